@@ -1,0 +1,71 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Kernels stay optimised in debug builds, so that the tests are bearable there too.
+let optimised: [CSetting] = [.unsafeFlags(["-O3"], .when(configuration: .debug))]
+
+let package = Package(
+  name: "lathe",
+  products: [.executable(name: "lathe", targets: ["lathe"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CMPI", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .target(name: "CKernels", cSettings: optimised),
+
+    .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
+    .target(name: "Tensors", dependencies: ["Kernels"]),
+    .target(name: "Layers", dependencies: ["Tensors"]),
+    .target(name: "Optimizers", dependencies: ["Kernels", "Layers"]),
+    .target(
+      name: "Datasets",
+      dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),
+    .target(name: "Models", dependencies: ["Layers", "Optimizers"]),
+    .target(
+      name: "Checkpoints",
+      dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),
+    .target(name: "Communication", dependencies: ["CMPI"]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Models", "Datasets", "Checkpoints", "Communication",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
+      name: "Reports",
+      dependencies: ["CPNG", .product(name: "SystemPackage", package: "swift-system")]),
+    .executableTarget(
+      name: "lathe",
+      dependencies: [
+        "Training", "Reports", "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .target(
+      name: "TestSupport",
+      dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport"),
+    .executableTarget(
+      name: "DistributedChecks",
+      dependencies: ["Communication"], path: "Tests/DistributedChecks"),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "TestSupport"]),
+    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
+    .testTarget(
+      name: "ModelsTests", dependencies: ["Models", "TestSupport"], exclude: ["Golden"]),
+    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
+    .testTarget(
+      name: "DistributedTests",
+      dependencies: ["Communication", "TestSupport", "DistributedChecks", "lathe"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
