@@ -1,0 +1,56 @@
+import Tensors
+
+/// A convolution with bias.
+public struct Convolution {
+  /// `[kernel, kernel, inputs, outputs]` and `[outputs]`.
+  public let weight, bias: Parameter
+  private let stride: Int
+  private let padding: Padding
+  private let spectral: SpectralNormalization?
+
+  /// Shapes: `[N, H, W, inputs]` → `[N, H′, W′, outputs]`, H′ = ⌈H / stride⌉ for SAME padding.
+  public init(
+    _ scope: Scope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1,
+    padding: Padding = .same, initializer: Initializer = .glorotUniform,
+    biasInitializer: Initializer = .zeros, spectrallyNormalized: Bool = false
+  ) {
+    weight = scope.parameter("weight", [kernel, kernel, inputs, outputs], initializer)
+    bias = scope.parameter("bias", [outputs], biasInitializer)
+    self.stride = stride
+    self.padding = padding
+    spectral = spectrallyNormalized ? SpectralNormalization(scope, outputs: outputs) : nil
+  }
+
+  /// `mode` matters only to a spectrally normalised layer.
+  public func callAsFunction(_ images: Tensor, mode: Mode = .inference) -> Tensor {
+    let kernel = spectral?(weight.value, mode: mode) ?? weight.value
+    return convolution(images, kernel, stride: stride, padding: padding) + bias.value
+  }
+}
+
+/// A transposed convolution with bias.
+public struct TransposedConvolution {
+  /// `[kernel, kernel, outputs, inputs]`, as TensorFlow's `conv2d_transpose`, and `[outputs]`.
+  public let weight, bias: Parameter
+  private let stride, outputPadding: Int
+  private let padding: Padding
+
+  /// Shapes: `[N, H, W, inputs]` → `[N, H′, W′, outputs]`, H′ = stride · H for SAME padding.
+  public init(
+    _ scope: Scope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1,
+    padding: Padding = .same, outputPadding: Int = 0, initializer: Initializer = .glorotUniform,
+    biasInitializer: Initializer = .zeros
+  ) {
+    weight = scope.parameter("weight", [kernel, kernel, outputs, inputs], initializer)
+    bias = scope.parameter("bias", [outputs], biasInitializer)
+    self.stride = stride
+    self.padding = padding
+    self.outputPadding = outputPadding
+  }
+
+  public func callAsFunction(_ images: Tensor) -> Tensor {
+    transposedConvolution(
+      images, weight.value, stride: stride, padding: padding, outputPadding: outputPadding)
+      + bias.value
+  }
+}

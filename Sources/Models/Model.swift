@@ -1,0 +1,52 @@
+import Datasets
+import Layers
+import Tensors
+
+/// An auto-encoder and how it is trained: one file per model, in which the paper can be read.
+///
+/// A model knows nothing of ranks, files or memory. It creates its parameters through a scope whose outermost
+/// names are its groups, and describes a training step as blocks of phases.
+public protocol Model {
+  /// Parts of the parameters that phases update separately; raw values are the outermost scopes.
+  associatedtype Group: ParameterGroup
+  /// Hyperparameters, each with a default.
+  associatedtype Configuration: Codable & Sendable
+
+  /// The name on the command line.
+  static var name: String { get }
+  /// One line for a list of models.
+  static var summary: String { get }
+  /// The paper.
+  static var source: String { get }
+
+  /// The hyperparameters that suit images of this shape.
+  static func configuration(for images: ImageShape) -> Configuration
+
+  /// Why the model cannot be built so, if it cannot.
+  static func problem(with configuration: Configuration, images: ImageShape) -> String?
+
+  /// Creates the networks.
+  init(_ scope: Scope, images: ImageShape, configuration: Configuration)
+
+  /// One training step: blocks in order, each with its own batch unless it reuses the last.
+  var step: [Block<Self>] { get }
+
+  /// Codes of images, in inference: `[N, H, W, C]` in [0, 1] → `[N, latentSize]`.
+  func encode(_ images: Tensor) -> Tensor
+  /// Images of codes, in inference: `[N, latentSize]` → `[N, H, W, C]` in [0, 1].
+  func decode(_ codes: Tensor) -> Tensor
+  /// Codes drawn from the model's prior, `[count, latentSize]`.
+  func prior(_ count: Int, using random: RandomSource) -> Tensor
+  /// What the model makes of images, in inference; the decoding of their codes unless a model says otherwise.
+  func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor
+}
+
+extension Model {
+  public func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor {
+    decode(encode(images))
+  }
+}
+
+/// The groups of a model's parameters.
+public protocol ParameterGroup: RawRepresentable, CaseIterable, Hashable, Sendable
+where RawValue == String {}

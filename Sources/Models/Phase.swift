@@ -1,0 +1,112 @@
+import Optimizers
+import Tensors
+
+/// What a phase is given for one slice.
+public struct Batch {
+  /// `[N, H, W, C]` in [0, 1].
+  public let images: Tensor
+  /// Noise of this slice: the same for the phases of a block and for blocks that reuse its batch.
+  public let random: RandomSource
+  /// Steps made before this one.
+  public let step: Int
+
+  public init(images: Tensor, random: RandomSource, step: Int) {
+    self.images = images
+    self.random = random
+    self.step = step
+  }
+}
+
+/// A phase's objective and the terms worth watching, all scalars averaged over the slice.
+public struct Losses {
+  /// What is minimised.
+  public let total: Tensor
+  /// Parts and other figures, by name, for the log.
+  public let terms: [(name: String, value: Tensor)]
+
+  public init(_ total: Tensor, terms: KeyValuePairs<String, Tensor> = [:]) {
+    precondition(total.shape.count == 1, "Losses: a total of shape \(total.shape)")
+    self.total = total
+    self.terms = terms.map { ($0.key, $0.value) }
+  }
+}
+
+/// One optimizer update: a name, the groups it moves, its rule, its loss. The rule's state belongs to the phase.
+public struct Phase<Network: Model> {
+  /// Unique within the model.
+  public let name: String
+  let groups: [Network.Group]
+  let rule: OptimizerRule
+  let loss: (Network, Batch) -> Losses
+
+  public init(
+    _ name: String, updates groups: [Network.Group], by rule: OptimizerRule,
+    loss: @escaping (Network, Batch) -> Losses
+  ) {
+    self.name = name
+    self.groups = groups
+    self.rule = rule
+    self.loss = loss
+  }
+}
+
+/// Phases that share a batch, run `repeats` times with a fresh batch each time.
+public struct Block<Network: Model> {
+  let phases: [Phase<Network>]
+  let repeats: Int
+  let reusesBatch: Bool
+
+  /// Phases in order, `repeats` times.
+  public init(repeats: Int = 1, _ phases: Phase<Network>...) {
+    self.init(phases, repeats: repeats, reusesBatch: false)
+  }
+
+  /// Phases in order on the last batch, and the same noise, of the block before.
+  public static func reusingBatch(_ phases: Phase<Network>...) -> Block {
+    Block(phases, repeats: 1, reusesBatch: true)
+  }
+
+  private init(_ phases: [Phase<Network>], repeats: Int, reusesBatch: Bool) {
+    precondition(repeats > 0, "Block: \(repeats) repeats")
+    self.phases = phases
+    self.repeats = repeats
+    self.reusesBatch = reusesBatch
+  }
+}
+
+// MARK: For the trainer, which meets every model alike
+
+/// A phase of a certain model instance.
+public struct BoundPhase {
+  /// Unique within the model.
+  public let name: String
+  /// Outermost scopes of the parameters that it updates.
+  public let groups: [String]
+  /// How they move.
+  public let rule: OptimizerRule
+  /// The objective on one slice.
+  public let loss: (Batch) -> Losses
+}
+
+/// A block of a certain model instance.
+public struct BoundBlock {
+  public let phases: [BoundPhase]
+  /// How often the phases run, each time on a fresh batch.
+  public let repeats: Int
+  /// Whether the phases run on the last batch of the block before.
+  public let reusesBatch: Bool
+}
+
+extension Model {
+  /// ``step`` with the model itself filled in.
+  public var boundStep: [BoundBlock] {
+    step.map { block in
+      BoundBlock(
+        phases: block.phases.map { phase in
+          BoundPhase(
+            name: phase.name, groups: phase.groups.map(\.rawValue), rule: phase.rule,
+            loss: { phase.loss(self, $0) })
+        }, repeats: block.repeats, reusesBatch: block.reusesBatch)
+    }
+  }
+}

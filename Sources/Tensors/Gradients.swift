@@ -1,0 +1,247 @@
+import Kernels
+
+// Reverse-mode differentiation.
+//
+// A node remembers the operation that made a tensor: its inputs' nodes and a rule that turns the gradient of
+// the output into gradients of the inputs. Rules are written in operations, so a gradient is a tensor like any
+// other and can be differentiated again. Nodes are numbered as they are made, which is a topological order.
+
+/// What a rule is given: the gradient of the output, and which inputs' gradients are asked for.
+struct Pullback {
+  /// Gradient of the result with respect to the operation's output.
+  let gradient: Tensor
+  fileprivate let keptOutput: Tensor?
+  fileprivate let wanted: [Bool]
+  fileprivate let sinks: [Storage?]
+
+  /// The operation's output, for rules recorded with `keepingOutput`.
+  var output: Tensor {
+    guard let keptOutput else { preconditionFailure("Pullback: the output was not kept") }
+    return keptOutput
+  }
+
+  /// Whether the gradient of input `index` is asked for.
+  func needs(_ index: Int) -> Bool { wanted[index] }
+
+  /// The gradient of input `index` if it is asked for.
+  func callAsFunction(_ index: Int, _ gradient: () -> Tensor) -> Tensor? {
+    wanted[index] ? gradient() : nil
+  }
+
+  /// Storage for the gradient of input `index`: the parameter's own where it can be written directly.
+  func destination(_ index: Int, count: Int) -> Storage { sinks[index] ?? Storage(count: count) }
+}
+
+final class Node {
+  typealias Rule = (Pullback) -> [Tensor?]
+
+  let order: UInt64
+  let sink: Storage?
+  private(set) var inputs: [Node?]
+  private var rule: Rule?
+  private var output: (storage: Storage, shape: Shape)?
+
+  // One engine thread makes nodes; workers only run kernels.
+  nonisolated(unsafe) private static var made: UInt64 = 0
+
+  init(sink: Storage? = nil) {
+    order = Node.nextOrder()
+    inputs = []
+    self.sink = sink
+  }
+
+  init(inputs: [Node?], output: (Storage, Shape)?, rule: @escaping Rule) {
+    order = Node.nextOrder()
+    sink = nil
+    self.inputs = inputs
+    self.output = output
+    self.rule = rule
+  }
+
+  private static func nextOrder() -> UInt64 {
+    made += 1
+    return made
+  }
+
+  var isLeaf: Bool { inputs.isEmpty }
+
+  func pull(_ gradient: Tensor, wanted: [Bool], sinks: [Storage?]) -> [Tensor?] {
+    guard let rule else { preconditionFailure("gradients: this graph was already consumed") }
+    let kept = output.map { Tensor($0.storage, $0.shape, node: self) }
+    return rule(Pullback(gradient: gradient, keptOutput: kept, wanted: wanted, sinks: sinks))
+  }
+
+  /// Lets go of what the rule had kept.
+  func consume() {
+    rule = nil
+    output = nil
+  }
+
+  // Long chains are freed in a loop; freed by nested deinits they would overflow the stack.
+  deinit {
+    var pending = inputs
+    inputs = []
+    rule = nil
+    while let last = pending.popLast() {
+      guard var node = last, isKnownUniquelyReferenced(&node) else { continue }
+      pending.append(contentsOf: node.inputs)
+      node.inputs = []
+      node.rule = nil
+    }
+  }
+}
+
+/// Whether operations remember how to be differentiated.
+enum Recording {
+  @TaskLocal static var isEnabled = true
+}
+
+/// Runs `body` without recording its operations: their results are constants.
+public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+  try Recording.$isEnabled.withValue(false, operation: body)
+}
+
+/// A tensor with the rule that differentiates it; a constant when no input is differentiable.
+///
+/// The rule returns a gradient for each input, nil where none flows or none was asked for.
+func record(
+  _ storage: Storage, _ shape: Shape, from inputs: [Tensor], keepingOutput: Bool = false,
+  rule: @escaping (Pullback) -> [Tensor?]
+) -> Tensor {
+  guard inputs.contains(where: { $0.node != nil }), Recording.isEnabled else {
+    return Tensor(storage, shape, node: nil)
+  }
+  let node = Node(
+    inputs: inputs.map(\.node), output: keepingOutput ? (storage, shape) : nil, rule: rule)
+  return Tensor(storage, shape, node: node)
+}
+
+/// Gradients of the sum of `y`'s elements with respect to each of `variables`, shaped like them.
+///
+/// They are tensors of the same graph and can be differentiated again. A variable that `y` does not depend on
+/// has a gradient of zeros.
+public func gradients(of y: Tensor, withRespectTo variables: [Tensor]) -> [Tensor] {
+  gradients(of: y, withRespectTo: variables, holding: nil)
+}
+
+/// The same with `held` taken for a constant in this differentiation, though not in a further one.
+func gradients(of y: Tensor, withRespectTo variables: [Tensor], holding held: Tensor?) -> [Tensor] {
+  for variable in variables {
+    precondition(
+      variable.isDifferentiable, "gradients: a variable of shape \(variable.shape) is a constant")
+  }
+  guard let root = y.node else { return variables.map { Tensor(filledWith: 0, shape: $0.shape) } }
+  var sweep = BackwardSweep(
+    from: root, to: variables.compactMap(\.node), holding: held?.node, consuming: false)
+  let found = sweep.run(seed: Tensor(filledWith: 1, shape: y.shape))
+  return variables.map { found[ObjectIdentifier($0.node!)] ?? Tensor(filledWith: 0, shape: $0.shape) }
+}
+
+/// Writes `scale` times the gradient of scalar `loss` to the sink of each of `variables`; consumes the graph.
+///
+/// `variables` were made by ``Tensor/differentiable(into:)``. The graph of `loss` cannot be used afterwards:
+/// what its rules had kept is released as the sweep passes.
+public func backpropagate(_ loss: Tensor, scale: Float = 1, into variables: [Tensor]) {
+  precondition(loss.shape.count == 1, "backpropagate: the loss has shape \(loss.shape)")
+  withoutGradients {
+    var found: [ObjectIdentifier: Tensor] = [:]
+    if let root = loss.node {
+      var sweep = BackwardSweep(
+        from: root, to: variables.compactMap(\.node), holding: nil, consuming: true)
+      found = sweep.run(seed: Tensor(filledWith: scale, shape: loss.shape))
+    }
+    for variable in variables {
+      guard let node = variable.node, let sink = node.sink else {
+        preconditionFailure("backpropagate: a variable of shape \(variable.shape) has no sink")
+      }
+      let gradient = found[ObjectIdentifier(node)]
+      if gradient == nil { Kernels.fill(sink.pointer, with: 0, count: sink.count) }
+      guard let gradient, gradient.storage !== sink else { continue }
+      sink.pointer.update(from: gradient.pointer, count: sink.count)
+    }
+  }
+}
+
+/// One pass over a graph from a result back to its variables.
+private struct BackwardSweep {
+  let consuming: Bool
+  let targets: Set<ObjectIdentifier>
+  /// Nodes between the result and a target, latest first.
+  let path: [Node]
+  let useful: Set<ObjectIdentifier>
+  var pending: [ObjectIdentifier: Tensor] = [:]
+
+  init(from root: Node, to variables: [Node], holding held: Node?, consuming: Bool) {
+    self.consuming = consuming
+    let targets = Set(variables.map { ObjectIdentifier($0) })
+    let nodes = BackwardSweep.reachable(from: root, stoppingAt: held).sorted { $0.order < $1.order }
+    var useful: Set<ObjectIdentifier> = []
+    for node in nodes {
+      let leads = node.inputs.contains { $0.map { useful.contains(ObjectIdentifier($0)) } ?? false }
+      if leads || targets.contains(ObjectIdentifier(node)) { useful.insert(ObjectIdentifier(node)) }
+    }
+    self.targets = targets
+    self.useful = useful
+    path = nodes.reversed().filter { useful.contains(ObjectIdentifier($0)) }
+  }
+
+  static func reachable(from root: Node, stoppingAt held: Node?) -> [Node] {
+    var seen: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
+    if let held { seen.insert(ObjectIdentifier(held)) }
+    var nodes = [root]
+    var next = 0
+    while next < nodes.count {
+      for case let input? in nodes[next].inputs where seen.insert(ObjectIdentifier(input)).inserted {
+        nodes.append(input)
+      }
+      next += 1
+    }
+    return nodes
+  }
+
+  /// Gradients of the targets that were reached.
+  mutating func run(seed: Tensor) -> [ObjectIdentifier: Tensor] {
+    guard let root = path.first else { return [:] }
+    pending[ObjectIdentifier(root)] = seed
+    for node in path where !node.isLeaf {
+      let identity = ObjectIdentifier(node)
+      let isTarget = targets.contains(identity)
+      guard let gradient = isTarget ? pending[identity] : pending.removeValue(forKey: identity)
+      else { continue }
+      spread(gradient, from: node)
+    }
+    return pending.filter { targets.contains($0.key) }
+  }
+
+  private mutating func spread(_ gradient: Tensor, from node: Node) {
+    let wanted = node.inputs.map { $0.map { useful.contains(ObjectIdentifier($0)) } ?? false }
+    guard wanted.contains(true) else { return }
+    let sinks = node.inputs.indices.map { freeSink(of: $0, in: node) }
+    let results = node.pull(gradient, wanted: wanted, sinks: sinks)
+    if consuming { node.consume() }
+    for (input, result) in zip(node.inputs, results) {
+      guard let input, let result, useful.contains(ObjectIdentifier(input)) else { continue }
+      add(result, to: input)
+    }
+  }
+
+  /// The sink of a variable that has no gradient yet; a second contribution must not overwrite the first.
+  private func freeSink(of index: Int, in node: Node) -> Storage? {
+    guard consuming, let input = node.inputs[index], let sink = input.sink else { return nil }
+    let isFirst = node.inputs.firstIndex { $0 === input } == index
+    return isFirst && pending[ObjectIdentifier(input)] == nil ? sink : nil
+  }
+
+  private mutating func add(_ gradient: Tensor, to node: Node) {
+    let identity = ObjectIdentifier(node)
+    guard let former = pending[identity] else {
+      pending[identity] = gradient
+      return
+    }
+    if let sink = node.sink, former.storage === sink {
+      Kernels.accumulate(gradient.pointer, into: sink.pointer, count: sink.count)
+    } else {
+      pending[identity] = former + gradient
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import Kernels
+
+/// op(a) · op(b), where op transposes when asked.
+///
+/// Shapes: `[m, k]` · `[k, n]` → `[m, n]`, each operand's sizes exchanged when it is transposed.
+public func matmul(
+  _ a: Tensor, _ b: Tensor, transposeFirst: Bool = false, transposeSecond: Bool = false
+) -> Tensor {
+  product(a, b, transposeFirst, transposeSecond, into: { Storage(count: $0) })
+}
+
+private func product(
+  _ a: Tensor, _ b: Tensor, _ ta: Bool, _ tb: Bool, into destination: (Int) -> Storage
+) -> Tensor {
+  precondition(
+    a.shape.rank == 2 && b.shape.rank == 2, "matmul: \(a.shape) × \(b.shape), not matrices")
+  let (m, k) = (a.shape[ta ? 1 : 0], a.shape[ta ? 0 : 1])
+  let (inner, n) = (b.shape[tb ? 1 : 0], b.shape[tb ? 0 : 1])
+  precondition(
+    k == inner,
+    "matmul: \(a.shape)\(ta ? "ᵀ" : "") × \(b.shape)\(tb ? "ᵀ" : ""), inner sizes differ")
+  let storage = destination(m * n)
+  Kernels.matrixProduct(
+    a.pointer, transposed: ta, b.pointer, transposed: tb, storage.pointer, m: m, n: n, k: k,
+    accumulate: false)
+  return record(storage, [m, n], from: [a, b]) { pull in
+    let g = pull.gradient
+    func sink(_ index: Int) -> (Int) -> Storage { { pull.destination(index, count: $0) } }
+    return [
+      pull(0) { ta ? product(b, g, tb, true, into: sink(0)) : product(g, b, false, !tb, into: sink(0)) },
+      pull(1) { tb ? product(g, a, true, ta, into: sink(1)) : product(a, g, !ta, false, into: sink(1)) },
+    ]
+  }
+}

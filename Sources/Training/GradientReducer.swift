@@ -1,0 +1,83 @@
+import Communication
+import Kernels
+import Layers
+import Models
+import Tensors
+
+/// Computes a phase's gradient on this rank's slices and sums it over all slices in the fixed tree.
+///
+/// What is summed is one flat vector: the parameters' gradients, the buffers' observations, the loss terms. Each is
+/// reduced alike, so all of them have the same bits for any number of ranks.
+final class GradientReducer {
+  /// A phase's sums over all slices.
+  struct Sums {
+    /// Gradient of the mean loss, with the store's offsets.
+    let gradients: UnsafePointer<Float>
+    /// Sum over slices of what buffers observed, with the store's offsets.
+    let observations: UnsafePointer<Float>
+    /// Mean over slices, the total first.
+    let terms: [(name: String, value: Float)]
+  }
+
+  private static let maximumTerms = 32
+  private let store: ParameterStore
+  private let reduction: TreeReduction
+  private let slices: Int
+  private let observationStart, termStart: Int
+
+  /// Collective; the store is laid out.
+  init(_ store: ParameterStore, _ world: Communicator, slices: Int) throws(MPIError) {
+    self.store = store
+    self.slices = slices
+    observationStart = store.values.count
+    termStart = observationStart + store.bufferValues.count
+    reduction = try TreeReduction(
+      world, slices: slices, count: termStart + GradientReducer.maximumTerms)
+    // Nobody writes the padding between parameters; sums of zeros keep it zero.
+    for slice in reduction.slices {
+      Kernels.fill(reduction.slot(for: slice), with: 0, count: reduction.count)
+    }
+  }
+
+  /// How sums travel, for the banner.
+  var transport: String { "\(reduction.transport.rawValue) (\(reduction.transportReason))" }
+
+  /// The slices of this rank.
+  var ownSlices: Range<Int> { reduction.slices }
+
+  /// Runs the phase's loss backwards on each own slice and completes the sums. Collective.
+  func reduce(_ phase: BoundPhase, batch: (Int) -> Batch) throws(MPIError) -> Sums {
+    let ranges = phase.groups.map(store.range).sorted { $0.lowerBound < $1.lowerBound }
+      + [observationStart..<reduction.count]
+    var names: [String] = []
+    for slice in reduction.slices {
+      let slot = reduction.slot(for: slice)
+      names = differentiate(phase, batch(slice), into: slot)
+      reduction.finish(slice: slice, ranges: ranges)
+    }
+    try reduction.complete(ranges: ranges)
+    let sums = reduction.result
+    let terms = names.enumerated().map { ($1, sums[termStart + $0] / Float(slices)) }
+    return Sums(gradients: sums, observations: sums + observationStart, terms: terms)
+  }
+
+  /// Fills a slot for one slice; returns the names of the terms.
+  private func differentiate(_ phase: BoundPhase, _ batch: Batch, into slot: UnsafeMutablePointer<Float>)
+    -> [String]
+  {
+    store.listen(
+      to: phase.groups, gradients: slot, observations: slot + observationStart, owner: reduction)
+    defer { store.stopListening() }
+    let losses = phase.loss(batch)
+    let terms = [("total", losses.total)] + losses.terms
+    precondition(
+      terms.count <= GradientReducer.maximumTerms, "\(phase.name): \(terms.count) loss terms")
+    for (index, term) in terms.enumerated() { slot[termStart + index] = term.1.scalar }
+    backpropagate(
+      losses.total, scale: 1 / Float(slices), into: store.variables(of: phase.groups))
+    return terms.map(\.0)
+  }
+
+  /// Gives back what ranks share. Collective.
+  func free() throws(MPIError) { try reduction.free() }
+}

@@ -1,0 +1,36 @@
+import SystemPackage
+
+/// What can end a run, apart from its files and MPI.
+public enum TrainingError: Error, CustomStringConvertible {
+  /// A loss term or gradient was not finite.
+  case notFinite(phase: String, term: String, step: Int, value: Float, lastCheckpoint: FilePath?)
+  /// A rank disagrees with rank 0 on what is to be done.
+  case signature(rank: Int, field: String, expected: String, found: String)
+  /// There is nothing to resume from.
+  case nothingToResume(FilePath)
+  /// A checkpoint belongs to another run.
+  case otherRun(FilePath, field: String, expected: String, found: String)
+
+  public var description: String {
+    switch self {
+    case .notFinite(let phase, let term, let step, let value, let checkpoint):
+      "step \(step), phase \(phase): \(term) is \(value). "
+        + (checkpoint.map { "The last good checkpoint is \($0)" } ?? "There is no checkpoint yet")
+    case .signature(let rank, let field, let expected, let found):
+      "rank \(rank) differs from rank 0 in \(field): expected \(expected), found \(found)"
+    case .nothingToResume(let folder):
+      "nothing to resume: no checkpoint in \(folder)"
+    case .otherRun(let path, let field, let expected, let found):
+      "\(path) belongs to another run: \(field) is \(found) there, \(expected) was asked for"
+    }
+  }
+
+  /// The process's exit status, as in `sysexits.h`.
+  public var exitStatus: Int32 {
+    switch self {
+    case .notFinite: 70
+    case .signature, .otherRun: 65
+    case .nothingToResume: 66
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import Checkpoints
+import Datasets
+import SystemPackage
+
+/// Everything that decides what a run computes, and how often it says and saves what it did.
+public struct TrainingPlan: Sendable {
+  /// The model's name in the registry.
+  public var model: String
+  /// Every hyperparameter of the model, a JSON object.
+  public var configuration: JSONValue
+  /// The data set's name.
+  public var dataset: String
+  /// Whether training images are drawn with replacement instead of shuffled in epochs.
+  public var replacement: Bool
+  /// Steps of the whole run.
+  public var steps: Int
+  /// Images in a global batch.
+  public var batch: Int
+  /// Parts of a global batch; ranks divide it.
+  public var slices: Int
+  /// What parameters, order and noise are drawn from.
+  public var seed: UInt64
+  /// Folder of the run; only rank 0 touches it.
+  public var folder: FilePath
+  /// Steps between checkpoints, 0 for one at the end only.
+  public var checkpointEvery: Int
+  /// Checkpoints that are kept.
+  public var checkpointsKept = 3
+  /// Steps between evaluations on the test split, 0 for none but the first and the last.
+  public var sampleEvery: Int
+  /// Steps between lines of metrics.
+  public var logEvery: Int
+
+  public init(
+    model: String, configuration: JSONValue, dataset: String, replacement: Bool, steps: Int,
+    batch: Int, slices: Int, seed: UInt64, folder: FilePath, checkpointEvery: Int,
+    sampleEvery: Int, logEvery: Int
+  ) {
+    self.model = model
+    self.configuration = configuration
+    self.dataset = dataset
+    self.replacement = replacement
+    self.steps = steps
+    self.batch = batch
+    self.slices = slices
+    self.seed = seed
+    self.folder = folder
+    self.checkpointEvery = checkpointEvery
+    self.sampleEvery = sampleEvery
+    self.logEvery = logEvery
+  }
+
+  /// What a checkpoint after `step` steps says about the run.
+  func state(step: Int) -> RunState {
+    RunState(
+      model: model, dataset: dataset, step: step, slices: slices, batch: batch, seed: seed,
+      configuration: .object(["model": configuration, "replacement": .bool(replacement)]),
+      writtenBy: "lathe \(version)")
+  }
+
+  /// The first field in which a checkpoint's run differs from this plan; steps may differ.
+  func difference(from state: RunState) -> (field: String, expected: String, found: String)? {
+    let own = self.state(step: state.step)
+    let fields: [(String, String, String)] = [
+      ("model", own.model, state.model), ("dataset", own.dataset, state.dataset),
+      ("batch", "\(own.batch)", "\(state.batch)"), ("slices", "\(own.slices)", "\(state.slices)"),
+      ("seed", "\(own.seed)", "\(state.seed)"),
+    ]
+    if let field = fields.first(where: { $0.1 != $0.2 }) {
+      return (field: field.0, expected: field.1, found: field.2)
+    }
+    return configurationDifference(own.configuration, state.configuration)
+  }
+
+  private func configurationDifference(_ own: JSONValue, _ other: JSONValue)
+    -> (field: String, expected: String, found: String)?
+  {
+    guard own != other else { return nil }
+    guard case .object(let a) = own["model"], case .object(let b) = other["model"] else {
+      return ("configuration", "\(own)", "\(other)")
+    }
+    let key = Set(a.keys).union(b.keys).sorted().first { a[$0] != b[$0] }
+    guard let key else {
+      return ("replacement", "\(replacement)", other["replacement"].map { $0.text } ?? "nothing")
+    }
+    return ("configuration \(key)", a[key]?.text ?? "nothing", b[key]?.text ?? "nothing")
+  }
+}
+
+/// The version of lathe.
+public let version = "0.1.0"
+
+extension JSONValue {
+  /// The value as a person would write it.
+  public var text: String {
+    switch self {
+    case .null: "null"
+    case .bool(let value): "\(value)"
+    case .int(let value): "\(value)"
+    case .double(let value): "\(value)"
+    case .string(let value): value
+    case .array(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
+    case .object(let members):
+      "{" + members.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.text)" }
+        .joined(separator: ", ") + "}"
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import SystemPackage
+import Tensors
+import Training
+
+struct Reconstruct: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows images above what a trained model makes of them, as a PNG grid.")
+
+  @Argument(help: "A run's folder, or one of its checkpoints.")
+  var run: String
+
+  @Option(help: "Folder of the data set's files (default: where the data set is usually found).")
+  var data: String?
+
+  @Option(help: "Take the images from this split: train or test.")
+  var split: Split = .test
+
+  @Option(help: "Number of images.")
+  var count = 64
+
+  @Option(help: "Number of the first image.")
+  var first = 0
+
+  @Option(help: "Use the checkpoint after this many steps instead of the newest.")
+  var step: Int?
+
+  @Option(help: "The PNG to write (default: beside the run's other samples).")
+  var out: String?
+
+  func validate() throws {
+    guard (1...10_000).contains(count), first >= 0 else {
+      throw ValidationError("--count \(count) from --first \(first): expected 1 to 10,000 from 0 or later")
+    }
+  }
+
+  func run() throws {
+    let saved = try SavedRun(run, step: step)
+    let images = try failing {
+      try saved.dataset.load(split, at: data.map { FilePath($0) }, seed: saved.state.seed)
+    }
+    guard first + count <= images.count else {
+      throw CommandFailure.usage(
+        "images \(first) to \(first + count - 1) of the \(split.rawValue) split, which has \(images.count)")
+    }
+    let originals = images.tensor(first..<first + count)
+    let made = withoutGradients {
+      saved.loaded.model.reconstruct(originals, using: RandomSource(seed: saved.state.seed))
+    }
+    let path = FilePath(out ?? saved.pictures.appending("reconstruct-\(saved.state.step)-\(split.rawValue).png").string)
+    try failing { try Pictures.writeReconstructions(originals, made, to: path) }
+    let error = (originals - made).squared.mean().scalar
+    print("\(count) images of the \(split.rawValue) split, mean squared error per pixel \(error): \(path)")
+  }
+}
+
+extension Split: ExpressibleByArgument {}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Foundation
+import SystemPackage
+import Tensors
+
+struct Sample: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draws images from a trained model's prior, as a PNG grid.")
+
+  @Argument(help: "A run's folder, or one of its checkpoints.")
+  var run: String
+
+  @Option(help: "Number of images.")
+  var count = 64
+
+  @Option(help: "Seed of the noise.")
+  var seed: UInt64 = 0
+
+  @Option(help: "Use the checkpoint after this many steps instead of the newest.")
+  var step: Int?
+
+  @Option(help: "The PNG to write (default: beside the run's other samples).")
+  var out: String?
+
+  func validate() throws {
+    guard (1...10_000).contains(count) else {
+      throw ValidationError("--count \(count): expected 1 to 10,000")
+    }
+  }
+
+  func run() throws {
+    let saved = try SavedRun(run, step: step)
+    let images = withoutGradients {
+      saved.loaded.model.decode(
+        saved.loaded.model.prior(count, using: RandomSource(seed: seed).derived("samples")))
+    }
+    let path = FilePath(out ?? saved.pictures.appending("sample-\(saved.state.step)-seed\(seed).png").string)
+    try failing { try Pictures.writeSamples(images, to: path) }
+    print("\(count) images drawn from \(saved.checkpoint): \(path)")
+  }
+}

@@ -1,0 +1,26 @@
+import Reports
+import SystemPackage
+import Tensors
+
+/// Writes grids of images `[N, H, W, C]` in [0, 1].
+enum Pictures {
+  private static let columns = 8
+
+  static func writeSamples(_ images: Tensor, to path: FilePath) throws {
+    try SampleGrid(columns: columns).picture(of: Tiles(images)).write(to: path)
+  }
+
+  /// Rows of originals, each above its reconstructions.
+  static func writeReconstructions(_ originals: Tensor, _ reconstructions: Tensor, to path: FilePath) throws {
+    try SampleGrid(columns: columns)
+      .picture(originals: Tiles(originals), reconstructions: Tiles(reconstructions)).write(to: path)
+  }
+}
+
+extension Tiles {
+  init(_ images: Tensor) {
+    let shape = images.shape
+    self.init(
+      count: shape[0], height: shape[1], width: shape[2], channels: shape[3], values: images.values)
+  }
+}

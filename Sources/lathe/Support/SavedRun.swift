@@ -1,0 +1,49 @@
+import Checkpoints
+import Datasets
+import Foundation
+import SystemPackage
+import Training
+
+/// A trained model that a command was pointed at: a run's folder or one of its checkpoints.
+struct SavedRun {
+  let state: RunState
+  let checkpoint: FilePath
+  let loaded: LoadedModel
+  let dataset: DatasetRegistry.Entry
+
+  /// The newest intact checkpoint of a run, the one after `step` steps if given, or the checkpoint at `path` itself.
+  init(_ path: String, step: Int?) throws {
+    let folder = FilePath(path)
+    checkpoint = try failing { try SavedRun.checkpoint(in: folder, step: step) }
+    let found = checkpoint
+    state = try failing { try RunState(reading: found) }
+    dataset = try lathe.dataset(named: state.dataset)
+    _ = try model(named: state.model)
+    let (state, shape) = (state, dataset.shape)
+    loaded = try failing { try LoadedModel(checkpoint: found, state: state, images: shape) }
+  }
+
+  /// Where pictures go when nobody says otherwise: beside the checkpoints.
+  var pictures: FilePath {
+    checkpoint.removingLastComponent().removingLastComponent().appending("samples")
+  }
+
+  private static func checkpoint(in folder: FilePath, step: Int?) throws -> FilePath {
+    if FileManager.default.fileExists(atPath: folder.appending(RunState.fileName).string) { return folder }
+    let store = CheckpointStore(reading: folder.appending("checkpoints"))
+    if let step {
+      let there = try store.steps()
+      guard there.contains(step) else {
+        throw CommandFailure.missing("\(folder): no checkpoint of step \(step), there are \(there)")
+      }
+      return store.path(step: step)
+    }
+    guard let latest = try store.latest(validating: { _ = try RunState(reading: $0) }) else {
+      throw CommandFailure.missing("\(folder): no run and no checkpoint there")
+    }
+    for (path, error) in latest.skipped {
+      FileHandle.standardError.write(Data("lathe: passed over \(path): \(error)\n".utf8))
+    }
+    return latest.path
+  }
+}

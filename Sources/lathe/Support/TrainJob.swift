@@ -1,0 +1,82 @@
+import Checkpoints
+import Communication
+import Datasets
+import Foundation
+import Kernels
+import Logging
+import SystemPackage
+import Training
+
+/// The part of `lathe train` that runs under MPI.
+struct TrainJob {
+  let settings: TrainSettings
+  let plan: TrainingPlan
+  let images: (train: ImageSet, test: ImageSet)
+  let resume: Bool
+
+  func run() throws {
+    let session: MPISession
+    do { session = try MPISession.start() } catch {
+      throw CommandFailure(description: "\(error)", status: 70)
+    }
+    // An error on one rank ends all of them; MPI_Finalize would wait for the others.
+    do { try train(session) } catch let error as RootError {
+      session.abort("\(error)", status: exitStatus(for: error.underlying ?? error))
+    } catch {
+      session.abort("\(error)", status: exitStatus(for: error))
+    }
+  }
+
+  private func train(_ session: MPISession) throws {
+    let world = session.world
+    Workers.setCount(settings.threads)
+    let trainer = try Trainer(plan, train: images.train, test: images.test, on: world)
+    let hosts = try world.allGather(Array(world.host.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
+    trainer.hooks.skipped = { path, error in
+      Logger(label: "lathe").warning("passed over a damaged checkpoint: \(error)")
+    }
+    if resume { try trainer.resume() }
+    if world.rank == 0 { try RunRecorder(settings, plan, startingAt: trainer.step).attach(to: trainer) }
+    try trainer.run()
+    try trainer.finish()
+    try session.finish()
+  }
+
+  private func announce(_ trainer: Trainer, _ hosts: [String], _ library: String) throws {
+    let perHost = Dictionary(hosts.map { ($0, 1) }, uniquingKeysWith: +)
+    let places = perHost.sorted { $0.key < $1.key }.map { "\($0.value) on \($0.key)" }
+    let shape = images.train.shape
+    print(
+      """
+      lathe \(version): \(plan.model) on \(plan.dataset)
+        model       \(grouped(trainer.store.parameterCount())) parameters: \(groupCounts(trainer))
+        data        \(grouped(images.train.count)) training and \(grouped(images.test.count)) test images of \(shape)
+        ranks       \(hosts.count) (\(places.joined(separator: ", "))), \(settings.threads) thread(s) each
+        batch       \(plan.batch) in \(plan.slices) slices, \(plan.slices / hosts.count) a rank, seed \(plan.seed)
+        gradients   \(trainer.transport)
+        kernels     \(Processor.instructionSet), OpenBLAS \(Processor.blasVersion) core \(Processor.blasCore)
+        MPI         \(library)
+        run         \(plan.steps) steps in \(plan.folder)
+      """)
+    fflush(stdout)
+    warn(ranksHere: perHost[hosts[0]] ?? 1)
+  }
+
+  private func groupCounts(_ trainer: Trainer) -> String {
+    trainer.store.groupNames.map { "\($0) \(grouped(trainer.store.parameterCount(of: $0)))" }
+      .joined(separator: ", ")
+  }
+
+  private func warn(ranksHere: Int) {
+    let logger = Logger(label: "lathe", factory: StreamLogHandler.standardError)
+    #if DEBUG
+      logger.warning("this is a debug build: expect a fraction of the speed")
+    #endif
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    if ranksHere * settings.threads > cores {
+      logger.warning(
+        "\(ranksHere) ranks × \(settings.threads) threads on \(cores) cores: they will wait for each other")
+    }
+  }
+}

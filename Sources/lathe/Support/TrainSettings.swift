@@ -1,0 +1,149 @@
+import Checkpoints
+import Datasets
+import Foundation
+import Models
+import SystemPackage
+import Training
+
+/// What `lathe train` was asked to do: flags over recipe over defaults, checked.
+struct TrainSettings {
+  let entry: ModelRegistry.Entry
+  let dataset: DatasetRegistry.Entry
+  let data: FilePath?
+  let folder: FilePath
+  let threads: Int
+  private let merged: Recipe
+  private let configuration: JSONValue
+  private let batch, slices: Int
+  private let seed: UInt64
+
+  /// - Throws: `CommandFailure` for the first contradiction.
+  init(_ command: Train, ranks: Int) throws {
+    let recipe = try command.recipe.map { try Recipe(reading: $0) } ?? Recipe()
+    merged = try TrainSettings.merge(command, recipe)
+    entry = try model(named: try TrainSettings.required(merged.model, "a model"))
+    dataset = try lathe.dataset(named: try TrainSettings.required(merged.dataset, "a data set"))
+    data = merged.data.map { FilePath($0) }
+    folder = try TrainSettings.folder(command, entry.name, dataset.name)
+    threads = merged.threads ?? 1
+    batch = merged.batch ?? 128
+    slices = merged.slices ?? ranks
+    seed = merged.seed ?? 0
+    configuration = try TrainSettings.configuration(entry, dataset, merged, command.settings)
+    try checkNumbers(ranks: ranks)
+  }
+
+  private static func merge(_ flags: Train, _ recipe: Recipe) throws -> Recipe {
+    guard flags.steps == nil || flags.epochs == nil else {
+      throw CommandFailure.usage("--steps and --epochs: give one of them")
+    }
+    var merged = recipe
+    if flags.steps != nil || flags.epochs != nil { (merged.steps, merged.epochs) = (flags.steps, flags.epochs) }
+    guard merged.steps == nil || merged.epochs == nil else {
+      throw CommandFailure.data("\(flags.recipe ?? "recipe"): steps and epochs: give one of them")
+    }
+    merged.model = flags.model ?? recipe.model
+    merged.dataset = flags.dataset ?? recipe.dataset
+    merged.data = flags.data ?? recipe.data
+    merged.batch = flags.batch ?? recipe.batch
+    merged.slices = flags.slices ?? recipe.slices
+    merged.seed = flags.seed ?? recipe.seed
+    merged.threads = flags.threads ?? recipe.threads
+    merged.sampling = flags.sampling ?? recipe.sampling
+    merged.checkpointEvery = flags.checkpointEvery ?? recipe.checkpointEvery
+    merged.sampleEvery = flags.sampleEvery ?? recipe.sampleEvery
+    merged.logEvery = flags.logEvery ?? recipe.logEvery
+    if let model = flags.model, recipe.model != nil, model != recipe.model { merged.configuration = nil }
+    return merged
+  }
+
+  private static func required(_ name: String?, _ what: String) throws -> String {
+    guard let name else {
+      throw CommandFailure.usage("which \(what.dropFirst(2))? Give \(what), as in `lathe train flexae fashion-mnist`")
+    }
+    return name
+  }
+
+  /// The folder asked for; else the first free one of runs/MODEL-DATASET, runs/MODEL-DATASET-2 …
+  private static func folder(_ command: Train, _ model: String, _ dataset: String) throws -> FilePath {
+    if let out = command.out { return FilePath(out) }
+    guard !command.resume else { throw CommandFailure.usage("--resume: say which run with --out") }
+    let base = "runs/\(model)-\(dataset)"
+    var (name, number) = (base, 1)
+    while FileManager.default.fileExists(atPath: name) {
+      number += 1
+      name = "\(base)-\(number)"
+    }
+    return FilePath(name)
+  }
+
+  private static func configuration(
+    _ entry: ModelRegistry.Entry, _ dataset: DatasetRegistry.Entry, _ recipe: Recipe, _ settings: [String]
+  ) throws -> JSONValue {
+    let defaults = try JSONDecoder().decode(JSONValue.self, from: entry.configuration(dataset.shape))
+    let resolved = try resolvedConfiguration(
+      defaults: defaults, recipe: recipe.configuration, settings: settings)
+    do {
+      let problem = try entry.problem(dataset.shape, JSONEncoder().encode(resolved))
+      if let problem { throw CommandFailure.usage("\(entry.name): \(problem)") }
+    } catch let error as DecodingError {
+      throw CommandFailure.usage("\(entry.name): \(explain(error))")
+    }
+    return resolved
+  }
+
+  private func checkNumbers(ranks: Int) throws {
+    let positive = [
+      ("steps", merged.steps ?? 1), ("epochs", merged.epochs ?? 1), ("batch", batch), ("slices", slices),
+      ("threads", threads), ("log-every", merged.logEvery ?? 1),
+      ("checkpoint-every", (merged.checkpointEvery ?? 0) + 1), ("sample-every", (merged.sampleEvery ?? 0) + 1),
+    ]
+    if let wrong = positive.first(where: { $0.1 < 1 }) {
+      throw CommandFailure.usage("\(wrong.0): expected a positive number, found \(wrong.1)")
+    }
+    guard batch % slices == 0 else {
+      throw CommandFailure.usage("batch: expected a multiple of the \(slices) slices, found \(batch)")
+    }
+    guard slices % ranks == 0 else {
+      throw CommandFailure.usage("slices: expected a multiple of the \(ranks) ranks, found \(slices)")
+    }
+    guard batch / slices >= 2 else {
+      throw CommandFailure.usage("batch: expected at least 2 images a slice, found \(batch) in \(slices) slices")
+    }
+  }
+
+  /// Both splits, from files or computed.
+  func loadImages() throws -> (train: ImageSet, test: ImageSet) {
+    (
+      try dataset.load(.train, at: data, seed: seed), try dataset.load(.test, at: data, seed: seed)
+    )
+  }
+
+  /// The plan for a training split of so many images.
+  func plan(trainingImages: Int) throws -> TrainingPlan {
+    guard batch <= trainingImages else {
+      throw CommandFailure.usage("batch: expected at most the \(trainingImages) training images, found \(batch)")
+    }
+    let perEpoch = trainingImages / batch
+    return TrainingPlan(
+      model: entry.name, configuration: configuration, dataset: dataset.name,
+      replacement: merged.sampling == .replacement,
+      steps: merged.steps ?? merged.epochs.map { $0 * perEpoch } ?? 1000, batch: batch, slices: slices,
+      seed: seed, folder: folder, checkpointEvery: merged.checkpointEvery ?? 500,
+      sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
+  }
+
+  /// Everything resolved, as the run's `config.yml`.
+  func resolved(_ plan: TrainingPlan) -> Recipe {
+    var recipe = merged
+    (recipe.model, recipe.dataset) = (entry.name, dataset.name)
+    (recipe.steps, recipe.epochs) = (plan.steps, nil)
+    (recipe.batch, recipe.slices, recipe.seed, recipe.threads) = (batch, slices, seed, threads)
+    recipe.sampling = plan.replacement ? .replacement : .shuffle
+    recipe.checkpointEvery = plan.checkpointEvery
+    recipe.sampleEvery = plan.sampleEvery
+    recipe.logEvery = plan.logEvery
+    recipe.configuration = configuration
+    return recipe
+  }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Checkpoints
+import Communication
+import Datasets
+import Foundation
+import Models
+import SystemPackage
+import Training
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Trains a model on a data set.",
+    discussion: """
+      On one rank:         lathe train vae fashion-mnist --steps 1000
+      On four:             mpirun -n 4 lathe train vae fashion-mnist --steps 1000
+      From a recipe:       mpirun -n 2 lathe train --recipe launch/recipes/flexae-fashion-mnist.yml
+      Another hyperparameter: … --set latentSize=16 (see `lathe models flexae`)
+
+      Settings come from flags, over the recipe, over defaults; the resolved ones are saved in the run's
+      config.yml, which is a recipe again. The batch is the global one. It is cut into slices, by default one
+      for each rank; with the same slices, 1, 2, 4 … ranks give the same bits.
+      """)
+
+  @Argument(help: "The model (`lathe models` lists them); may come from the recipe.")
+  var model: String?
+
+  @Argument(help: "The data set (`lathe datasets` lists them); may come from the recipe.")
+  var dataset: String?
+
+  @Option(help: "Folder of the data set's files (default: where the data set is usually found).")
+  var data: String?
+
+  @Option(help: "Folder of the run (default: runs/MODEL-DATASET, numbered when that is taken).")
+  var out: String?
+
+  @Option(help: "Steps of the whole run (default: 1000).")
+  var steps: Int?
+
+  @Option(help: "Steps as passes over the training images, instead of --steps.")
+  var epochs: Int?
+
+  @Option(help: "Images in a step's global batch, over all ranks (default: 128).")
+  var batch: Int?
+
+  @Option(help: "Parts of the batch, each with its own batch statistics (default: one for each rank).")
+  var slices: Int?
+
+  @Option(help: "What parameters, order and noise are drawn from (default: 0).")
+  var seed: UInt64?
+
+  @Option(help: "Threads of each rank (default: 1).")
+  var threads: Int?
+
+  @Option(help: "shuffle: each image once an epoch; replacement: each draw from all (default: shuffle).")
+  var sampling: Recipe.Sampling?
+
+  @Option(help: "YAML file with settings.")
+  var recipe: String?
+
+  @Option(name: .customLong("set"), help: "Set a hyperparameter of the model; may be repeated.")
+  var settings: [String] = []
+
+  @Option(help: "Steps between checkpoints, 0 for one at the end only (default: 500).")
+  var checkpointEvery: Int?
+
+  @Option(help: "Steps between evaluations with sample grids, 0 for the first and last only (default: 500).")
+  var sampleEvery: Int?
+
+  @Option(help: "Steps between lines of metrics.jsonl (default: 10).")
+  var logEvery: Int?
+
+  @Flag(help: "Continue the run in --out from its newest intact checkpoint.")
+  var resume = false
+
+  func run() throws {
+    let settings = try TrainSettings(self, ranks: MPISession.launcher?.size ?? 1)
+    let images = try failing { try settings.loadImages() }
+    let plan = try settings.plan(trainingImages: images.train.count)
+    if MPISession.launcher?.rank ?? 0 == 0 { try prepare(plan.folder) }
+    try TrainJob(settings: settings, plan: plan, images: images, resume: resume).run()
+  }
+
+  /// Makes the run's folder, and refuses one that holds another run.
+  private func prepare(_ folder: FilePath) throws {
+    let checkpoints = CheckpointStore(reading: folder.appending("checkpoints"))
+    if !resume, let last = try failing({ try checkpoints.steps() }).last {
+      throw CommandFailure.usage(
+        "\(folder) holds a run already (step \(last)): add --resume to continue it, or choose another --out")
+    }
+    if resume { try requireCheckpoint(checkpoints, folder) }
+    _ = try failing { try CheckpointStore(folder: folder.appending("checkpoints"), keep: 1) }
+  }
+
+  private func requireCheckpoint(_ checkpoints: CheckpointStore, _ folder: FilePath) throws {
+    let found = try failing { try checkpoints.latest { _ = try RunState(reading: $0) } }
+    if found == nil { throw CommandFailure.missing("nothing to resume: no checkpoint in \(folder)") }
+  }
+}
+
+extension Recipe.Sampling: ExpressibleByArgument {}
