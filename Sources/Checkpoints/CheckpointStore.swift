@@ -130,7 +130,10 @@ extension CheckpointStore {
     let target = path(step: step)
     let aside = asidePath(step)
     let replaces = FileSystem.exists(target)
-    if replaces { try FileSystem.rename(target, to: aside) }
+    if replaces {
+      FileSystem.remove(aside)
+      try FileSystem.rename(target, to: aside)
+    }
     do {
       try FileSystem.rename(temporary, to: target)
     } catch {

@@ -112,6 +112,8 @@ extension RunState {
   private static func decoded(_ file: MappedFile) throws(CheckpointError) -> RunState {
     let data = Data(file.bytes)
     do {
+      // Foundation's decoder lets two members of one name pass.
+      _ = try JSONReader.value(of: Array(data))
       let version = try JSONDecoder().decode(Version.self, from: data).version
       guard version == currentVersion else {
         throw CheckpointError(
@@ -120,6 +122,8 @@ extension RunState {
       return try JSONDecoder().decode(RunState.self, from: data)
     } catch let error as CheckpointError {
       throw error
+    } catch let error as JSONError {
+      throw CheckpointError(.damaged, in: file.path, error.message, offset: error.offset)
     } catch {
       throw CheckpointError(.damaged, in: file.path, "\(error)")
     }

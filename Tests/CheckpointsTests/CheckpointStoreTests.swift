@@ -118,12 +118,13 @@ extension CheckpointStoreTests {
 
 extension CheckpointStoreTests {
   /// Every state that a crash can leave while step 2 is replaced, and the value step 2 then has.
-  @Test(arguments: [
-    ("tmp half", ["step-000002": 1, ".step-000002.tmp-99": 0], Float(1)),
-    ("aside", [".step-000002.aside-99": 1, ".step-000002.tmp-99": 2], 1),
-    ("published", [".step-000002.aside-99": 1, "step-000002": 2], 2),
-    ("removing", ["step-000002": 2, ".step-000001.tmp-99": 1], 2),
-  ] as [(String, [String: Float], Float)])
+  @Test(
+    arguments: [
+      ("tmp half", ["step-000002": 1, ".step-000002.tmp-99": 0], Float(1)),
+      ("aside", [".step-000002.aside-99": 1, ".step-000002.tmp-99": 2], 1),
+      ("published", [".step-000002.aside-99": 1, "step-000002": 2], 2),
+      ("removing", ["step-000002": 2, ".step-000001.tmp-99": 1], 2),
+    ] as [(String, [String: Float], Float)])
   func aRestartRepairs(stage: String, folders: [String: Float], value expected: Float) throws {
     for (name, content) in folders {
       let path = folder.appending(name)
@@ -136,25 +137,30 @@ extension CheckpointStoreTests {
     #expect(try value(store.path(step: 2)) == expected, "\(stage)")
   }
 
-  /// A child process writes checkpoint after checkpoint until it is killed.
-  @Test(arguments: [3, 7, 12, 18, 25, 33, 42, 52])
-  func killedAtAnyMomentTheCheckpointsAreIntact(milliseconds: Int) async throws {
+  /// Child processes write checkpoint after checkpoint until they are killed; the next goes on.
+  @Test func killedAtAnyMomentTheCheckpointsAreIntact() async throws {
     let path = folder.string
-    await #expect(processExitsWith: .signal(SIGKILL)) { [path, milliseconds] in
-      let store = try CheckpointStore(folder: FilePath(path), keep: 2)
-      Thread.detachNewThread {
-        usleep(UInt32(1000 * milliseconds))
-        kill(getpid(), SIGKILL)
+    var seen = 0
+    for milliseconds in [1, 3, 7, 12, 18, 25, 33, 42, 60, 100] {
+      await #expect(processExitsWith: .signal(SIGKILL)) {
+        [path = path as String, milliseconds = milliseconds as Int] in
+        Thread.detachNewThread {
+          usleep(UInt32(1000 * milliseconds))
+          kill(getpid(), SIGKILL)
+        }
+        let store = try CheckpointStore(folder: FilePath(path), keep: 2)
+        for round in 0... {
+          try store.write(step: round % 5) { try mark($0, Float(round)) }
+        }
       }
-      for round in 0... {
-        try store.write(step: round % 5) { try mark($0, Float(round)) }
+      let store = try CheckpointStore(folder: folder, keep: 2)
+      #expect(try names(in: folder).allSatisfy { $0.hasPrefix("step-") })
+      for step in try store.steps() {
+        #expect(Int(try value(store.path(step: step))) % 5 == step)
+        seen += 1
       }
     }
-    let store = try CheckpointStore(folder: folder, keep: 2)
-    #expect(try names(in: folder).allSatisfy { $0.hasPrefix("step-") })
-    for step in try store.steps() {
-      #expect(Int(try value(store.path(step: step))) % 5 == step)
-    }
+    #expect(seen > 0)
   }
 }
 
@@ -174,7 +180,7 @@ extension CheckpointStoreTests {
   /// The system refuses the rest of a file over the limit, as a full disk would.
   @Test func aFileThatCannotBeFinishedLeavesTheFormerOnes() async throws {
     let path = folder.string
-    await #expect(processExitsWith: .success) { [path] in
+    await #expect(processExitsWith: .success) { [path = path as String] in
       signal(SIGXFSZ, SIG_IGN)
       let store = try CheckpointStore(folder: FilePath(path), keep: 1)
       try store.write(step: 1) { try mark($0, 1) }
@@ -223,7 +229,7 @@ private final class SmallDisk {
     try Self.mount(path, 0, "size=\(kilobytes)k")
   }
 
-  func makeReadOnly() throws { try Self.mount(path, UInt(MS_REMOUNT.rawValue | MS_RDONLY.rawValue), "") }
+  func makeReadOnly() throws { try Self.mount(path, UInt(MS_REMOUNT | MS_RDONLY), "") }
 
   private static func mount(_ path: FilePath, _ flags: UInt, _ options: String) throws {
     guard Glibc.mount("tmpfs", path.string, "tmpfs", flags, options) == 0 else {
@@ -231,7 +237,7 @@ private final class SmallDisk {
     }
   }
 
-  deinit { umount2(path.string, CInt(MNT_DETACH.rawValue)) }
+  deinit { umount2(path.string, CInt(MNT_DETACH)) }
 }
 
 // MARK: One-value checkpoints

@@ -103,6 +103,13 @@ import Testing
     #expect(error?.found == "2")
   }
 
+  @Test func twoMembersOfOneNameAreDamage() throws {
+    let text = #"{"version": 1, "step": 1, "step": 2}"#
+    try write(Array(text.utf8), to: folder.appending(RunState.fileName))
+    let error = checkpointError { _ = try RunState(reading: folder) }
+    #expect(error?.description == "two members \"step\" at byte 35 in \(folder)/state.json")
+  }
+
   @Test func aNumberThatJSONDoesNotHave() throws {
     var odd = state()
     odd.configuration = .object(["weight": .double(.nan)])

@@ -6,7 +6,10 @@ import Testing
 let samples = [
   NamedTensor(
     name: "encoder.conv0.weight", shape: [2, 2, 1, 3],
-    values: [0.1, -0.0, 1e-45, .infinity, -3.5, 7, 8, 9, 10, 11, 12, .greatestFiniteMagnitude]),
+    values: [
+      0.1, -0.0, .leastNonzeroMagnitude, .infinity, -3.5, 7, 8, 9, 10, 11, 12,
+      .greatestFiniteMagnitude,
+    ]),
   NamedTensor(name: "scalar", shape: [], values: [42]),
   NamedTensor(name: "empty", shape: [0, 5], values: []),
   NamedTensor(name: "name \"with\" \\ and é\u{1}", shape: [3], values: [1, 2, 3]),
@@ -124,9 +127,10 @@ let samples = [
     let header =
       #"{"i":{"dtype":"I64","shape":[2],"data_offsets":[1,17]},"u":{"dtype":"U8","shape":[1],"#
       + #""data_offsets":[0,1]},"d":{"dtype":"F64","shape":[1],"data_offsets":[17,25]}}"#
-    let integers = [Int64(-3), 1 << 40].flatMap { withUnsafeBytes(of: $0, Array.init) }
-    let double = withUnsafeBytes(of: 0.1, Array.init)
-    try write(raw(header: header, data: [7] + integers + double), to: path)
+    let integers: [Int64] = [-3, 1 << 40]
+    let integerBytes = integers.withUnsafeBytes(Array.init)
+    let doubleBytes = withUnsafeBytes(of: 0.1, Array.init)
+    try write(raw(header: header, data: [7] + integerBytes + doubleBytes), to: path)
     let file = try Safetensors(reading: path)
     #expect(file.names == ["u", "i", "d"])
     #expect(try file.values("i") == [-3, 1_099_511_627_776])
@@ -153,13 +157,17 @@ let samples = [
     #expect(proc?.kind == .unwritable)
   }
 
+  /// A thrown error would end these processes with success.
   @Test func wrongCallsTrap() async {
+    await #expect(processExitsWith: .success) {
+      try? save([NamedTensor(name: "a", shape: [2], values: [1, 2])], to: "/dev/null/a")
+    }
     await #expect(processExitsWith: .failure) {
-      try save([NamedTensor(name: "a", shape: [3], values: [1, 2])], to: "/dev/null/a")
+      try? save([NamedTensor(name: "a", shape: [3], values: [1, 2])], to: "/dev/null/a")
     }
     await #expect(processExitsWith: .failure) {
       let twice = NamedTensor(name: "a", shape: [1], values: [1])
-      try save([twice, twice], to: "/dev/null/a")
+      try? save([twice, twice], to: "/dev/null/a")
     }
   }
 }
