@@ -4,9 +4,9 @@ final class Completion {
   private let open: SlotMemory
   private let blockFloats = 2048
 
-  init(_ plan: SliceTree.Plan) {
+  init(_ plan: SliceTree.Plan) throws(MPIError) {
     self.plan = plan
-    open = SlotMemory(slots: plan.slotCount, count: blockFloats)
+    open = try SlotMemory(slots: plan.slotCount, count: blockFloats)
   }
 
   /// Writes the tree's sum of `operands` to `result`, `count` floats each.

@@ -31,16 +31,16 @@ final class MessageExchange: SliceExchange {
   var slots: [UnsafeMutablePointer<Float>] { memory.slots }
   var result: UnsafePointer<Float> { UnsafePointer(memory.slots[0]) }
 
-  init(_ communicator: Communicator, _ layout: SlotLayout) {
+  init(_ communicator: Communicator, _ layout: SlotLayout) throws(MPIError) {
     self.communicator = communicator
     self.layout = layout
-    completion = Completion(layout.completion)
-    memory = SlotMemory(slots: layout.plans[communicator.rank].slotCount, count: layout.count)
+    completion = try Completion(layout.completion)
+    memory = try SlotMemory(slots: layout.plans[communicator.rank].slotCount, count: layout.count)
     rounds = (0..<Self.roundsInFlight).map { _ in Round() }
     // 512 KiB; less when there are so many sums that the inbox would pass 16 MiB a round.
     let operands = layout.completion.slots.count
     pieceFloats = min(131_072, max(4096, (4 << 20) / operands / 1024 * 1024), layout.count)
-    inbox = SlotMemory(slots: Self.roundsInFlight * operands, count: pieceFloats)
+    inbox = try SlotMemory(slots: Self.roundsInFlight * operands, count: pieceFloats)
   }
 
   func free() {}

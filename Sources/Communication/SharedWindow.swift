@@ -71,7 +71,7 @@ final class SharedWindow: SliceExchange {
     }
     self.communicator = communicator
     self.window = window
-    completion = Completion(layout.completion)
+    completion = try Completion(layout.completion)
     operands = layout.operands.enumerated().flatMap { rank, count in
       (0..<count).map { UnsafePointer(segments[rank] + $0 * stride) }
     }

@@ -45,8 +45,8 @@ final class LocalExchange: SliceExchange {
   var slots: [UnsafeMutablePointer<Float>] { memory.slots }
   var result: UnsafePointer<Float> { UnsafePointer(memory.slots[0]) }
 
-  init(_ layout: SlotLayout) {
-    memory = SlotMemory(slots: layout.plans[0].slotCount, count: layout.count)
+  init(_ layout: SlotLayout) throws(MPIError) {
+    memory = try SlotMemory(slots: layout.plans[0].slotCount, count: layout.count)
   }
 
   func complete(ranges: [Range<Int>]) {}
@@ -61,7 +61,7 @@ typealias TransportChoice = (transport: Transport, reason: String, exchange: any
 func chooseExchange(
   _ communicator: Communicator, _ layout: SlotLayout, demanded: Transport
 ) throws(MPIError) -> TransportChoice {
-  guard communicator.size > 1 else { return (.local, "1 rank", LocalExchange(layout)) }
+  guard communicator.size > 1 else { return try (.local, "1 rank", LocalExchange(layout)) }
   var reason = "as demanded"
   switch demanded {
   case .local:
@@ -77,7 +77,7 @@ func chooseExchange(
       throw MPIError(routine: "TreeReduction", text: "no shared memory: \(reason)")
     }
   }
-  return (.messages, reason, MessageExchange(communicator, layout))
+  return try (.messages, reason, MessageExchange(communicator, layout))
 }
 
 /// sum += other, for `count` floats.

@@ -9,12 +9,14 @@ final class SlotMemory {
 
   private static let hugePage = 2 << 20
 
-  init(slots slotCount: Int, count: Int) {
+  /// - Throws: when the system has no such memory.
+  init(slots slotCount: Int, count: Int) throws(MPIError) {
     let stride = paddedFloats(count)
     let bytes = slotCount * stride * MemoryLayout<Float>.stride
     let (alignment, size) = bytes < Self.hugePage ? (4096, bytes) : Self.hugePages(bytes)
     guard let memory = aligned_alloc(alignment, size) else {
-      fatalError("SlotMemory: no memory for \(slotCount) slots of \(count) floats")
+      throw MPIError(
+        routine: "TreeReduction", text: "no memory for \(slotCount) slots of \(count) floats")
     }
     if alignment == Self.hugePage { madvise(memory, size, MADV_HUGEPAGE) }
     memset(memory, 0, size)
