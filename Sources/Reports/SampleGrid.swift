@@ -74,6 +74,8 @@ private struct Layout {
 
   init(_ grid: SampleGrid, tiles: Tiles, rows: Int) {
     self.tiles = tiles
+    precondition(
+      grid.gap >= 0 && grid.columns > 0, "SampleGrid: gap \(grid.gap), \(grid.columns) columns")
     gap = grid.gap
     scale = grid.magnification ?? max(1, (48 + tiles.longestSide - 1) / tiles.longestSide)
     width = gap + grid.columns * (tiles.width * scale + gap)
