@@ -1,1 +1,19 @@
-print("checks")
+// What must be seen on several ranks: each subcommand is one check, run under mpirun by DistributedTests.
+// A check that fails ends the job with status 1 and says which rank found what.
+
+import Communication
+import Glibc
+
+do throws(MPIError) {
+  let session = try MPISession.start()
+  let arguments = Array(CommandLine.arguments.dropFirst())
+  do {
+    try run(arguments, session)
+  } catch {
+    session.abort("\(arguments.joined(separator: " ")): \(error)", status: 1)
+  }
+  try session.finish()
+} catch {
+  print("refused: \(error)")
+  exit(69)
+}

@@ -1,0 +1,111 @@
+import SystemPackage
+
+/// A safetensors file, memory-mapped and with its header checked.
+///
+/// The format is that of the Python package `safetensors`: the header's length (eight bytes,
+/// little-endian), a JSON header, then the tensors' values without gaps. Tensors of type F32 are
+/// read as they are, F64 and I64 rounded to `Float`; others can be listed but not read.
+///
+/// Files that ``write(_:metadata:to:)`` made carry each tensor's CRC-32 in their metadata under
+/// `crc32.NAME`; it is checked whenever values are read.
+public struct Safetensors: Sendable {
+  /// The names of the tensors in the order of their values in the file.
+  public let names: [String]
+  /// The header's map of strings, empty if it has none.
+  public let metadata: [String: String]
+
+  let file: MappedFile
+  let entries: [String: Entry]
+
+  /// Maps the file and checks its header; values are checked when they are read.
+  ///
+  /// - Throws: `.missing` if the file cannot be read, `.damaged` if it is not of this format.
+  public init(reading path: FilePath) throws(CheckpointError) {
+    file = try MappedFile(path)
+    let header = try Header(file)
+    entries = header.entries
+    names = header.names
+    metadata = header.metadata
+  }
+
+  /// The shape of a tensor.
+  ///
+  /// - Throws: `.mismatch` if the file has no such tensor.
+  public func shape(of name: String) throws(CheckpointError) -> [Int] {
+    try entry(name).shape
+  }
+
+  /// Copies a tensor's values to `destination`, which has room for a tensor of `shape`.
+  ///
+  /// - Throws: `.mismatch` if there is no such tensor or its shape or type is another, `.damaged`
+  ///   if its CRC-32 is wrong. Nothing is written then.
+  public func copy(
+    _ name: String, expecting shape: [Int], to destination: UnsafeMutablePointer<Float>
+  ) throws(CheckpointError) {
+    let entry = try entry(name)
+    guard entry.shape == shape else {
+      throw CheckpointError(
+        .mismatch, in: file.path, tensor: name, expected: "\(shape)", found: "\(entry.shape)")
+    }
+    let bytes = try readableBytes(of: name, entry)
+    entry.type.convert(bytes, to: destination)
+  }
+
+  /// A tensor's values in row-major order.
+  ///
+  /// - Throws: As ``copy(_:expecting:to:)``.
+  public func values(_ name: String) throws(CheckpointError) -> [Float] {
+    let entry = try entry(name)
+    let bytes = try readableBytes(of: name, entry)
+    return [Float](unsafeUninitializedCapacity: entry.count) { buffer, count in
+      if let start = buffer.baseAddress { entry.type.convert(bytes, to: start) }
+      count = entry.count
+    }
+  }
+
+  /// Compares every tensor with its CRC-32.
+  ///
+  /// - Throws: `.damaged`, naming the first tensor that differs.
+  public func verify() throws(CheckpointError) {
+    for name in names { try verify(name, bytes(of: try entry(name))) }
+  }
+}
+
+extension Safetensors {
+  private func entry(_ name: String) throws(CheckpointError) -> Entry {
+    guard let entry = entries[name] else {
+      throw CheckpointError(.mismatch, in: file.path, tensor: name, "no such tensor")
+    }
+    return entry
+  }
+
+  private func bytes(of entry: Entry) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: file.bytes[entry.range])
+  }
+
+  private func readableBytes(
+    of name: String, _ entry: Entry
+  ) throws(CheckpointError) -> UnsafeRawBufferPointer {
+    guard entry.type.isReadable else {
+      throw CheckpointError(
+        .mismatch, in: file.path, tensor: name, "type", expected: "F32, F64 or I64",
+        found: entry.type.rawValue)
+    }
+    let bytes = bytes(of: entry)
+    try verify(name, bytes)
+    return bytes
+  }
+
+  /// Files of other programs need no CRC-32; ours do, so that losing one is noticed.
+  private func verify(
+    _ name: String, _ bytes: UnsafeRawBufferPointer
+  ) throws(CheckpointError) {
+    let expected = metadata[Self.checksumKey(name)]
+    if expected == nil, metadata["format"] != Self.format { return }
+    let found = checksum(bytes)
+    if found != expected {
+      throw CheckpointError(
+        .damaged, in: file.path, tensor: name, "CRC-32", expected: expected ?? "one", found: found)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import CMPI
+
+/// A group of ranks that call collectives together.
+///
+/// Every method that is not a plain property is collective: all ranks of the communicator must call it, in the same
+/// order. All of them throw `MPIError` when MPI does.
+public final class Communicator: Sendable {
+  /// This process's number in the communicator, from 0.
+  public let rank: Int
+  /// The number of ranks.
+  public let size: Int
+  /// The name of the machine that this rank runs on.
+  public let host: String
+  let handle: CMPICommunicator
+
+  init(_ handle: CMPICommunicator) throws(MPIError) {
+    var rank: CInt = 0
+    var size: CInt = 0
+    try check("MPI_Comm_set_errhandler", cmpi_return_errors(handle))
+    try check("MPI_Comm_rank", cmpi_rank(handle, &rank))
+    try check("MPI_Comm_size", cmpi_size(handle, &size))
+    self.handle = handle
+    self.rank = Int(rank)
+    self.size = Int(size)
+    self.host = mpiText(cmpi_processor_name) ?? "unknown host"
+  }
+
+  /// Waits until every rank has called it.
+  public func barrier() throws(MPIError) {
+    try check("MPI_Barrier", cmpi_barrier(handle))
+  }
+
+  /// The ranks with the same color, ordered by `key`, then by rank; nil for a rank without a color.
+  ///
+  /// `color` is at least 0. The result should be given back with `free`.
+  public func split(color: Int?, key: Int = 0) throws(MPIError) -> Communicator? {
+    precondition(color ?? 0 >= 0, "Communicator.split: color \(color ?? 0) is negative")
+    var part = CMPICommunicator()
+    var joined: CInt = 0
+    let color = try mpiCount(color ?? -1, "MPI_Comm_split")
+    let key = try mpiCount(key, "MPI_Comm_split")
+    try check("MPI_Comm_split", cmpi_split(handle, color, key, &part, &joined))
+    return joined != 0 ? try Communicator(part) : nil
+  }
+
+  /// The ranks that run on this rank's host and can share memory with it, in rank order.
+  public func hostCommunicator() throws(MPIError) -> Communicator {
+    var part = CMPICommunicator()
+    try check("MPI_Comm_split_type", cmpi_split_host(handle, &part))
+    return try Communicator(part)
+  }
+
+  /// Gives back a communicator made by `split` or `hostCommunicator`. It must not be used afterwards.
+  public func free() throws(MPIError) {
+    try check("MPI_Comm_free", cmpi_free_communicator(handle))
+  }
+}

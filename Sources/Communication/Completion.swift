@@ -1,0 +1,41 @@
+/// Adds the sums that remain on all ranks, block by block, so that open sums stay in the first cache.
+final class Completion {
+  private let plan: SliceTree.Plan
+  private let open: SlotMemory
+  private let blockFloats = 2048
+
+  init(_ plan: SliceTree.Plan) throws(MPIError) {
+    self.plan = plan
+    open = try SlotMemory(slots: plan.slotCount, count: blockFloats)
+  }
+
+  /// Writes the tree's sum of `operands` to `result`, `count` floats each.
+  ///
+  /// `result` may be one of the operands.
+  func add(
+    _ operands: [UnsafePointer<Float>], into result: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    var stack = [UnsafePointer<Float>](repeating: operands[0], count: plan.slotCount)
+    for start in stride(from: 0, to: count, by: blockFloats) {
+      addBlock(operands, at: start, min(blockFloats, count - start), result, &stack)
+    }
+  }
+
+  private func addBlock(
+    _ operands: [UnsafePointer<Float>], at start: Int, _ count: Int,
+    _ result: UnsafeMutablePointer<Float>, _ stack: inout [UnsafePointer<Float>]
+  ) {
+    for operand in operands.indices {
+      stack[plan.slots[operand]] = operands[operand] + start
+      let merges = plan.merges[operand]
+      for merge in merges.indices {
+        let (left, right) = (merges[merge].destination, merges[merge].source)
+        // The last addition of the last operand is the root's.
+        let isRoot = operand == operands.count - 1 && merge == merges.count - 1
+        let sum = isRoot ? result + start : open.slots[left]
+        Communication.add(sum, stack[left], stack[right], count)
+        stack[left] = UnsafePointer(sum)
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import CMPI
+import Glibc
+import Synchronization
+
+/// The MPI library of this process, started once and finished once.
+///
+/// Calls may come from any thread, but never two at a time (`MPI_THREAD_SERIALIZED`); `abort` alone may be called
+/// while another thread waits in MPI. Errors come back as `MPIError`: MPI ends no process by itself.
+public final class MPISession: Sendable {
+  /// All ranks of the job.
+  public let world: Communicator
+  /// The first line of what the MPI library says of itself.
+  public let libraryVersion: String
+  private let finished = Atomic(false)
+
+  private static let current = Mutex<MPISession?>(nil)
+
+  /// Starts MPI, or returns the session that is already running.
+  ///
+  /// A process started without a launcher is a world of one.
+  ///
+  /// - Throws: when MPI fails, or when the launcher started several ranks and MPI sees only one.
+  public static func start() throws(MPIError) -> MPISession {
+    try current.withLock { session throws(MPIError) in
+      if let session { return session }
+      let started = try MPISession()
+      session = started
+      return started
+    }
+  }
+
+  private init() throws(MPIError) {
+    // A process without a launcher needs no daemon beside it: Open MPI starts one unless told otherwise.
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+    var enough: CInt = 0
+    try check("MPI_Init_thread", cmpi_initialize(&enough))
+    guard enough != 0 else {
+      throw MPIError(
+        routine: "MPI_Init_thread", text: "expected thread level MPI_THREAD_FUNNELED or above, found less")
+    }
+    world = try Communicator(cmpi_world())
+    libraryVersion = mpiText(cmpi_library_version).map(firstLine) ?? "unknown MPI library"
+    try refuseSplitWorld()
+  }
+
+  /// N lone worlds instead of one world of N would train N models over one another's files.
+  private func refuseSplitWorld() throws(MPIError) {
+    guard let launcher = Self.launcher, launcher.size > 1, world.size == 1 else { return }
+    throw MPIError(
+      routine: "MPISession",
+      text: """
+        the launcher started \(launcher.size) ranks, this one as rank \(launcher.rank), but MPI sees 1: \
+        the launcher and the MPI library (\(libraryVersion)) do not belong together. Use the mpirun of that \
+        library; under Slurm, srun --mpi=pmix or --mpi=pmi2 as the library was built.
+        """)
+  }
+
+  /// Rank and size as the launcher gives them in the environment, before MPI starts; nil without a launcher.
+  public static var launcher: (rank: Int, size: Int)? { launcherPlace(in: environmentVariable) }
+
+  /// Ends MPI. Every rank must call it, and none on an error path: it waits for the others.
+  ///
+  /// - Throws: when MPI fails, or on a second call.
+  public func finish() throws(MPIError) {
+    guard !finished.exchange(true, ordering: .sequentiallyConsistent) else {
+      throw MPIError(routine: "MPISession.finish", text: "MPI has already been finished")
+    }
+    try check("MPI_Finalize", cmpi_finalize())
+  }
+
+  /// Ends all ranks of the job: writes `rank r on host: message` to standard error, then `MPI_Abort`.
+  ///
+  /// `status` (1 to 255) becomes the exit status of the job.
+  public func abort(_ message: String, status: Int32) -> Never {
+    fflush(nil)
+    writeToStandardError("rank \(world.rank) on \(world.host): \(message)\n")
+    if !finished.load(ordering: .sequentiallyConsistent) { _ = cmpi_abort(cmpi_world(), status) }
+    _exit(status)
+  }
+}
+
+/// The text up to its first line break.
+private func firstLine(_ text: String) -> String {
+  String(text.prefix { !$0.isNewline })
+}
+
+/// Writes all of the text, past buffers that `MPI_Abort` would lose.
+private func writeToStandardError(_ text: String) {
+  var rest = Array(text.utf8)[...]
+  while !rest.isEmpty {
+    let written = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    if written < 0 && errno == EINTR { continue }
+    guard written > 0 else { return }
+    rest = rest.dropFirst(written)
+  }
+}

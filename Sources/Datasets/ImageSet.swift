@@ -1,0 +1,77 @@
+/// Which part of a data set.
+public enum Split: String, CaseIterable, Hashable, Sendable, Codable {
+  /// What the model is fitted to.
+  case train
+  /// What it is judged by.
+  case test
+}
+
+/// The images of one split with their labels: uint8 records, NHWC, in the order of the files.
+public struct ImageSet: Sendable {
+  /// The data set's name in the registry.
+  public let name: String
+  /// Which part of the data set this is.
+  public let split: Split
+  /// The shape of every image.
+  public let shape: ImageShape
+  /// The class of each image, `[count]`; all zero if the data set has no classes.
+  public let labels: [UInt8]
+  /// The name of each class; empty if the data set has no classes.
+  public let classNames: [String]
+  /// CRC-32 of shape, pixels and labels, eight hexadecimal digits: equal content, equal digest.
+  public let digest: String
+
+  private let pixels: [UInt8]
+
+  /// A set of images held in memory.
+  ///
+  /// Shapes: `pixels` is `[N, height, width, channels]`, `labels` is `[N]`; N must be at least 1,
+  /// and each label below the number of class names (zero if there are none).
+  public init(
+    name: String, split: Split, shape: ImageShape, pixels: [UInt8], labels: [UInt8],
+    classNames: [String]
+  ) {
+    precondition(!labels.isEmpty, "ImageSet \(name): no images")
+    precondition(
+      pixels.count == labels.count * shape.count,
+      "ImageSet \(name): \(pixels.count) values for \(labels.count) images of \(shape)")
+    let classCount = max(classNames.count, 1)
+    let highest = labels.reduce(0, max)
+    precondition(
+      highest < classCount, "ImageSet \(name): label \(highest) of \(classCount) classes")
+    self.name = name
+    self.split = split
+    self.shape = shape
+    self.pixels = pixels
+    self.labels = labels
+    self.classNames = classNames
+    digest = Self.digest(of: shape, pixels: pixels, labels: labels)
+  }
+
+  /// The number of images.
+  public var count: Int { labels.count }
+
+  /// Calls `body` with the values of image `index`, `[height, width, channels]`, 0 to 255.
+  ///
+  /// The buffer is valid only during the call.
+  public func withImage<Result, Failure: Error>(
+    _ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    precondition(index >= 0 && index < count, "ImageSet \(name): image \(index) of \(count)")
+    let range = index * shape.count..<(index + 1) * shape.count
+    return try pixels.withUnsafeBufferPointer { (all) throws(Failure) -> Result in
+      try body(UnsafeBufferPointer(rebasing: all[range]))
+    }
+  }
+
+  /// A copy of the values of image `index`, `[height, width, channels]`, 0 to 255.
+  public func bytes(of index: Int) -> [UInt8] { withImage(index) { Array($0) } }
+
+  private static func digest(of shape: ImageShape, pixels: [UInt8], labels: [UInt8]) -> String {
+    var checksum = Checksum()
+    checksum.update(Array("\(shape.height) \(shape.width) \(shape.channels)\n".utf8))
+    checksum.update(pixels)
+    checksum.update(labels)
+    return checksum.hexadecimal
+  }
+}

@@ -1,0 +1,107 @@
+/// The layout of images in a grid: row by row, a gap around each, each pixel enlarged to a square.
+public struct SampleGrid: Sendable {
+  /// Images in a row of the grid.
+  public var columns: Int
+  /// Pixels of background around each image.
+  public var gap = 2
+  /// The side of the square that shows one pixel; nil for the least that makes images 48 high or wide.
+  public var magnification: Int?
+  /// The grey value between the images.
+  public var background: UInt8 = 255
+
+  /// A grid of so many columns.
+  public init(columns: Int, magnification: Int? = nil) {
+    precondition(columns > 0, "SampleGrid: \(columns) columns")
+    precondition(magnification ?? 1 > 0, "SampleGrid: magnification \(magnification ?? 0)")
+    self.columns = columns
+    self.magnification = magnification
+  }
+
+  /// The images in their order, the last row filled up with background.
+  ///
+  /// - Throws: `ReportError.nonFinite` if a value is not finite.
+  public func picture(of tiles: Tiles) throws(ReportError) -> Picture {
+    draw(try tiles.levels(), as: tiles) { (row: $0 / columns, column: $0 % columns) }
+  }
+
+  /// Rows of originals, each above the row of their reconstructions.
+  ///
+  /// Shapes: both are `[N, height, width, channels]`.
+  /// - Throws: `ReportError.nonFinite` if a value is not finite; reconstructions count from N on.
+  public func picture(originals: Tiles, reconstructions: Tiles) throws(ReportError) -> Picture {
+    precondition(
+      originals.isAlike(reconstructions),
+      "SampleGrid: originals and reconstructions differ in shape")
+    let half = originals.count
+    let both = Tiles(
+      count: 2 * half, height: originals.height, width: originals.width,
+      channels: originals.channels, values: originals.values + reconstructions.values)
+    return draw(try both.levels(), as: both) { image in
+      let place = image % half
+      return (row: 2 * (place / columns) + image / half, column: place % columns)
+    }
+  }
+
+  private typealias Cell = (row: Int, column: Int)
+
+  private func draw(_ levels: [UInt8], as tiles: Tiles, at cell: (Int) -> Cell) -> Picture {
+    let layout = Layout(
+      self, tiles: tiles, rows: (0..<tiles.count).reduce(0) { max($0, cell($1).row + 1) })
+    var picture = Picture(
+      width: layout.width, height: layout.height, channels: tiles.channels,
+      filledWith: background)
+    for image in 0..<tiles.count {
+      let (row, column) = cell(image)
+      layout.draw(levels, image: image, row: row, column: column, onto: &picture)
+    }
+    return picture
+  }
+}
+
+extension Tiles {
+  fileprivate func isAlike(_ other: Tiles) -> Bool {
+    (count, height, width, channels) == (other.count, other.height, other.width, other.channels)
+  }
+}
+
+/// Where the images of a grid come to lie, in pixels.
+private struct Layout {
+  let tiles: Tiles
+  let gap: Int
+  let scale: Int
+  let width: Int
+  let height: Int
+
+  init(_ grid: SampleGrid, tiles: Tiles, rows: Int) {
+    self.tiles = tiles
+    precondition(
+      grid.gap >= 0 && grid.columns > 0, "SampleGrid: gap \(grid.gap), \(grid.columns) columns")
+    gap = grid.gap
+    scale = grid.magnification ?? max(1, (48 + tiles.longestSide - 1) / tiles.longestSide)
+    width = gap + grid.columns * (tiles.width * scale + gap)
+    height = gap + rows * (tiles.height * scale + gap)
+  }
+
+  func draw(_ levels: [UInt8], image: Int, row: Int, column: Int, onto picture: inout Picture) {
+    let top = gap + row * (tiles.height * scale + gap)
+    let left = gap + column * (tiles.width * scale + gap)
+    for y in 0..<tiles.height * scale {
+      let line = enlargedLine(image * tiles.height + y / scale, of: levels)
+      let start = ((top + y) * picture.width + left) * tiles.channels
+      picture.pixels.replaceSubrange(start..<start + line.count, with: line)
+    }
+  }
+
+  /// A row of pixels of all images' rows, each pixel repeated `scale` times.
+  private func enlargedLine(_ number: Int, of levels: [UInt8]) -> [UInt8] {
+    let start = number * tiles.width * tiles.channels
+    return (0..<tiles.width * scale).flatMap { x in
+      let pixel = start + x / scale * tiles.channels
+      return levels[pixel..<pixel + tiles.channels]
+    }
+  }
+}
+
+extension Tiles {
+  fileprivate var longestSide: Int { max(height, width) }
+}

@@ -1,0 +1,126 @@
+import Communication
+import Glibc
+
+/// Rank, size, host, version, and that a second start is the same session.
+func sessionCheck(_ session: MPISession) throws {
+  let again = try MPISession.start()
+  try expectEqual(again === session, true, "second start is the first session")
+  try expectEqual(session.libraryVersion.isEmpty, false, "library version empty")
+  try expectEqual(session.libraryVersion.contains("\n"), false, "library version has lines")
+  if let launcher = MPISession.launcher {
+    try expectEqual(launcher.rank, session.world.rank, "rank by the launcher and by MPI")
+    try expectEqual(launcher.size, session.world.size, "size by the launcher and by MPI")
+  } else {
+    try expectEqual(session.world.size, 1, "size without a launcher")
+  }
+  let hosts = try session.world.allGather(Array(session.world.host.utf8))
+  try expectEqual(Set(hosts).count, 1, "hosts")
+  report("size \(session.world.size), launcher \(MPISession.launcher != nil)", session.world)
+}
+
+/// Bytes and floats from every root, empty ones and in small pieces included.
+func broadcastCheck(_ world: Communicator) throws {
+  for root in 0..<world.size {
+    for length in [0, 1, 999] {
+      let expected = (0..<length).map { UInt8(($0 + 7 * root) % 251) }
+      let mine = world.rank == root ? expected : [1, 2, 3]
+      try expectEqual(try world.broadcast(mine, from: root), expected, "bytes from \(root)")
+      let pieces = try world.broadcast(mine, from: root, pieceBytes: 10)
+      try expectEqual(pieces, expected, "pieces from \(root)")
+    }
+    var floats = [Float](repeating: Float(world.rank), count: 1000)
+    try floats.withUnsafeMutableBufferPointer { try world.broadcast($0, from: root) }
+    try expectEqual(floats, [Float](repeating: Float(root), count: 1000), "floats from \(root)")
+  }
+}
+
+/// A body runs on the root alone; its value or its error reaches every rank, and work goes on afterwards.
+func rootErrorCheck(_ world: Communicator) throws {
+  let root = world.size - 1
+  var runs = 0.0
+  let bytes = try world.broadcast(from: root) {
+    runs += 1
+    return [UInt8(world.rank), 42]
+  }
+  try expectEqual(bytes, [UInt8(root), 42], "bytes of the body")
+  try expectEqual(try world.allReduce([runs], .sum), [1], "runs of the body")
+  let error = try expectError("body that throws") {
+    _ = try world.broadcast(from: root) { throw CheckFailure(description: "no file in \(world.rank)") }
+  }
+  try expectEqual("\(error)", "no file in \(root)", "description")
+  let underlying = (error as? RootError)?.underlying
+  try expectEqual(underlying is CheckFailure, world.rank == root, "underlying error on the root alone")
+  try world.barrier()
+}
+
+/// Rank r's 3r bytes: uneven, and none on rank 0.
+func gatherCheck(_ world: Communicator) throws {
+  func bytes(_ rank: Int) -> [UInt8] { [UInt8](repeating: UInt8(rank), count: 3 * rank) }
+  let expected = (0..<world.size).map(bytes)
+  try expectEqual(try world.allGather(bytes(world.rank)), expected, "allGather")
+  for root in 0..<world.size {
+    let gathered = try world.gather(bytes(world.rank), at: root)
+    try expectEqual(gathered, world.rank == root ? expected : nil, "gather at \(root)")
+  }
+}
+
+/// Rank r contributes r: sum n(n−1)/2, minimum 0, maximum n−1; flag r of each rank.
+func reduceCheck(_ world: Communicator) throws {
+  let (n, r) = (Double(world.size), Double(world.rank))
+  try expectEqual(try world.allReduce([r, 1], .sum), [n * (n - 1) / 2, n], "sum")
+  try expectEqual(try world.allReduce([r, -r], .minimum), [0, 1 - n], "minimum")
+  try expectEqual(try world.allReduce([r, -r], .maximum), [n - 1, 0], "maximum")
+  try expectEqual(try world.allReduce([], .sum), [], "sum of nothing")
+  let flags = try world.allReduceFlags(or: 1 << UInt32(world.rank))
+  try expectEqual(flags, (1 << UInt32(world.size)) - 1, "flags")
+  try expectEqual(try world.allAgree(world.rank >= 0), true, "agreement")
+  try expectEqual(try world.allAgree(world.rank != world.size - 1), false, "one that disagrees")
+}
+
+/// Odd and even ranks apart, ranks turned round by the key; one host holds all ranks here.
+func splitCheck(_ world: Communicator) throws {
+  let host = try world.hostCommunicator()
+  try expectEqual([host.rank, host.size], [world.rank, world.size], "host communicator")
+  try host.free()
+  let parity = world.rank % 2
+  guard let part = try world.split(color: parity, key: -world.rank) else {
+    throw CheckFailure(description: "split: expected a communicator, found none")
+  }
+  let members = (0..<world.size).filter { $0 % 2 == parity }
+  try expectEqual(part.size, members.count, "members of color \(parity)")
+  try expectEqual(members.reversed()[part.rank], world.rank, "order by key")
+  let sum = try part.allReduce([Double(world.rank)], .sum)
+  try expectEqual(sum, [Double(members.reduce(0, +))], "sum in color \(parity)")
+  try part.free()
+  let only = try world.split(color: world.rank == 0 ? 0 : nil)
+  try expectEqual(only?.size, world.rank == 0 ? 1 : nil, "ranks without a color")
+  try only?.free()
+}
+
+/// The last rank aborts while the others wait in a barrier that never ends.
+func abortCheck(_ session: MPISession) throws {
+  if session.world.rank == session.world.size - 1 {
+    session.abort("no data for me", status: 66)
+  }
+  try session.world.barrier()
+  throw CheckFailure(description: "came out of a barrier that one rank never entered")
+}
+
+/// The last rank is killed; the others must not wait for ever.
+func vanishCheck(_ world: Communicator) throws {
+  if world.rank == world.size - 1 { kill(getpid(), SIGKILL) }
+  try world.barrier()
+}
+
+/// More bytes than a C int counts. Not part of the tests: it needs 2.5 GB on each rank.
+func longBroadcastCheck(_ world: Communicator) throws {
+  let count = 2_500_000_000
+  var bytes = [UInt8](repeating: 0, count: world.rank == 0 ? count : 0)
+  if world.rank == 0 { for i in stride(from: 0, to: count, by: 4099) { bytes[i] = UInt8(i % 251) } }
+  let all = try world.broadcast(bytes, from: 0)
+  try expectEqual(all.count, count, "length")
+  for i in stride(from: 0, to: count, by: 4099) where all[i] != UInt8(i % 251) {
+    throw CheckFailure(description: "byte \(i): expected \(i % 251), found \(all[i])")
+  }
+  report("\(count) bytes", world)
+}

@@ -1,0 +1,169 @@
+import Communication
+import Glibc
+
+/// `slices count transport`, as on the command line.
+struct TreeArguments {
+  let slices, count: Int
+  let transport: Transport
+
+  init(_ arguments: ArraySlice<String>) throws {
+    let words = Array(arguments)
+    guard words.count == 3, let slices = Int(words[0]), let count = Int(words[1]),
+      let transport = Transport(rawValue: words[2])
+    else { throw CheckFailure(description: "expected: slices count transport, found \(words)") }
+    (self.slices, self.count, self.transport) = (slices, count, transport)
+  }
+}
+
+/// A vector element that any rank can compute: signs and magnitudes vary so that almost every addition rounds.
+func element(slice: Int, index: Int, round: Int) -> Float {
+  var bits = UInt64(slice) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(index) &* 0xC2B2_AE3D_27D4_EB4F
+  bits = (bits ^ UInt64(round) &* 0x1656_67B1_9E37_79F9) &* 0xFF51_AFD7_ED55_8CCD
+  bits = (bits ^ bits >> 32) &* 0xC4CE_B9FE_1A85_EC53
+  bits ^= bits >> 29
+  let mantissa = Float(Int32(truncatingIfNeeded: bits)) / 2_147_483_648
+  return mantissa * Float(1 << (bits >> 56 & 7))
+}
+
+/// The sum by the definition of the tree, level by level: nothing is shared with `SliceTree`.
+func treeSum(slices: Int, _ value: (Int) -> Float) -> Float {
+  var level = (0..<slices).map(value)
+  while level.count > 1 {
+    level = stride(from: 0, to: level.count, by: 2).map {
+      $0 + 1 < level.count ? level[$0] + level[$0 + 1] : level[$0]
+    }
+  }
+  return level[0]
+}
+
+/// FNV-1a over the bits of the values.
+func hash(_ values: UnsafeBufferPointer<Float>) -> UInt64 {
+  values.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1.bitPattern)) &* 0x100_0000_01b3 }
+}
+
+/// Writes and finishes all slices of this rank, and completes the tree.
+func reduce(_ reduction: TreeReduction, round: Int, ranges: [Range<Int>]) throws {
+  for slice in reduction.slices {
+    let slot = reduction.slot(for: slice)
+    for range in ranges { for i in range { slot[i] = element(slice: slice, index: i, round: round) } }
+    reduction.finish(slice: slice, ranges: ranges)
+  }
+  try reduction.complete(ranges: ranges)
+}
+
+/// How many of the checked elements differ from the tree's sum, and from the sum one slice after another.
+func differences(
+  _ result: UnsafePointer<Float>, slices: Int, round: Int, in range: Range<Int>
+) -> (fromTree: Int, fromSequence: Int) {
+  var fromTree = 0
+  var fromSequence = 0
+  for i in range {
+    let tree = treeSum(slices: slices) { element(slice: $0, index: i, round: round) }
+    let sequence = (0..<slices).reduce(Float(0)) { $0 + element(slice: $1, index: i, round: round) }
+    if tree.bitPattern != result[i].bitPattern { fromTree += 1 }
+    if sequence.bitPattern != result[i].bitPattern { fromSequence += 1 }
+  }
+  return (fromTree, fromSequence)
+}
+
+/// Every bit of the sum is the tree's; another order gives others; the hash is reported for comparison.
+func treeCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
+  let (slices, count) = (arguments.slices, arguments.count)
+  let reduction = try TreeReduction(
+    world, slices: slices, count: count, transport: arguments.transport)
+  let expected = world.size == 1 ? Transport.local : arguments.transport
+  try expectEqual(reduction.transport, expected, "transport")
+  for slice in reduction.slices {
+    let misaligned = UInt(bitPattern: reduction.slot(for: slice)) % 64
+    try expectEqual(misaligned, 0, "alignment of slot")
+  }
+  try reduce(reduction, round: 0, ranges: [0..<count])
+  let checked = 0..<min(count, 200_000)
+  let found = differences(reduction.result, slices: slices, round: 0, in: checked)
+  try expectEqual(found.fromTree, 0, "elements that differ from the tree")
+  if slices > 2 && count > 100 {
+    // With three slices or more at least a tenth of the elements must show the order.
+    try expectEqual(found.fromSequence > checked.count / 10, true, "order shows")
+  }
+  let digest = hash(UnsafeBufferPointer(start: reduction.result, count: count))
+  let digests = try world.allGather(Array("\(digest)".utf8))
+  try expectEqual(Set(digests).count, 1, "different results on the ranks")
+  report("hash \(digest)", world)
+  try reduction.free()
+}
+
+/// 200 rounds with changing data: nobody sees another round's values, though in each round one rank writes late
+/// and another one reads late.
+func treeRacesCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
+  let (slices, count) = (arguments.slices, arguments.count)
+  let reduction = try TreeReduction(
+    world, slices: slices, count: count, transport: arguments.transport)
+  for round in 0..<200 {
+    if round % world.size == world.rank { usleep(500) }
+    try reduce(reduction, round: round, ranges: [0..<count])
+    if (round / 2 + 1) % world.size == world.rank { usleep(500) }
+    let start = round * 1013 % (count - 500)
+    for range in [0..<100, start..<start + 500, count - 100..<count] {
+      let found = differences(reduction.result, slices: slices, round: round, in: range)
+      try expectEqual(found.fromTree, 0, "round \(round): elements that differ from the tree")
+    }
+  }
+  try reduction.free()
+}
+
+/// Only the ranges are summed; what lies between them stays as it was, in slots and in the result.
+func treeRangesCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
+  let (slices, count) = (arguments.slices, arguments.count)
+  let reduction = try TreeReduction(
+    world, slices: slices, count: count, transport: arguments.transport)
+  try reduce(reduction, round: 1, ranges: [0..<count])
+  let between = Array(UnsafeBufferPointer(start: reduction.result, count: count))
+  let ranges = [3..<17, 17..<17, 40..<count / 3, count / 3..<count / 2, count - 5..<count - 1]
+  try reduce(reduction, round: 2, ranges: ranges)
+  for range in ranges {
+    let found = differences(reduction.result, slices: slices, round: 2, in: range)
+    try expectEqual(found.fromTree, 0, "elements in \(range) that differ from the tree")
+  }
+  try expectUntouched(reduction, between, outside: ranges)
+  try reduce(reduction, round: 3, ranges: [])
+  try reduction.free()
+}
+
+/// The result outside the ranges has the bits it had before.
+private func expectUntouched(
+  _ reduction: TreeReduction, _ before: [Float], outside ranges: [Range<Int>]
+) throws {
+  let inside = Set(ranges.joined())
+  for i in before.indices where !inside.contains(i) {
+    try expectEqual(reduction.result[i].bitPattern, before[i].bitPattern, "element \(i), outside")
+  }
+}
+
+/// What cannot be is refused, on every rank, and work goes on afterwards.
+func treeRefusalsCheck(_ world: Communicator) throws {
+  let uneven = world.size == 1 ? 0 : world.size + 1
+  _ = try expectError("\(uneven) slices") {
+    _ = try TreeReduction(world, slices: uneven, count: 10)
+  }
+  _ = try expectError("no floats") { _ = try TreeReduction(world, slices: world.size, count: 0) }
+  if world.size > 1 {
+    let error = try expectError("counts that differ") {
+      _ = try TreeReduction(world, slices: world.size, count: world.rank == 0 ? 10 : 11)
+    }
+    try expectEqual("\(error)".contains("of 11 floats"), true, "both counts named in: \(error)")
+    _ = try expectError("local with several ranks") {
+      _ = try TreeReduction(world, slices: world.size, count: 10, transport: .local)
+    }
+  }
+  let sum = try world.allReduce([1], .sum)
+  try expectEqual(sum, [Double(world.size)], "sum afterwards")
+}
+
+/// A vector that no /dev/shm holds: shared memory is refused with the reason; nothing of it is allocated.
+func treeRoomCheck(_ world: Communicator) throws {
+  let error = try expectError("shared memory beyond /dev/shm") {
+    let count = 1 << 44
+    _ = try TreeReduction(world, slices: world.size, count: count, transport: .sharedMemory)
+  }
+  try expectEqual("\(error)".contains("/dev/shm has"), true, "reason in: \(error)")
+}

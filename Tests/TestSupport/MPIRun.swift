@@ -1,0 +1,56 @@
+import Foundation
+
+/// One job at a time: several at once on a few cores would time out for no fault of their own.
+private let jobLock = NSLock()
+
+/// Runs a built executable on so many ranks, without judging its exit status.
+///
+/// - Parameters:
+///   - executable: the name of a product or target, found beside the running tests.
+///   - environment: variables set in addition; nil removes one.
+///   - timeout: in seconds, not counting the wait for other jobs.
+/// - Throws: `ProcessError` when it cannot be started or does not end in time.
+public func mpirunResult(
+  _ ranks: Int, _ executable: String, _ arguments: [String],
+  environment: [String: String?] = [:], timeout: Double
+) throws -> ProcessResult {
+  var variables = environment
+  if geteuid() == 0 {
+    variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+    variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+  }
+  let options = ["-n", "\(ranks)", "--oversubscribe", "--bind-to", "none"]
+  return try jobLock.withLock {
+    try runProcess(
+      "mpirun", options + [try builtExecutable(executable)] + arguments, environment: variables,
+      timeout: timeout)
+  }
+}
+
+/// Runs a built executable on so many ranks.
+///
+/// - Throws: `ProcessError`, with all that was written, when it cannot be started, does not end in `timeout`
+///   seconds or ends with a status other than 0.
+@discardableResult
+public func mpirun(
+  _ ranks: Int, _ executable: String, _ arguments: String..., timeout: Double
+) throws -> ProcessResult {
+  let result = try mpirunResult(ranks, executable, arguments, timeout: timeout)
+  guard result.status == 0 else {
+    let command = "mpirun -n \(ranks) \(executable) \(arguments.joined(separator: " "))"
+    throw ProcessError.failed(command, result)
+  }
+  return result
+}
+
+/// The path of an executable of this package, in the folder of the running test binary.
+///
+/// - Throws: `ProcessError` when there is none.
+public func builtExecutable(_ name: String) throws -> String {
+  let running = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+  let path = URL(fileURLWithPath: running).deletingLastPathComponent().appendingPathComponent(name).path
+  guard FileManager.default.isExecutableFile(atPath: path) else {
+    throw ProcessError.notStarted(path, reason: "not built")
+  }
+  return path
+}
