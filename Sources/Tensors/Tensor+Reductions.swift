@@ -16,18 +16,14 @@ extension Tensor {
     max(axes, keepingDimensions: keepingDimensions)
   }
 
-  /// Mean squared deviation from the mean over `axes` (divided by the number of elements, not by one less).
+  /// Mean squared deviation from the mean over `axes`, all of them when none are given.
   public func variance(_ axes: Int..., keepingDimensions: Bool = false) -> Tensor {
-    let mean = mean(axes, keepingDimensions: true)
-    return (self - mean).squared.mean(axes, keepingDimensions: keepingDimensions)
+    variance(axes, keepingDimensions: keepingDimensions)
   }
 
-  /// log Σ eˣ over `axes`, stable for large elements.
+  /// log Σ eˣ over `axes`, all of them when none are given; stable for large elements.
   public func logSumExp(_ axes: Int..., keepingDimensions: Bool = false) -> Tensor {
-    let largest = detached.max(axes, keepingDimensions: true)
-    let sum = exp(self - largest).sum(axes, keepingDimensions: true)
-    let result = log(sum) + largest
-    return keepingDimensions ? result : result.dropping(axes)
+    logSumExp(axes, keepingDimensions: keepingDimensions)
   }
 
   /// √(Σ x² + 10⁻¹²) over an axis; the small term keeps the gradient finite at zero.
@@ -35,7 +31,20 @@ extension Tensor {
     sqrt(squared.sum([axis], keepingDimensions: keepingDimensions) + 1e-12)
   }
 
-  func sum(_ axes: [Int], keepingDimensions: Bool) -> Tensor {
+  /// Mean squared deviation from the mean, divided by the number of elements, not by one less.
+  public func variance(_ axes: [Int], keepingDimensions: Bool = false) -> Tensor {
+    (self - mean(axes, keepingDimensions: true)).squared.mean(axes, keepingDimensions: keepingDimensions)
+  }
+
+  /// log Σ eˣ, the largest element taken out of the sum first.
+  public func logSumExp(_ axes: [Int], keepingDimensions: Bool = false) -> Tensor {
+    let largest = detached.max(axes, keepingDimensions: true)
+    let result = log(exp(self - largest).sum(axes, keepingDimensions: true)) + largest
+    return keepingDimensions ? result : result.dropping(axes)
+  }
+
+  /// Sum over `axes`, all of them when the list is empty.
+  public func sum(_ axes: [Int], keepingDimensions: Bool = false) -> Tensor {
     let reduced = resolve(axes)
     let kept = shape.reducing(reduced)
     let storage = reduce(.sum, self, over: reduced)
@@ -43,12 +52,14 @@ extension Tensor {
     return keepingDimensions ? result : result.dropping(axes)
   }
 
-  func mean(_ axes: [Int], keepingDimensions: Bool) -> Tensor {
+  /// Mean over `axes`, all of them when the list is empty.
+  public func mean(_ axes: [Int], keepingDimensions: Bool = false) -> Tensor {
     let count = resolve(axes).reduce(1) { $0 * shape.sizes[$1] }
     return sum(axes, keepingDimensions: keepingDimensions) * (1 / Float(count))
   }
 
-  func max(_ axes: [Int], keepingDimensions: Bool) -> Tensor {
+  /// Largest element over `axes`, all of them when the list is empty; ties share the gradient equally.
+  public func max(_ axes: [Int], keepingDimensions: Bool = false) -> Tensor {
     let reduced = resolve(axes)
     let kept = shape.reducing(reduced)
     let storage = reduce(.maximum, self, over: reduced)

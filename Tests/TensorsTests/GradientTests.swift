@@ -1,0 +1,77 @@
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct GradientTests {
+  @Test func aMillionOperationsAreBuiltAndFreed() {
+    var x = Tensor([1], shape: [1]).differentiable()
+    let start = x
+    for _ in 0..<1_000_000 { x = x + 1 }
+    #expect(x.scalar == 1_000_001)
+    #expect(gradients(of: x, withRespectTo: [start])[0].values == [1])
+    x = start
+    #expect(x.scalar == 1)
+  }
+
+  @Test func aMillionOperationsWithKeptInputsAreFreed() {
+    let one = Tensor([1], shape: [1]).differentiable()
+    var x = one
+    for _ in 0..<1_000_000 { x = x * one }
+    #expect(gradients(of: x, withRespectTo: [one])[0].values == [1_000_001])
+  }
+
+  @Test func thirdOrder() {
+    let x = Tensor([2], shape: [1]).differentiable()
+    var y = x.squared.squared  // x⁴
+    for expected: Float in [32, 48, 48] {
+      y = gradients(of: y, withRespectTo: [x])[0]
+      expectClose(y, [expected], shape: [1], relative: 1e-6)
+    }
+  }
+
+  @Test func aVariableThatDoesNotMatterHasZeros() {
+    let (x, y) = (Tensor([1, 2], shape: [2]).differentiable(), Tensor([3], shape: [1]).differentiable())
+    #expect(gradients(of: y * y, withRespectTo: [x])[0].values == [0, 0])
+  }
+
+  @Test func intermediateVariables() {
+    let x = Tensor([3], shape: [1]).differentiable()
+    let y = x * x
+    let found = gradients(of: y * x, withRespectTo: [x, y])
+    #expect(found[0].values == [27])
+    #expect(found[1].values == [3])
+  }
+
+  @Test func sinksAreWrittenWhateverTheWay() {
+    let random = RandomSource(seed: 2)
+    let (w, x) = (random.normal("w", [4, 4]), random.normal("x", [3, 4]))
+    func loss(_ w: Tensor) -> Tensor { matmul(matmul(x, w), w).squared.sum() + w.sum() + matmul(w, w).sum() }
+    let variable = w.differentiable()
+    let expected = gradients(of: loss(variable), withRespectTo: [variable])[0] * 0.25
+    let sink = Storage(count: 16)
+    let unused = Storage(count: 2)
+    let parameters = [w.differentiable(into: sink), Tensor([5, 5], shape: [2]).differentiable(into: unused)]
+    backpropagate(loss(parameters[0]), scale: 0.25, into: parameters)
+    expectClose(Tensor(sink, shape: [4, 4]), expected, relative: 1e-5)
+    #expect(Tensor(unused, shape: [2]).values == [0, 0])
+  }
+
+  @Test func storageReturnsToThePool() {
+    func step() { _ = (Tensor(filledWith: 1, shape: [1000, 1000]) * 2 + 1).sum().scalar }
+    step()
+    let before = StoragePool.statistics.systemAllocations
+    for _ in 0..<20 { step() }
+    // Other tests share the pool; twenty steps that did not reuse would ask sixty times.
+    #expect(StoragePool.statistics.systemAllocations - before < 40)
+  }
+
+  @Test func randomSourceIsAFunctionOfItsPlace() {
+    let source = RandomSource(seed: 7).derived(3).derived("slice")
+    #expect(source.normal("a", [8]).values == source.normal("a", [8]).values)
+    #expect(source.normal("a", [8]).values != source.normal("b", [8]).values)
+    #expect(source.normal("a", [8]).values != RandomSource(seed: 8).derived(3).derived("slice").normal("a", [8]).values)
+    #expect(source.derived(0).uniform("a", [4]).values != source.derived(1).uniform("a", [4]).values)
+    let given = Tensor([1, 2], shape: [2])
+    #expect(source.giving(["noise": given]).normal("noise", [2]).values == [1, 2])
+  }
+}

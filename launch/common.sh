@@ -1,0 +1,41 @@
+# Sourced by the launch scripts: the repository as working folder, what is needed, what root needs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { printf '%s: %s\n' "$0" "$*" >&2; exit 1; }
+
+packages=(libopenmpi-dev openmpi-bin libopenblas-dev libpng-dev zlib1g-dev pkg-config dataset-fashion-mnist)
+
+missing_packages() {
+  local package
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+  done
+}
+
+# Installs the Debian packages that are missing, with sudo when not root.
+install_packages() {
+  command -v dpkg-query >/dev/null \
+    || { echo "not a Debian system: make sure that the equivalents of these are there: ${packages[*]}"; return; }
+  local missing as_root=()
+  mapfile -t missing < <(missing_packages)
+  ((${#missing[@]})) || return 0
+  say "installing ${missing[*]}"
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || fail "run as root, or install first: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null \
+    || fail "apt could not install ${missing[*]}"
+}
+
+require_swift() {
+  command -v swift >/dev/null || fail "no swift in PATH: install a Swift toolchain, 6.1 or later, from https://www.swift.org/install"
+}
+
+# Open MPI refuses to run as root unless told twice.
+if ((EUID == 0)); then
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
