@@ -8,13 +8,16 @@ public struct SampleGrid: Sendable {
   public var magnification: Int?
   /// The grey value between the images.
   public var background: UInt8 = 255
+  /// A line of text above the images, cut off where the picture ends.
+  public var title: String?
 
   /// A grid of so many columns.
-  public init(columns: Int, magnification: Int? = nil) {
+  public init(columns: Int, magnification: Int? = nil, title: String? = nil) {
     precondition(columns > 0, "SampleGrid: \(columns) columns")
     precondition(magnification ?? 1 > 0, "SampleGrid: magnification \(magnification ?? 0)")
     self.columns = columns
     self.magnification = magnification
+    self.title = title
   }
 
   /// The images in their order, the last row filled up with background.
@@ -50,6 +53,7 @@ public struct SampleGrid: Sendable {
     var picture = Picture(
       width: layout.width, height: layout.height, channels: tiles.channels,
       filledWith: background)
+    if let title { layout.draw(title, onto: &picture, level: background < 128 ? 255 : 0) }
     for image in 0..<tiles.count {
       let (row, column) = cell(image)
       layout.draw(levels, image: image, row: row, column: column, onto: &picture)
@@ -71,6 +75,10 @@ private struct Layout {
   let scale: Int
   let width: Int
   let height: Int
+  /// Pixels for one dot of the title: 2 if it fits, else 1.
+  private let textScale: Int
+  /// The rows above the images.
+  private let header: Int
 
   init(_ grid: SampleGrid, tiles: Tiles, rows: Int) {
     self.tiles = tiles
@@ -79,11 +87,18 @@ private struct Layout {
     gap = grid.gap
     scale = grid.magnification ?? max(1, (48 + tiles.longestSide - 1) / tiles.longestSide)
     width = gap + grid.columns * (tiles.width * scale + gap)
-    height = gap + rows * (tiles.height * scale + gap)
+    let textWidth = (grid.title?.count ?? 0) * BitmapFont.advance
+    textScale = gap + 2 * textWidth <= width ? 2 : 1
+    header = grid.title == nil ? gap : 2 * gap + BitmapFont.height * textScale
+    height = header + rows * (tiles.height * scale + gap)
+  }
+
+  func draw(_ title: String, onto picture: inout Picture, level: UInt8) {
+    picture.draw(title, top: gap, left: gap, scale: textScale, level: level)
   }
 
   func draw(_ levels: [UInt8], image: Int, row: Int, column: Int, onto picture: inout Picture) {
-    let top = gap + row * (tiles.height * scale + gap)
+    let top = header + row * (tiles.height * scale + gap)
     let left = gap + column * (tiles.width * scale + gap)
     for y in 0..<tiles.height * scale {
       let line = enlargedLine(image * tiles.height + y / scale, of: levels)

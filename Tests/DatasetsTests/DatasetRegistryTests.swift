@@ -56,7 +56,7 @@ import Testing
     #expect(error.expected == "t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz")
     #expect(
       error.found
-        == "neither in data/mnist (does not exist) nor in \(root)/mnist (does not exist)")
+        == "nothing in data/mnist (does not exist), nothing in \(root)/mnist (does not exist)")
     #expect(error.hint == DatasetRegistry.Entry.mnist.instructions)
   }
 
@@ -64,7 +64,7 @@ import Testing
     let error = datasetError { () throws(DatasetError) in
       try DatasetRegistry.Entry.fashionMNIST.load(.train, at: folder.path)
     }
-    #expect(error?.found == "neither in \(folder.path)")
+    #expect(error?.found == "nothing in \(folder.path)")
   }
 
   @Test func namesTheMissingFileOfAPair() throws {

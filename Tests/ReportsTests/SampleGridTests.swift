@@ -68,6 +68,33 @@ import Testing
       "\(expected)" == "image 1, row 2, column 3, channel 1: expected a finite value, found nan")
   }
 
+  /// "T-" in dots of two pixels above the image, dot by dot.
+  @Test func titleIsDrawnInTheHeader() throws {
+    let tiles = Tiles(
+      count: 1, height: 1, width: 30, channels: 1, values: [Float](repeating: 0.2, count: 30))
+    let grid = SampleGrid(columns: 1, magnification: 1, title: "t-")
+    let picture = try grid.picture(of: tiles)
+    #expect(picture.height == 2 + 14 + 2 + 1 + 2)
+    #expect(picture[18, 2] == [51] && picture[17, 2] == [255])
+    let dots = (0..<7).map { row in
+      String((0..<11).map { picture[2 + 2 * row, 2 + 2 * $0] == [0] ? "#" : "." })
+    }
+    let bar = "..#........"
+    #expect(dots == ["#####......", bar, bar, "..#...#####", bar, bar, bar])
+  }
+
+  @Test func aLongTitleIsSmallerAndCutOff() throws {
+    let tiles = Tiles(
+      count: 1, height: 1, width: 30, channels: 3, values: [Float](repeating: 0, count: 90))
+    var grid = SampleGrid(columns: 1, magnification: 1, title: "TTTTTTTTTTTT")
+    grid.background = 0
+    let picture = try grid.picture(of: tiles)
+    #expect(picture.width == 34 && picture.height == 2 + 7 + 2 + 1 + 2)
+    // The sixth letter begins at column 32: two dots of its bar are inside.
+    #expect(picture[2, 32] == [255, 255, 255] && picture[2, 33] == [255, 255, 255])
+    #expect(picture[2, 31] == [0, 0, 0])
+  }
+
   @Test func sizesThatDifferTrap() async {
     await #expect(processExitsWith: .failure) {
       _ = try SampleGrid(columns: 1).picture(

@@ -43,7 +43,7 @@ struct FileOrigin: Sendable {
     let wanted = names(split).compactMap(\.first)
     return DatasetError(
       .missing, "\(name), \(split.rawValue) split", expected: wanted.joined(separator: " and "),
-      found: "neither in " + looked.joined(separator: " nor in "), hint: instructions)
+      found: "nothing in " + looked.joined(separator: ", nothing in "), hint: instructions)
   }
 
   private func firstExisting(_ names: [String], in folder: FilePath) -> FilePath? {

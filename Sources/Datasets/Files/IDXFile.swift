@@ -10,6 +10,8 @@ package struct IDXFile: Sendable {
   package let sizes: [Int]
   /// The product of `sizes` values.
   package let values: [UInt8]
+  /// Whether the file was gzipped, so that offsets count its expanded bytes.
+  package let isExpanded: Bool
 
   /// The bytes before the values of a file of `rank` dimensions.
   package static func headerSize(rank: Int) -> Int { 4 + 4 * rank }
@@ -32,9 +34,10 @@ package struct IDXFile: Sendable {
   private init<Source: ByteSource & ~Copyable>(
     _ source: inout Source, path: FilePath, rank: Int
   ) throws(DatasetError) {
+    isExpanded = source.isExpanded
     let header = try source.read(upTo: Self.headerSize(rank: rank))
     sizes = try Self.sizes(in: header, path: path, rank: rank, isExpanded: source.isExpanded)
-    let count = try Self.product(of: sizes, path: path)
+    let count = try Self.product(of: sizes, path: path, isExpanded: source.isExpanded)
     values = try source.read(upTo: count)
     if values.count < count {
       throw DatasetError(
@@ -78,14 +81,16 @@ package struct IDXFile: Sendable {
     return sizes
   }
 
-  private static func product(of sizes: [Int], path: FilePath) throws(DatasetError) -> Int {
+  private static func product(of sizes: [Int], path: FilePath, isExpanded: Bool)
+    throws(DatasetError) -> Int
+  {
     var product = 1
     for size in sizes {
       let (next, overflow) = product.multipliedReportingOverflow(by: size)
       if overflow {
         throw DatasetError(
-          .damaged, "sizes", path: path, offset: 4, expected: "a product below 2^63",
-          found: "\(sizes)")
+          .damaged, "sizes", path: path, offset: 4, isExpandedOffset: isExpanded,
+          expected: "a product below 2^63", found: "\(sizes)")
       }
       product = next
     }

@@ -34,7 +34,7 @@ enum IDXPair {
   {
     guard images.sizes[1] == shape.height, images.sizes[2] == shape.width else {
       throw DatasetError(
-        .damaged, "image size", path: path, offset: 8,
+        .damaged, "image size", path: path, offset: 8, isExpandedOffset: images.isExpanded,
         expected: "\(shape.height) × \(shape.width)",
         found: "\(images.sizes[1]) × \(images.sizes[2])")
     }
@@ -45,12 +45,13 @@ enum IDXPair {
   ) throws(DatasetError) {
     guard labels.sizes[0] == images.sizes[0] else {
       throw DatasetError(
-        .damaged, "number of labels", path: path, offset: 4,
+        .damaged, "number of labels", path: path, offset: 4, isExpandedOffset: labels.isExpanded,
         expected: "\(images.sizes[0]), as many as images", found: "\(labels.sizes[0])")
     }
     if let index = labels.values.firstIndex(where: { $0 >= classes }) {
       throw DatasetError(
         .damaged, "label \(index)", path: path, offset: IDXFile.headerSize(rank: 1) + index,
+        isExpandedOffset: labels.isExpanded,
         expected: "0 to \(classes - 1)", found: "\(labels.values[index])")
     }
   }
