@@ -1,1 +1,143 @@
+// Loops without shapes, compiled once for each x86-64 level and chosen when the program starts.
+//
+// Counts are in floats unless said otherwise, matrices are row-major, `stride` is the distance between
+// rows. An output may be one of the inputs where the comment says "in place"; otherwise they are apart.
 #pragma once
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Elementwise. The numbers of the operations are the raw values of Kernels.Unary and Kernels.Binary.
+enum {
+  CK_EXP, CK_LOG, CK_SQRT, CK_SIGMOID, CK_TANH, CK_SOFTPLUS, CK_RELU, CK_NEGATE, CK_SQUARE,
+  CK_RECIPROCAL, CK_ABSOLUTE, CK_SIGN, CK_SINE, CK_COSINE
+};
+enum {
+  CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM, CK_EQUAL, CK_GREATER
+};
+void ck_map(int operation, const float *x, float *y, long count);  // in place
+void ck_affine(const float *x, float scale, float offset, float *y, long count);  // in place
+void ck_clamp(const float *x, float from, float to, float *y, long count);  // in place
+void ck_leaky_relu(const float *x, float slope, float *y, long count);  // in place
+void ck_leaky_gate(const float *gradient, const float *x, float slope, float *y, long count);
+void ck_clamp_gate(
+    const float *gradient, const float *x, float from, float to, float *y, long count);
+void ck_combine(
+    int operation, const float *a, long a_step, const float *b, long b_step, float *y, long count);
+void ck_combine_rows(
+    int operation, const float *a, long a_row, long a_column, const float *b, long b_row,
+    long b_column, float *y, long rows, long columns);
+void ck_accumulate(const float *x, float scale, float *y, long count);  // y += scale x
+void ck_fill(float *y, float value, long count);
+void ck_convert(const unsigned char *bytes, float scale, float *y, long count);
+
+// Reductions. The numbers of the operations are the raw values of Kernels.Reduction.
+enum { CK_SUM, CK_LARGEST };
+float ck_reduce(int operation, const float *x, long count);
+/// y[c] = the reduction of column c; at most CK_BLOCK columns.
+void ck_reduce_columns(
+    int operation, const float *x, long stride, long rows, long columns, float *y);
+float ck_dot(const float *a, const float *b, long count);
+int ck_is_finite(const float *x, long count);
+enum { CK_BLOCK = 1024 };
+
+// Movement.
+void ck_copy_rows(
+    const float *x, long x_stride, float *y, long y_stride, long rows, long length);
+void ck_accumulate_rows(
+    const float *x, long x_stride, float *y, long y_stride, long rows, long length);
+/// y[c * y_stride + r] = x[r * x_stride + c].
+void ck_transpose(const float *x, long x_stride, float *y, long y_stride, long rows, long columns);
+void ck_gather_rows(const float *x, const int *indices, long rows, long length, float *y);
+void ck_scatter_add_rows(const float *x, const int *indices, long rows, long length, float *y);
+
+// Convolution: `images` images, their pixels NHWC; weights are [kernel height, kernel width, big, small].
+typedef struct {
+  long big_height, big_width, big_channels;
+  long small_height, small_width, small_channels;
+  long kernel_height, kernel_width, stride_height, stride_width, padding_top, padding_left;
+} ck_geometry;
+/// What each small pixel sees through kernel rows `first` ..< `first + kernel_rows`: a matrix
+/// [images * small pixels, kernel_rows * kernel width * big channels]; zero outside the image.
+void ck_patches(
+    const float *big, const ck_geometry *g, long images, long first, long kernel_rows,
+    float *patches);
+/// The adjoint of ck_patches for all kernel rows: each big pixel is the sum of its places in `patches`.
+void ck_sum_patches(const float *patches, const ck_geometry *g, long images, float *big);
+/// The same two for few big channels, by way of one image with a border of zeros.
+void ck_narrow_patches(
+    const float *big, const ck_geometry *g, long images, float *bordered, float *patches);
+void ck_sum_narrow_patches(
+    const float *patches, const ck_geometry *g, long images, float *bordered, float *big);
+long ck_bordered_count(const ck_geometry *g);
+/// For few small channels and stride 1, a matrix [kernel places * small channels, images * big pixels]:
+/// row (a, b, o) is channel o of the small image, moved to where kernel place (a, b) meets the big one.
+/// `planes` holds the channels of one image.
+void ck_planar_patches(
+    const float *small, const ck_geometry *g, long images, float *planes, float *patches);
+/// The adjoint of ck_planar_patches. `line` holds one row of one channel.
+void ck_sum_planar_patches(
+    const float *patches, const ck_geometry *g, long images, float *line, float *small);
+
+// Normalisation: at most CK_BLOCK columns of a matrix.
+/// guess[c] ~ mean of column c; sum[c] and squares[c] add up (x - guess) and its square.
+void ck_moments(
+    const float *x, long stride, long rows, long columns, float *guess, float *sum,
+    float *squares);
+void ck_normalize(
+    const float *x, long stride, long rows, long columns, const float *mean, const float *scale,
+    const float *offset, int relu, float *y);
+/// sum[c] adds up g, product[c] adds up g (x - mean), where g is the gradient, or 0 where y <= 0.
+void ck_gradient_sums(
+    const float *gradient, const float *x, const float *y, long stride, long rows, long columns,
+    const float *mean, float *sum, float *product);
+/// dx = scale (g - offset - slope (x - mean)).
+void ck_normalize_gradient(
+    const float *gradient, const float *x, const float *y, long stride, long rows, long columns,
+    const float *mean, const float *scale, const float *offset, const float *slope, float *dx);
+
+// Updates: 1 when every gradient is finite, otherwise 0.
+typedef struct {
+  float learning_rate, beta1, beta2, epsilon, gradient_scale;
+} ck_adam_rule;
+int ck_adam(float *p, const float *g, float *m, float *v, long count, ck_adam_rule rule);
+typedef struct {
+  float learning_rate, decay, momentum_factor, epsilon, gradient_scale;
+} ck_rms_prop_rule;
+int ck_rms_prop(
+    float *p, const float *g, float *mean_square, float *momentum, long count,
+    ck_rms_prop_rule rule);
+typedef struct {
+  float learning_rate, momentum, gradient_scale;
+  int nesterov;
+} ck_momentum_rule;
+int ck_momentum_descent(
+    float *p, const float *g, float *velocity, long count, ck_momentum_rule rule);
+
+// Random numbers: Philox4x32-10.
+typedef struct {
+  unsigned word[4];
+} ck_philox_block;
+ck_philox_block ck_philox(ck_philox_block counter, unsigned key0, unsigned key1);
+void ck_random_uniform(float *y, long count, unsigned long long key, unsigned long long offset);
+void ck_random_normal(float *y, long count, unsigned long long key, unsigned long long offset);
+
+// Memory of the calling thread, kept from call to call; NULL when the system has none.
+enum { CK_SCRATCH_PATCHES, CK_SCRATCH_IMAGE, CK_SCRATCH_WEIGHTS, CK_SCRATCH_PARTIALS, CK_SCRATCHES };
+float *ck_scratch(int slot, long count);
+
+// Threads.
+typedef void (*ck_body)(void *context, long piece, long worker);
+long ck_worker_count(void);
+/// The number of threads there now are, which is smaller than asked when the system refuses.
+long ck_set_worker_count(long threads);
+void ck_for_each(long pieces, ck_body body, void *context);
+
+// Processor.
+const char *ck_instruction_set(void);
+int ck_has_bfloat16(void);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,26 @@
+#include "CKernels.h"
+
+#if defined(__x86_64__) && defined(__clang__)
+const char *ck_instruction_set(void) {
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("x86-64-v4")) return "x86-64-v4";
+  if (__builtin_cpu_supports("x86-64-v3")) return "x86-64-v3";
+  if (__builtin_cpu_supports("x86-64-v2")) return "x86-64-v2";
+  return "x86-64";
+}
+
+int ck_has_bfloat16(void) {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16") != 0;
+}
+#else
+const char *ck_instruction_set(void) {
+#if defined(__aarch64__)
+  return "arm64";
+#else
+  return "generic";
+#endif
+}
+
+int ck_has_bfloat16(void) { return 0; }
+#endif

@@ -1,0 +1,137 @@
+internal import CKernels
+
+// Goals, in order:
+// 1. Right for means far above deviations: each band of rows is measured from a guess at its own mean,
+//    and bands are joined in double precision.
+// 2. The same bits for any number of threads.
+// 3. Speed: one pass through memory for the statistics, one for the result.
+
+/// y = γ (x − mean) / √(variance + ε) + β for each channel over the rows, then ReLU if asked.
+///
+/// Ioffe and Szegedy, "Batch Normalization", 2015, Algorithm 1. Writes `mean`, the biased `variance` and
+/// `inverseDeviation` = 1 / √(variance + ε).
+/// Shapes: x and y `[rows, channels]`, the others `[channels]`.
+public func batchNormalize(
+  _ x: Input, rows: Int, channels: Int, gamma: Input, beta: Input, epsilon: Float, relu: Bool,
+  mean: Output, variance: Output, inverseDeviation: Output, _ y: Output
+) {
+  moments(x, rows: rows, channels: channels, mean: mean, variance: variance)
+  for c in 0..<channels { inverseDeviation[c] = 1 / (variance[c] + epsilon).squareRoot() }
+  normalize(
+    x, rows: rows, channels: channels, gamma: gamma, beta: beta, mean: mean,
+    inverseDeviation: inverseDeviation, relu: relu, y)
+}
+
+/// y = γ (x − mean) · inverseDeviation + β for each channel, then ReLU if asked.
+///
+/// Shapes: x and y `[rows, channels]`, the others `[channels]`.
+public func normalize(
+  _ x: Input, rows: Int, channels: Int, gamma: Input, beta: Input, mean: Input,
+  inverseDeviation: Input, relu: Bool, _ y: Output
+) {
+  let scale = Scratch.weights.floats(channels)
+  for c in 0..<channels { scale[c] = gamma[c] * inverseDeviation[c] }
+  PieceGrid(rows: rows, columns: channels).forEach { _, rows, columns in
+    let (c, first) = (columns.lowerBound, rows.lowerBound * channels + columns.lowerBound)
+    ck_normalize(
+      x + first, channels, rows.count, columns.count, mean + c, scale + c, beta + c, relu ? 1 : 0,
+      y + first)
+  }
+}
+
+/// Gradients of `batchNormalize` with respect to x, γ and β.
+///
+/// Ioffe and Szegedy, "Batch Normalization", 2015, Section 3, with x̂ = (x − mean) · inverseDeviation:
+/// dβ = Σ g, dγ = Σ g x̂, dx = γ · inverseDeviation · (g − dβ / rows − x̂ dγ / rows). Where `y`, the output
+/// after ReLU, is given, g is `gradient` where y > 0 and 0 elsewhere; otherwise it is `gradient`.
+/// Shapes: gradient, x, y and dx `[rows, channels]`, the others `[channels]`.
+public func batchNormalizeGradient(
+  _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, gamma: Input, mean: Input,
+  inverseDeviation: Input, dx: Output, dGamma: Output, dBeta: Output
+) {
+  let grid = PieceGrid(rows: rows, columns: channels)
+  gradientSums(
+    gradient, x, y, grid, mean: mean, inverseDeviation: inverseDeviation, dGamma: dGamma,
+    dBeta: dBeta)
+  let terms = Scratch.weights.floats(3 * channels)
+  let (scale, offset, slope) = (terms, terms + channels, terms + 2 * channels)
+  for c in 0..<channels {
+    scale[c] = gamma[c] * inverseDeviation[c]
+    offset[c] = dBeta[c] / Float(rows)
+    slope[c] = inverseDeviation[c] * dGamma[c] / Float(rows)
+  }
+  grid.forEach { _, rows, columns in
+    let (c, first) = (columns.lowerBound, rows.lowerBound * channels + columns.lowerBound)
+    ck_normalize_gradient(
+      gradient + first, x + first, y.map { $0 + first }, channels, rows.count, columns.count,
+      mean + c, scale + c, offset + c, slope + c, dx + first)
+  }
+}
+
+/// Mean and biased variance of each channel.
+private func moments(_ x: Input, rows: Int, channels: Int, mean: Output, variance: Output) {
+  let grid = PieceGrid(rows: rows, columns: channels)
+  let partials = Scratch.partials.floats(3 * grid.bands * channels)
+  grid.forEach { band, rows, columns in
+    let c = columns.lowerBound
+    let band = partials + 3 * band * channels + c
+    ck_moments(
+      x + rows.lowerBound * channels + c, channels, rows.count, columns.count, band,
+      band + channels, band + 2 * channels)
+  }
+  for c in 0..<channels {
+    let joined = joinBands(partials + c, grid, channels: channels)
+    mean[c] = Float(joined.mean)
+    variance[c] = Float(joined.squares / Double(max(1, rows)))
+  }
+}
+
+/// Joins one channel's bands in order: Chan, Golub and LeVeque, "Updating Formulae and a Pairwise
+/// Algorithm for Computing Sample Variances", 1979, Eq. 2.1.
+private func joinBands(
+  _ partials: Input, _ grid: PieceGrid, channels: Int
+) -> (mean: Double, squares: Double) {
+  var (count, mean, squares) = (0.0, 0.0, 0.0)
+  for band in 0..<grid.bands {
+    let part = partials + 3 * band * channels
+    let added = Double(min(grid.height, grid.rows - band * grid.height))
+    let sum = Double(part[channels])
+    let difference = Double(part[0]) + sum / added - mean
+    squares += Double(part[2 * channels]) - sum * sum / added
+    squares += difference * difference * count * added / (count + added)
+    mean += difference * added / (count + added)
+    count += added
+  }
+  return (mean, max(0, squares))
+}
+
+/// dβ = Σ g and dγ = Σ g (x − mean) · inverseDeviation.
+private func gradientSums(
+  _ gradient: Input, _ x: Input, _ y: Input?, _ grid: PieceGrid, mean: Input,
+  inverseDeviation: Input, dGamma: Output, dBeta: Output
+) {
+  let channels = grid.columns
+  let partials = Scratch.partials.floats(2 * grid.bands * channels)
+  grid.forEach { band, rows, columns in
+    let (c, first) = (columns.lowerBound, rows.lowerBound * channels + columns.lowerBound)
+    let sums = partials + 2 * band * channels + c
+    ck_gradient_sums(
+      gradient + first, x + first, y.map { $0 + first }, channels, rows.count, columns.count,
+      mean + c, sums, sums + channels)
+  }
+  for c in 0..<channels {
+    let (sum, product) = sumBands(partials + c, grid.bands, channels: channels)
+    dBeta[c] = Float(sum)
+    dGamma[c] = Float(product * Double(inverseDeviation[c]))
+  }
+}
+
+/// One channel's two sums over the bands, in order.
+private func sumBands(_ partials: Input, _ bands: Int, channels: Int) -> (Double, Double) {
+  var (sum, product) = (0.0, 0.0)
+  for band in 0..<bands {
+    sum += Double(partials[2 * band * channels])
+    product += Double(partials[(2 * band + 1) * channels])
+  }
+  return (sum, product)
+}

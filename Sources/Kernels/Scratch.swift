@@ -1,0 +1,23 @@
+internal import CKernels
+
+/// Memory of the calling thread that is kept from call to call, on huge pages where there are any.
+///
+/// A slot is free again when the function that asked for it returns.
+enum Scratch: Int32 {
+  /// The matrix of patches of a tile of images.
+  case patches
+  /// One image, with a border or as planes.
+  case image
+  /// Weights in another order.
+  case weights
+  /// Sums over parts of a batch.
+  case partials
+
+  /// `count` floats of any value.
+  func floats(_ count: Int) -> Output {
+    guard let start = ck_scratch(rawValue, count) else {
+      fatalError("scratch memory: no \(count * 4) bytes for \(self)")
+    }
+    return start
+  }
+}
