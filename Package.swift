@@ -27,7 +27,7 @@ let package = Package(
     .target(
       name: "Datasets",
       dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),
-    .target(name: "Models", dependencies: ["Layers", "Optimizers"]),
+    .target(name: "Models", dependencies: ["Datasets", "Layers", "Optimizers"]),
     .target(
       name: "Checkpoints",
       dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),

@@ -6,7 +6,7 @@ import Tensors
 ///
 /// A model knows nothing of ranks, files or memory. It creates its parameters through a scope whose outermost
 /// names are its groups, and describes a training step as blocks of phases.
-public protocol Model {
+public protocol Model: SendableMetatype {
   /// Parts of the parameters that phases update separately; raw values are the outermost scopes.
   associatedtype Group: ParameterGroup
   /// Hyperparameters, each with a default.

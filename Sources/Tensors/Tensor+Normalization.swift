@@ -61,9 +61,9 @@ private func fusedGradients(
   let dGamma = pull.destination(1, count: channels)
   let dBeta = pull.destination(2, count: channels)
   Kernels.batchNormalizeGradient(
-    pull.gradient.pointer, x.pointer, y.pointer, rows: x.shape.count / channels,
+    pull.gradient.pointer, x.pointer, relu ? y.pointer : nil, rows: x.shape.count / channels,
     channels: channels, gamma: gamma.pointer, mean: mean.pointer, inverseDeviation: inverse.pointer,
-    relu: relu, dx: dx.pointer, dGamma: dGamma.pointer, dBeta: dBeta.pointer)
+    dx: dx.pointer, dGamma: dGamma.pointer, dBeta: dBeta.pointer)
   return [
     Tensor(dx, shape: x.shape), Tensor(dGamma, shape: [channels]), Tensor(dBeta, shape: [channels]),
   ]

@@ -9,8 +9,8 @@ struct Reconstruct: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows images above what a trained model makes of them, as a PNG grid.")
 
-  @Argument(help: "A run's folder, or one of its checkpoints.")
-  var run: String
+  @Argument(help: ArgumentHelp("A run's folder, or one of its checkpoints.", valueName: "run"))
+  var folder: String
 
   @Option(help: "Folder of the data set's files (default: where the data set is usually found).")
   var data: String?
@@ -37,7 +37,7 @@ struct Reconstruct: ParsableCommand {
   }
 
   func run() throws {
-    let saved = try SavedRun(run, step: step)
+    let saved = try SavedRun(folder, step: step)
     let images = try failing {
       try saved.dataset.load(split, at: data.map { FilePath($0) }, seed: saved.state.seed)
     }

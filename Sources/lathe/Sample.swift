@@ -7,8 +7,8 @@ struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draws images from a trained model's prior, as a PNG grid.")
 
-  @Argument(help: "A run's folder, or one of its checkpoints.")
-  var run: String
+  @Argument(help: ArgumentHelp("A run's folder, or one of its checkpoints.", valueName: "run"))
+  var folder: String
 
   @Option(help: "Number of images.")
   var count = 64
@@ -29,7 +29,7 @@ struct Sample: ParsableCommand {
   }
 
   func run() throws {
-    let saved = try SavedRun(run, step: step)
+    let saved = try SavedRun(folder, step: step)
     let images = withoutGradients {
       saved.loaded.model.decode(
         saved.loaded.model.prior(count, using: RandomSource(seed: seed).derived("samples")))

@@ -30,7 +30,11 @@ func exitStatus(for error: any Error) -> Int32 {
     case .damaged, .mismatch: 65
     case .unwritable: 73
     }
-  case let error as ReportError: error.exitStatus
+  case let error as ReportError:
+    switch error {
+    case .file(_, _, _), .png(_, _): 73
+    case .nonFinite: 70
+    }
   default: 70
   }
 }

@@ -36,7 +36,7 @@ final class ProgressLine {
     if isOpen { print() }
     isOpen = false
     print(text)
-    fflush(stdout)
+    flushOutput()
   }
 
   private func write(_ text: String) {
@@ -46,7 +46,7 @@ final class ProgressLine {
     } else {
       print(text)
     }
-    fflush(stdout)
+    flushOutput()
   }
 
   private func line(_ record: Trainer.StepRecord) -> String {
@@ -61,6 +61,9 @@ final class ProgressLine {
 
   private func short(_ value: Float) -> String { String(format: "%.4g", value) }
 }
+
+/// Hands what was printed to whoever reads it; a pipe would keep it until it is full.
+func flushOutput() { fflush(nil) }
 
 /// Seconds in a person's units: `12 s`, `3 min 20 s`, `2 h 5 min`.
 func spell(seconds: Double) -> String {

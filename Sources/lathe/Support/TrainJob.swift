@@ -34,7 +34,8 @@ struct TrainJob {
     let hosts = try world.allGather(Array(world.host.utf8)).map { String(decoding: $0, as: UTF8.self) }
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
     trainer.hooks.skipped = { path, error in
-      Logger(label: "lathe").warning("passed over a damaged checkpoint: \(error)")
+      Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
+        .warning("passed over a damaged checkpoint: \(error)")
     }
     if resume { try trainer.resume() }
     if world.rank == 0 { try RunRecorder(settings, plan, startingAt: trainer.step).attach(to: trainer) }
@@ -59,7 +60,7 @@ struct TrainJob {
         MPI         \(library)
         run         \(plan.steps) steps in \(plan.folder)
       """)
-    fflush(stdout)
+    flushOutput()
     warn(ranksHere: perHost[hosts[0]] ?? 1)
   }
 
@@ -69,7 +70,7 @@ struct TrainJob {
   }
 
   private func warn(ranksHere: Int) {
-    let logger = Logger(label: "lathe", factory: StreamLogHandler.standardError)
+    let logger = Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
     #if DEBUG
       logger.warning("this is a debug build: expect a fraction of the speed")
     #endif
