@@ -193,7 +193,7 @@ static inline int cmpi_wait_all(CMPIRequest *requests, int count) {
 // Shared memory
 
 // Allocates `bytes` of this rank in a window that all ranks of one host map, and opens it for plain loads and
-// stores. On failure nothing is allocated on this rank, and `*window` must not be used.
+// stores. On failure `*window` must not be used.
 static inline int cmpi_allocate_shared(CMPICommunicator communicator, size_t bytes, CMPIWindow *window) {
   MPI_Win handle = MPI_WIN_NULL;
   MPI_Info info = MPI_INFO_NULL;

@@ -2,7 +2,7 @@
 final class Completion {
   private let plan: SliceTree.Plan
   private let open: SlotMemory
-  private let blockFloats = 2048
+  private let blockFloats = 4096
 
   init(_ plan: SliceTree.Plan) throws(MPIError) {
     self.plan = plan

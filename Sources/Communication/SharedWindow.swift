@@ -30,7 +30,9 @@ final class SharedWindow: SliceExchange {
   private static let folder = "/dev/shm"
 
   /// Allocates the window if all ranks are on one host with room for it; the same outcome on every rank.
-  static func make(_ communicator: Communicator, _ layout: SlotLayout) throws(MPIError) -> Outcome {
+  static func make(
+    _ communicator: Communicator, _ layout: SlotLayout, limit: Int
+  ) throws(MPIError) -> Outcome {
     let host = try communicator.hostCommunicator()
     let hostSize = host.size
     try host.free()
@@ -38,11 +40,12 @@ final class SharedWindow: SliceExchange {
       return .impossible("the \(communicator.size) ranks are on several hosts")
     }
     let needed = segmentBytes(layout).reduce(0, +)
-    let available = try Int(communicator.allReduce([Double(freeBytes())], .minimum)[0])
     // A tenth is left to others, MPI's own queues among them.
-    guard Double(needed) <= 0.9 * Double(available) else {
+    let mine = min(Double(limit), 0.9 * Double(freeBytes()))
+    let room = try Int(communicator.allReduce([mine], .minimum)[0])
+    guard needed <= room else {
       return .impossible(
-        "\(folder) has \(megabytes(available)) free, \(megabytes(needed)) and a tenth more are needed")
+        "room for \(megabytes(room)) in \(folder), \(megabytes(needed)) needed")
     }
     return try allocate(communicator, layout)
   }

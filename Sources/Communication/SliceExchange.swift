@@ -59,7 +59,8 @@ typealias TransportChoice = (transport: Transport, reason: String, exchange: any
 ///
 /// - Throws: when shared memory is demanded and cannot be had, on all ranks.
 func chooseExchange(
-  _ communicator: Communicator, _ layout: SlotLayout, demanded: Transport
+  _ communicator: Communicator, _ layout: SlotLayout, demanded: Transport,
+  sharedMemoryLimit: Int
 ) throws(MPIError) -> TransportChoice {
   guard communicator.size > 1 else { return try (.local, "1 rank", LocalExchange(layout)) }
   var reason = "as demanded"
@@ -69,7 +70,7 @@ func chooseExchange(
       routine: "TreeReduction", text: "transport local with \(communicator.size) ranks, expected 1")
   case .messages: break
   case .automatic, .sharedMemory:
-    switch try SharedWindow.make(communicator, layout) {
+    switch try SharedWindow.make(communicator, layout, limit: sharedMemoryLimit) {
     case .made(let window): return (.sharedMemory, window.summary, window)
     case .impossible(let why): reason = why
     }

@@ -33,15 +33,19 @@ public final class TreeReduction {
 
   /// Allocates the slots of all ranks for vectors of `count` floats. Collective.
   ///
+  /// `sharedMemoryLimit` is what the ranks of a host may share, in bytes, if /dev/shm has as much.
+  ///
   /// - Throws: when MPI fails, when `slices` is not a multiple of the number of ranks, when ranks differ in
   ///   their arguments, or when `transport` is demanded and cannot be had; always on all ranks.
   public init(
-    _ communicator: Communicator, slices: Int, count: Int, transport: Transport = .automatic
+    _ communicator: Communicator, slices: Int, count: Int, transport: Transport = .automatic,
+    sharedMemoryLimit: Int = .max
   ) throws(MPIError) {
     try requireAgreement(communicator, slices: slices, count: count, transport: transport)
     let tree = SliceTree(slices: slices)
     let layout = SlotLayout(tree: tree, ranks: communicator.size, count: count)
-    let choice = try chooseExchange(communicator, layout, demanded: transport)
+    let choice = try chooseExchange(
+      communicator, layout, demanded: transport, sharedMemoryLimit: sharedMemoryLimit)
     self.slices = tree.slices(ofRank: communicator.rank, of: communicator.size)
     self.count = count
     self.transport = choice.transport

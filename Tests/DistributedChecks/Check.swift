@@ -39,6 +39,9 @@ func run(_ arguments: [String], _ session: MPISession) throws {
   case "tree-ranges": try treeRangesCheck(world, try TreeArguments(arguments.dropFirst()))
   case "tree-refusals": try treeRefusalsCheck(world)
   case "tree-room": try treeRoomCheck(world)
+  case "tree-fallback": try treeFallbackCheck(world)
+  case "invalid-root": try invalidRootCheck(world)
+  case "hang": while true { sleep(1) }
   case "wrong": try expectEqual(world.rank, 0, "rank")
   case "abort": try abortCheck(session)
   case "vanish": try vanishCheck(world)

@@ -97,6 +97,16 @@ func splitCheck(_ world: Communicator) throws {
   try only?.free()
 }
 
+/// A root that does not exist: MPI's error comes back, and does not end the job.
+func invalidRootCheck(_ world: Communicator) throws {
+  let error = try expectError("root \(world.size)") {
+    _ = try world.broadcast([1], from: world.size)
+  }
+  try expectEqual((error as? MPIError)?.code != nil, true, "MPI's code in: \(error)")
+  report("\(error)", world)
+  try world.barrier()
+}
+
 /// The last rank aborts while the others wait in a barrier that never ends.
 func abortCheck(_ session: MPISession) throws {
   if session.world.rank == session.world.size - 1 {

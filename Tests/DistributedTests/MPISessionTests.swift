@@ -1,0 +1,77 @@
+import Communication
+import TestSupport
+import Testing
+
+@Suite struct MPISessionTests {
+  /// No variable of any launcher, whatever started the tests.
+  private static let noLauncher: [String: String?] = [
+    "OMPI_COMM_WORLD_RANK": nil, "OMPI_COMM_WORLD_SIZE": nil, "PMI_RANK": nil, "PMI_SIZE": nil,
+    "PMIX_RANK": nil, "SLURM_PROCID": nil, "SLURM_STEP_NUM_TASKS": nil,
+  ]
+
+  @Test(arguments: [1, 2, 4]) func underALauncher(ranks: Int) throws {
+    let output = try mpirun(ranks, "DistributedChecks", "session", timeout: 60).output
+    #expect(output == "size \(ranks), launcher true\n")
+  }
+
+  @Test func aloneWithoutALauncher() throws {
+    let result = try runProcess(
+      builtExecutable("DistributedChecks"), ["session"], environment: Self.noLauncher, timeout: 60)
+    #expect(result.status == 0, "\(result)")
+    #expect(result.output == "size 1, launcher false\n")
+  }
+
+  @Test func anotherLibrarysLauncherIsRefused() throws {
+    for name in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"] {
+      let result = try runProcess(
+        builtExecutable("DistributedChecks"), ["session"],
+        environment: Self.noLauncher.merging([name: "2"]) { $1 }, timeout: 60)
+      #expect(result.status == 69, "\(name): \(result)")
+      #expect(result.output.contains("the launcher started 2 ranks, this one as rank 0, but MPI sees 1"))
+    }
+  }
+
+  @Test func launcherVariables() {
+    func place(_ variables: [String: String]) -> [Int]? {
+      launcherPlace { variables[$0] }.map { [$0.rank, $0.size] }
+    }
+    #expect(place([:]) == nil)
+    #expect(place(["OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "4"]) == [1, 4])
+    #expect(place(["PMI_RANK": "3", "PMI_SIZE": "4"]) == [3, 4])
+    #expect(place(["PMIX_RANK": "2", "SLURM_STEP_NUM_TASKS": "8"]) == [2, 8])
+    #expect(place(["SLURM_PROCID": "5", "SLURM_STEP_NUM_TASKS": "8"]) == [5, 8])
+    // A batch script has tasks, but is not a step of them.
+    #expect(place(["SLURM_PROCID": "0", "SLURM_NTASKS": "8"]) == nil)
+    // mpirun inside a Slurm step: its own variables count.
+    let both = ["OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2", "SLURM_STEP_NUM_TASKS": "1"]
+    #expect(place(both) == [1, 2])
+    #expect(place(["OMPI_COMM_WORLD_RANK": "x", "OMPI_COMM_WORLD_SIZE": "y"]) == nil)
+    #expect(place(["PMI_RANK": "4", "PMI_SIZE": "4"]) == nil)
+  }
+
+  @Test(arguments: [1, 2, 4]) func abortEndsAllRanks(ranks: Int) throws {
+    let result = try mpirunResult(ranks, "DistributedChecks", ["abort"], timeout: 30)
+    #expect(result.status == 66, "\(result)")
+    #expect(result.seconds < 10)
+    #expect(result.errorOutput.contains("rank \(ranks - 1) on "))
+    #expect(result.errorOutput.contains(": no data for me\n"))
+  }
+
+  @Test func aRankThatIsKilledEndsTheOthers() throws {
+    let result = try mpirunResult(3, "DistributedChecks", ["vanish"], timeout: 30)
+    #expect(result.status == 128 + 9, "\(result)")
+    #expect(result.seconds < 10)
+  }
+
+  @Test func errorsNameRoutineAndCode() {
+    let error = MPIError(routine: "MPI_Bcast", text: "count 3000000000 is beyond 2147483647")
+    #expect("\(error)" == "MPI_Bcast: count 3000000000 is beyond 2147483647")
+    #expect(error.code == nil)
+  }
+
+  /// MPI's own text and code: a broadcast from a rank that does not exist comes back as an error.
+  @Test(arguments: [1, 2]) func errorsOfMPIComeBack(ranks: Int) throws {
+    let output = try mpirun(ranks, "DistributedChecks", "invalid-root", timeout: 60).output
+    #expect(output.contains("MPI_Bcast: MPI_ERR_ROOT"))
+  }
+}

@@ -1,0 +1,155 @@
+import Kernels
+import Testing
+
+extension ConvolutionGeometry {
+  /// Square sizes; the small side follows from kernel, stride and padding at the top and left, with at
+  /// most as much padding at the bottom and right.
+  init(
+    batch: Int = 1, big: Int, channels: (Int, Int), kernel: Int, stride: Int, padding: Int,
+    small: Int? = nil
+  ) {
+    let side = small ?? (big + 2 * padding - kernel) / stride + 1
+    self.init(
+      batch: batch, bigHeight: big, bigWidth: big, bigChannels: channels.0, smallHeight: side,
+      smallWidth: side, smallChannels: channels.1, kernelHeight: kernel, kernelWidth: kernel,
+      strideHeight: stride, strideWidth: stride, paddingTop: padding, paddingLeft: padding)
+  }
+
+  var bigCount: Int { batch * bigHeight * bigWidth * bigChannels }
+  var smallCount: Int { batch * smallHeight * smallWidth * smallChannels }
+  var weightCount: Int { kernelHeight * kernelWidth * bigChannels * smallChannels }
+
+  /// Calls `body` with the index of each big number, weight and small number that belong together.
+  func forEachTerm(_ body: (_ big: Int, _ weight: Int, _ small: Int) -> Void) {
+    for n in 0..<batch {
+      for i in 0..<smallHeight {
+        for j in 0..<smallWidth {
+          forEachTerm(of: (n, i, j), body)
+        }
+      }
+    }
+  }
+
+  private func forEachTerm(of small: (Int, Int, Int), _ body: (Int, Int, Int) -> Void) {
+    let (n, i, j) = small
+    for a in 0..<kernelHeight {
+      for b in 0..<kernelWidth {
+        let (p, q) = (i * strideHeight - paddingTop + a, j * strideWidth - paddingLeft + b)
+        guard 0..<bigHeight ~= p && 0..<bigWidth ~= q else { continue }
+        for c in 0..<bigChannels {
+          for o in 0..<smallChannels {
+            body(
+              ((n * bigHeight + p) * bigWidth + q) * bigChannels + c,
+              ((a * kernelWidth + b) * bigChannels + c) * smallChannels + o,
+              ((n * smallHeight + i) * smallWidth + j) * smallChannels + o)
+          }
+        }
+      }
+    }
+  }
+}
+
+extension AllKernels {
+  @Suite struct ConvolutionTests {
+    static let geometries: [ConvolutionGeometry] = [
+      .init(batch: 3, big: 8, channels: (5, 6), kernel: 3, stride: 1, padding: 1),
+      .init(batch: 2, big: 9, channels: (16, 10), kernel: 4, stride: 2, padding: 1),
+      .init(batch: 5, big: 16, channels: (8, 12), kernel: 4, stride: 2, padding: 1),
+      .init(batch: 2, big: 7, channels: (6, 7), kernel: 5, stride: 1, padding: 2),
+      .init(batch: 2, big: 7, channels: (6, 5), kernel: 7, stride: 3, padding: 3),
+      .init(batch: 1, big: 11, channels: (7, 9), kernel: 2, stride: 3, padding: 0),
+      .init(batch: 1, big: 7, channels: (33, 17), kernel: 3, stride: 2, padding: 0, small: 4),
+      .init(batch: 2, big: 5, channels: (9, 8), kernel: 6, stride: 2, padding: 2),
+      .init(batch: 3, big: 32, channels: (3, 16), kernel: 4, stride: 2, padding: 1),
+      .init(batch: 3, big: 28, channels: (1, 10), kernel: 4, stride: 2, padding: 1),
+      .init(batch: 2, big: 9, channels: (3, 5), kernel: 5, stride: 1, padding: 2),
+      .init(batch: 2, big: 9, channels: (2, 5), kernel: 3, stride: 3, padding: 0),
+      .init(batch: 2, big: 7, channels: (4, 9), kernel: 7, stride: 2, padding: 3),
+      .init(batch: 3, big: 32, channels: (20, 3), kernel: 3, stride: 1, padding: 1),
+      .init(batch: 9, big: 28, channels: (16, 1), kernel: 4, stride: 1, padding: 1, small: 28),
+      .init(batch: 2, big: 7, channels: (8, 2), kernel: 5, stride: 1, padding: 4),
+      .init(batch: 2, big: 6, channels: (12, 3), kernel: 3, stride: 1, padding: 0),
+      .init(batch: 2, big: 8, channels: (12, 3), kernel: 4, stride: 2, padding: 1),
+      .init(batch: 2, big: 6, channels: (12, 10), kernel: 1, stride: 1, padding: 0),
+      .init(batch: 2, big: 6, channels: (12, 10), kernel: 1, stride: 2, padding: 0),
+      .init(batch: 4, big: 4, channels: (12, 10), kernel: 4, stride: 1, padding: 0),
+      .init(batch: 70, big: 7, channels: (40, 33), kernel: 4, stride: 1, padding: 1, small: 7),
+      .init(batch: 1, big: 1, channels: (1, 1), kernel: 1, stride: 1, padding: 0),
+      .init(batch: 2, big: 2, channels: (5, 6), kernel: 3, stride: 1, padding: 1),
+      ConvolutionGeometry(
+        batch: 2, bigHeight: 6, bigWidth: 11, bigChannels: 5, smallHeight: 3, smallWidth: 4,
+        smallChannels: 6, kernelHeight: 2, kernelWidth: 5, strideHeight: 2, strideWidth: 3,
+        paddingTop: 0, paddingLeft: 2),
+      ConvolutionGeometry(
+        batch: 2, bigHeight: 6, bigWidth: 11, bigChannels: 9, smallHeight: 7, smallWidth: 9,
+        smallChannels: 2, kernelHeight: 2, kernelWidth: 5, strideHeight: 1, strideWidth: 1,
+        paddingTop: 1, paddingLeft: 1),
+    ]
+
+    @Test(arguments: geometries) func convolveAgreesWithReference(_ g: ConvolutionGeometry) {
+      let big = Numbers.array(g.bigCount, seed: 1)
+      let weights = Numbers.array(g.weightCount, seed: 2)
+      var expected = [Double](repeating: 0, count: g.smallCount)
+      g.forEachTerm { expected[$2] += Double(big[$0]) * Double(weights[$1]) }
+      let found = written(g.smallCount) { convolve(big, weights, $0, g) }
+      #expect(worstError(found, expected) < 1e-6)
+    }
+
+    @Test(arguments: geometries) func transposedAgreesWithReference(_ g: ConvolutionGeometry) {
+      let small = Numbers.array(g.smallCount, seed: 1)
+      let weights = Numbers.array(g.weightCount, seed: 2)
+      var expected = [Double](repeating: 0, count: g.bigCount)
+      g.forEachTerm { expected[$0] += Double(small[$2]) * Double(weights[$1]) }
+      let found = written(g.bigCount) { convolveTransposed(small, weights, $0, g) }
+      #expect(worstError(found, expected) < 1e-6)
+    }
+
+    @Test(arguments: geometries, [false, true])
+    func weightGradientAgreesWithReference(_ g: ConvolutionGeometry, accumulate: Bool) {
+      let big = Numbers.array(g.bigCount, seed: 1)
+      let small = Numbers.array(g.smallCount, seed: 2)
+      let before = Numbers.array(g.weightCount, seed: 3)
+      var expected = accumulate ? doubles(before) : [Double](repeating: 0, count: g.weightCount)
+      g.forEachTerm { expected[$1] += Double(big[$0]) * Double(small[$2]) }
+      let found = written(g.weightCount) { y in
+        if accumulate { for i in before.indices { y[i] = before[i] } }
+        convolutionWeightGradient(big, small, y, g, accumulate: accumulate)
+      }
+      #expect(worstError(found, expected) < 2e-6)
+    }
+
+    /// ⟨convolve(x), y⟩ = ⟨x, convolveTransposed(y)⟩ = ⟨w, weight gradient of (x, y)⟩ at the size of real layers.
+    @Test(arguments: [
+      ConvolutionGeometry(batch: 16, big: 16, channels: (64, 128), kernel: 4, stride: 2, padding: 1),
+      .init(batch: 16, big: 32, channels: (3, 64), kernel: 4, stride: 2, padding: 1),
+      .init(batch: 16, big: 32, channels: (64, 3), kernel: 3, stride: 1, padding: 1),
+      .init(batch: 64, big: 7, channels: (130, 70), kernel: 5, stride: 2, padding: 2),
+    ])
+    func adjointsAgree(_ g: ConvolutionGeometry) {
+      let x = Numbers.array(g.bigCount, seed: 1)
+      let y = Numbers.array(g.smallCount, seed: 2)
+      let w = Numbers.array(g.weightCount, seed: 3)
+      let forward = product(written(g.smallCount) { convolve(x, w, $0, g) }, y)
+      let backward = product(x, written(g.bigCount) { convolveTransposed(y, w, $0, g) })
+      let gradient = written(g.weightCount) {
+        convolutionWeightGradient(x, y, $0, g, accumulate: false)
+      }
+      let size = (Double(g.bigCount) * product(y, y)).squareRoot()
+      #expect(abs(forward - backward) < 1e-6 * size)
+      #expect(abs(forward - product(w, gradient)) < 1e-6 * size)
+    }
+
+    private func product(_ a: [Float], _ b: [Float]) -> Double {
+      zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    }
+
+    @Test func emptyBatchWritesNothingButTheWeights() {
+      let g = ConvolutionGeometry(
+        batch: 0, big: 8, channels: (3, 4), kernel: 3, stride: 1, padding: 1)
+      let found = written(g.weightCount) {
+        convolutionWeightGradient([], [], $0, g, accumulate: false)
+      }
+      #expect(found.allSatisfy { $0 == 0 })
+    }
+  }
+}
