@@ -5,13 +5,13 @@ public struct BatchNorm {
   /// The constants in which the libraries differ.
   public struct Convention: Hashable, Sendable {
     /// Share of the old running statistics in an update.
-    public var momentum: Float
+    public var momentum: Double
     /// Added to the variance.
     public var epsilon: Float
     /// Whether the running variance is that of a sample (divided by one less than the number of elements).
     public var isUnbiased: Bool
 
-    public init(momentum: Float, epsilon: Float, isUnbiased: Bool) {
+    public init(momentum: Double, epsilon: Float, isUnbiased: Bool) {
       self.momentum = momentum
       self.epsilon = epsilon
       self.isUnbiased = isUnbiased

@@ -79,12 +79,12 @@ final class Node {
 
   // Long chains are freed in a loop; freed by nested deinits they would overflow the stack.
   deinit {
-    var pending = inputs
+    var pending = inputs.compactMap { $0 }
     inputs = []
     rule = nil
-    while let last = pending.popLast() {
-      guard var node = last, isKnownUniquelyReferenced(&node) else { continue }
-      pending.append(contentsOf: node.inputs)
+    while var node = pending.popLast() {
+      guard isKnownUniquelyReferenced(&node) else { continue }
+      pending += node.inputs.compactMap { $0 }
       node.inputs = []
       node.rule = nil
     }

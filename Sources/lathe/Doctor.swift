@@ -43,10 +43,10 @@ struct Doctor: ParsableCommand {
   private func blas() {
     let environment = ProcessInfo.processInfo.environment
     let forced = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"].filter { environment[$0] != nil }
-    say(true, "OpenBLAS", "\(Processor.blasVersion), core \(Processor.blasCore), \(measuredSpeed())")
+    say(true, "BLAS", "\(Processor.blasVersion), core \(Processor.blasCore), \(measuredSpeed())")
     if !forced.isEmpty {
       let names = forced.map { "\($0)=\(environment[$0]!)" }.joined(separator: ", ")
-      say(false, "OpenBLAS", "forced by \(names): unset it unless you mean it, it can halve the speed")
+      say(false, "BLAS", "forced by \(names): unset it unless you mean it, it can halve the speed")
     }
   }
 

@@ -78,8 +78,8 @@ import Testing
 
   @Test func constraintsHold() {
     let store = ParameterStore(seed: 1)
-    let mask = store.root("mask").parameter("weight", [4], .uniform(1), constraint: .nonNegative)
-    let free = store.root("mask").parameter("other", [4], .uniform(1))
+    let mask = store.root("mask").parameter("weight", [40], .uniform(1), constraint: .nonNegative)
+    let free = store.root("mask").parameter("other", [40], .uniform(1))
     store.layOut()
     let (before, other) = (mask.value.values, free.value.values)
     store.applyConstraints(in: ["elsewhere"])

@@ -55,7 +55,7 @@ import Testing
     let store = ParameterStore(seed: 1)
     let (a, b) = (store.root("a").parameter("w", [2], .ones), store.root("b").parameter("w", [2], .ones))
     store.layOut()
-    let optimizer = Optimizer(.descent(1), groups: ["b"], of: store)
+    let optimizer = Optimizer(.descent(1.0), groups: ["b"], of: store)
     let flat = Arena(count: store.values.count)
     for index in 0..<flat.count { flat.pointer[index] = 4 }
     #expect(optimizer.update(along: flat.pointer, scale: 0.125, step: 0))

@@ -44,7 +44,7 @@ public final class Buffer {
   /// Sizes of the axes.
   public let shape: Shape
   /// Share of the old value in an update: 0.99 for a slow average, 0 for the observation itself.
-  public let momentum: Float
+  public let momentum: Double
   let initializer: Initializer
   /// Where it lies in the store's buffers; known once they are laid out.
   public internal(set) var range: Range<Int> = 0..<0
@@ -52,7 +52,7 @@ public final class Buffer {
   var observations: Storage?
   var observationCount = 0
 
-  init(_ name: String, _ shape: Shape, _ initializer: Initializer, momentum: Float) {
+  init(_ name: String, _ shape: Shape, _ initializer: Initializer, momentum: Double) {
     self.name = name
     self.shape = shape
     self.initializer = initializer

@@ -148,9 +148,9 @@ public final class ParameterStore {
   public func moveBuffers(observations: UnsafePointer<Float>, slices: Int) {
     for buffer in buffers where buffer.observationCount > 0 {
       let value = buffer.value.storage.pointer
-      let share = (1 - buffer.momentum) / Float(slices * buffer.observationCount)
+      let share = Float((1 - buffer.momentum) / Double(slices * buffer.observationCount))
       let count = buffer.shape.count
-      Kernels.affine(value, scale: buffer.momentum, offset: 0, value, count: count)
+      Kernels.affine(value, scale: Float(buffer.momentum), offset: 0, value, count: count)
       Kernels.accumulate(observations + buffer.range.lowerBound, scale: share, into: value, count: count)
       buffer.observationCount = 0
     }

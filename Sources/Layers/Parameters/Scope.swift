@@ -19,7 +19,7 @@ public struct Scope {
   }
 
   /// Creates and registers a buffer, which `momentum` keeps near its old value when it is updated.
-  public func buffer(_ name: String, _ shape: Shape, _ initializer: Initializer, momentum: Float)
+  public func buffer(_ name: String, _ shape: Shape, _ initializer: Initializer, momentum: Double)
     -> Buffer
   {
     let buffer = Buffer(join(name), shape, initializer, momentum: momentum)

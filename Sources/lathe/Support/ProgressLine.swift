@@ -1,3 +1,4 @@
+import Communication
 import Foundation
 import Training
 
@@ -7,7 +8,8 @@ final class ProgressLine {
   private static let pipeInterval = 10.0
   private static let terminalInterval = 0.2
   private let total, batch: Int
-  private let isTerminal = isatty(STDOUT_FILENO) == 1
+  // mpirun passes output on line by line, even if it gives each rank a terminal of its own.
+  private let isTerminal = MPISession.launcher == nil && isatty(STDOUT_FILENO) == 1
   private var steps = 0
   private var seconds = 0.0
   private var lastShown = -Double.infinity

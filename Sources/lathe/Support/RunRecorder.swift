@@ -20,6 +20,8 @@ final class RunRecorder {
     firstStep = step
     progress = ProgressLine(total: plan.steps, batch: plan.batch)
     log = try RunLog(folder: plan.folder, resumingAt: step)
+    try FileManager.default.createDirectory(
+      atPath: plan.folder.appending("samples").string, withIntermediateDirectories: true)
     try RunRecorder.write(settings.resolved(plan).yaml, to: plan.folder.appending("config.yml"))
     if step > 0 { progress.say("resumed after step \(step)") }
   }

@@ -21,10 +21,16 @@ struct TrainJob {
     }
     // An error on one rank ends all of them; MPI_Finalize would wait for the others.
     do { try train(session) } catch let error as RootError {
-      session.abort("\(error)", status: exitStatus(for: error.underlying ?? error))
+      abort(session, "\(error)", status: exitStatus(for: error.underlying ?? error))
     } catch {
-      session.abort("\(error)", status: exitStatus(for: error))
+      abort(session, "\(error)", status: exitStatus(for: error))
     }
+  }
+
+  /// Ends the job. An error that all ranks share is rank 0's to tell, which ends the others while they wait.
+  private func abort(_ session: MPISession, _ message: String, status: Int32) -> Never {
+    if session.world.rank > 0 { Thread.sleep(forTimeInterval: 1) }
+    session.abort(message, status: status)
   }
 
   private func train(_ session: MPISession) throws {
@@ -56,7 +62,7 @@ struct TrainJob {
         ranks       \(hosts.count) (\(places.joined(separator: ", "))), \(settings.threads) thread(s) each
         batch       \(plan.batch) in \(plan.slices) slices, \(plan.slices / hosts.count) a rank, seed \(plan.seed)
         gradients   \(trainer.transport)
-        kernels     \(Processor.instructionSet), OpenBLAS \(Processor.blasVersion) core \(Processor.blasCore)
+        kernels     \(Processor.instructionSet), \(Processor.blasVersion) core \(Processor.blasCore)
         MPI         \(library)
         run         \(plan.steps) steps in \(plan.folder)
       """)
