@@ -69,7 +69,8 @@ import Testing
       return
     }
     usleep(500_000)
-    let alive = try runProcess("pgrep", ["--runstates", "R,S,D", "-f", "DistributedChecks hang \(mark)"], timeout: 10)
+    let alive = try runProcess(
+      "pgrep", ["--runstates", "R,S,D", "-f", "DistributedChecks hang \(mark)"], timeout: 10)
     #expect(alive.output == "", "ranks live on: \(alive.output)")
   }
 }

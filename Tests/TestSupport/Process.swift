@@ -26,6 +26,7 @@ public enum ProcessError: Error, CustomStringConvertible {
   /// The process ended with a status other than 0.
   case failed(String, ProcessResult)
 
+  /// The command and what became of it, with all that it wrote.
   public var description: String {
     switch self {
     case .notStarted(let command, let reason): "\(command): \(reason)"
@@ -224,7 +225,8 @@ private func descendants(of pid: pid_t) -> [pid_t] {
 private func parent(of pid: pid_t) -> pid_t? {
   guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
   // "pid (name) state parent …", where the name may hold anything.
-  let fields = String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ")
+  let fields = String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(
+    separator: " ")
   return fields.flatMap { $0.count > 1 ? pid_t($0[1]) : nil }
 }
 
