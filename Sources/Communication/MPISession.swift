@@ -36,7 +36,8 @@ public final class MPISession: Sendable {
     try check("MPI_Init_thread", cmpi_initialize(&enough))
     guard enough != 0 else {
       throw MPIError(
-        routine: "MPI_Init_thread", text: "expected thread level MPI_THREAD_FUNNELED or above, found less")
+        routine: "MPI_Init_thread",
+        text: "expected thread level MPI_THREAD_FUNNELED or above, found less")
     }
     world = try Communicator(cmpi_world())
     libraryVersion = mpiText(cmpi_library_version).map(firstLine) ?? "unknown MPI library"

@@ -69,7 +69,9 @@ public final class TreeReduction {
     requireRanges(ranges)
     for merge in plan.merges[localIndex(slice)] {
       let (sum, other) = (exchange.slots[merge.destination], exchange.slots[merge.source])
-      for range in ranges { accumulate(sum + range.lowerBound, other + range.lowerBound, range.count) }
+      for range in ranges {
+        accumulate(sum + range.lowerBound, other + range.lowerBound, range.count)
+      }
     }
   }
 
@@ -92,7 +94,8 @@ public final class TreeReduction {
   public func free() throws(MPIError) { try exchange.free() }
 
   private func localIndex(_ slice: Int) -> Int {
-    precondition(slices.contains(slice), "TreeReduction: slice \(slice) is not among mine, \(slices)")
+    precondition(
+      slices.contains(slice), "TreeReduction: slice \(slice) is not among mine, \(slices)")
     return slice - slices.lowerBound
   }
 
@@ -116,12 +119,15 @@ private func requireAgreement(
     let other = String(decoding: bytes, as: UTF8.self)
     guard other == mine else {
       throw MPIError(
-        routine: "TreeReduction", text: "rank \(communicator.rank): \(mine), but rank \(rank): \(other)")
+        routine: "TreeReduction",
+        text: "rank \(communicator.rank): \(mine), but rank \(rank): \(other)")
     }
   }
   guard slices >= 1, slices % communicator.size == 0, count >= 1 else {
     throw MPIError(
       routine: "TreeReduction",
-      text: "expected at least 1 float and slices that \(communicator.size) ranks divide, found \(mine)")
+      text:
+        "expected at least 1 float and slices that \(communicator.size) ranks divide, found \(mine)"
+    )
   }
 }

@@ -46,7 +46,8 @@ func run(_ arguments: [String], _ session: MPISession) throws {
   case "abort": try abortCheck(session)
   case "vanish": try vanishCheck(world)
   case "long-broadcast": try longBroadcastCheck(world)
-  case "bench": try bench(world, floats: arguments.dropFirst().first.flatMap { Int($0) } ?? 17_000_000)
+  case "bench":
+    try bench(world, floats: arguments.dropFirst().first.flatMap { Int($0) } ?? 17_000_000)
   default: throw CheckFailure(description: "no such check")
   }
 }

@@ -45,11 +45,14 @@ func rootErrorCheck(_ world: Communicator) throws {
   try expectEqual(bytes, [UInt8(root), 42], "bytes of the body")
   try expectEqual(try world.allReduce([runs], .sum), [1], "runs of the body")
   let error = try expectError("body that throws") {
-    _ = try world.broadcast(from: root) { throw CheckFailure(description: "no file in \(world.rank)") }
+    _ = try world.broadcast(from: root) {
+      throw CheckFailure(description: "no file in \(world.rank)")
+    }
   }
   try expectEqual("\(error)", "no file in \(root)", "description")
   let underlying = (error as? RootError)?.underlying
-  try expectEqual(underlying is CheckFailure, world.rank == root, "underlying error on the root alone")
+  try expectEqual(
+    underlying is CheckFailure, world.rank == root, "underlying error on the root alone")
   try world.barrier()
 }
 

@@ -45,7 +45,9 @@ func hash(_ values: UnsafeBufferPointer<Float>) -> UInt64 {
 func reduce(_ reduction: TreeReduction, round: Int, ranges: [Range<Int>]) throws {
   for slice in reduction.slices {
     let slot = reduction.slot(for: slice)
-    for range in ranges { for i in range { slot[i] = element(slice: slice, index: i, round: round) } }
+    for range in ranges {
+      for i in range { slot[i] = element(slice: slice, index: i, round: round) }
+    }
     reduction.finish(slice: slice, ranges: ranges)
   }
   try reduction.complete(ranges: ranges)

@@ -27,7 +27,8 @@ import Testing
         builtExecutable("DistributedChecks"), ["session"],
         environment: Self.noLauncher.merging([name: "2"]) { $1 }, timeout: 60)
       #expect(result.status == 69, "\(name): \(result)")
-      #expect(result.output.contains("the launcher started 2 ranks, this one as rank 0, but MPI sees 1"))
+      #expect(
+        result.output.contains("the launcher started 2 ranks, this one as rank 0, but MPI sees 1"))
     }
   }
 
@@ -43,7 +44,9 @@ import Testing
     // A batch script has tasks, but is not a step of them.
     #expect(place(["SLURM_PROCID": "0", "SLURM_NTASKS": "8"]) == nil)
     // mpirun inside a Slurm step: its own variables count.
-    let both = ["OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2", "SLURM_STEP_NUM_TASKS": "1"]
+    let both = [
+      "OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2", "SLURM_STEP_NUM_TASKS": "1",
+    ]
     #expect(place(both) == [1, 2])
     #expect(place(["OMPI_COMM_WORLD_RANK": "x", "OMPI_COMM_WORLD_SIZE": "y"]) == nil)
     #expect(place(["PMI_RANK": "4", "PMI_SIZE": "4"]) == nil)

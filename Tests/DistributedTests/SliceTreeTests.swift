@@ -72,7 +72,9 @@ import Testing
     for ranks in 1...slices where slices % ranks == 0 {
       for rank in 0..<ranks {
         let block = tree.slices(ofRank: rank, of: ranks)
-        let inside = ranges.filter { block.contains($0.lowerBound) && $0.upperBound <= block.upperBound }
+        let inside = ranges.filter {
+          block.contains($0.lowerBound) && $0.upperBound <= block.upperBound
+        }
         let maximal = inside.filter { range in
           !inside.contains { $0 != range && $0.clamped(to: range) == range }
         }

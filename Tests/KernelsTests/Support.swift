@@ -21,11 +21,11 @@ struct Numbers {
   }
 }
 
-/// The largest difference, relative to the largest expected value; NaN and infinity where they do not match
-/// count as infinite.
-func worstError(_ found: [Float], _ expected: [Double]) -> Double {
+/// The largest difference, relative to `scale` or to the largest expected value; NaN and infinity where
+/// they do not match count as infinite.
+func worstError(_ found: [Float], _ expected: [Double], scale: Double? = nil) -> Double {
   guard found.count == expected.count else { return .infinity }
-  let scale = max(expected.lazy.map(abs).filter(\.isFinite).max() ?? 0, 1e-30)
+  let scale = scale ?? max(expected.lazy.map(abs).filter(\.isFinite).max() ?? 0, 1e-30)
   return zip(found, expected).reduce(0) { worst, pair in
     let (found, expected) = (Double(pair.0), pair.1)
     if found == expected || found.isNaN && expected.isNaN { return worst }
@@ -67,6 +67,7 @@ extension AllKernels {
       #expect(worstError([1, 2, 3], [1, 2, 3.3]) > 0.09)
       #expect(worstError([1, .nan, 3], [1, 2, 3]) == .infinity)
       #expect(worstError([1, 2], [1, 2, 3]) == .infinity)
+      #expect(worstError([1, 2], [1, 4], scale: 1) == 2)
     }
 
     @Test func unitsInLastPlaceCountNeighbours() {

@@ -48,7 +48,8 @@ public func mpirun(
 /// - Throws: `ProcessError` when there is none.
 public func builtExecutable(_ name: String) throws -> String {
   let running = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-  let path = URL(fileURLWithPath: running).deletingLastPathComponent().appendingPathComponent(name).path
+  let path = URL(fileURLWithPath: running).deletingLastPathComponent().appendingPathComponent(name)
+    .path
   guard FileManager.default.isExecutableFile(atPath: path) else {
     throw ProcessError.notStarted(path, reason: "not built")
   }

@@ -26,6 +26,7 @@ public enum ProcessError: Error, CustomStringConvertible {
   /// The process ended with a status other than 0.
   case failed(String, ProcessResult)
 
+  /// The command and what became of it, with all that it wrote.
   public var description: String {
     switch self {
     case .notStarted(let command, let reason): "\(command): \(reason)"
@@ -175,8 +176,15 @@ private func spawn(
   var attributes = posix_spawnattr_t()
   posix_spawnattr_init(&attributes)
   defer { posix_spawnattr_destroy(&attributes) }
-  posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+  // Signals that the test runner ignores or blocks must reach the child.
+  var signals = sigset_t()
+  sigemptyset(&signals)
+  posix_spawnattr_setsigmask(&attributes, &signals)
+  sigfillset(&signals)
+  posix_spawnattr_setsigdefault(&attributes, &signals)
   posix_spawnattr_setpgroup(&attributes, 0)
+  let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+  posix_spawnattr_setflags(&attributes, Int16(flags))
 
   var variables = ProcessInfo.processInfo.environment
   for (name, value) in environment { variables[name] = value }
@@ -217,7 +225,8 @@ private func descendants(of pid: pid_t) -> [pid_t] {
 private func parent(of pid: pid_t) -> pid_t? {
   guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
   // "pid (name) state parent …", where the name may hold anything.
-  let fields = String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ")
+  let fields = String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(
+    separator: " ")
   return fields.flatMap { $0.count > 1 ? pid_t($0[1]) : nil }
 }
 
