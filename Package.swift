@@ -22,12 +22,12 @@ let package = Package(
 
     .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Tensors", dependencies: ["Kernels"]),
-    .target(name: "Layers", dependencies: ["Tensors"]),
-    .target(name: "Optimizers", dependencies: ["Kernels", "Layers"]),
+    .target(name: "Layers", dependencies: ["Kernels", "Tensors"]),
+    .target(name: "Optimizers", dependencies: ["Kernels", "Tensors", "Layers"]),
     .target(
       name: "Datasets",
       dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),
-    .target(name: "Models", dependencies: ["Datasets", "Layers", "Optimizers"]),
+    .target(name: "Models", dependencies: ["Tensors", "Layers", "Optimizers", "Datasets"]),
     .target(
       name: "Checkpoints",
       dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),
@@ -35,8 +35,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Models", "Datasets", "Checkpoints", "Communication",
-        .product(name: "Logging", package: "swift-log"),
+        "Kernels", "Tensors", "Layers", "Optimizers", "Datasets", "Models", "Checkpoints",
+        "Communication", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .target(
       name: "Reports",
@@ -44,23 +44,30 @@ let package = Package(
     .executableTarget(
       name: "lathe",
       dependencies: [
-        "Training", "Reports", "Yams",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Kernels", "Tensors", "Datasets", "Models", "Checkpoints", "Communication", "Training",
+        "Reports", "Yams", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ]),
 
     .target(
       name: "TestSupport",
-      dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport"),
+      dependencies: [
+        "Tensors", "Checkpoints", .product(name: "SystemPackage", package: "swift-system"),
+      ], path: "Tests/TestSupport"),
     .executableTarget(
       name: "DistributedChecks",
       dependencies: ["Communication"], path: "Tests/DistributedChecks"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
-    .testTarget(name: "LayersTests", dependencies: ["Layers", "TestSupport"]),
-    .testTarget(name: "OptimizersTests", dependencies: ["Optimizers", "TestSupport"]),
+    .testTarget(name: "LayersTests", dependencies: ["Tensors", "Layers", "TestSupport"]),
+    .testTarget(
+      name: "OptimizersTests", dependencies: ["Tensors", "Layers", "Optimizers", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
     .testTarget(
-      name: "ModelsTests", dependencies: ["Models", "TestSupport"], exclude: ["Golden"]),
+      name: "ModelsTests",
+      dependencies: ["Tensors", "Layers", "Optimizers", "Datasets", "Models", "TestSupport"],
+      exclude: ["Golden"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
     .testTarget(
