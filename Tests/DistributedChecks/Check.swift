@@ -41,7 +41,6 @@ func run(_ arguments: [String], _ session: MPISession) throws {
   case "tree-room": try treeRoomCheck(world)
   case "tree-fallback": try treeFallbackCheck(world)
   case "invalid-root": try invalidRootCheck(world)
-  case "hang": while true { sleep(1) }
   case "wrong": try expectEqual(world.rank, 0, "rank")
   case "abort": try abortCheck(session)
   case "vanish": try vanishCheck(world)
