@@ -28,7 +28,8 @@ struct Operand {
 
   /// The same matrix without the first rows of op(self).
   func fromRow(_ row: Int) -> Operand {
-    Operand(start: start + row * (transposed ? 1 : columns), transposed: transposed, columns: columns)
+    Operand(
+      start: start + row * (transposed ? 1 : columns), transposed: transposed, columns: columns)
   }
 
   /// The same matrix without the first columns of op(self).

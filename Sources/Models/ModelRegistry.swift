@@ -30,7 +30,8 @@ public enum ModelRegistry {
       configuration = { try JSONEncoder().encode(Network.configuration(for: $0)) }
       problem = { images, configuration in
         Network.problem(
-          with: try JSONDecoder().decode(Network.Configuration.self, from: configuration), images: images)
+          with: try JSONDecoder().decode(Network.Configuration.self, from: configuration),
+          images: images)
       }
       make = { scope, images, configuration in
         Network(

@@ -49,7 +49,10 @@ public final class Optimizer {
     zip(groups, state).flatMap { group, arenas in
       zip(rule.slots, arenas).flatMap { slot, arena in
         parameters(of: group).map { parameter in
-          ("\(slot.name)/\(parameter.name)", parameter.shape.sizes, arena.storage(place(parameter, group)))
+          (
+            "\(slot.name)/\(parameter.name)", parameter.shape.sizes,
+            arena.storage(place(parameter, group))
+          )
         }
       }
     }

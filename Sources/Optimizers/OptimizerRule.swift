@@ -40,7 +40,8 @@ public enum OptimizerRule: Hashable, Sendable {
     switch self {
     case .adam(let rate, let beta1, let beta2, let epsilon):
       let correction =
-        (1 - pow(Double(beta2), Double(update))).squareRoot() / (1 - pow(Double(beta1), Double(update)))
+        (1 - pow(Double(beta2), Double(update))).squareRoot()
+        / (1 - pow(Double(beta1), Double(update)))
       return Kernels.adam(
         values, gradients, state[0], state[1], count: count,
         learningRate: Float(Double(rate(step)) * correction), beta1: beta1, beta2: beta2,

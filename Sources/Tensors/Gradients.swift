@@ -134,7 +134,9 @@ func gradients(of y: Tensor, withRespectTo variables: [Tensor], holding held: Te
   var sweep = BackwardSweep(
     from: root, to: variables.compactMap(\.node), holding: held?.node, consuming: false)
   let found = sweep.run(seed: Tensor(filledWith: 1, shape: y.shape))
-  return variables.map { found[ObjectIdentifier($0.node!)] ?? Tensor(filledWith: 0, shape: $0.shape) }
+  return variables.map {
+    found[ObjectIdentifier($0.node!)] ?? Tensor(filledWith: 0, shape: $0.shape)
+  }
 }
 
 /// Writes `scale` times the gradient of scalar `loss` to the sink of each of `variables`; consumes the graph.
@@ -191,7 +193,8 @@ private struct BackwardSweep {
     var nodes = [root]
     var next = 0
     while next < nodes.count {
-      for case let input? in nodes[next].inputs where seen.insert(ObjectIdentifier(input)).inserted {
+      for case let input? in nodes[next].inputs where seen.insert(ObjectIdentifier(input)).inserted
+      {
         nodes.append(input)
       }
       next += 1

@@ -5,7 +5,10 @@ extension Tensor {
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     let (storage, shape) = combine(.add, a, b, "+")
     return record(storage, shape, from: [a, b]) { pull in
-      [pull(0) { pull.gradient.summed(to: a.shape) }, pull(1) { pull.gradient.summed(to: b.shape) }]
+      [
+        pull(0) { pull.gradient.summed(to: a.shape) },
+        pull(1) { pull.gradient.summed(to: b.shape) },
+      ]
     }
   }
 

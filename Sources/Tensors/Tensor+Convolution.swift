@@ -76,7 +76,8 @@ private struct Extent {
     self.stride = stride
     if let (before, after) = padding {
       precondition(
-        big + before + after >= kernel, "convolution: kernel \(kernel) over \(big) + \(before) + \(after)")
+        big + before + after >= kernel,
+        "convolution: kernel \(kernel) over \(big) + \(before) + \(after)")
       small = (big + before + after - kernel) / stride + 1
       self.before = before
     } else {
@@ -145,7 +146,8 @@ private func correlate(
   _ big: Tensor, _ small: Tensor, _ g: ConvolutionGeometry, into destination: (Int) -> Storage
 ) -> Tensor {
   let storage = destination(g.weightShape.count)
-  Kernels.convolutionWeightGradient(big.pointer, small.pointer, storage.pointer, g, accumulate: false)
+  Kernels.convolutionWeightGradient(
+    big.pointer, small.pointer, storage.pointer, g, accumulate: false)
   return record(storage, g.weightShape, from: [big, small]) { pull in
     [
       pull(0) { grow(small, pull.gradient, g) },

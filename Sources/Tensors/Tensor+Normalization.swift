@@ -71,7 +71,8 @@ private func fusedGradients(
 
 /// The gradients as differentiable tensors: those of the same formula written in operations.
 private func differentiableGradients(
-  _ pull: Pullback, _ x: Tensor, _ gamma: Tensor, _ beta: Tensor, epsilon: Float, relu isRectified: Bool
+  _ pull: Pullback, _ x: Tensor, _ gamma: Tensor, _ beta: Tensor, epsilon: Float,
+  relu isRectified: Bool
 ) -> [Tensor?] {
   let axes = Array(0..<x.shape.rank - 1)
   let centred = x - x.mean(axes, keepingDimensions: true)

@@ -27,8 +27,12 @@ private func product(
     let g = pull.gradient
     func sink(_ index: Int) -> (Int) -> Storage { { pull.destination(index, count: $0) } }
     return [
-      pull(0) { ta ? product(b, g, tb, true, into: sink(0)) : product(g, b, false, !tb, into: sink(0)) },
-      pull(1) { tb ? product(g, a, true, ta, into: sink(1)) : product(a, g, !ta, false, into: sink(1)) },
+      pull(0) {
+        ta ? product(b, g, tb, true, into: sink(0)) : product(g, b, false, !tb, into: sink(0))
+      },
+      pull(1) {
+        tb ? product(g, a, true, ta, into: sink(1)) : product(a, g, !ta, false, into: sink(1))
+      },
     ]
   }
 }

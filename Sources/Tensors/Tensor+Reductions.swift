@@ -33,7 +33,8 @@ extension Tensor {
 
   /// Mean squared deviation from the mean, divided by the number of elements, not by one less.
   public func variance(_ axes: [Int], keepingDimensions: Bool = false) -> Tensor {
-    (self - mean(axes, keepingDimensions: true)).squared.mean(axes, keepingDimensions: keepingDimensions)
+    (self - mean(axes, keepingDimensions: true)).squared.mean(
+      axes, keepingDimensions: keepingDimensions)
   }
 
   /// log Σ eˣ, the largest element taken out of the sum first.
@@ -48,7 +49,8 @@ extension Tensor {
     let reduced = resolve(axes)
     let kept = shape.reducing(reduced)
     let storage = reduce(.sum, self, over: reduced)
-    let result = record(storage, kept, from: [self]) { [shape] in [$0.gradient.broadcast(to: shape)] }
+    let result = record(storage, kept, from: [self]) { [shape] in [$0.gradient.broadcast(to: shape)]
+    }
     return keepingDimensions ? result : result.dropping(axes)
   }
 
@@ -96,7 +98,8 @@ extension Tensor {
 
   private func dropping(_ axes: [Int]) -> Tensor {
     let reduced = resolve(axes)
-    return reshaped(to: Shape(shape.sizes.indices.filter { !reduced.contains($0) }.map { shape.sizes[$0] }))
+    return reshaped(
+      to: Shape(shape.sizes.indices.filter { !reduced.contains($0) }.map { shape.sizes[$0] }))
   }
 }
 

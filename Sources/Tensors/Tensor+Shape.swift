@@ -32,7 +32,8 @@ extension Tensor {
   public func slice(_ range: Range<Int>, axis: Int) -> Tensor {
     let axis = shape.resolve(axis)
     let size = shape.sizes[axis]
-    precondition(0 <= range.lowerBound && range.upperBound <= size, "slice \(range) of \(shape), axis \(axis)")
+    precondition(
+      0 <= range.lowerBound && range.upperBound <= size, "slice \(range) of \(shape), axis \(axis)")
     let target = shape.replacing(axis, by: range.count)
     let (rows, inner) = rowsAndInner(axis)
     let storage = Storage(count: target.count)
@@ -62,7 +63,8 @@ extension Tensor {
   /// Rows `indices` of axis 0, in that order; rows may repeat.
   public func gather(_ indices: [Int]) -> Tensor {
     let rows = shape[0]
-    precondition(indices.allSatisfy { (0..<rows).contains($0) }, "gather: an index outside 0..<\(rows)")
+    precondition(
+      indices.allSatisfy { (0..<rows).contains($0) }, "gather: an index outside 0..<\(rows)")
     let target = shape.replacing(0, by: indices.count)
     let storage = Storage(count: target.count)
     Kernels.gatherRows(

@@ -47,7 +47,8 @@ final class GradientReducer {
 
   /// Runs the phase's loss backwards on each own slice and completes the sums. Collective.
   func reduce(_ phase: BoundPhase, batch: (Int) -> Batch) throws(MPIError) -> Sums {
-    let ranges = phase.groups.map(store.range).sorted { $0.lowerBound < $1.lowerBound }
+    let ranges =
+      phase.groups.map(store.range).sorted { $0.lowerBound < $1.lowerBound }
       + [observationStart..<reduction.count]
     var names: [String] = []
     for slice in reduction.slices {
@@ -62,7 +63,9 @@ final class GradientReducer {
   }
 
   /// Fills a slot for one slice; returns the names of the terms.
-  private func differentiate(_ phase: BoundPhase, _ batch: Batch, into slot: UnsafeMutablePointer<Float>)
+  private func differentiate(
+    _ phase: BoundPhase, _ batch: Batch, into slot: UnsafeMutablePointer<Float>
+  )
     -> [String]
   {
     store.listen(

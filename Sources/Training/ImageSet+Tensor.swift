@@ -8,7 +8,8 @@ extension ImageSet {
     Tensor(shape: [range.count, shape.height, shape.width, shape.channels]) { pointer in
       for (place, index) in range.enumerated() {
         withImage(index) {
-          Kernels.convert($0.baseAddress!, scale: 1 / 255, pointer + place * shape.count, count: $0.count)
+          Kernels.convert(
+            $0.baseAddress!, scale: 1 / 255, pointer + place * shape.count, count: $0.count)
         }
       }
     }

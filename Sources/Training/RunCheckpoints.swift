@@ -56,14 +56,18 @@ final class RunCheckpoints {
     }
   }
 
-  private func write(_ tensors: [(name: String, shape: [Int], storage: Storage)], to path: FilePath) throws {
+  private func write(_ tensors: [(name: String, shape: [Int], storage: Storage)], to path: FilePath)
+    throws
+  {
     try Safetensors.write(
       tensors.map {
         ($0.name, $0.shape, UnsafeBufferPointer(start: $0.storage.pointer, count: $0.storage.count))
       }, metadata: [:], to: path)
   }
 
-  private func read(_ tensors: [(name: String, shape: [Int], storage: Storage)], from path: FilePath) throws {
+  private func read(
+    _ tensors: [(name: String, shape: [Int], storage: Storage)], from path: FilePath
+  ) throws {
     let file = try Safetensors(reading: path)
     for tensor in tensors {
       try file.copy(tensor.name, expecting: tensor.shape, to: tensor.storage.pointer)

@@ -55,7 +55,8 @@ public final class Trainer {
   /// Builds the model on every rank and checks that all ranks are about to do the same. Collective.
   ///
   /// `train` and `test` are the same images on every rank.
-  public init(_ plan: TrainingPlan, train: ImageSet, test: ImageSet, on world: Communicator) throws {
+  public init(_ plan: TrainingPlan, train: ImageSet, test: ImageSet, on world: Communicator) throws
+  {
     self.plan = plan
     self.world = world
     let network = try LoadedModel(
@@ -134,7 +135,8 @@ public final class Trainer {
   private func openedCheckpoints() -> RunCheckpoints {
     if let checkpoints { return checkpoints }
     let opened = RunCheckpoints(
-      plan: plan, store: store, optimizers: blocks.flatMap(\.phases).map { ($0.name, optimizers[$0.name]!) })
+      plan: plan, store: store,
+      optimizers: blocks.flatMap(\.phases).map { ($0.name, optimizers[$0.name]!) })
     checkpoints = opened
     return opened
   }
@@ -177,7 +179,8 @@ public final class Trainer {
     let shape = loader.images.shape
     var batches: [Int: Batch] = [:]
     for slice in reducer.ownSlices {
-      let images = Tensor(shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels]) {
+      let images = Tensor(shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels])
+      {
         loader.fill($0, draw: draw, slice: slice)
       }
       batches[slice] = Batch(
@@ -186,7 +189,9 @@ public final class Trainer {
     return batches
   }
 
-  private func run(_ phase: BoundPhase, on batches: [Int: Batch]) throws -> [(name: String, value: Float)] {
+  private func run(_ phase: BoundPhase, on batches: [Int: Batch]) throws -> [(
+    name: String, value: Float
+  )] {
     let sums = try reducer.reduce(phase) { batches[$0]! }
     for term in sums.terms where !term.value.isFinite {
       throw notFinite(phase, term.name, term.value)

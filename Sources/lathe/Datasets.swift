@@ -19,7 +19,9 @@ struct Datasets: ParsableCommand {
         _ = try entry.load(.test)
         print(indent + "found")
       } catch {
-        print(indent + (error.kind == .missing ? "not found. " : "\(error). ") + (entry.instructions ?? ""))
+        print(
+          indent + (error.kind == .missing ? "not found. " : "\(error). ")
+            + (entry.instructions ?? ""))
       }
     }
   }

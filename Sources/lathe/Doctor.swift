@@ -31,13 +31,18 @@ struct Doctor: ParsableCommand {
     #endif
     say(true, "system", info.operatingSystemVersionString)
     let memory = Double(info.physicalMemory) / Double(1 << 30)
-    say(true, "machine", "\(info.activeProcessorCount) cores, \(String(format: "%.1f", memory)) GiB of memory")
+    say(
+      true, "machine",
+      "\(info.activeProcessorCount) cores, \(String(format: "%.1f", memory)) GiB of memory")
     let bfloat16 = Processor.hasBFloat16 ? ", with bf16 products" : ""
     say(true, "kernels", Processor.instructionSet + bfloat16)
-    let hugePages = (try? String(contentsOfFile: "/sys/kernel/mm/transparent_hugepage/enabled", encoding: .utf8)) ?? ""
+    let hugePages =
+      (try? String(contentsOfFile: "/sys/kernel/mm/transparent_hugepage/enabled", encoding: .utf8))
+      ?? ""
     say(
       !hugePages.contains("[never]"), "huge pages",
-      hugePages.contains("[never]") ? "off: `echo madvise > /sys/kernel/mm/transparent_hugepage/enabled` is faster" : "on")
+      hugePages.contains("[never]")
+        ? "off: `echo madvise > /sys/kernel/mm/transparent_hugepage/enabled` is faster" : "on")
   }
 
   private func blas() {
@@ -58,7 +63,8 @@ struct Doctor: ParsableCommand {
     var best = Double.infinity
     for _ in 0..<5 {
       let start = ContinuousClock.now
-      matrixProduct(a, transposed: false, a, transposed: false, &c, m: n, n: n, k: n, accumulate: false)
+      matrixProduct(
+        a, transposed: false, a, transposed: false, &c, m: n, n: n, k: n, accumulate: false)
       best = min(best, (ContinuousClock.now - start).seconds)
     }
     return String(format: "%.0f GF/s a core", 2 * Double(n * n * n) / best * 1e-9)
@@ -66,9 +72,12 @@ struct Doctor: ParsableCommand {
 
   private func launcher() {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    let found = folders.map { "\($0)/mpirun" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    let found = folders.map { "\($0)/mpirun" }.first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
     say(
-      found != nil, "mpirun", found ?? "not found: `apt-get install openmpi-bin`, to train on more than one rank")
+      found != nil, "mpirun",
+      found ?? "not found: `apt-get install openmpi-bin`, to train on more than one rank")
     do {
       let session = try MPISession.start()
       say(true, "MPI", session.libraryVersion)
@@ -78,7 +87,8 @@ struct Doctor: ParsableCommand {
     }
     if getuid() == 0 && ProcessInfo.processInfo.environment["OMPI_ALLOW_RUN_AS_ROOT"] == nil {
       say(
-        false, "root", "Open MPI refuses to run as root unless OMPI_ALLOW_RUN_AS_ROOT=1 and "
+        false, "root",
+        "Open MPI refuses to run as root unless OMPI_ALLOW_RUN_AS_ROOT=1 and "
           + "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 are set")
     }
   }
@@ -86,13 +96,18 @@ struct Doctor: ParsableCommand {
   private func sharedMemory() {
     let attributes = try? FileManager.default.attributesOfFileSystem(forPath: "/dev/shm")
     guard let free = attributes?[.systemFreeSize] as? NSNumber else {
-      return say(false, "/dev/shm", "not there: ranks of one host exchange gradients by messages, which is slower")
+      return say(
+        false, "/dev/shm",
+        "not there: ranks of one host exchange gradients by messages, which is slower")
     }
     let mebibytes = free.intValue >> 20
     say(
       mebibytes >= 1024, "/dev/shm",
       "\(mebibytes) MiB free"
-        + (mebibytes >= 1024 ? "" : ": gradients need the model's size for each rank; give a container more with --shm-size"))
+        + (mebibytes >= 1024
+          ? ""
+          : ": gradients need the model's size for each rank; give a container more with --shm-size")
+    )
   }
 
   private func dataSet(_ entry: DatasetRegistry.Entry) {

@@ -32,7 +32,8 @@ struct Reconstruct: ParsableCommand {
 
   func validate() throws {
     guard (1...10_000).contains(count), first >= 0 else {
-      throw ValidationError("--count \(count) from --first \(first): expected 1 to 10,000 from 0 or later")
+      throw ValidationError(
+        "--count \(count) from --first \(first): expected 1 to 10,000 from 0 or later")
     }
   }
 
@@ -43,16 +44,21 @@ struct Reconstruct: ParsableCommand {
     }
     guard first + count <= images.count else {
       throw CommandFailure.usage(
-        "images \(first) to \(first + count - 1) of the \(split.rawValue) split, which has \(images.count)")
+        "images \(first) to \(first + count - 1) of the \(split.rawValue) split, which has \(images.count)"
+      )
     }
     let originals = images.tensor(first..<first + count)
     let made = withoutGradients {
       saved.loaded.model.reconstruct(originals, using: RandomSource(seed: saved.state.seed))
     }
-    let path = FilePath(out ?? saved.pictures.appending("reconstruct-\(saved.state.step)-\(split.rawValue).png").string)
+    let path = FilePath(
+      out
+        ?? saved.pictures.appending("reconstruct-\(saved.state.step)-\(split.rawValue).png").string)
     try failing { try Pictures.writeReconstructions(originals, made, to: path) }
     let error = (originals - made).squared.mean().scalar
-    print("\(count) images of the \(split.rawValue) split, mean squared error per pixel \(error): \(path)")
+    print(
+      "\(count) images of the \(split.rawValue) split, mean squared error per pixel \(error): \(path)"
+    )
   }
 }
 

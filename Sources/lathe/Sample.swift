@@ -34,7 +34,8 @@ struct Sample: ParsableCommand {
       saved.loaded.model.decode(
         saved.loaded.model.prior(count, using: RandomSource(seed: seed).derived("samples")))
     }
-    let path = FilePath(out ?? saved.pictures.appending("sample-\(saved.state.step)-seed\(seed).png").string)
+    let path = FilePath(
+      out ?? saved.pictures.appending("sample-\(saved.state.step)-seed\(seed).png").string)
     try failing { try Pictures.writeSamples(images, to: path) }
     print("\(count) images drawn from \(saved.checkpoint): \(path)")
   }

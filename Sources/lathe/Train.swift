@@ -42,7 +42,8 @@ struct Train: ParsableCommand {
   @Option(help: "Images in a step's global batch, over all ranks (default: 128).")
   var batch: Int?
 
-  @Option(help: "Parts of the batch, each with its own batch statistics (default: one for each rank).")
+  @Option(
+    help: "Parts of the batch, each with its own batch statistics (default: one for each rank).")
   var slices: Int?
 
   @Option(help: "What parameters, order and noise are drawn from (default: 0).")
@@ -51,7 +52,8 @@ struct Train: ParsableCommand {
   @Option(help: "Threads of each rank (default: 1).")
   var threads: Int?
 
-  @Option(help: "shuffle: each image once an epoch; replacement: each draw from all (default: shuffle).")
+  @Option(
+    help: "shuffle: each image once an epoch; replacement: each draw from all (default: shuffle).")
   var sampling: Recipe.Sampling?
 
   @Option(help: "YAML file with settings.")
@@ -63,7 +65,9 @@ struct Train: ParsableCommand {
   @Option(help: "Steps between checkpoints, 0 for one at the end only (default: 500).")
   var checkpointEvery: Int?
 
-  @Option(help: "Steps between evaluations with sample grids, 0 for the first and last only (default: 500).")
+  @Option(
+    help:
+      "Steps between evaluations with sample grids, 0 for the first and last only (default: 500).")
   var sampleEvery: Int?
 
   @Option(help: "Steps between lines of metrics.jsonl (default: 10).")
@@ -85,7 +89,8 @@ struct Train: ParsableCommand {
     let checkpoints = CheckpointStore(reading: folder.appending("checkpoints"))
     if !resume, let last = try failing({ try checkpoints.steps() }).last {
       throw CommandFailure.usage(
-        "\(folder) holds a run already (step \(last)): add --resume to continue it, or choose another --out")
+        "\(folder) holds a run already (step \(last)): add --resume to continue it, or choose another --out"
+      )
     }
     if resume { try requireCheckpoint(checkpoints, folder) }
     _ = try failing { try CheckpointStore(folder: folder.appending("checkpoints"), keep: 1) }
@@ -93,7 +98,9 @@ struct Train: ParsableCommand {
 
   private func requireCheckpoint(_ checkpoints: CheckpointStore, _ folder: FilePath) throws {
     let found = try failing { try checkpoints.latest { _ = try RunState(reading: $0) } }
-    if found == nil { throw CommandFailure.missing("nothing to resume: no checkpoint in \(folder)") }
+    if found == nil {
+      throw CommandFailure.missing("nothing to resume: no checkpoint in \(folder)")
+    }
   }
 }
 

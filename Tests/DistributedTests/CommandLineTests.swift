@@ -9,12 +9,21 @@ import Testing
     (["train", "vea", "synthetic"], 64, "no model 'vea'; there are vae, flexae"),
     (["train", "vae", "mnits"], 64, "no data set 'mnits'"),
     (["train"], 64, "which model?"),
-    (["train", "vae", "synthetic", "--batch", "100", "--slices", "3"], 64, "multiple of the 3 slices, found 100"),
-    (["train", "vae", "synthetic", "--steps", "0"], 64, "steps: expected a positive number, found 0"),
+    (
+      ["train", "vae", "synthetic", "--batch", "100", "--slices", "3"], 64,
+      "multiple of the 3 slices, found 100"
+    ),
+    (
+      ["train", "vae", "synthetic", "--steps", "0"], 64,
+      "steps: expected a positive number, found 0"
+    ),
     (["train", "vae", "synthetic", "--steps", "5", "--epochs", "1"], 64, "give one of them"),
     (["train", "vae", "synthetic", "--set", "latent=3"], 64, "unknown key 'latent'; known are"),
     (["train", "vae", "synthetic", "--set", "latentSize=much"], 64, "latentSize"),
-    (["train", "vae", "synthetic", "--set", "latentSize=-1"], 64, "latentSize: expected at least 1, found -1"),
+    (
+      ["train", "vae", "synthetic", "--set", "latentSize=-1"], 64,
+      "latentSize: expected at least 1, found -1"
+    ),
     (["train", "flexae", "synthetic8"], 64, "multiples of 4"),
     (["train", "vae", "synthetic", "--batch", "1000000"], 64, "training images, found 1000000"),
     (["train", "--recipe", "/nowhere.yml"], 66, "/nowhere.yml"),
@@ -32,7 +41,8 @@ import Testing
   }
 
   @Test func aFaultIsPrintedOnceUnderMpirun() throws {
-    let result = try mpirunResult(2, "lathe", ["train", "vae", "synthetic", "--slices", "3"], timeout: 60)
+    let result = try mpirunResult(
+      2, "lathe", ["train", "vae", "synthetic", "--slices", "3"], timeout: 60)
     #expect(result.status == 64)
     #expect(result.errorOutput.components(separatedBy: "multiple of the").count == 2, "\(result)")
   }
@@ -55,8 +65,11 @@ import Testing
 
   @Test func damagedImagesAreNamed() throws {
     try withFolder { folder in
-      for name in ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"] {
-        try Data([0, 0, 8, 2, 0, 0, 0, 1]).write(to: URL(fileURLWithPath: "\(folder)/\(name)-ubyte"))
+      for name in [
+        "train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1",
+      ] {
+        try Data([0, 0, 8, 2, 0, 0, 0, 1]).write(
+          to: URL(fileURLWithPath: "\(folder)/\(name)-ubyte"))
       }
       let arguments = ["train", "vae", "mnist", "--data", folder, "--out", "\(folder)/run"]
       let result = try runProcess(try builtExecutable("lathe"), arguments, timeout: 60)
@@ -68,8 +81,10 @@ import Testing
   @Test func listings() throws {
     let lathe = try builtExecutable("lathe")
     for (arguments, text) in [
-      (["models"], "flexae"), (["models", "vae"], "likelihood: learned-variance"), (["datasets"], "fashion-mnist"),
-      (["doctor"], "OpenBLAS"), (["--version"], "0.1.0"), (["train", "--help"], "--checkpoint-every"),
+      (["models"], "flexae"), (["models", "vae"], "likelihood: learned-variance"),
+      (["datasets"], "fashion-mnist"),
+      (["doctor"], "OpenBLAS"), (["--version"], "0.1.0"),
+      (["train", "--help"], "--checkpoint-every"),
     ] {
       let result = try runProcess(lathe, arguments, timeout: 60)
       #expect(result.status == 0 && result.output.contains(text), "\(arguments): \(result)")
@@ -79,7 +94,8 @@ import Testing
 
 /// A folder of its own for one test, removed afterwards.
 func withFolder(_ body: (String) throws -> Void) throws {
-  let folder = FileManager.default.temporaryDirectory.appending(path: "lathe-test-\(UUID().uuidString)")
+  let folder = FileManager.default.temporaryDirectory.appending(
+    path: "lathe-test-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
   try body(folder.path)

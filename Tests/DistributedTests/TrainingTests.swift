@@ -3,31 +3,42 @@ import TestSupport
 import Testing
 
 /// Arguments of a short run of a narrow model on generated images.
-private func train(_ model: String, _ out: String, steps: Int, slices: Int = 4, _ more: String...) -> [String] {
+private func train(_ model: String, _ out: String, steps: Int, slices: Int = 4, _ more: String...)
+  -> [String]
+{
   let narrow: [String: [String]] = [
     "flexae": ["generatorHidden=[24, 24]", "criticHidden=[24, 24]", "criticSteps=2"], "vae": [],
   ]
   let settings = ["latentSize=6", "filters=4", "hiddenSize=24"] + narrow[model]!
-  return ["train", model, "synthetic", "--steps", "\(steps)", "--batch", "32", "--slices", "\(slices)", "--out", out]
+  return [
+    "train", model, "synthetic", "--steps", "\(steps)", "--batch", "32", "--slices", "\(slices)",
+    "--out", out,
+  ]
     + settings.flatMap { ["--set", $0] } + more
 }
 
 /// The bytes that must not depend on who computed them.
 private func files(_ run: String, step: Int) throws -> [Data] {
   try ["model.safetensors", "optimizer.safetensors", "state.json"].map {
-    try Data(contentsOf: URL(fileURLWithPath: "\(run)/checkpoints/step-\(String(format: "%06d", step))/\($0)"))
+    try Data(
+      contentsOf: URL(
+        fileURLWithPath: "\(run)/checkpoints/step-\(String(format: "%06d", step))/\($0)"))
   }
 }
 
 private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
   let result = try mpirunResult(ranks, "lathe", arguments, timeout: 120)
-  guard result.status == 0 else { throw ProcessError.failed(arguments.joined(separator: " "), result) }
+  guard result.status == 0 else {
+    throw ProcessError.failed(arguments.joined(separator: " "), result)
+  }
   return result
 }
 
 /// `lathe train` under mpirun, on generated images.
 @Suite struct TrainingTests {
-  @Test(arguments: ["flexae", "vae"]) func sameBitsOnAnyNumberOfRanksAndThreads(_ model: String) throws {
+  @Test(arguments: ["flexae", "vae"]) func sameBitsOnAnyNumberOfRanksAndThreads(_ model: String)
+    throws
+  {
     try withFolder { folder in
       _ = try run(1, train(model, "\(folder)/one", steps: 5))
       let expected = try files("\(folder)/one", step: 5)
@@ -41,7 +52,9 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
     }
   }
 
-  @Test(arguments: ["flexae", "vae"]) func resumingIsExactOnAnotherNumberOfRanks(_ model: String) throws {
+  @Test(arguments: ["flexae", "vae"]) func resumingIsExactOnAnotherNumberOfRanks(_ model: String)
+    throws
+  {
     try withFolder { folder in
       _ = try run(2, train(model, "\(folder)/straight", steps: 6))
       _ = try run(4, train(model, "\(folder)/halves", steps: 3))
@@ -56,17 +69,25 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
   @Test func aRunLeavesWhatItPromises() throws {
     try withFolder { folder in
       let result = try run(2, train("flexae", "\(folder)/run", steps: 3))
-      for text in ["4 slices", "ranks       2", "training and", "images/s", "test error/pixel", "done"] {
+      for text in [
+        "4 slices", "ranks       2", "training and", "images/s", "test error/pixel", "done",
+      ] {
         #expect(result.output.contains(text), "\(text)")
       }
-      for file in ["config.yml", "metrics.jsonl", "samples/samples-000003.png", "samples/reconstructions-000003.png"] {
+      for file in [
+        "config.yml", "metrics.jsonl", "samples/samples-000003.png",
+        "samples/reconstructions-000003.png",
+      ] {
         #expect(FileManager.default.fileExists(atPath: "\(folder)/run/\(file)"), "\(file)")
       }
       let lathe = try builtExecutable("lathe")
       let sample = try runProcess(lathe, ["sample", "\(folder)/run", "--count", "5"], timeout: 60)
       #expect(sample.status == 0, "\(sample)")
-      let reconstruct = try runProcess(lathe, ["reconstruct", "\(folder)/run", "--count", "8"], timeout: 60)
-      #expect(reconstruct.status == 0 && reconstruct.output.contains("mean squared error per pixel"), "\(reconstruct)")
+      let reconstruct = try runProcess(
+        lathe, ["reconstruct", "\(folder)/run", "--count", "8"], timeout: 60)
+      #expect(
+        reconstruct.status == 0 && reconstruct.output.contains("mean squared error per pixel"),
+        "\(reconstruct)")
       // The saved configuration is a recipe for the same run.
       _ = try run(1, ["train", "--recipe", "\(folder)/run/config.yml", "--out", "\(folder)/again"])
       #expect(try files("\(folder)/again", step: 3) == files("\(folder)/run", step: 3))
@@ -91,7 +112,8 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
   @Test func aLossThatIsNotFiniteStopsTheRun() throws {
     try withFolder { folder in
       let result = try mpirunResult(
-        2, "lathe", train("flexae", "\(folder)/run", steps: 50, "--set", "reconstructionRate=1e30"), timeout: 120)
+        2, "lathe", train("flexae", "\(folder)/run", steps: 50, "--set", "reconstructionRate=1e30"),
+        timeout: 120)
       #expect(result.status == 70, "\(result)")
       #expect(result.errorOutput.contains("step 1, phase critic: "))
     }
@@ -100,11 +122,14 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
   @Test func ranksThatDisagreeAreNamed() throws {
     try withFolder { folder in
       let lathe = try builtExecutable("lathe")
-      let two = train("vae", "\(folder)/run", steps: 2, slices: 4, "--seed", "1")
-        + [":", "-n", "1", lathe] + train("vae", "\(folder)/run", steps: 2, slices: 4, "--seed", "2")
+      let two =
+        train("vae", "\(folder)/run", steps: 2, slices: 4, "--seed", "1")
+        + [":", "-n", "1", lathe]
+        + train("vae", "\(folder)/run", steps: 2, slices: 4, "--seed", "2")
       let result = try mpirunResult(1, "lathe", two, timeout: 60)
       #expect(result.status == 65, "\(result)")
-      #expect(result.errorOutput.contains("rank 1 differs from rank 0 in seed: expected 1, found 2"))
+      #expect(
+        result.errorOutput.contains("rank 1 differs from rank 0 in seed: expected 1, found 2"))
     }
   }
 
@@ -112,7 +137,9 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
     try withFolder { folder in
       _ = try run(1, train("vae", "\(folder)/run", steps: 1))
       let other = try mpirunResult(
-        1, "lathe", train("vae", "\(folder)/run", steps: 2, slices: 4, "--resume", "--set", "learningRate=0.5"), timeout: 60)
+        1, "lathe",
+        train("vae", "\(folder)/run", steps: 2, slices: 4, "--resume", "--set", "learningRate=0.5"),
+        timeout: 60)
       #expect(other.status == 65 && other.errorOutput.contains("learningRate"), "\(other)")
       let again = try mpirunResult(1, "lathe", train("vae", "\(folder)/run", steps: 2), timeout: 60)
       #expect(again.status == 64 && again.errorOutput.contains("--resume"), "\(again)")

@@ -120,7 +120,8 @@ extension AllKernels {
 
     /// ⟨convolve(x), y⟩ = ⟨x, convolveTransposed(y)⟩ = ⟨w, weight gradient of (x, y)⟩ at the size of real layers.
     @Test(arguments: [
-      ConvolutionGeometry(batch: 16, big: 16, channels: (64, 128), kernel: 4, stride: 2, padding: 1),
+      ConvolutionGeometry(
+        batch: 16, big: 16, channels: (64, 128), kernel: 4, stride: 2, padding: 1),
       .init(batch: 16, big: 32, channels: (3, 64), kernel: 4, stride: 2, padding: 1),
       .init(batch: 16, big: 32, channels: (64, 3), kernel: 3, stride: 1, padding: 1),
       .init(batch: 64, big: 7, channels: (130, 70), kernel: 5, stride: 2, padding: 2),

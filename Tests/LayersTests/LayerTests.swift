@@ -15,7 +15,8 @@ import Testing
 
   @Test func convolutionsAddTheirBias() {
     let store = ParameterStore(seed: 1)
-    let conv = Convolution(store.root("a"), inputs: 1, outputs: 2, kernel: 4, stride: 2, biasInitializer: .ones)
+    let conv = Convolution(
+      store.root("a"), inputs: 1, outputs: 2, kernel: 4, stride: 2, biasInitializer: .ones)
     let back = TransposedConvolution(store.root("b"), inputs: 2, outputs: 1, kernel: 4, stride: 2)
     store.layOut()
     let zeros = Tensor(filledWith: 0, shape: [3, 8, 8, 1])
@@ -30,7 +31,8 @@ import Testing
     store.layOut()
     let x = Tensor([3, -3, 5, 7], shape: [2, 2])
     expectClose(norm(x, mode: .inference), x, relative: 1e-5)
-    expectClose(norm(x, mode: .inference, relu: true), [3, 0, 5, 7], shape: [2, 2], relative: 1e-5)
+    expectClose(
+      norm(x, mode: .inference, relu: true), [3, 0, 5, 7], shape: [2, 2], relative: 1e-5)
     expectClose(norm(x, mode: .training), [-1, -1, 1, 1], shape: [2, 2], relative: 1e-4)
   }
 
@@ -54,7 +56,8 @@ import Testing
   /// After many iterations σ is the largest singular value, so the normalised weight's is 1.
   @Test func spectralNormalisation() {
     let store = ParameterStore(seed: 1)
-    let layer = Linear(store.root("a"), inputs: 3, outputs: 2, initializer: .zeros, spectrallyNormalized: true)
+    let layer = Linear(
+      store.root("a"), inputs: 3, outputs: 2, initializer: .zeros, spectrallyNormalized: true)
     store.layOut()
     // Singular values 4 and 2.
     let weight: [Float] = [4, 0, 0, 2, 0, 0]
@@ -84,11 +87,16 @@ import Testing
   }
 
   @Test func losses() {
-    let (x, y) = (Tensor([0, 1, 1, 0], shape: [2, 2]), Tensor([0.5, 0.5, 1, 0.25], shape: [2, 2]))
+    let (x, y) = (
+      Tensor([0, 1, 1, 0], shape: [2, 2]), Tensor([0.5, 0.5, 1, 0.25], shape: [2, 2])
+    )
     expectClose(squaredError(x, y), [(0.5 + 0.0625) / 2], shape: [], relative: 1e-6)
-    expectClose(crossEntropy(x, probability: y), [(2 * 0.693_147_2 + 0.287_682_1) / 2], shape: [], relative: 1e-6)
+    expectClose(
+      crossEntropy(x, probability: y), [(2 * 0.693_147_2 + 0.287_682_1) / 2], shape: [],
+      relative: 1e-6)
     // KL(N(1, 2²) ‖ N(0, 1)) = ½ (1 + 4 − 2 log 2 − 1).
-    let kl = normalDivergence(mean: Tensor([1], shape: [1, 1]), deviation: Tensor([2], shape: [1, 1]))
+    let kl = normalDivergence(
+      mean: Tensor([1], shape: [1, 1]), deviation: Tensor([2], shape: [1, 1]))
     expectClose(kl, [0.5 * (4 - 2 * 0.693_147_2)], shape: [], relative: 1e-6)
   }
 
@@ -98,6 +106,7 @@ import Testing
     let penalty = gradientPenalty(of: { matmul($0, w) }, at: Tensor([1, 2, 3, 4], shape: [2, 2]))
     expectClose(penalty, [16], shape: [], relative: 1e-6)
     // d/dw (‖w‖ − 1)² = 2 (‖w‖ − 1) w / ‖w‖.
-    expectClose(gradients(of: penalty, withRespectTo: [w])[0], [4.8, 6.4], shape: [2, 1], relative: 1e-6)
+    expectClose(
+      gradients(of: penalty, withRespectTo: [w])[0], [4.8, 6.4], shape: [2, 1], relative: 1e-6)
   }
 }

@@ -17,10 +17,14 @@ import Testing
 
   @Test func namesAndPlaces() {
     let store = store()
-    #expect(store.parameters.map(\.name).prefix(4) == [
-      "encoder.hidden.weight", "encoder.hidden.bias", "encoder.norm.gamma", "encoder.norm.beta",
-    ])
-    #expect(store.buffers.map(\.name).prefix(2) == ["encoder.norm.running_mean", "encoder.norm.running_var"])
+    #expect(
+      store.parameters.map(\.name).prefix(4) == [
+        "encoder.hidden.weight", "encoder.hidden.bias", "encoder.norm.gamma", "encoder.norm.beta",
+      ])
+    #expect(
+      store.buffers.map(\.name).prefix(2) == [
+        "encoder.norm.running_mean", "encoder.norm.running_var",
+      ])
     #expect(store.parameterCount() == 2 * (15 + 5 + 5 + 5))
     #expect(store.parameterCount(of: "decoder") == 30)
     #expect(store.groupNames == ["encoder", "decoder"])
@@ -43,7 +47,8 @@ import Testing
     let gradients = Arena(count: store.values.count)
     let observations = Arena(count: store.bufferValues.count)
     store.listen(
-      to: ["decoder"], gradients: gradients.pointer, observations: observations.pointer, owner: gradients)
+      to: ["decoder"], gradients: gradients.pointer, observations: observations.pointer,
+      owner: gradients)
     let weight = store.parameters.first { $0.name == "decoder.hidden.weight" }!
     let frozen = store.parameters.first { $0.name == "encoder.hidden.weight" }!
     #expect(!frozen.value.isDifferentiable)
@@ -61,7 +66,9 @@ import Testing
       store.root("encoder"), channels: 1,
       convention: BatchNorm.Convention(momentum: 0.75, epsilon: 0, isUnbiased: false))
     store.layOut()
-    let (gradients, total) = (Arena(count: store.values.count), Arena(count: store.bufferValues.count))
+    let (gradients, total) = (
+      Arena(count: store.values.count), Arena(count: store.bufferValues.count)
+    )
     for images: [Float] in [[1, 3], [5, 11]] {  // means 2 and 8, variances 1 and 9
       let observations = Arena(count: store.bufferValues.count)
       store.listen(
@@ -90,17 +97,20 @@ import Testing
     #expect(free.value.values == other)
   }
 
-  @Test(arguments: [
-    (Initializer.uniform(0.5), 0, Float(0.25 / 3)), (.normal(mean: 2, deviation: 0.5), 2, 0.25),
-    (.truncatedNormal(deviation: 0.1), 0, 0.01 * 0.879_625_66 * 0.879_625_66),
-    (.glorotUniform, 0, 2.0 / 700), (.glorotNormal, 0, 2.0 / 700), (.zeros, 0, 0), (.ones, 1, 0),
-  ] as [(Initializer, Float, Float)])
+  @Test(
+    arguments: [
+      (Initializer.uniform(0.5), 0, Float(0.25 / 3)), (.normal(mean: 2, deviation: 0.5), 2, 0.25),
+      (.truncatedNormal(deviation: 0.1), 0, 0.01 * 0.879_625_66 * 0.879_625_66),
+      (.glorotUniform, 0, 2.0 / 700), (.glorotNormal, 0, 2.0 / 700), (.zeros, 0, 0), (.ones, 1, 0),
+    ] as [(Initializer, Float, Float)])
   func initializerMoments(_ initializer: Initializer, _ mean: Float, _ variance: Float) {
     let store = ParameterStore(seed: 3)
     let parameter = store.root("a").parameter("weight", [300, 400], initializer)
     store.layOut()
     // Five standard errors of 120,000 draws.
-    expectClose([parameter.value.mean().scalar], [mean], relative: 0, absolute: 5 * (variance / 120_000).squareRoot())
+    expectClose(
+      [parameter.value.mean().scalar], [mean], relative: 0,
+      absolute: 5 * (variance / 120_000).squareRoot())
     expectClose([parameter.value.variance().scalar], [variance], relative: 0.03)
   }
 

@@ -53,7 +53,8 @@ final class Replay {
   /// `epsilon` replaces Adam's.
   init(_ test: GoldenCase, epsilon: Float = 1e-8) throws {
     self.test = test
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Golden")
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
+      path: "Golden")
     golden = try Golden(folder.appending(path: "\(test.file).safetensors").path)
     let entry = try #require(ModelRegistry.entry(named: test.model))
     let model = try entry.make(store.root, test.images, Data(test.configuration.utf8))
@@ -82,7 +83,8 @@ final class Replay {
   }
 
   var tensors: [(name: String, value: Tensor)] {
-    store.parameters.map { ($0.name, $0.value.detached) } + store.buffers.map { ($0.name, $0.value) }
+    store.parameters.map { ($0.name, $0.value.detached) }
+      + store.buffers.map { ($0.name, $0.value) }
   }
 
   /// The images and noise of a draw: the file's leading axes are the step and, with several draws a step, the draw.
@@ -109,7 +111,8 @@ final class Replay {
   /// The phase's terms, and its gradients in this object's flat memory.
   func differentiate(_ phase: BoundPhase, _ batch: Batch) -> [(name: String, value: Float)] {
     store.listen(
-      to: phase.groups, gradients: gradients.pointer, observations: observations.pointer, owner: self)
+      to: phase.groups, gradients: gradients.pointer, observations: observations.pointer,
+      owner: self)
     defer { store.stopListening() }
     let losses = phase.loss(batch)
     let terms = [("total", losses.total)] + losses.terms
@@ -133,7 +136,9 @@ final class Replay {
         if !block.reusesBatch { draw += 1 }
         let batch = try batch(step: number, draw: draw)
         for phase in block.phases {
-          for term in differentiate(phase, batch) { curves["\(phase.name).\(term.name)", default: []].append(term.value) }
+          for term in differentiate(phase, batch) {
+            curves["\(phase.name).\(term.name)", default: []].append(term.value)
+          }
           #expect(optimizers[phase.name]!.update(along: gradients.pointer, scale: 1, step: number))
           moveBuffers()
         }
@@ -167,13 +172,16 @@ final class Replay {
         phase.groups.contains { parameter.name.hasPrefix($0 + ".") }
       }
       #expect(Set(moved.map(\.name)) == Set(replay.golden.names(under: prefix)))
-      let largest = try moved.flatMap { try replay.golden.tensor(prefix + $0.name).values.map(\.magnitude) }.max()!
+      let largest = try moved.flatMap {
+        try replay.golden.tensor(prefix + $0.name).values.map(\.magnitude)
+      }.max()!
       for parameter in moved {
         // What is zero in exact arithmetic is held against the phase's largest gradient.
         let isZero = vanishing.contains(prefix + parameter.name)
         expectClose(
           replay.gradient(of: parameter), try replay.golden.tensor(prefix + parameter.name),
-          relative: isZero ? 0 : 1e-4, absolute: isZero ? 1e-6 * largest : 0, prefix + parameter.name)
+          relative: isZero ? 0 : 1e-4, absolute: isZero ? 1e-6 * largest : 0,
+          prefix + parameter.name)
       }
     }
   }
@@ -187,7 +195,8 @@ final class Replay {
       let stored = replay.golden.names(under: "buffers.\(phase.name).")
       for buffer in replay.store.buffers {
         let source = stored.contains(buffer.name) ? "buffers.\(phase.name)." : "initial."
-        expectClose(buffer.value, try replay.golden.tensor(source + buffer.name), relative: 1e-5, buffer.name)
+        expectClose(
+          buffer.value, try replay.golden.tensor(source + buffer.name), relative: 1e-5, buffer.name)
       }
     }
   }
@@ -199,7 +208,8 @@ final class Replay {
     let largest = replay.tensors.flatMap { $0.value.values.map(\.magnitude) }.max()!
     for (name, tensor) in replay.tensors {
       expectClose(
-        tensor, try replay.golden.tensor("damped.final.\(name)"), relative: 1e-4, absolute: 1e-7 * largest, name)
+        tensor, try replay.golden.tensor("damped.final.\(name)"), relative: 1e-4,
+        absolute: 1e-7 * largest, name)
     }
   }
 
@@ -211,9 +221,12 @@ final class Replay {
   @Test func aWrongHyperparameterIsSeen() throws {
     let wrong = GoldenCase(
       file: "flexae", model: "flexae", images: ImageShape(height: 8, width: 8, channels: 1),
-      configuration: GoldenCase.all[3].configuration.replacing("\"penaltyWeight\": 10", with: "\"penaltyWeight\": 10.01"),
+      configuration: GoldenCase.all[3].configuration.replacing(
+        "\"penaltyWeight\": 10", with: "\"penaltyWeight\": 10.01"),
       noise: GoldenCase.all[3].noise)
-    withKnownIssue { try compareCurves(Replay(wrong, epsilon: 1e-3), "damped.curve.", relative: 1e-4) }
+    withKnownIssue {
+      try compareCurves(Replay(wrong, epsilon: 1e-3), "damped.curve.", relative: 1e-4)
+    }
   }
 
   private func compareCurves(_ replay: Replay, _ prefix: String, relative: Float) throws {
@@ -223,7 +236,8 @@ final class Replay {
     }
     #expect(Set(curves.keys) == Set(replay.golden.names(under: prefix)))
     for (name, values) in curves {
-      expectClose(values, try replay.golden.tensor(prefix + name).values, relative: relative, prefix + name)
+      expectClose(
+        values, try replay.golden.tensor(prefix + name).values, relative: relative, prefix + name)
     }
   }
 

@@ -7,9 +7,12 @@ import TestSupport
 import Testing
 
 @Suite struct ModelTests {
-  private func build(_ name: String, _ images: ImageShape, latentSize: Int? = nil) throws -> (ParameterStore, any Model) {
+  private func build(_ name: String, _ images: ImageShape, latentSize: Int? = nil) throws -> (
+    ParameterStore, any Model
+  ) {
     let entry = try #require(ModelRegistry.entry(named: name))
-    var settings = try JSONSerialization.jsonObject(with: entry.configuration(images)) as! [String: Any]
+    var settings =
+      try JSONSerialization.jsonObject(with: entry.configuration(images)) as! [String: Any]
     if let latentSize { settings["latentSize"] = latentSize }
     let store = ParameterStore(seed: 1)
     let model = try entry.make(store.root, images, JSONSerialization.data(withJSONObject: settings))
@@ -20,10 +23,14 @@ import Testing
   static let grey = ImageShape(height: 28, width: 28, channels: 1)
   static let colour = ImageShape(height: 32, width: 32, channels: 3)
 
-  @Test(arguments: [(grey, [6_590_944, 6_871_553, 3_215_392, 3_183_617]), (colour, [8_657_472, 8_942_851, 3_412_096, 3_281_921])])
+  @Test(arguments: [
+    (grey, [6_590_944, 6_871_553, 3_215_392, 3_183_617]),
+    (colour, [8_657_472, 8_942_851, 3_412_096, 3_281_921]),
+  ])
   func flexaeParameterCounts(_ images: ImageShape, _ counts: [Int]) throws {
     let (store, _) = try build("flexae", images)
-    #expect(["encoder", "decoder", "generator", "critic"].map { store.parameterCount(of: $0) } == counts)
+    #expect(
+      ["encoder", "decoder", "generator", "critic"].map { store.parameterCount(of: $0) } == counts)
   }
 
   @Test(arguments: [(grey, 6_689_344, 6_642_242), (colour, 8_657_472, 8_616_132)])
@@ -55,7 +62,9 @@ import Testing
     }
   }
 
-  @Test(arguments: ModelRegistry.all.map(\.name)) func phasesAreNamedOnceAndUpdateGroupsThatExist(_ name: String) throws {
+  @Test(arguments: ModelRegistry.all.map(\.name)) func phasesAreNamedOnceAndUpdateGroupsThatExist(
+    _ name: String
+  ) throws {
     let (store, model) = try build(name, ModelTests.grey)
     let phases = model.boundStep.flatMap(\.phases)
     #expect(Set(phases.map(\.name)).count == phases.count)
@@ -67,7 +76,8 @@ import Testing
     let entry = try #require(ModelRegistry.entry(named: "flexae"))
     let defaults = try entry.configuration(ModelTests.grey)
     #expect(try entry.problem(ModelTests.grey, defaults) == nil)
-    let odd = try #require(try entry.problem(ImageShape(height: 1, width: 128, channels: 1), defaults))
+    let odd = try #require(
+      try entry.problem(ImageShape(height: 1, width: 128, channels: 1), defaults))
     #expect(odd.contains("multiples of 4"))
     var settings = try JSONSerialization.jsonObject(with: defaults) as! [String: Any]
     settings["latentSize"] = 0

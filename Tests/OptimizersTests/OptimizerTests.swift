@@ -36,24 +36,29 @@ import Testing
     let s2 = 0.9 * s1 + 0.1 * 4.0
     let first = 1 - 0.1 * 2 / s1.squareRoot()
     expectClose(
-      run(.rmsProp(0.1), gradients: [2, 2]), [Float(first), Float(first - 0.1 * 2 / s2.squareRoot())],
+      run(.rmsProp(0.1), gradients: [2, 2]),
+      [Float(first), Float(first - 0.1 * 2 / s2.squareRoot())],
       relative: 1e-6)
     let b1 = 0.1 * 2 / s1.squareRoot()
     let b2 = 0.5 * b1 + 0.1 * 2 / s2.squareRoot()
     expectClose(
-      run(.rmsProp(0.1, momentum: 0.5), gradients: [2, 2]), [Float(1 - b1), Float(1 - b1 - b2)], relative: 1e-6)
+      run(.rmsProp(0.1, momentum: 0.5), gradients: [2, 2]), [Float(1 - b1), Float(1 - b1 - b2)],
+      relative: 1e-6)
   }
 
   @Test func descent() {
     expectClose(run(.descent(0.1), gradients: [1, 2]), [0.9, 0.7], relative: 1e-6)
     expectClose(run(.descent(0.1, momentum: 0.5), gradients: [1, 2]), [0.9, 0.65], relative: 1e-6)
     expectClose(
-      run(.descent(0.1, momentum: 0.5, nesterov: true), gradients: [1, 2]), [0.85, 0.525], relative: 1e-6)
+      run(.descent(0.1, momentum: 0.5, nesterov: true), gradients: [1, 2]), [0.85, 0.525],
+      relative: 1e-6)
   }
 
   @Test func onlyItsGroupsMoveAndScaleCounts() {
     let store = ParameterStore(seed: 1)
-    let (a, b) = (store.root("a").parameter("w", [2], .ones), store.root("b").parameter("w", [2], .ones))
+    let (a, b) = (
+      store.root("a").parameter("w", [2], .ones), store.root("b").parameter("w", [2], .ones)
+    )
     store.layOut()
     let optimizer = Optimizer(.descent(1.0), groups: ["b"], of: store)
     let flat = Arena(count: store.values.count)
@@ -86,8 +91,12 @@ import Testing
   }
 
   @Test func schedules() {
-    #expect([0, 9, 10, 25].map(Schedule.staircase(1, factor: 0.5, every: 10).callAsFunction) == [1, 1, 0.5, 0.25])
-    #expect([0, 5, 9].map(Schedule.milestones(1, [5: 0.5, 9: 0.1]).callAsFunction) == [1, 0.5, 0.05])
+    #expect(
+      [0, 9, 10, 25].map(Schedule.staircase(1, factor: 0.5, every: 10).callAsFunction) == [
+        1, 1, 0.5, 0.25,
+      ])
+    #expect(
+      [0, 5, 9].map(Schedule.milestones(1, [5: 0.5, 9: 0.1]).callAsFunction) == [1, 0.5, 0.05])
     expectClose([Schedule.geometric(1, total: 0.01, over: 100)(50)], [0.1], relative: 1e-5)
     #expect(Schedule.constant(3)(1_000_000) == 3)
   }

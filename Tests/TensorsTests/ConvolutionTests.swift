@@ -9,7 +9,9 @@ import Testing
     (6, 3, 3, .valid), (5, 3, 1, .explicit(top: 0, bottom: 2, left: 1, right: 0)),
   ]
 
-  @Test(arguments: cases) func gradients(_ side: Int, _ kernel: Int, _ stride: Int, _ padding: Padding) {
+  @Test(arguments: cases) func gradients(
+    _ side: Int, _ kernel: Int, _ stride: Int, _ padding: Padding
+  ) {
     let shapes: [Shape] = [[2, side, side, 2], [kernel, kernel, 2, 3]]
     let function: TensorFunction = { convolution($0[0], $0[1], stride: stride, padding: padding) }
     expectGradients(of: function, at: shapes)
@@ -30,39 +32,55 @@ import Testing
   @Test func sameShapes() {
     func small(_ side: Int, _ kernel: Int, _ stride: Int) -> Int {
       convolution(
-        Tensor(filledWith: 0, shape: [1, side, side, 1]), Tensor(filledWith: 0, shape: [kernel, kernel, 1, 1]),
+        Tensor(filledWith: 0, shape: [1, side, side, 1]),
+        Tensor(filledWith: 0, shape: [kernel, kernel, 1, 1]),
         stride: stride
       ).shape[1]
     }
     // 28 → 14 → 7 → 4 → 2, as TensorFlow's SAME has it.
     #expect([28, 14, 7, 4].map { small($0, 4, 2) } == [14, 7, 4, 2])
     let explicit = transposedConvolution(
-      Tensor(filledWith: 0, shape: [1, 4, 4, 1]), Tensor(filledWith: 0, shape: [3, 3, 1, 1]), stride: 2,
+      Tensor(filledWith: 0, shape: [1, 4, 4, 1]), Tensor(filledWith: 0, shape: [3, 3, 1, 1]),
+      stride: 2,
       padding: .explicit(1), outputPadding: 1)
     #expect(explicit.shape == [1, 8, 8, 1])
   }
 
   /// A direct sum in double precision.
-  @Test(arguments: cases) func values(_ side: Int, _ kernel: Int, _ stride: Int, _ padding: Padding) {
+  @Test(arguments: cases) func values(_ side: Int, _ kernel: Int, _ stride: Int, _ padding: Padding)
+  {
     let random = RandomSource(seed: 3)
     let x = random.normal("x", [2, side, side, 2])
     let w = random.normal("w", [kernel, kernel, 2, 3])
     let y = convolution(x, w, stride: stride, padding: padding)
     let out = y.shape[1]
-    let before = padding == .same
+    let before =
+      padding == .same
       ? max((out - 1) * stride + kernel - side, 0) / 2 : ConvolutionTests.top(padding)
     let left = padding == .same ? before : ConvolutionTests.left(padding)
     let (xs, ws) = (x.values, w.values)
     var expected: [Float] = []
-    for n in 0..<2 { for i in 0..<out { for j in 0..<y.shape[2] { for o in 0..<3 {
-      var sum = 0.0
-      for a in 0..<kernel { for b in 0..<kernel { for c in 0..<2 {
-        let (row, column) = (i * stride + a - before, j * stride + b - left)
-        guard (0..<side).contains(row), (0..<side).contains(column) else { continue }
-        sum += Double(xs[((n * side + row) * side + column) * 2 + c]) * Double(ws[((a * kernel + b) * 2 + c) * 3 + o])
-      } } }
-      expected.append(Float(sum))
-    } } } }
+    for n in 0..<2 {
+      for i in 0..<out {
+        for j in 0..<y.shape[2] {
+          for o in 0..<3 {
+            var sum = 0.0
+            for a in 0..<kernel {
+              for b in 0..<kernel {
+                for c in 0..<2 {
+                  let (row, column) = (i * stride + a - before, j * stride + b - left)
+                  guard (0..<side).contains(row), (0..<side).contains(column) else { continue }
+                  sum +=
+                    Double(xs[((n * side + row) * side + column) * 2 + c])
+                    * Double(ws[((a * kernel + b) * 2 + c) * 3 + o])
+                }
+              }
+            }
+            expected.append(Float(sum))
+          }
+        }
+      }
+    }
     expectClose(y.values, expected, relative: 1e-6)
   }
 
@@ -86,10 +104,13 @@ import Testing
   /// The fused kernel and the differentiable formula are two ways to one gradient.
   @Test(arguments: [false, true]) func fusedGradientsEqualDifferentiableOnes(_ relu: Bool) {
     let random = RandomSource(seed: 5)
-    let values = [random.normal("x", [4, 5, 3]), random.normal("gamma", [3]), random.normal("beta", [3])]
+    let values = [
+      random.normal("x", [4, 5, 3]), random.normal("gamma", [3]), random.normal("beta", [3]),
+    ]
     let weights = random.normal("weights", [4, 5, 3])
     func loss(_ inputs: [Tensor]) -> Tensor {
-      let y = batchNormalization(inputs[0], gamma: inputs[1], beta: inputs[2], epsilon: 1e-3, relu: relu)
+      let y = batchNormalization(
+        inputs[0], gamma: inputs[1], beta: inputs[2], epsilon: 1e-3, relu: relu)
       return (y.output * weights).sum()
     }
     let variables = values.map { $0.differentiable() }

@@ -30,7 +30,9 @@ import Testing
   }
 
   @Test func aVariableThatDoesNotMatterHasZeros() {
-    let (x, y) = (Tensor([1, 2], shape: [2]).differentiable(), Tensor([3], shape: [1]).differentiable())
+    let (x, y) = (
+      Tensor([1, 2], shape: [2]).differentiable(), Tensor([3], shape: [1]).differentiable()
+    )
     #expect(gradients(of: y * y, withRespectTo: [x])[0].values == [0, 0])
   }
 
@@ -45,12 +47,16 @@ import Testing
   @Test func sinksAreWrittenWhateverTheWay() {
     let random = RandomSource(seed: 2)
     let (w, x) = (random.normal("w", [4, 4]), random.normal("x", [3, 4]))
-    func loss(_ w: Tensor) -> Tensor { matmul(matmul(x, w), w).squared.sum() + w.sum() + matmul(w, w).sum() }
+    func loss(_ w: Tensor) -> Tensor {
+      matmul(matmul(x, w), w).squared.sum() + w.sum() + matmul(w, w).sum()
+    }
     let variable = w.differentiable()
     let expected = gradients(of: loss(variable), withRespectTo: [variable])[0] * 0.25
     let sink = Storage(count: 16)
     let unused = Storage(count: 2)
-    let parameters = [w.differentiable(into: sink), Tensor([5, 5], shape: [2]).differentiable(into: unused)]
+    let parameters = [
+      w.differentiable(into: sink), Tensor([5, 5], shape: [2]).differentiable(into: unused),
+    ]
     backpropagate(loss(parameters[0]), scale: 0.25, into: parameters)
     expectClose(Tensor(sink, shape: [4, 4]), expected, relative: 1e-5)
     #expect(Tensor(unused, shape: [2]).values == [0, 0])
@@ -70,8 +76,11 @@ import Testing
     let source = RandomSource(seed: 7).derived(3).derived("slice")
     #expect(source.normal("a", [8]).values == source.normal("a", [8]).values)
     #expect(source.normal("a", [8]).values != source.normal("b", [8]).values)
-    #expect(source.normal("a", [8]).values != RandomSource(seed: 8).derived(3).derived("slice").normal("a", [8]).values)
-    #expect(source.derived(0).uniform("a", [4]).values != source.derived(1).uniform("a", [4]).values)
+    #expect(
+      source.normal("a", [8]).values
+        != RandomSource(seed: 8).derived(3).derived("slice").normal("a", [8]).values)
+    #expect(
+      source.derived(0).uniform("a", [4]).values != source.derived(1).uniform("a", [4]).values)
     let given = Tensor([1, 2], shape: [2])
     #expect(source.giving(["noise": given]).normal("noise", [2]).values == [1, 2])
   }

@@ -14,7 +14,10 @@ import Testing
     }
   }
 
-  @Test(arguments: [([2, 3], [2, 3]), ([2, 3], [3]), ([2, 1, 3], [4, 1]), ([1], [2, 3]), ([5, 1], [5, 7])] as [([Int], [Int])])
+  @Test(
+    arguments: [
+      ([2, 3], [2, 3]), ([2, 3], [3]), ([2, 1, 3], [4, 1]), ([1], [2, 3]), ([5, 1], [5, 7]),
+    ] as [([Int], [Int])])
   func broadcastArithmetic(_ a: [Int], _ b: [Int]) {
     let shapes = [Shape(a), Shape(b)]
     check({ $0[0] + $0[1] * $0[1] }, shapes)
@@ -34,7 +37,9 @@ import Testing
     let a = Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3])
     #expect((a + Tensor([10, 20, 30], shape: [3])).values == [11, 22, 33, 14, 25, 36])
     #expect((a + Tensor([10, 20], shape: [2, 1])).values == [11, 12, 13, 24, 25, 26])
-    let wide = Tensor([1, 2], shape: [2, 1, 1]) * Tensor([1, 2, 3], shape: [3, 1]) * Tensor([1, 10], shape: [2])
+    let wide =
+      Tensor([1, 2], shape: [2, 1, 1]) * Tensor([1, 2, 3], shape: [3, 1])
+      * Tensor([1, 10], shape: [2])
     #expect(wide.shape == [2, 3, 2])
     #expect(wide.values == [1, 10, 2, 20, 3, 30, 2, 20, 4, 40, 6, 60])
     let corners = Tensor([1, 2], shape: [2, 1, 1, 1]) + Tensor([1, 2, 3, 4], shape: [2, 1, 2])
@@ -87,7 +92,8 @@ import Testing
     #expect(x.mean(1, keepingDimensions: true).shape == [2, 1, 4])
     #expect(x.max(2).values == [3, 7, 11, 15, 19, 23])
     #expect(x.max(0, 1).values == [20, 21, 22, 23])
-    expectClose(x.variance(2), [1.25, 1.25, 1.25, 1.25, 1.25, 1.25], shape: [2, 3], relative: 1e-6)
+    expectClose(
+      x.variance(2), [1.25, 1.25, 1.25, 1.25, 1.25, 1.25], shape: [2, 3], relative: 1e-6)
     let large = Tensor([1000, 1000], shape: [2])
     expectClose(large.logSumExp(), [1000.6931], shape: [], relative: 1e-7)
     let tied = Tensor([2, 1, 2], shape: [3]).differentiable()
@@ -105,7 +111,8 @@ import Testing
     check({ $0[0].squared.reshaped(to: [4, 3]) }, [[2, 6]])
     check({ $0[0].squared.transposed(2, 0, 1) }, [[2, 3, 4]])
     check({ $0[0].squared.slice(1..<3, axis: 1) }, [[2, 4, 3]])
-    check({ concatenated([$0[0].squared, $0[1] * $0[1], $0[0]], axis: 1) }, [[2, 3, 2], [2, 1, 2]])
+    check(
+      { concatenated([$0[0].squared, $0[1] * $0[1], $0[0]], axis: 1) }, [[2, 3, 2], [2, 1, 2]])
     check({ $0[0].squared.gather([2, 0, 2, 1]) }, [[3, 2]])
     check({ $0[0].squared.broadcast(to: [3, 2, 4]) }, [[2, 1]])
     let x = Tensor((0..<6).map(Float.init), shape: [2, 3])
@@ -113,7 +120,8 @@ import Testing
     #expect(x.slice(1..<2, axis: -1).values == [1, 4])
     #expect(x.gather([1, 0, 1]).values == [3, 4, 5, 0, 1, 2, 3, 4, 5])
     #expect(concatenated([x, x], axis: 0).shape == [4, 3])
-    #expect(concatenated([x, x.slice(0..<1, axis: 1)], axis: 1).values == [0, 1, 2, 0, 3, 4, 5, 3])
+    #expect(
+      concatenated([x, x.slice(0..<1, axis: 1)], axis: 1).values == [0, 1, 2, 0, 3, 4, 5, 3])
   }
 
   @Test(arguments: [(false, false), (false, true), (true, false), (true, true)])

@@ -20,7 +20,8 @@ public func difference(
   guard let worst = values.indices.max(by: { error($0) < error($1) }), error(worst) > allowed else {
     return nil
   }
-  return "at \(worst): \(values[worst]), expected \(expected[worst]), off by \(error(worst)), allowed \(allowed)"
+  return
+    "at \(worst): \(values[worst]), expected \(expected[worst]), off by \(error(worst)), allowed \(allowed)"
 }
 
 /// Expects numbers within `relative` times the largest expected magnitude, plus `absolute`.
@@ -28,7 +29,9 @@ public func expectClose(
   _ values: [Float], _ expected: [Float], relative: Float, absolute: Float = 0, _ name: String = "",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
-  guard let text = difference(values, expected, relative: relative, absolute: absolute) else { return }
+  guard let text = difference(values, expected, relative: relative, absolute: absolute) else {
+    return
+  }
   Issue.record("\(name) \(text)", sourceLocation: sourceLocation)
 }
 
@@ -38,11 +41,13 @@ public func expectClose(
   _ name: String = "", sourceLocation: SourceLocation = #_sourceLocation
 ) {
   guard tensor.shape == shape else {
-    Issue.record("\(name): shape \(tensor.shape), expected \(shape)", sourceLocation: sourceLocation)
+    Issue.record(
+      "\(name): shape \(tensor.shape), expected \(shape)", sourceLocation: sourceLocation)
     return
   }
   expectClose(
-    tensor.values, expected, relative: relative, absolute: absolute, name, sourceLocation: sourceLocation)
+    tensor.values, expected, relative: relative, absolute: absolute, name,
+    sourceLocation: sourceLocation)
 }
 
 /// Expects two tensors of equal shapes and nearly equal numbers.

@@ -29,7 +29,9 @@ public final class Parameter {
 
   /// The values: a variable while its group is being differentiated, else a constant.
   public var value: Tensor {
-    guard let current else { preconditionFailure("\(name): read before the parameters are laid out") }
+    guard let current else {
+      preconditionFailure("\(name): read before the parameters are laid out")
+    }
     return current
   }
 }

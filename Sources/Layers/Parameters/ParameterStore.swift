@@ -86,7 +86,9 @@ public final class ParameterStore {
       groups[group] = start..<end
     }
     var bufferEnd = 0
-    for buffer in buffers { buffer.range = ParameterStore.place(buffer.shape.count, after: &bufferEnd) }
+    for buffer in buffers {
+      buffer.range = ParameterStore.place(buffer.shape.count, after: &bufferEnd)
+    }
     arenas = (Arena(count: end), Arena(count: bufferEnd))
     drawValues()
   }
@@ -102,7 +104,8 @@ public final class ParameterStore {
     for parameter in parameters {
       let tensor = parameter.initializer.draw(parameter.shape, from: random.derived(parameter.name))
       parameter.current = Tensor(values.storage(parameter.range), shape: parameter.shape)
-      parameter.value.storage.pointer.update(from: tensor.storage.pointer, count: tensor.shape.count)
+      parameter.value.storage.pointer.update(
+        from: tensor.storage.pointer, count: tensor.shape.count)
     }
     for buffer in buffers {
       let tensor = buffer.initializer.draw(buffer.shape, from: random.derived(buffer.name))
@@ -151,7 +154,8 @@ public final class ParameterStore {
       let share = Float((1 - buffer.momentum) / Double(slices * buffer.observationCount))
       let count = buffer.shape.count
       Kernels.affine(value, scale: Float(buffer.momentum), offset: 0, value, count: count)
-      Kernels.accumulate(observations + buffer.range.lowerBound, scale: share, into: value, count: count)
+      Kernels.accumulate(
+        observations + buffer.range.lowerBound, scale: share, into: value, count: count)
       buffer.observationCount = 0
     }
   }
@@ -159,7 +163,9 @@ public final class ParameterStore {
   /// Sets to zero what an update made negative where that is not allowed.
   public func applyConstraints(in groups: [String]) {
     for parameter in parameters
-    where parameter.constraint == .nonNegative && groups.contains(ParameterStore.group(of: parameter.name)) {
+    where parameter.constraint == .nonNegative
+      && groups.contains(ParameterStore.group(of: parameter.name))
+    {
       let value = parameter.value.storage.pointer
       Kernels.clamp(value, from: 0, to: .infinity, value, count: parameter.shape.count)
     }

@@ -10,7 +10,8 @@ import Tensors
 /// Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, Eq. 3.
 public struct FlexibleAutoencoder: Model {
   public static let name = "flexae"
-  public static let summary = "auto-encoder with a prior learned by a generator against a WGAN-GP critic"
+  public static let summary =
+    "auto-encoder with a prior learned by a generator against a WGAN-GP critic"
   public static let source = "Mondal et al. 2021"
 
   public enum Group: String, ParameterGroup { case encoder, decoder, generator, critic }

@@ -14,10 +14,13 @@ public enum A1 {
     private let hidden, codes: Linear
 
     /// Shapes: `[N, H, W, C]` → `[N, latentSize]`; H and W are multiples of 4.
-    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int) {
+    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int)
+    {
       let quarter = A1.quarter(images)
-      conv0 = Convolution(scope("conv0"), inputs: images.channels, outputs: filters, kernel: 4, stride: 2)
-      conv1 = Convolution(scope("conv1"), inputs: filters, outputs: 2 * filters, kernel: 4, stride: 2)
+      conv0 = Convolution(
+        scope("conv0"), inputs: images.channels, outputs: filters, kernel: 4, stride: 2)
+      conv1 = Convolution(
+        scope("conv1"), inputs: filters, outputs: 2 * filters, kernel: 4, stride: 2)
       norm0 = BatchNorm(scope("norm0"), channels: 2 * filters, convention: .tensorFlow)
       hidden = Linear(
         scope("hidden"), inputs: quarter.height * quarter.width * 2 * filters, outputs: hiddenSize)
@@ -41,7 +44,8 @@ public enum A1 {
     private let quarter: ImageShape
 
     /// Shapes: `[N, latentSize]` → `[N, H, W, C]`; H and W are multiples of 4.
-    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int) {
+    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int)
+    {
       quarter = ImageShape(
         height: A1.quarter(images).height, width: A1.quarter(images).width, channels: 2 * filters)
       func linear(_ name: String, _ inputs: Int, _ outputs: Int) -> Linear {
@@ -73,7 +77,9 @@ public enum A1 {
     public func callAsFunction(_ codes: Tensor, mode: Mode) -> Tensor {
       let wide = norm0(hidden0(codes), mode: mode, relu: true)
       let flat = norm1(hidden1(wide), mode: mode, relu: true)
-      let small = flat.reshaped(to: [flat.shape[0], quarter.height, quarter.width, quarter.channels])
+      let small = flat.reshaped(to: [
+        flat.shape[0], quarter.height, quarter.width, quarter.channels,
+      ])
       let half = norm2(conv0(small), mode: mode, relu: true)
       let full = norm3(conv1(half), mode: mode, relu: true)
       return sigmoid(conv2(full))
@@ -81,7 +87,9 @@ public enum A1 {
   }
 
   /// Noise → codes (P-GEN): hidden layers with ReLU, linear output, no batch norm.
-  public static func generator(_ scope: Scope, noiseSize: Int, hidden: [Int], latentSize: Int) -> MLP {
+  public static func generator(_ scope: Scope, noiseSize: Int, hidden: [Int], latentSize: Int)
+    -> MLP
+  {
     MLP(scope, inputs: noiseSize, hidden: hidden, outputs: latentSize, initializer: .glorotNormal)
   }
 

@@ -20,7 +20,8 @@ public enum A4 {
     private let latentSize: Int
 
     /// Shapes: `[N, H, W, C]` → two of `[N, latentSize]`; H and W are multiples of 4.
-    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int) {
+    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int)
+    {
       self.latentSize = latentSize
       func conv(_ name: String, _ inputs: Int, _ outputs: Int) -> Convolution {
         Convolution(
@@ -59,7 +60,8 @@ public enum A4 {
     private let quarter: ImageShape
 
     /// Shapes: `[N, latentSize]` → `[N, H, W, C]`; H and W are multiples of 4.
-    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int) {
+    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int)
+    {
       quarter = ImageShape(
         height: images.height / 4, width: images.width / 4, channels: 2 * filters)
       let normal = Initializer.normal(deviation: 0.02)
@@ -81,7 +83,9 @@ public enum A4 {
     public func callAsFunction(_ codes: Tensor, mode: Mode) -> Tensor {
       let wide = norm0(hidden0(codes), mode: mode, relu: true)
       let flat = norm1(hidden1(wide), mode: mode, relu: true)
-      let small = flat.reshaped(to: [flat.shape[0], quarter.height, quarter.width, quarter.channels])
+      let small = flat.reshaped(to: [
+        flat.shape[0], quarter.height, quarter.width, quarter.channels,
+      ])
       return sigmoid(conv1(norm2(conv0(small), mode: mode, relu: true)))
     }
   }

@@ -63,14 +63,16 @@ public struct VariationalAutoencoder: Model {
       scope("encoder"), images: images, latentSize: m, filters: filters, hiddenSize: hidden)
     decoder = A4.Decoder(
       scope("decoder"), images: images, latentSize: m, filters: filters, hiddenSize: hidden)
-    logGamma = configuration.likelihood == .learnedVariance
+    logGamma =
+      configuration.likelihood == .learnedVariance
       ? scope("decoder").parameter("log_gamma", [1], .zeros) : nil
   }
 
   public var step: [Block<Self>] {
     let rate = configuration.learningRate
     let halving = configuration.halvingSteps
-    let schedule = halving == 0
+    let schedule =
+      halving == 0
       ? Schedule.constant(rate) : .staircase(rate, factor: 0.5, every: halving)
     return [
       Block(Phase("elbo", updates: [.encoder, .decoder], by: .adam(schedule)) { $0.bound($1) })

@@ -9,13 +9,21 @@ struct CommandFailure: Error, CustomStringConvertible {
   let status: Int32
 
   /// The command line contradicts itself or asks for what cannot be.
-  static func usage(_ message: String) -> CommandFailure { CommandFailure(description: message, status: 64) }
+  static func usage(_ message: String) -> CommandFailure {
+    CommandFailure(description: message, status: 64)
+  }
   /// A file was read and is not what it should be.
-  static func data(_ message: String) -> CommandFailure { CommandFailure(description: message, status: 65) }
+  static func data(_ message: String) -> CommandFailure {
+    CommandFailure(description: message, status: 65)
+  }
   /// A file is not there.
-  static func missing(_ message: String) -> CommandFailure { CommandFailure(description: message, status: 66) }
+  static func missing(_ message: String) -> CommandFailure {
+    CommandFailure(description: message, status: 66)
+  }
   /// A file cannot be written.
-  static func unwritable(_ message: String) -> CommandFailure { CommandFailure(description: message, status: 73) }
+  static func unwritable(_ message: String) -> CommandFailure {
+    CommandFailure(description: message, status: 73)
+  }
 }
 
 /// The exit status for an error from anywhere.

@@ -11,7 +11,9 @@ enum Pictures {
   }
 
   /// Rows of originals, each above its reconstructions.
-  static func writeReconstructions(_ originals: Tensor, _ reconstructions: Tensor, to path: FilePath) throws {
+  static func writeReconstructions(
+    _ originals: Tensor, _ reconstructions: Tensor, to path: FilePath
+  ) throws {
     try SampleGrid(columns: columns)
       .picture(originals: Tiles(originals), reconstructions: Tiles(reconstructions)).write(to: path)
   }

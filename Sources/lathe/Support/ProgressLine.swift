@@ -56,7 +56,8 @@ final class ProgressLine {
     let losses = record.losses.filter { $0.name.hasSuffix("/total") }
       .map { "\($0.name.dropLast(6)) \(short($0.value))" }.joined(separator: "  ")
     let rate = String(format: "%.0f images/s", Double(batch) / perStep)
-    let left = record.step == total
+    let left =
+      record.step == total
       ? "done" : spell(seconds: perStep * Double(total - record.step)) + " left"
     return "step \(record.step)/\(total)  \(losses)  \(rate)  \(left)"
   }

@@ -62,7 +62,9 @@ struct Recipe: Codable {
 func resolvedConfiguration(
   defaults: JSONValue, recipe: JSONValue?, settings: [String]
 ) throws -> JSONValue {
-  guard case .object(var members) = defaults else { preconditionFailure("configuration \(defaults)") }
+  guard case .object(var members) = defaults else {
+    preconditionFailure("configuration \(defaults)")
+  }
   let known = Array(members.keys)
   if let recipe {
     guard case .object(let given) = recipe else {
@@ -77,7 +79,8 @@ func resolvedConfiguration(
       throw CommandFailure.usage("--set \(setting): expected key=value")
     }
     try requireKnown([parts[0]], among: known, in: "--set", status: 64)
-    members[parts[0]] = (try? YAMLDecoder().decode(JSONValue.self, from: parts[1])) ?? .string(parts[1])
+    members[parts[0]] =
+      (try? YAMLDecoder().decode(JSONValue.self, from: parts[1])) ?? .string(parts[1])
   }
   return .object(members)
 }
@@ -87,7 +90,8 @@ private func requireKnown(
 ) throws {
   guard let unknown = keys.sorted().first(where: { !known.contains($0) }) else { return }
   throw CommandFailure(
-    description: "\(place): unknown key '\(unknown)'; known are \(known.sorted().joined(separator: ", "))",
+    description:
+      "\(place): unknown key '\(unknown)'; known are \(known.sorted().joined(separator: ", "))",
     status: status)
 }
 

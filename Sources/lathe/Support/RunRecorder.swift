@@ -36,7 +36,9 @@ final class RunRecorder {
     progress.show(record)
     steps += 1
     trainingSeconds += record.seconds
-    guard record.step % plan.logEvery == 0 || record.step == plan.steps || steps == 1 else { return }
+    guard record.step % plan.logEvery == 0 || record.step == plan.steps || steps == 1 else {
+      return
+    }
     var members: [String: JSONValue] = [
       "event": .string("step"), "step": .int(record.step), "seconds": .double(record.seconds),
       "images_per_second": .double(Double(plan.batch) / record.seconds),
@@ -85,13 +87,16 @@ final class RunRecorder {
       images/s         \(String(format: "%.1f", rate))
       test error/pixel \(first)\(decimals(evaluation.reconstructionError))
       """)
-    for (name, path) in paths { progress.say(name.padding(toLength: 17, withPad: " ", startingAt: 0) + path.string) }
+    for (name, path) in paths {
+      progress.say(name.padding(toLength: 17, withPad: " ", startingAt: 0) + path.string)
+    }
   }
 
   private func decimals(_ value: Double) -> String { String(format: "%.5f", value) }
 
   private static func write(_ text: String, to path: FilePath) throws {
-    do { try Data(text.utf8).write(to: URL(fileURLWithPath: path.string), options: .atomic) } catch {
+    do { try Data(text.utf8).write(to: URL(fileURLWithPath: path.string), options: .atomic) } catch
+    {
       throw CheckpointError(.unwritable, in: path, "cannot write: \(error.localizedDescription)")
     }
   }

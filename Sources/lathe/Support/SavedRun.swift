@@ -29,7 +29,9 @@ struct SavedRun {
   }
 
   private static func checkpoint(in folder: FilePath, step: Int?) throws -> FilePath {
-    if FileManager.default.fileExists(atPath: folder.appending(RunState.fileName).string) { return folder }
+    if FileManager.default.fileExists(atPath: folder.appending(RunState.fileName).string) {
+      return folder
+    }
     let store = CheckpointStore(reading: folder.appending("checkpoints"))
     if let step {
       let there = try store.steps()

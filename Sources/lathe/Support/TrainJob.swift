@@ -37,14 +37,18 @@ struct TrainJob {
     let world = session.world
     Workers.setCount(settings.threads)
     let trainer = try Trainer(plan, train: images.train, test: images.test, on: world)
-    let hosts = try world.allGather(Array(world.host.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    let hosts = try world.allGather(Array(world.host.utf8)).map {
+      String(decoding: $0, as: UTF8.self)
+    }
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
     trainer.hooks.skipped = { path, error in
       Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
         .warning("passed over a damaged checkpoint: \(error)")
     }
     if resume { try trainer.resume() }
-    if world.rank == 0 { try RunRecorder(settings, plan, startingAt: trainer.step).attach(to: trainer) }
+    if world.rank == 0 {
+      try RunRecorder(settings, plan, startingAt: trainer.step).attach(to: trainer)
+    }
     try trainer.run()
     try trainer.finish()
     try session.finish()
@@ -83,7 +87,8 @@ struct TrainJob {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     if ranksHere * settings.threads > cores {
       logger.warning(
-        "\(ranksHere) ranks × \(settings.threads) threads on \(cores) cores: they will wait for each other")
+        "\(ranksHere) ranks × \(settings.threads) threads on \(cores) cores: they will wait for each other"
+      )
     }
   }
 }

@@ -38,7 +38,9 @@ struct TrainSettings {
       throw CommandFailure.usage("--steps and --epochs: give one of them")
     }
     var merged = recipe
-    if flags.steps != nil || flags.epochs != nil { (merged.steps, merged.epochs) = (flags.steps, flags.epochs) }
+    if flags.steps != nil || flags.epochs != nil {
+      (merged.steps, merged.epochs) = (flags.steps, flags.epochs)
+    }
     guard merged.steps == nil || merged.epochs == nil else {
       throw CommandFailure.data("\(flags.recipe ?? "recipe"): steps and epochs: give one of them")
     }
@@ -53,19 +55,24 @@ struct TrainSettings {
     merged.checkpointEvery = flags.checkpointEvery ?? recipe.checkpointEvery
     merged.sampleEvery = flags.sampleEvery ?? recipe.sampleEvery
     merged.logEvery = flags.logEvery ?? recipe.logEvery
-    if let model = flags.model, recipe.model != nil, model != recipe.model { merged.configuration = nil }
+    if let model = flags.model, recipe.model != nil, model != recipe.model {
+      merged.configuration = nil
+    }
     return merged
   }
 
   private static func required(_ name: String?, _ what: String) throws -> String {
     guard let name else {
-      throw CommandFailure.usage("which \(what.dropFirst(2))? Give \(what), as in `lathe train flexae fashion-mnist`")
+      throw CommandFailure.usage(
+        "which \(what.dropFirst(2))? Give \(what), as in `lathe train flexae fashion-mnist`")
     }
     return name
   }
 
   /// The folder asked for; else the first free one of runs/MODEL-DATASET, runs/MODEL-DATASET-2 …
-  private static func folder(_ command: Train, _ model: String, _ dataset: String) throws -> FilePath {
+  private static func folder(_ command: Train, _ model: String, _ dataset: String) throws
+    -> FilePath
+  {
     if let out = command.out { return FilePath(out) }
     guard !command.resume else { throw CommandFailure.usage("--resume: say which run with --out") }
     let base = "runs/\(model)-\(dataset)"
@@ -78,9 +85,11 @@ struct TrainSettings {
   }
 
   private static func configuration(
-    _ entry: ModelRegistry.Entry, _ dataset: DatasetRegistry.Entry, _ recipe: Recipe, _ settings: [String]
+    _ entry: ModelRegistry.Entry, _ dataset: DatasetRegistry.Entry, _ recipe: Recipe,
+    _ settings: [String]
   ) throws -> JSONValue {
-    let defaults = try JSONDecoder().decode(JSONValue.self, from: entry.configuration(dataset.shape))
+    let defaults = try JSONDecoder().decode(
+      JSONValue.self, from: entry.configuration(dataset.shape))
     let resolved = try resolvedConfiguration(
       defaults: defaults, recipe: recipe.configuration, settings: settings)
     do {
@@ -94,21 +103,26 @@ struct TrainSettings {
 
   private func checkNumbers(ranks: Int) throws {
     let positive = [
-      ("steps", merged.steps ?? 1), ("epochs", merged.epochs ?? 1), ("batch", batch), ("slices", slices),
+      ("steps", merged.steps ?? 1), ("epochs", merged.epochs ?? 1), ("batch", batch),
+      ("slices", slices),
       ("threads", threads), ("log-every", merged.logEvery ?? 1),
-      ("checkpoint-every", (merged.checkpointEvery ?? 0) + 1), ("sample-every", (merged.sampleEvery ?? 0) + 1),
+      ("checkpoint-every", (merged.checkpointEvery ?? 0) + 1),
+      ("sample-every", (merged.sampleEvery ?? 0) + 1),
     ]
     if let wrong = positive.first(where: { $0.1 < 1 }) {
       throw CommandFailure.usage("\(wrong.0): expected a positive number, found \(wrong.1)")
     }
     guard batch % slices == 0 else {
-      throw CommandFailure.usage("batch: expected a multiple of the \(slices) slices, found \(batch)")
+      throw CommandFailure.usage(
+        "batch: expected a multiple of the \(slices) slices, found \(batch)")
     }
     guard slices % ranks == 0 else {
-      throw CommandFailure.usage("slices: expected a multiple of the \(ranks) ranks, found \(slices)")
+      throw CommandFailure.usage(
+        "slices: expected a multiple of the \(ranks) ranks, found \(slices)")
     }
     guard batch / slices >= 2 else {
-      throw CommandFailure.usage("batch: expected at least 2 images a slice, found \(batch) in \(slices) slices")
+      throw CommandFailure.usage(
+        "batch: expected at least 2 images a slice, found \(batch) in \(slices) slices")
     }
   }
 
@@ -122,13 +136,15 @@ struct TrainSettings {
   /// The plan for a training split of so many images.
   func plan(trainingImages: Int) throws -> TrainingPlan {
     guard batch <= trainingImages else {
-      throw CommandFailure.usage("batch: expected at most the \(trainingImages) training images, found \(batch)")
+      throw CommandFailure.usage(
+        "batch: expected at most the \(trainingImages) training images, found \(batch)")
     }
     let perEpoch = trainingImages / batch
     return TrainingPlan(
       model: entry.name, configuration: configuration, dataset: dataset.name,
       replacement: merged.sampling == .replacement,
-      steps: merged.steps ?? merged.epochs.map { $0 * perEpoch } ?? 1000, batch: batch, slices: slices,
+      steps: merged.steps ?? merged.epochs.map { $0 * perEpoch } ?? 1000, batch: batch,
+      slices: slices,
       seed: seed, folder: folder, checkpointEvery: merged.checkpointEvery ?? 500,
       sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
   }
