@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Shapes: both `[N, …]` → a scalar.
 public func squaredError(_ x: Tensor, _ y: Tensor) -> Tensor {
-  precondition(x.shape == y.shape, "squaredError: \(x.shape) and \(y.shape) differ")
+  require(x.shape == y.shape, "squaredError: \(x.shape) and \(y.shape) differ")
   return (x - y).squared.sum() / Float(x.shape[0])
 }
 
@@ -13,7 +13,7 @@ public func squaredError(_ x: Tensor, _ y: Tensor) -> Tensor {
 /// `floor` bounds the arguments of the logarithms from below; both x and p are in [0, 1].
 /// Shapes: both `[N, …]` → a scalar.
 public func crossEntropy(_ x: Tensor, probability p: Tensor, floor: Float = 1e-8) -> Tensor {
-  precondition(x.shape == p.shape, "crossEntropy: \(x.shape) and \(p.shape) differ")
+  require(x.shape == p.shape, "crossEntropy: \(x.shape) and \(p.shape) differ")
   let some = log(p.clamped(to: floor...Float.infinity))
   let none = log((1 - p).clamped(to: floor...Float.infinity))
   return -(x * some + (1 - x) * none).sum() / Float(x.shape[0])

@@ -25,7 +25,7 @@ public struct Losses {
   public let terms: [(name: String, value: Tensor)]
 
   public init(_ total: Tensor, terms: KeyValuePairs<String, Tensor> = [:]) {
-    precondition(total.shape.count == 1, "Losses: a total of shape \(total.shape)")
+    require(total.shape.count == 1, "Losses: a total of shape \(total.shape)")
     self.total = total
     self.terms = terms.map { ($0.key, $0.value) }
   }
@@ -67,7 +67,7 @@ public struct Block<Network: Model> {
   }
 
   private init(_ phases: [Phase<Network>], repeats: Int, reusesBatch: Bool) {
-    precondition(repeats > 0, "Block: \(repeats) repeats")
+    require(repeats > 0, "Block: \(repeats) repeats")
     self.phases = phases
     self.repeats = repeats
     self.reusesBatch = reusesBatch

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// A learning rate as a function of the step.
 public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
@@ -25,7 +26,7 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
 
   /// Multiplied by `factor` after every `steps` steps.
   public static func staircase(_ rate: Float, factor: Float, every steps: Int) -> Schedule {
-    precondition(steps > 0, "Schedule: a factor every \(steps) steps")
+    require(steps > 0, "Schedule: a factor every \(steps) steps")
     return Schedule(rate, .every(steps: steps, factor: factor))
   }
 
@@ -36,7 +37,7 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
 
   /// Falls by the same factor at every step, to `total` of the initial rate after `steps`.
   public static func geometric(_ rate: Float, total: Float, over steps: Int) -> Schedule {
-    precondition(steps > 0, "Schedule: a decay over \(steps) steps")
+    require(steps > 0, "Schedule: a decay over \(steps) steps")
     return Schedule(rate, .geometric(total: total, steps: steps))
   }
 

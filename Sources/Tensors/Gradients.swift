@@ -127,7 +127,7 @@ public func gradients(of y: Tensor, withRespectTo variables: [Tensor]) -> [Tenso
 /// The same with `held` taken for a constant in this differentiation, though not in a further one.
 func gradients(of y: Tensor, withRespectTo variables: [Tensor], holding held: Tensor?) -> [Tensor] {
   for variable in variables {
-    precondition(
+    require(
       variable.isDifferentiable, "gradients: a variable of shape \(variable.shape) is a constant")
   }
   guard let root = y.node else { return variables.map { Tensor(filledWith: 0, shape: $0.shape) } }
@@ -144,7 +144,7 @@ func gradients(of y: Tensor, withRespectTo variables: [Tensor], holding held: Te
 /// `variables` were made by ``Tensor/differentiable(into:)``. The graph of `loss` cannot be used afterwards:
 /// what its rules had kept is released as the sweep passes.
 public func backpropagate(_ loss: Tensor, scale: Float = 1, into variables: [Tensor]) {
-  precondition(loss.shape.count == 1, "backpropagate: the loss has shape \(loss.shape)")
+  require(loss.shape.count == 1, "backpropagate: the loss has shape \(loss.shape)")
   withoutGradients {
     var found: [ObjectIdentifier: Tensor] = [:]
     if let root = loss.node {

@@ -46,7 +46,7 @@ public struct RandomSource {
     _ purpose: String, _ shape: Shape, _ body: (UnsafeMutablePointer<Float>, UInt64) -> Void
   ) -> Tensor {
     if let tensor = given[purpose] {
-      precondition(tensor.shape == shape, "\(purpose): given \(tensor.shape), asked \(shape)")
+      require(tensor.shape == shape, "\(purpose): given \(tensor.shape), asked \(shape)")
       return tensor
     }
     let key = RandomSource.mix(self.key, RandomSource.hash(purpose))

@@ -5,7 +5,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
 
   /// A shape of the given sizes, none of them negative.
   public init(_ sizes: [Int]) {
-    precondition(sizes.allSatisfy { $0 >= 0 }, "Shape: \(sizes) has a negative size")
+    require(sizes.allSatisfy { $0 >= 0 }, "Shape: \(sizes) has a negative size")
     self.sizes = sizes
   }
 
@@ -25,7 +25,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
   /// The axis as a number from 0, traps when there is no such axis.
   func resolve(_ axis: Int) -> Int {
     let resolved = axis < 0 ? axis + rank : axis
-    precondition((0..<rank).contains(resolved), "axis \(axis) of a tensor of shape \(self)")
+    require((0..<rank).contains(resolved), "axis \(axis) of a tensor of shape \(self)")
     return resolved
   }
 
@@ -56,7 +56,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
     let rank = max(a.rank, b.rank)
     let sizes = (0..<rank).map { axis in
       let (p, q) = (a.size(axis, ofRank: rank), b.size(axis, ofRank: rank))
-      precondition(p == q || p == 1 || q == 1, "\(operation): \(a) and \(b) do not broadcast")
+      require(p == q || p == 1 || q == 1, "\(operation): \(a) and \(b) do not broadcast")
       return p == 1 ? q : p
     }
     return Shape(sizes)

@@ -105,7 +105,7 @@ public final class Arena: @unchecked Sendable {
 
   /// The values of a range, sharing the arena's memory.
   public func storage(_ range: Range<Int>) -> Storage {
-    precondition(range.upperBound <= count, "Arena: range \(range) of \(count) values")
+    require(range.upperBound <= count, "Arena: range \(range) of \(count) values")
     return Storage(pointer + range.lowerBound, count: range.count, owner: self)
   }
 

@@ -30,7 +30,7 @@ public func convolution(
   _ images: Tensor, _ weight: Tensor, stride: Int = 1, padding: Padding = .same
 ) -> Tensor {
   let (x, w) = (images.shape, weight.shape)
-  precondition(
+  require(
     x.rank == 4 && w.rank == 4 && x[3] == w[2],
     "convolution: images \(x), weight \(w): [N, H, W, C] and [h, w, C, O] expected")
   let rows = Extent(big: x[1], kernel: w[0], stride: stride, padding: padding.rows)
@@ -47,7 +47,7 @@ public func transposedConvolution(
   outputPadding: Int = 0
 ) -> Tensor {
   let (x, w) = (images.shape, weight.shape)
-  precondition(
+  require(
     x.rank == 4 && w.rank == 4 && x[3] == w[3],
     "transposedConvolution: images \(x), weight \(w): [N, H, W, I] and [h, w, O, I] expected")
   let rows = Extent(
@@ -75,7 +75,7 @@ private struct Extent {
     self.big = big
     self.stride = stride
     if let (before, after) = padding {
-      precondition(
+      require(
         big + before + after >= kernel,
         "convolution: kernel \(kernel) over \(big) + \(before) + \(after)")
       small = (big + before + after - kernel) / stride + 1
@@ -96,7 +96,7 @@ private struct Extent {
       big = stride * small
       before = Extent.samePadding(big: big, small: small, kernel: kernel, stride: stride)
     }
-    precondition(big > 0, "transposedConvolution: nothing is left of \(small) pixels")
+    require(big > 0, "transposedConvolution: nothing is left of \(small) pixels")
   }
 
   static func samePadding(big: Int, small: Int, kernel: Int, stride: Int) -> Int {

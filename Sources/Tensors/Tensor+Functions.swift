@@ -37,7 +37,7 @@ public func relu(_ x: Tensor) -> Tensor {
 
 /// x where positive, `slope` · x elsewhere; `slope` is not negative.
 public func leakyRelu(_ x: Tensor, slope: Float) -> Tensor {
-  precondition(slope >= 0, "leakyRelu: slope \(slope) is negative")
+  require(slope >= 0, "leakyRelu: slope \(slope) is negative")
   let storage = Storage(count: x.shape.count)
   Kernels.leakyRelu(x.pointer, slope: slope, storage.pointer, count: x.shape.count)
   return record(storage, x.shape, from: [x], keepingOutput: true) {

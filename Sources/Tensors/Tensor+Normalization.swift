@@ -18,7 +18,7 @@ public func batchNormalization(
 ) -> BatchNormalized {
   let channels = x.shape[-1]
   let rows = x.shape.count / channels
-  precondition(
+  require(
     gamma.shape == [channels] && beta.shape == [channels],
     "batchNormalization: \(x.shape) with γ \(gamma.shape), β \(beta.shape)")
   let y = Storage(count: x.shape.count)

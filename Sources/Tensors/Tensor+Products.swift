@@ -12,11 +12,11 @@ public func matmul(
 private func product(
   _ a: Tensor, _ b: Tensor, _ ta: Bool, _ tb: Bool, into destination: (Int) -> Storage
 ) -> Tensor {
-  precondition(
+  require(
     a.shape.rank == 2 && b.shape.rank == 2, "matmul: \(a.shape) × \(b.shape), not matrices")
   let (m, k) = (a.shape[ta ? 1 : 0], a.shape[ta ? 0 : 1])
   let (inner, n) = (b.shape[tb ? 1 : 0], b.shape[tb ? 0 : 1])
-  precondition(
+  require(
     k == inner,
     "matmul: \(a.shape)\(ta ? "ᵀ" : "") × \(b.shape)\(tb ? "ᵀ" : ""), inner sizes differ")
   let storage = destination(m * n)

@@ -87,7 +87,7 @@ extension Tensor {
   /// The same values repeated along axes of size 1.
   public func broadcast(to target: Shape) -> Tensor {
     guard target != shape else { return self }
-    precondition(
+    require(
       Shape.broadcast(shape, target, "broadcast") == target, "broadcast: \(shape) to \(target)")
     return self * Tensor(filledWith: 1, shape: target)
   }

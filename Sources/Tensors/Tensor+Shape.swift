@@ -4,7 +4,7 @@ extension Tensor {
   /// The same values in another shape of as many elements; one size may be −1, to be worked out.
   public func reshaped(to target: Shape) -> Tensor {
     guard target != shape else { return self }
-    precondition(target.count == shape.count, "reshape: \(shape) to \(target)")
+    require(target.count == shape.count, "reshape: \(shape) to \(target)")
     return record(storage, target, from: [self]) { [shape] in [$0.gradient.reshaped(to: shape)] }
   }
 
@@ -19,7 +19,7 @@ extension Tensor {
   }
 
   func transposed(_ permutation: [Int]) -> Tensor {
-    precondition(
+    require(
       permutation.sorted() == Array(0..<shape.rank), "transposed: \(permutation) for \(shape)")
     let target = Shape(permutation.map { shape.sizes[$0] })
     let storage = Storage(count: shape.count)
@@ -32,7 +32,7 @@ extension Tensor {
   public func slice(_ range: Range<Int>, axis: Int) -> Tensor {
     let axis = shape.resolve(axis)
     let size = shape.sizes[axis]
-    precondition(
+    require(
       0 <= range.lowerBound && range.upperBound <= size, "slice \(range) of \(shape), axis \(axis)")
     let target = shape.replacing(axis, by: range.count)
     let (rows, inner) = rowsAndInner(axis)
@@ -63,7 +63,7 @@ extension Tensor {
   /// Rows `indices` of axis 0, in that order; rows may repeat.
   public func gather(_ indices: [Int]) -> Tensor {
     let rows = shape[0]
-    precondition(
+    require(
       indices.allSatisfy { (0..<rows).contains($0) }, "gather: an index outside 0..<\(rows)")
     let target = shape.replacing(0, by: indices.count)
     let storage = Storage(count: target.count)
@@ -95,7 +95,7 @@ public func concatenated(_ parts: [Tensor], axis: Int) -> Tensor {
   guard let first = parts.first else { preconditionFailure("concatenated: no tensors") }
   let axis = first.shape.resolve(axis)
   for part in parts {
-    precondition(
+    require(
       part.shape.replacing(axis, by: 0) == first.shape.replacing(axis, by: 0),
       "concatenated: \(first.shape) and \(part.shape) along axis \(axis)")
   }

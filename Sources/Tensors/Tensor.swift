@@ -12,7 +12,7 @@ public struct Tensor {
   let node: Node?
 
   init(_ storage: Storage, _ shape: Shape, node: Node?) {
-    precondition(storage.count == shape.count, "Tensor: \(storage.count) values for \(shape)")
+    require(storage.count == shape.count, "Tensor: \(storage.count) values for \(shape)")
     self.storage = storage
     self.shape = shape
     self.node = node
@@ -24,7 +24,7 @@ public struct Tensor {
   /// A constant of the given values, last axis fastest.
   public init(_ values: [Float], shape: Shape) {
     self.init(shape: shape) { pointer in
-      precondition(values.count == shape.count, "Tensor: \(values.count) values for \(shape)")
+      require(values.count == shape.count, "Tensor: \(values.count) values for \(shape)")
       for (index, value) in values.enumerated() { pointer[index] = value }
     }
   }
@@ -50,7 +50,7 @@ public struct Tensor {
 
   /// The value of a tensor that has one.
   public var scalar: Float {
-    precondition(storage.count == 1, "scalar of a tensor of shape \(shape)")
+    require(storage.count == 1, "scalar of a tensor of shape \(shape)")
     return storage.pointer[0]
   }
 
@@ -65,7 +65,7 @@ public struct Tensor {
 
   /// The same values as a new variable whose gradient ``backpropagate(_:scale:)`` writes to `sink`.
   public func differentiable(into sink: Storage) -> Tensor {
-    precondition(sink.count == storage.count, "sink of \(sink.count) values for \(shape)")
+    require(sink.count == storage.count, "sink of \(sink.count) values for \(shape)")
     return Tensor(storage, shape, node: Node(sink: sink))
   }
 

@@ -73,7 +73,7 @@ final class GradientReducer {
     defer { store.stopListening() }
     let losses = phase.loss(batch)
     let terms = [("total", losses.total)] + losses.terms
-    precondition(
+    require(
       terms.count <= GradientReducer.maximumTerms, "\(phase.name): \(terms.count) loss terms")
     for (index, term) in terms.enumerated() { slot[termStart + index] = term.1.scalar }
     backpropagate(

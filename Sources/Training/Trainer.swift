@@ -3,7 +3,6 @@ import Communication
 import Datasets
 import Layers
 import Models
-import Optimizers
 import SystemPackage
 import Tensors
 
@@ -46,10 +45,7 @@ public final class Trainer {
   private let world: Communicator
   private let loader: BatchLoader
   private let evaluator: Evaluator
-  private let blocks: [BoundBlock]
-  private let optimizers: [String: Optimizer]
-  private let reducer: GradientReducer
-  private let random: RandomSource
+  private let runner: StepRunner
   private var checkpoints: RunCheckpoints?
 
   /// Builds the model on every rank and checks that all ranks are about to do the same. Collective.
@@ -63,24 +59,19 @@ public final class Trainer {
       plan.model, images: train.shape, configuration: plan.configuration, seed: plan.seed)
     store = network.store
     model = network.model
-    blocks = network.model.boundStep
     let order = Order(
       count: train.count, batch: plan.batch, seed: plan.seed, replacement: plan.replacement)
     loader = BatchLoader(images: train, order: order, slices: plan.slices)
     evaluator = Evaluator(test: test, world: world, seed: plan.seed)
-    random = RandomSource(seed: plan.seed).derived("training")
-    var optimizers: [String: Optimizer] = [:]
-    for phase in blocks.flatMap(\.phases) {
-      optimizers[phase.name] = Optimizer(phase.rule, groups: phase.groups, of: network.store)
-    }
-    self.optimizers = optimizers
     try Signature(plan, network.store, train: train, test: test).compare(on: world)
-    reducer = try GradientReducer(network.store, world, slices: plan.slices)
+    runner = try StepRunner(
+      model.boundStep, store, on: world, slices: plan.slices,
+      random: RandomSource(seed: plan.seed).derived("training"))
     try broadcastState()
   }
 
   /// How gradients travel, for the banner.
-  public var transport: String { reducer.transport }
+  public var transport: String { runner.transport }
 
   // MARK: The run
 
@@ -91,11 +82,7 @@ public final class Trainer {
       try checkpoints.load(onSkip: hooks.skipped).bytes
     }
     step = Int(littleEndianBytes: found)
-    for block in blocks {
-      for phase in block.phases {
-        optimizers[phase.name]!.resume(afterUpdates: step * block.repeats)
-      }
-    }
+    runner.resume(afterSteps: step)
     try broadcastState()
   }
 
@@ -118,7 +105,7 @@ public final class Trainer {
   }
 
   /// Gives back what ranks share. Collective.
-  public func finish() throws { try reducer.free() }
+  public func finish() throws { try runner.free() }
 
   private func evaluate() throws {
     let evaluation = try evaluator.evaluate(model, step: step)
@@ -134,16 +121,14 @@ public final class Trainer {
 
   private func openedCheckpoints() -> RunCheckpoints {
     if let checkpoints { return checkpoints }
-    let opened = RunCheckpoints(
-      plan: plan, store: store,
-      optimizers: blocks.flatMap(\.phases).map { ($0.name, optimizers[$0.name]!) })
+    let opened = RunCheckpoints(plan: plan, store: store, optimizers: runner.optimizers)
     checkpoints = opened
     return opened
   }
 
   /// Rank 0's parameters, buffers and moments on every rank, whatever each drew or loaded.
   private func broadcastState() throws(MPIError) {
-    let moments = optimizers.sorted { $0.key < $1.key }.flatMap { $0.value.tensors.map(\.storage) }
+    let moments = runner.optimizers.flatMap { $0.optimizer.tensors.map(\.storage) }
     let whole = [
       store.values.storage(0..<store.values.count),
       store.bufferValues.storage(0..<store.bufferValues.count),
@@ -156,56 +141,19 @@ public final class Trainer {
 
   // MARK: A step
 
-  /// Runs every block; returns the losses of each phase's last run.
   private func makeStep() throws -> [(name: String, value: Float)] {
-    var losses: [(name: String, value: Float)] = []
-    let draws = blocks.filter { !$0.reusesBatch }.reduce(0) { $0 + $1.repeats }
-    var draw = step * draws - 1
-    for block in blocks {
-      for `repeat` in 0..<block.repeats {
-        if !block.reusesBatch { draw += 1 }
-        let batches = sliceBatches(draw: draw)
-        for phase in block.phases {
-          let terms = try run(phase, on: batches)
-          guard `repeat` == block.repeats - 1 else { continue }
-          losses += terms.map { ("\(phase.name)/\($0.name)", $0.value) }
+    let shape = loader.images.shape
+    do {
+      return try runner.run(step: step) { draw, slice in
+        Tensor(shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels]) {
+          loader.fill($0, draw: draw, slice: slice)
         }
       }
+    } catch let error as NotFinite {
+      throw TrainingError.notFinite(
+        phase: error.phase, term: error.term, step: step + 1, value: error.value,
+        lastCheckpoint: checkpoints?.lastSaved)
     }
-    return losses
-  }
-
-  private func sliceBatches(draw: Int) -> [Int: Batch] {
-    let shape = loader.images.shape
-    var batches: [Int: Batch] = [:]
-    for slice in reducer.ownSlices {
-      let images = Tensor(shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels])
-      {
-        loader.fill($0, draw: draw, slice: slice)
-      }
-      batches[slice] = Batch(
-        images: images, random: random.derived(draw).derived(slice), step: step)
-    }
-    return batches
-  }
-
-  private func run(_ phase: BoundPhase, on batches: [Int: Batch]) throws -> [(
-    name: String, value: Float
-  )] {
-    let sums = try reducer.reduce(phase) { batches[$0]! }
-    for term in sums.terms where !term.value.isFinite {
-      throw notFinite(phase, term.name, term.value)
-    }
-    let finite = optimizers[phase.name]!.update(along: sums.gradients, scale: 1, step: step)
-    guard finite else { throw notFinite(phase, "the gradient", .nan) }
-    store.moveBuffers(observations: sums.observations, slices: plan.slices)
-    return sums.terms
-  }
-
-  private func notFinite(_ phase: BoundPhase, _ term: String, _ value: Float) -> TrainingError {
-    .notFinite(
-      phase: phase.name, term: term, step: step + 1, value: value,
-      lastCheckpoint: checkpoints?.lastSaved)
   }
 }
 

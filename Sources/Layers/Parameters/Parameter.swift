@@ -71,7 +71,7 @@ public final class Buffer {
   ///
   /// Outside of a training phase nobody listens and nothing happens.
   public func observe(_ value: Tensor) {
-    precondition(value.shape == shape, "\(name): observed \(value.shape), expected \(shape)")
+    require(value.shape == shape, "\(name): observed \(value.shape), expected \(shape)")
     guard let observations else { return }
     observationCount += 1
     Kernels.accumulate(value.storage.pointer, into: observations.pointer, count: shape.count)

@@ -66,13 +66,13 @@ public final class ParameterStore {
   }
 
   private func claim(_ name: String) {
-    precondition(arenas == nil, "\(name): created after the parameters were laid out")
-    precondition(names.insert(name).inserted, "\(name): created twice")
+    require(arenas == nil, "\(name): created after the parameters were laid out")
+    require(names.insert(name).inserted, "\(name): created twice")
   }
 
   /// Gives every parameter and buffer its memory and first values.
   public func layOut() {
-    precondition(arenas == nil, "ParameterStore: laid out twice")
+    require(arenas == nil, "ParameterStore: laid out twice")
     let order = groupNames
     parameters = order.flatMap { group in
       parameters.filter { ParameterStore.group(of: $0.name) == group }

@@ -99,7 +99,7 @@ public enum A1 {
   }
 
   private static func quarter(_ images: ImageShape) -> (height: Int, width: Int) {
-    precondition(
+    require(
       images.height % 4 == 0 && images.width % 4 == 0,
       "A1: \(images.height) × \(images.width) images, sides must be multiples of 4")
     return (images.height / 4, images.width / 4)

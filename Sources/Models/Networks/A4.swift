@@ -97,7 +97,7 @@ public enum A4 {
   }
 
   private static func quarterCount(_ images: ImageShape) -> Int {
-    precondition(
+    require(
       images.height % 4 == 0 && images.width % 4 == 0,
       "A4: \(images.height) × \(images.width) images, sides must be multiples of 4")
     return images.height / 4 * (images.width / 4)

@@ -1,0 +1,99 @@
+import Communication
+import Layers
+import Models
+import Optimizers
+import Tensors
+
+/// Makes training steps: blocks of phases on this rank's slices, reduction over all ranks, updates.
+public final class StepRunner {
+  /// How gradients travel, for the banner.
+  public var transport: String { reducer.transport }
+  /// The slices of this rank.
+  public var ownSlices: Range<Int> { reducer.ownSlices }
+  /// Each phase's optimizer, in the order of the phases.
+  let optimizers: [(phase: String, optimizer: Optimizer)]
+
+  private let blocks: [BoundBlock]
+  private let store: ParameterStore
+  private let reducer: GradientReducer
+  private let random: RandomSource
+  private let slices: Int
+
+  /// For a store that is laid out; noise is drawn from `random`. Collective.
+  public init(
+    _ blocks: [BoundBlock], _ store: ParameterStore, on world: Communicator, slices: Int,
+    random: RandomSource
+  ) throws(MPIError) {
+    self.blocks = blocks
+    self.store = store
+    self.slices = slices
+    self.random = random
+    optimizers = blocks.flatMap(\.phases).map {
+      ($0.name, Optimizer($0.rule, groups: $0.groups, of: store))
+    }
+    reducer = try GradientReducer(store, world, slices: slices)
+  }
+
+  /// Fresh batches in a step.
+  var draws: Int { blocks.filter { !$0.reusesBatch }.reduce(0) { $0 + $1.repeats } }
+
+  /// Runs every block of a step, counted from 0; returns the losses of each phase's last run as `phase/term`.
+  ///
+  /// `images` gives the images of a (draw, slice), `[N, H, W, C]` in [0, 1]; draws count on from step to step. Collective.
+  public func run(step: Int, images: (_ draw: Int, _ slice: Int) -> Tensor) throws -> [(
+    name: String, value: Float
+  )] {
+    var losses: [(name: String, value: Float)] = []
+    var draw = step * draws - 1
+    for block in blocks {
+      for `repeat` in 0..<block.repeats {
+        if !block.reusesBatch { draw += 1 }
+        let batches = Dictionary(
+          uniqueKeysWithValues: ownSlices.map { slice in
+            let noise = random.derived(draw).derived(slice)
+            return (slice, Batch(images: images(draw, slice), random: noise, step: step))
+          })
+        for phase in block.phases {
+          let terms = try run(phase, on: batches, step: step)
+          guard `repeat` == block.repeats - 1 else { continue }
+          losses += terms.map { ("\(phase.name)/\($0.name)", $0.value) }
+        }
+      }
+    }
+    return losses
+  }
+
+  private func run(_ phase: BoundPhase, on batches: [Int: Batch], step: Int) throws -> [(
+    name: String, value: Float
+  )] {
+    let sums = try reducer.reduce(phase) { batches[$0]! }
+    for term in sums.terms where !term.value.isFinite {
+      throw NotFinite(phase: phase.name, term: term.name, value: term.value)
+    }
+    let optimizer = optimizers.first { $0.phase == phase.name }!.optimizer
+    guard optimizer.update(along: sums.gradients, scale: 1, step: step) else {
+      throw NotFinite(phase: phase.name, term: "a gradient", value: .nan)
+    }
+    store.moveBuffers(observations: sums.observations, slices: slices)
+    return sums.terms
+  }
+
+  /// Continues after `step` steps, with parameters and moments that are loaded elsewhere.
+  func resume(afterSteps step: Int) {
+    for block in blocks {
+      for phase in block.phases {
+        let optimizer = optimizers.first { $0.phase == phase.name }!.optimizer
+        optimizer.resume(afterUpdates: step * block.repeats)
+      }
+    }
+  }
+
+  /// Gives back what ranks share. Collective.
+  public func free() throws(MPIError) { try reducer.free() }
+}
+
+/// A number of a step that is not finite; thrown on every rank alike.
+struct NotFinite: Error {
+  let phase, term: String
+  let value: Float
+}
