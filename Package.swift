@@ -45,8 +45,8 @@ let package = Package(
     .executableTarget(
       name: "lathe",
       dependencies: [
-        "Kernels", "Tensors", "Datasets", "Models", "Checkpoints", "Communication", "Training",
-        "Reports", "Yams", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Kernels", "Tensors", "Layers", "Datasets", "Models", "Checkpoints", "Communication",
+        "Training", "Reports", "Yams", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),

@@ -86,6 +86,15 @@ public struct BoundPhase {
   public let rule: OptimizerRule
   /// The objective on one slice.
   public let loss: (Batch) -> Losses
+
+  public init(
+    name: String, groups: [String], rule: OptimizerRule, loss: @escaping (Batch) -> Losses
+  ) {
+    self.name = name
+    self.groups = groups
+    self.rule = rule
+    self.loss = loss
+  }
 }
 
 /// A block of a certain model instance.
@@ -95,6 +104,12 @@ public struct BoundBlock {
   public let repeats: Int
   /// Whether the phases run on the last batch of the block before.
   public let reusesBatch: Bool
+
+  public init(phases: [BoundPhase], repeats: Int, reusesBatch: Bool) {
+    self.phases = phases
+    self.repeats = repeats
+    self.reusesBatch = reusesBatch
+  }
 }
 
 extension Model {

@@ -242,7 +242,9 @@ private struct BackwardSweep {
       return
     }
     if let sink = node.sink, former.storage === sink {
-      Kernels.accumulate(gradient.pointer, into: sink.pointer, count: sink.count)
+      Profile.measure(.elementwise) {
+        Kernels.accumulate(gradient.pointer, into: sink.pointer, count: sink.count)
+      }
     } else {
       pending[identity] = former + gradient
     }

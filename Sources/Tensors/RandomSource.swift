@@ -50,7 +50,7 @@ public struct RandomSource {
       return tensor
     }
     let key = RandomSource.mix(self.key, RandomSource.hash(purpose))
-    return Tensor(shape: shape) { body($0, key) }
+    return Tensor(shape: shape) { pointer in Profile.measure(.random) { body(pointer, key) } }
   }
 
   /// FNV-1a.

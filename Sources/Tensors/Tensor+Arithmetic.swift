@@ -60,7 +60,9 @@ extension Tensor {
   /// scale · x + offset.
   func affine(scale: Float, offset: Float) -> Tensor {
     let storage = Storage(count: shape.count)
-    Kernels.affine(pointer, scale: scale, offset: offset, storage.pointer, count: shape.count)
+    Profile.measure(.elementwise) {
+      Kernels.affine(pointer, scale: scale, offset: offset, storage.pointer, count: shape.count)
+    }
     return record(storage, shape, from: [self]) { [$0.gradient.affine(scale: scale, offset: 0)] }
   }
 }
@@ -78,7 +80,10 @@ private func combine(_ op: Kernels.Binary, _ a: Tensor, _ b: Tensor, _ name: Sta
   let shape = Shape.broadcast(a.shape, b.shape, name)
   let storage = Storage(count: shape.count)
   if a.shape == b.shape {
-    Kernels.combine(op, a.pointer, step: 1, b.pointer, step: 1, storage.pointer, count: shape.count)
+    Profile.measure(.elementwise) {
+      Kernels.combine(
+        op, a.pointer, step: 1, b.pointer, step: 1, storage.pointer, count: shape.count)
+    }
   } else {
     BroadcastPlan(shape, a.shape, b.shape).run(op, a.pointer, b.pointer, storage.pointer)
   }
@@ -133,8 +138,10 @@ private struct BroadcastPlan {
     let one = Axis(size: 1, a: 0, b: 0)
     let rows = axes.count == 2 ? axes[0] : one
     let columns = axes.last ?? one
-    Kernels.combine(
-      op, a, rowStride: rows.a, columnStride: columns.a, b, rowStride: rows.b,
-      columnStride: columns.b, y, rows: rows.size, columns: columns.size)
+    Profile.measure(.elementwise) {
+      Kernels.combine(
+        op, a, rowStride: rows.a, columnStride: columns.a, b, rowStride: rows.b,
+        columnStride: columns.b, y, rows: rows.size, columns: columns.size)
+    }
   }
 }

@@ -122,7 +122,7 @@ extension ConvolutionGeometry {
 
 private func shrink(_ big: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry) -> Tensor {
   let storage = Storage(count: g.smallShape.count)
-  Kernels.convolve(big.pointer, weight.pointer, storage.pointer, g)
+  Profile.measure(.shrink) { Kernels.convolve(big.pointer, weight.pointer, storage.pointer, g) }
   return record(storage, g.smallShape, from: [big, weight]) { pull in
     [
       pull(0) { grow(pull.gradient, weight, g) },
@@ -133,7 +133,9 @@ private func shrink(_ big: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry) -
 
 private func grow(_ small: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry) -> Tensor {
   let storage = Storage(count: g.bigShape.count)
-  Kernels.convolveTransposed(small.pointer, weight.pointer, storage.pointer, g)
+  Profile.measure(.grow) {
+    Kernels.convolveTransposed(small.pointer, weight.pointer, storage.pointer, g)
+  }
   return record(storage, g.bigShape, from: [small, weight]) { pull in
     [
       pull(0) { shrink(pull.gradient, weight, g) },
@@ -146,8 +148,10 @@ private func correlate(
   _ big: Tensor, _ small: Tensor, _ g: ConvolutionGeometry, into destination: (Int) -> Storage
 ) -> Tensor {
   let storage = destination(g.weightShape.count)
-  Kernels.convolutionWeightGradient(
-    big.pointer, small.pointer, storage.pointer, g, accumulate: false)
+  Profile.measure(.correlate) {
+    Kernels.convolutionWeightGradient(
+      big.pointer, small.pointer, storage.pointer, g, accumulate: false)
+  }
   return record(storage, g.weightShape, from: [big, small]) { pull in
     [
       pull(0) { grow(small, pull.gradient, g) },

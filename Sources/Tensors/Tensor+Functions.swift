@@ -39,7 +39,9 @@ public func relu(_ x: Tensor) -> Tensor {
 public func leakyRelu(_ x: Tensor, slope: Float) -> Tensor {
   require(slope >= 0, "leakyRelu: slope \(slope) is negative")
   let storage = Storage(count: x.shape.count)
-  Kernels.leakyRelu(x.pointer, slope: slope, storage.pointer, count: x.shape.count)
+  Profile.measure(.elementwise) {
+    Kernels.leakyRelu(x.pointer, slope: slope, storage.pointer, count: x.shape.count)
+  }
   return record(storage, x.shape, from: [x], keepingOutput: true) {
     [gate($0.gradient, where: $0.output, slope: slope)]
   }
@@ -62,8 +64,11 @@ extension Tensor {
   /// The nearest value within `bounds`, element by element; no gradient flows from outside.
   public func clamped(to bounds: ClosedRange<Float>) -> Tensor {
     let storage = Storage(count: shape.count)
-    Kernels.clamp(
-      pointer, from: bounds.lowerBound, to: bounds.upperBound, storage.pointer, count: shape.count)
+    Profile.measure(.elementwise) {
+      Kernels.clamp(
+        pointer, from: bounds.lowerBound, to: bounds.upperBound, storage.pointer, count: shape.count
+      )
+    }
     return record(storage, shape, from: [self]) { [clampGate($0.gradient, where: self, bounds)] }
   }
 }
@@ -73,23 +78,29 @@ private func map(
   rule: @escaping (Pullback) -> Tensor
 ) -> Tensor {
   let storage = Storage(count: x.shape.count)
-  Kernels.map(op, x.pointer, storage.pointer, count: x.shape.count)
+  Profile.measure(.elementwise) {
+    Kernels.map(op, x.pointer, storage.pointer, count: x.shape.count)
+  }
   return record(storage, x.shape, from: [x], keepingOutput: keepingOutput) { [rule($0)] }
 }
 
 /// `gradient` where x is positive, `slope` · `gradient` elsewhere.
 private func gate(_ gradient: Tensor, where x: Tensor, slope: Float) -> Tensor {
   let storage = Storage(count: x.shape.count)
-  Kernels.leakyGate(
-    gradient.pointer, x.pointer, slope: slope, storage.pointer, count: x.shape.count)
+  Profile.measure(.elementwise) {
+    Kernels.leakyGate(
+      gradient.pointer, x.pointer, slope: slope, storage.pointer, count: x.shape.count)
+  }
   return record(storage, x.shape, from: [gradient]) { [gate($0.gradient, where: x, slope: slope)] }
 }
 
 private func clampGate(_ gradient: Tensor, where x: Tensor, _ bounds: ClosedRange<Float>) -> Tensor
 {
   let storage = Storage(count: x.shape.count)
-  Kernels.clampGate(
-    gradient.pointer, x.pointer, from: bounds.lowerBound, to: bounds.upperBound, storage.pointer,
-    count: x.shape.count)
+  Profile.measure(.elementwise) {
+    Kernels.clampGate(
+      gradient.pointer, x.pointer, from: bounds.lowerBound, to: bounds.upperBound, storage.pointer,
+      count: x.shape.count)
+  }
   return record(storage, x.shape, from: [gradient]) { [clampGate($0.gradient, where: x, bounds)] }
 }

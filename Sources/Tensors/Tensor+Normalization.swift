@@ -25,10 +25,12 @@ public func batchNormalization(
   let (mean, variance, inverse) = (
     Storage(count: channels), Storage(count: channels), Storage(count: channels)
   )
-  Kernels.batchNormalize(
-    x.pointer, rows: rows, channels: channels, gamma: gamma.pointer, beta: beta.pointer,
-    epsilon: epsilon, relu: relu, mean: mean.pointer, variance: variance.pointer,
-    inverseDeviation: inverse.pointer, y.pointer)
+  Profile.measure(.normalization) {
+    Kernels.batchNormalize(
+      x.pointer, rows: rows, channels: channels, gamma: gamma.pointer, beta: beta.pointer,
+      epsilon: epsilon, relu: relu, mean: mean.pointer, variance: variance.pointer,
+      inverseDeviation: inverse.pointer, y.pointer)
+  }
   let output = record(y, x.shape, from: [x, gamma, beta]) { pull in
     if Recording.isEnabled {
       return differentiableGradients(pull, x, gamma, beta, epsilon: epsilon, relu: relu)
@@ -60,10 +62,13 @@ private func fusedGradients(
   let dx = Storage(count: x.shape.count)
   let dGamma = pull.destination(1, count: channels)
   let dBeta = pull.destination(2, count: channels)
-  Kernels.batchNormalizeGradient(
-    pull.gradient.pointer, x.pointer, relu ? y.pointer : nil, rows: x.shape.count / channels,
-    channels: channels, gamma: gamma.pointer, mean: mean.pointer, inverseDeviation: inverse.pointer,
-    dx: dx.pointer, dGamma: dGamma.pointer, dBeta: dBeta.pointer)
+  Profile.measure(.normalizationGradient) {
+    Kernels.batchNormalizeGradient(
+      pull.gradient.pointer, x.pointer, relu ? y.pointer : nil, rows: x.shape.count / channels,
+      channels: channels, gamma: gamma.pointer, mean: mean.pointer,
+      inverseDeviation: inverse.pointer,
+      dx: dx.pointer, dGamma: dGamma.pointer, dBeta: dBeta.pointer)
+  }
   return [
     Tensor(dx, shape: x.shape), Tensor(dGamma, shape: [channels]), Tensor(dBeta, shape: [channels]),
   ]

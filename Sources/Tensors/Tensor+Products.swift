@@ -20,9 +20,11 @@ private func product(
     k == inner,
     "matmul: \(a.shape)\(ta ? "ᵀ" : "") × \(b.shape)\(tb ? "ᵀ" : ""), inner sizes differ")
   let storage = destination(m * n)
-  Kernels.matrixProduct(
-    a.pointer, transposed: ta, b.pointer, transposed: tb, storage.pointer, m: m, n: n, k: k,
-    accumulate: false)
+  Profile.measure(.product) {
+    Kernels.matrixProduct(
+      a.pointer, transposed: ta, b.pointer, transposed: tb, storage.pointer, m: m, n: n, k: k,
+      accumulate: false)
+  }
   return record(storage, [m, n], from: [a, b]) { pull in
     let g = pull.gradient
     func sink(_ index: Int) -> (Int) -> Storage { { pull.destination(index, count: $0) } }

@@ -118,9 +118,11 @@ private func reduce(_ op: Kernels.Reduction, _ x: Tensor, over axes: Set<Int>) -
     let outer = sizes[..<start].reduce(1, *)
     let inner = sizes[end...].reduce(1, *)
     let result = Storage(count: outer * inner)
-    Kernels.reduce(
-      op, storage.pointer, outer: outer, reduced: sizes[start..<end].reduce(1, *), inner: inner,
-      result.pointer)
+    Profile.measure(.reduction) {
+      Kernels.reduce(
+        op, storage.pointer, outer: outer, reduced: sizes[start..<end].reduce(1, *), inner: inner,
+        result.pointer)
+    }
     for axis in start..<end { sizes[axis] = 1 }
     storage = result
     end = start

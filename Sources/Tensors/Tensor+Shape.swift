@@ -23,7 +23,9 @@ extension Tensor {
       permutation.sorted() == Array(0..<shape.rank), "transposed: \(permutation) for \(shape)")
     let target = Shape(permutation.map { shape.sizes[$0] })
     let storage = Storage(count: shape.count)
-    Kernels.permute(pointer, sizes: shape.sizes, permutation: permutation, storage.pointer)
+    Profile.measure(.movement) {
+      Kernels.permute(pointer, sizes: shape.sizes, permutation: permutation, storage.pointer)
+    }
     let inverse = permutation.indices.sorted { permutation[$0] < permutation[$1] }
     return record(storage, target, from: [self]) { [$0.gradient.transposed(inverse)] }
   }
@@ -37,9 +39,11 @@ extension Tensor {
     let target = shape.replacing(axis, by: range.count)
     let (rows, inner) = rowsAndInner(axis)
     let storage = Storage(count: target.count)
-    Kernels.copyRows(
-      pointer + range.lowerBound * inner, stride: size * inner, storage.pointer,
-      stride: range.count * inner, rows: rows, length: range.count * inner)
+    Profile.measure(.movement) {
+      Kernels.copyRows(
+        pointer + range.lowerBound * inner, stride: size * inner, storage.pointer,
+        stride: range.count * inner, rows: rows, length: range.count * inner)
+    }
     return record(storage, target, from: [self]) {
       [$0.gradient.padded(axis: axis, before: range.lowerBound, after: size - range.upperBound)]
     }
@@ -52,9 +56,11 @@ extension Tensor {
     let (rows, inner) = rowsAndInner(axis)
     let storage = Storage(count: target.count)
     Kernels.fill(storage.pointer, with: 0, count: target.count)
-    Kernels.copyRows(
-      pointer, stride: size * inner, storage.pointer + before * inner,
-      stride: target.sizes[axis] * inner, rows: rows, length: size * inner)
+    Profile.measure(.movement) {
+      Kernels.copyRows(
+        pointer, stride: size * inner, storage.pointer + before * inner,
+        stride: target.sizes[axis] * inner, rows: rows, length: size * inner)
+    }
     return record(storage, target, from: [self]) {
       [$0.gradient.slice(before..<before + size, axis: axis)]
     }
@@ -67,9 +73,12 @@ extension Tensor {
       indices.allSatisfy { (0..<rows).contains($0) }, "gather: an index outside 0..<\(rows)")
     let target = shape.replacing(0, by: indices.count)
     let storage = Storage(count: target.count)
-    Kernels.gatherRows(
-      pointer, indices: indices.map(Int32.init), length: target.count / Swift.max(indices.count, 1),
-      storage.pointer)
+    Profile.measure(.movement) {
+      Kernels.gatherRows(
+        pointer, indices: indices.map(Int32.init),
+        length: target.count / Swift.max(indices.count, 1),
+        storage.pointer)
+    }
     return record(storage, target, from: [self]) { [$0.gradient.scattered(to: indices, of: rows)] }
   }
 
@@ -78,9 +87,11 @@ extension Tensor {
     let target = shape.replacing(0, by: rows)
     let storage = Storage(count: target.count)
     Kernels.fill(storage.pointer, with: 0, count: target.count)
-    Kernels.scatterAddRows(
-      pointer, indices: indices.map(Int32.init), length: target.count / Swift.max(rows, 1),
-      storage.pointer)
+    Profile.measure(.movement) {
+      Kernels.scatterAddRows(
+        pointer, indices: indices.map(Int32.init), length: target.count / Swift.max(rows, 1),
+        storage.pointer)
+    }
     return record(storage, target, from: [self]) { [$0.gradient.gather(indices)] }
   }
 
@@ -106,9 +117,11 @@ public func concatenated(_ parts: [Tensor], axis: Int) -> Tensor {
   let storage = Storage(count: target.count)
   for (part, start) in zip(parts, starts) {
     let length = part.shape.sizes[axis] * inner
-    Kernels.copyRows(
-      part.pointer, stride: length, storage.pointer + start * inner, stride: total * inner,
-      rows: rows, length: length)
+    Profile.measure(.movement) {
+      Kernels.copyRows(
+        part.pointer, stride: length, storage.pointer + start * inner, stride: total * inner,
+        rows: rows, length: length)
+    }
   }
   let sizes = parts.map { $0.shape.sizes[axis] }
   return record(storage, target, from: parts) { pull in

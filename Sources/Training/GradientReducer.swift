@@ -54,9 +54,9 @@ final class GradientReducer {
     for slice in reduction.slices {
       let slot = reduction.slot(for: slice)
       names = differentiate(phase, batch(slice), into: slot)
-      reduction.finish(slice: slice, ranges: ranges)
+      Profile.measure(.exchange) { reduction.finish(slice: slice, ranges: ranges) }
     }
-    try reduction.complete(ranges: ranges)
+    try Profile.measure(.exchange) { () throws(MPIError) in try reduction.complete(ranges: ranges) }
     let sums = reduction.result
     let terms = names.enumerated().map { ($1, sums[termStart + $0] / Float(slices)) }
     return Sums(gradients: sums, observations: sums + observationStart, terms: terms)

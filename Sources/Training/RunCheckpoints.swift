@@ -11,7 +11,9 @@ final class RunCheckpoints {
   private let optimizers: [(phase: String, optimizer: Optimizer)]
   private(set) var lastSaved: FilePath?
 
-  init(plan: TrainingPlan, store: ParameterStore, optimizers: [(phase: String, optimizer: Optimizer)]) {
+  init(
+    plan: TrainingPlan, store: ParameterStore, optimizers: [(phase: String, optimizer: Optimizer)]
+  ) {
     self.plan = plan
     self.store = store
     self.optimizers = optimizers

@@ -1,4 +1,5 @@
 import Communication
+import Kernels
 import Layers
 import Models
 import Optimizers
@@ -71,7 +72,10 @@ public final class StepRunner {
       throw NotFinite(phase: phase.name, term: term.name, value: term.value)
     }
     let optimizer = optimizers.first { $0.phase == phase.name }!.optimizer
-    guard optimizer.update(along: sums.gradients, scale: 1, step: step) else {
+    let isFinite = Profile.measure(.update) {
+      optimizer.update(along: sums.gradients, scale: 1, step: step)
+    }
+    guard isFinite else {
       throw NotFinite(phase: phase.name, term: "a gradient", value: .nan)
     }
     store.moveBuffers(observations: sums.observations, slices: slices)

@@ -24,6 +24,7 @@ struct Lathe: ParsableCommand {
     version: version,
     subcommands: [
       Train.self, Sample.self, Reconstruct.self, Models.self, Datasets.self, Doctor.self,
+      Bench.self,
     ])
 
   static func main() {

@@ -1,0 +1,41 @@
+/// Where time goes, by kind of work; off unless somebody asks. For the thread that runs the engine.
+public enum Profile {
+  /// A kind of work.
+  public enum Kind: String, CaseIterable, Sendable {
+    /// Convolutions: big to small, small to big, gradient of the weights.
+    case shrink = "conv forward / convT dX"
+    case grow = "convT forward / conv dX"
+    case correlate = "conv and convT dW"
+    case product = "fully connected, all passes"
+    case normalization = "batch norm, forward"
+    case normalizationGradient = "batch norm, backward"
+    case elementwise = "elementwise and bias"
+    case reduction = "sums, maxima, bias gradients"
+    case movement = "reshaping and copies"
+    case random = "random numbers"
+    case exchange = "gradient reduction and waiting"
+    case update = "optimizer"
+  }
+
+  /// Whether time is taken.
+  nonisolated(unsafe) public static var isEnabled = false
+  /// Seconds by kind since the last reset.
+  nonisolated(unsafe) public private(set) static var seconds: [Kind: Double] = [:]
+
+  /// Forgets what was measured.
+  public static func reset() { seconds = [:] }
+
+  /// Runs `body` and books its time when profiling is on.
+  @inline(__always)
+  public static func measure<Result, Failure: Error>(
+    _ kind: Kind, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    guard isEnabled else { return try body() }
+    let start = ContinuousClock.now
+    defer {
+      let elapsed = (ContinuousClock.now - start).components
+      seconds[kind, default: 0] += Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    }
+    return try body()
+  }
+}

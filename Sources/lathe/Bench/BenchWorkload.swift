@@ -1,0 +1,80 @@
+import Communication
+import Datasets
+import Layers
+import Models
+import Tensors
+import Training
+
+/// A model, its optimizers and random images, ready to make steps.
+final class BenchWorkload {
+  /// Auto-encoders with networks A1 and A2, and a whole step of FlexAE.
+  static let names = ["ae-a1", "ae-a2", "flexae"].flatMap { model in
+    sets.map { "\(model)-\($0.name)" }
+  }
+
+  private static let sets = [
+    (name: "mnist", shape: ImageShape(height: 28, width: 28, channels: 1), latentSize: 32),
+    (name: "cifar", shape: ImageShape(height: 32, width: 32, channels: 3), latentSize: 128),
+    (name: "celeba", shape: ImageShape(height: 64, width: 64, channels: 3), latentSize: 128),
+  ]
+
+  private let runner: StepRunner
+  private let images: [Int: Tensor]
+
+  /// `batch` images for each rank. Collective.
+  init(_ name: String, batch: Int, on world: Communicator) throws {
+    let parts = name.split(separator: "-").map(String.init)
+    let set = BenchWorkload.sets.first { $0.name == parts.last }!
+    let store = ParameterStore(seed: 0)
+    var shape = set.shape
+    let blocks: [BoundBlock]
+    if parts[0] == "flexae" {
+      blocks = try BenchWorkload.flexae(store, shape)
+    } else {
+      // A2 halves its images four times: MNIST's are padded to 32 × 32.
+      if parts[1] == "a2" && shape.height == 28 { (shape.height, shape.width) = (32, 32) }
+      blocks = BenchWorkload.autoencoder(parts[1], store, shape, latentSize: set.latentSize)
+    }
+    let random = RandomSource(seed: 0)
+    runner = try StepRunner(blocks, store, on: world, slices: world.size, random: random)
+    let size: Shape = [batch, shape.height, shape.width, shape.channels]
+    images = Dictionary(
+      uniqueKeysWithValues: runner.ownSlices.map {
+        ($0, random.derived("images").derived($0).uniform("images", size))
+      })
+  }
+
+  func run(step: Int) throws { _ = try runner.run(step: step) { _, slice in images[slice]! } }
+
+  /// Collective.
+  func finish() throws { try runner.free() }
+
+  private static func flexae(_ store: ParameterStore, _ images: ImageShape) throws -> [BoundBlock] {
+    let entry = try model(named: "flexae")
+    let model = try entry.make(store.root, images, entry.configuration(images))
+    store.layOut()
+    return model.boundStep
+  }
+
+  /// Squared error summed over pixels, Adam 2e-4.
+  private static func autoencoder(
+    _ networks: String, _ store: ParameterStore, _ images: ImageShape, latentSize m: Int
+  ) -> [BoundBlock] {
+    let (encoder, decoder) = (store.root("encoder"), store.root("decoder"))
+    let reconstruct: (Tensor) -> Tensor
+    if networks == "a1" {
+      let encode = A1.Encoder(encoder, images: images, latentSize: m, filters: 64, hiddenSize: 1024)
+      let decode = A1.Decoder(decoder, images: images, latentSize: m, filters: 64, hiddenSize: 1024)
+      reconstruct = { decode(encode($0, mode: .training), mode: .training) }
+    } else {
+      let encode = A2.Encoder(encoder, images: images, latentSize: m, filters: 128)
+      let decode = A2.Decoder(decoder, images: images, latentSize: m, filters: 128)
+      reconstruct = { decode(encode($0, mode: .training), mode: .training) }
+    }
+    store.layOut()
+    let phase = BoundPhase(
+      name: "reconstruction", groups: ["encoder", "decoder"], rule: .adam(2e-4),
+      loss: { Losses(squaredError($0.images, reconstruct($0.images))) })
+    return [BoundBlock(phases: [phase], repeats: 1, reusesBatch: false)]
+  }
+}
