@@ -5,11 +5,11 @@
 #include "CKernels.h"
 #include "clones.h"
 
-enum { NARROW = 64, WIDE = 256 };
+enum { NARROW = 128, WIDE = 512 };
 
 /// How many rows to take as one.
 INLINE long copies_of(long columns, long stride) {
-  return columns < NARROW && columns == stride ? WIDE / columns : 1;
+  return columns <= NARROW && columns == stride ? WIDE / columns : 1;
 }
 
 INLINE void repeat(const float *values, long columns, long copies, float *repeated) {

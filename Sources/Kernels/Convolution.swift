@@ -190,10 +190,13 @@ private func convolveTransposedPlanar(
     let pixels = images.count * g.bigPixels
     let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.bigPixels)
     writePlanes(small, images, planes, g)
-    OpenBLAS.product(
-      transposed(planes, columns: pixels), matrix(planarWeights, columns: g.bigChannels),
-      big + images.lowerBound * g.bigImage, columnsOfC: g.bigChannels, m: pixels,
-      n: g.bigChannels, k: g.planarRows, accumulate: false)
+    for first in stride(from: 0, to: pixels, by: g.planarBlock) {
+      OpenBLAS.product(
+        transposed(planes + first, columns: pixels), matrix(planarWeights, columns: g.bigChannels),
+        big + images.lowerBound * g.bigImage + first * g.bigChannels, columnsOfC: g.bigChannels,
+        m: min(g.planarBlock, pixels - first), n: g.bigChannels, k: g.planarRows,
+        accumulate: false)
+    }
   }
 }
 
@@ -205,10 +208,13 @@ private func weightGradientPlanar(
     let pixels = images.count * g.bigPixels
     let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.bigPixels)
     writePlanes(small, images, planes, g)
-    OpenBLAS.product(
-      matrix(planes, columns: pixels),
-      matrix(big + images.lowerBound * g.bigImage, columns: g.bigChannels), sum,
-      columnsOfC: g.bigChannels, m: g.planarRows, n: g.bigChannels, k: pixels, accumulate: begun)
+    for first in stride(from: 0, to: pixels, by: g.planarBlock) {
+      let pixel = big + images.lowerBound * g.bigImage + first * g.bigChannels
+      OpenBLAS.product(
+        matrix(planes + first, columns: pixels), matrix(pixel, columns: g.bigChannels), sum,
+        columnsOfC: g.bigChannels, m: g.planarRows, n: g.bigChannels,
+        k: min(g.planarBlock, pixels - first), accumulate: begun || first > 0)
+    }
   }
   let ordered = Scratch.weights.floats(g.weights)
   exchangeChannels(partials, ordered, g, toPlanar: false)

@@ -118,5 +118,8 @@ extension ConvolutionGeometry {
     ImageTiles(batch: batch, pixels: smallPixels, rows: weights >= 1 << 21 ? 1024 : 512)
   }
 
-  var planarTiles: ImageTiles { ImageTiles(batch: batch, pixels: bigPixels, rows: 4096) }
+  /// Pixels in one product of the planar form: OpenBLAS multiplies up to a million terms without packing.
+  var planarBlock: Int { max(64, min(512, 1_000_000 / max(1, planarRows * bigChannels) / 64 * 64)) }
+
+  var planarTiles: ImageTiles { ImageTiles(batch: batch, pixels: bigPixels, rows: 2048) }
 }

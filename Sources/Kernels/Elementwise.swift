@@ -9,7 +9,7 @@ public typealias Output = UnsafeMutablePointer<Float>
 /// Functions of one number.
 ///
 /// The largest errors, in units in the last place against double-precision libm over all floats:
-/// `exp` 1, `log` 1, `sigmoid` 2.5, `tanh` 2, `softplus` 2, `sine` and `cosine` 2; the others are
+/// `exp` 1.1, `log` 1, `sigmoid` 2.5, `tanh` 2, `softplus` 2, `sine` and `cosine` 2; the others are
 /// rounded correctly. Infinities, NaN, signed zeros and subnormal numbers give what the function's
 /// limits say: log 0 = −∞, exp of more than 88.73 is ∞, softplus(−∞) = 0. NaN gives NaN, except for
 /// `sign`, where it gives 0.

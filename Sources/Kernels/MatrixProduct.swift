@@ -47,7 +47,7 @@ struct ProductCut {
   /// More pieces would pack the shared operand more often than they help.
   static let mostPieces = 8
   /// Strips are multiples of this, which every kernel's tile divides.
-  static let grain = 64
+  static let grain = 512
 
   var alongColumns: Bool { n > m }
   var length: Int { alongColumns ? n : m }

@@ -34,7 +34,8 @@ void ck_convert(const unsigned char *bytes, float scale, float *y, long count);
 
 // Reductions. The numbers of the operations are the raw values of Kernels.Reduction.
 enum { CK_SUM, CK_LARGEST };
-float ck_reduce(int operation, const float *x, long count);
+/// y[r] = the reduction of row r, rows of `count` floats.
+void ck_reduce_rows(int operation, const float *x, long rows, long count, float *y);
 /// y[c] = the reduction of column c; at most CK_BLOCK columns.
 void ck_reduce_columns(
     int operation, const float *x, long stride, long rows, long columns, float *y);
