@@ -1,5 +1,5 @@
-// Binary operations on operands with strides: blocks of a few thousand elements, in which an operand
-// that is neither contiguous nor one value is first written out.
+// Binary operations on operands with strides: blocks of a few thousand elements, in which an
+// operand that is neither contiguous nor one value is first written out.
 #include "CKernels.h"
 #include "clones.h"
 

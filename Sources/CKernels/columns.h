@@ -1,5 +1,5 @@
-// Narrow matrices as wide ones: `copies` consecutive rows of a contiguous matrix with few columns are
-// one row of a wide matrix, which fills vectors. What belongs to a column is then repeated.
+// Narrow matrices as wide ones: `copies` consecutive rows of a contiguous matrix with few columns
+// are one row of a wide matrix, which fills vectors. What belongs to a column is then repeated.
 #pragma once
 
 #include "CKernels.h"
@@ -25,8 +25,8 @@ INLINE void fold(float *lanes, long columns, long copies) {
 
 static const uint32_t infinite_magnitude = 0x7f800000u;
 
-/// The larger of a magnitude, as bits, and |x|; at least infinite_magnitude from the first infinity or
-/// NaN on.
+/// The larger of a magnitude, as bits, and |x|; at least infinite_magnitude from the first infinity
+/// or NaN on.
 INLINE uint32_t larger_magnitude(uint32_t largest, float x) {
   uint32_t magnitude = bits_of(x) & 0x7fffffffu;
   return magnitude > largest ? magnitude : largest;

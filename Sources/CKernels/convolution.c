@@ -173,7 +173,8 @@ INLINE void move_runs(
       }
 }
 
-/// The usual lengths of a run get loops of their own: kernel widths 3, 4 and 5 with 1 or 3 channels.
+/// The usual lengths of a run get loops of their own: kernel widths 3, 4 and 5 with 1 or 3
+/// channels.
 INLINE void move_patches(
     const ck_geometry *g, float *bordered, float *patches, int into_image) {
   switch (g->kernel_width * g->big_channels) {

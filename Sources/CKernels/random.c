@@ -1,7 +1,9 @@
-// Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+// Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
+// SC 2011.
 //
-// Elements come in groups of 64. Group n is made of the blocks of counters 16 n ..< 16 n + 16; element
-// 16 w + j of the group is made of word w of block j, so that vectors are written as they are computed.
+// Elements come in groups of 64. Group n is made of the blocks of counters 16 n ..< 16 n + 16;
+// element 16 w + j of the group is made of word w of block j, so that vectors are written as they
+// are computed.
 #include "CKernels.h"
 #include "functions.h"
 

@@ -3,9 +3,11 @@ internal import CKernels
 // Goals, in order:
 // 1. The same bits for any number of threads: work is cut by the geometry alone.
 // 2. Matrices of patches stay in the cache: a tile of images at a time.
-// 3. The wide side of a layer is never written out as patches where the other side has few channels.
+// 3. The wide side of a layer is never written out as patches where the other side has few
+//    channels.
 
-/// small = the convolution of `big`; also the gradient of `convolveTransposed` with respect to its input.
+/// small = the convolution of `big`; also the gradient of `convolveTransposed` with respect to its
+/// input.
 ///
 /// Shapes: big `[batch, bigHeight, bigWidth, bigChannels]`, small likewise, weights
 /// `[kernelHeight, kernelWidth, bigChannels, smallChannels]`.
@@ -20,8 +22,8 @@ public func convolve(_ big: Input, _ weights: Input, _ small: Output, _ g: Convo
   }
 }
 
-/// big = the adjoint of `convolve` applied to `small`: the transposed convolution, and the gradient of
-/// `convolve` with respect to its input.
+/// big = the adjoint of `convolve` applied to `small`: the transposed convolution, and the gradient
+/// of `convolve` with respect to its input.
 ///
 /// Shapes as for `convolve`.
 public func convolveTransposed(
@@ -37,7 +39,8 @@ public func convolveTransposed(
   }
 }
 
-/// weights = the gradient of both convolutions with respect to their weights, or += if `accumulate`.
+/// weights = the gradient of both convolutions with respect to their weights, or += if
+/// `accumulate`.
 ///
 /// `big` and `small` are one's input and the other's gradient. Shapes as for `convolve`.
 public func convolutionWeightGradient(
@@ -155,8 +158,9 @@ private func sumPatches(
 
 // MARK: Planes
 
-// With W' the weights as [kernel places · small channels, big channels]: the rows of W' bigᵀ are planes,
-// one for each kernel place and small channel, that move and add up to the small image's channels.
+// With W' the weights as [kernel places · small channels, big channels]: the rows of W' bigᵀ are
+// planes, one for each kernel place and small channel, that move and add up to the small image's
+// channels.
 
 private func convolvePlanar(
   _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry
@@ -251,7 +255,8 @@ private let mostWeightsToRepeat = 1 << 14
 /// At most so many parts of a batch.
 private let mostParts = 8
 
-/// Sums of `size` floats over the tiles: each part of the batch has its own, then they are added in order.
+/// Sums of `size` floats over the tiles: each part of the batch has its own, then they are added in
+/// order.
 private func sumOverParts(
   of tiles: ImageTiles, size: Int,
   _ add: (_ images: Range<Int>, _ sum: Output, _ begun: Bool) -> Void

@@ -85,8 +85,8 @@ public enum Binary: Int32, CaseIterable, Sendable {
 
 /// y = op(a, b), element by element.
 ///
-/// `aStep` and `bStep` are 1, or 0 where one value serves for all. In place allowed for an operand whose
-/// step is 1.
+/// `aStep` and `bStep` are 1, or 0 where one value serves for all. In place allowed for an operand
+/// whose step is 1.
 public func combine(
   _ op: Binary, _ a: Input, step aStep: Int, _ b: Input, step bStep: Int, _ y: Output, count: Int
 ) {
@@ -99,8 +99,8 @@ public func combine(
 
 /// y = op(a, b) over `rows` × `columns`, y contiguous.
 ///
-/// Element (r, c) takes `a[r * aRow + c * aColumn]` and `b[r * bRow + c * bColumn]`; a stride is 0 where
-/// the operand is broadcast. In place allowed for an operand that lies as y does.
+/// Element (r, c) takes `a[r * aRow + c * aColumn]` and `b[r * bRow + c * bColumn]`; a stride is 0
+/// where the operand is broadcast. In place allowed for an operand that lies as y does.
 public func combine(
   _ op: Binary, _ a: Input, rowStride aRow: Int, columnStride aColumn: Int, _ b: Input,
   rowStride bRow: Int, columnStride bColumn: Int, _ y: Output, rows: Int, columns: Int

@@ -2,8 +2,8 @@ internal import COpenBLAS
 
 /// C = op(A) op(B), or C += op(A) op(B), row-major.
 ///
-/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as `[k, m]` or
-/// `[n, k]`. C lies apart from both.
+/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as
+/// `[k, m]` or `[n, k]`. C lies apart from both.
 public func matrixProduct(
   _ a: Input, transposed aTransposed: Bool, _ b: Input, transposed bTransposed: Bool, _ c: Output,
   m: Int, n: Int, k: Int, accumulate: Bool
@@ -28,7 +28,8 @@ struct Operand {
 
   /// The same matrix without the first rows of op(self).
   func fromRow(_ row: Int) -> Operand {
-    Operand(start: start + row * (transposed ? 1 : columns), transposed: transposed, columns: columns)
+    Operand(
+      start: start + row * (transposed ? 1 : columns), transposed: transposed, columns: columns)
   }
 
   /// The same matrix without the first columns of op(self).
@@ -44,9 +45,9 @@ struct ProductCut {
 
   /// Multiplications that are worth a piece of their own.
   static let work = 1 << 26
-  /// More pieces would pack the shared operand more often than they help.
+  /// Enough for the threads of one rank.
   static let mostPieces = 8
-  /// Strips are multiples of this, which every kernel's tile divides.
+  /// Strips are multiples of this; shorter ones would pack the other operand too often.
   static let grain = 512
 
   var alongColumns: Bool { n > m }

@@ -10,7 +10,8 @@ public enum Reduction: Int32, CaseIterable, Sendable {
 
 /// y[o, i] = the reduction over r of x[o, r, i].
 ///
-/// Shapes: x `[outer, reduced, inner]`, y `[outer, inner]`, both contiguous. Nothing reduced gives 0 or −∞.
+/// Shapes: x `[outer, reduced, inner]`, y `[outer, inner]`, both contiguous. Nothing reduced gives
+/// 0 or −∞.
 public func reduce(
   _ op: Reduction, _ x: Input, outer: Int, reduced: Int, inner: Int, _ y: Output
 ) {

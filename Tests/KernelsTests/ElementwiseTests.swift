@@ -38,7 +38,9 @@ extension AllKernels {
         let a = operands(count + 1, seed: 1)
         let b = operands(count + 1, seed: 2)
         let expected = (0..<count).map { op.reference(a[$0 * steps.0], b[$0 * steps.1]) }
-        let found = written(count) { combine(op, a, step: steps.0, b, step: steps.1, $0, count: count) }
+        let found = written(count) {
+          combine(op, a, step: steps.0, b, step: steps.1, $0, count: count)
+        }
         #expect(same(found, expected))
       }
     }
@@ -85,10 +87,16 @@ extension AllKernels {
     @Test func gatesPassTheGradient() {
       let x: [Float] = [-2, -1, -0.5, 0, 0.5, 1, 2]
       let g: [Float] = [1, 2, 3, 4, 5, 6, 7]
-      #expect(written(7) { leakyRelu(x, slope: 0.25, $0, count: 7) } == [-0.5, -0.25, -0.125, 0, 0.5, 1, 2])
+      #expect(
+        written(7) { leakyRelu(x, slope: 0.25, $0, count: 7) } == [
+          -0.5, -0.25, -0.125, 0, 0.5, 1, 2,
+        ])
       #expect(
         written(7) { leakyGate(g, x, slope: 0.5, $0, count: 7) } == [0.5, 1, 1.5, 2, 5, 6, 7])
-      #expect(written(7) { clamp(x, from: -1, to: 0.5, $0, count: 7) } == [-1, -1, -0.5, 0, 0.5, 0.5, 0.5])
+      #expect(
+        written(7) { clamp(x, from: -1, to: 0.5, $0, count: 7) } == [
+          -1, -1, -0.5, 0, 0.5, 0.5, 0.5,
+        ])
       #expect(
         written(7) { clampGate(g, x, from: -1, to: 1, $0, count: 7) } == [0, 2, 3, 4, 5, 6, 0])
     }

@@ -47,8 +47,10 @@ extension AllKernels {
         Float(bitPattern: UInt32($0))
       }
       let ends: [Float] = [
-        0, 1, 0.5, 2, .pi, .pi / 2, .pi / 4, 0.625, 88.72283, 88.72284, 89, 103.2789, 103.97208, 104,
-        87.33654, .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude, .infinity,
+        0, 1, 0.5, 2, .pi, .pi / 2, .pi / 4, 0.625, 88.72283, 88.72284, 89, 103.2789, 103.97208,
+        104,
+        87.33654, .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude,
+        .infinity,
         1_048_576, 0.70710678, 1.4142135,
       ]
       let near = ends.flatMap { [$0, $0.nextUp, $0.nextDown] }
@@ -67,7 +69,8 @@ extension AllKernels {
     }
 
     @Test func limitsAreExact() {
-      #expect(mapped(.exp, [0, -.infinity, .infinity, 100, -110]) == [1, 0, .infinity, .infinity, 0])
+      #expect(
+        mapped(.exp, [0, -.infinity, .infinity, 100, -110]) == [1, 0, .infinity, .infinity, 0])
       #expect(mapped(.log, [1, 0, -0.0, .infinity]) == [0, -.infinity, -.infinity, .infinity])
       #expect(mapped(.sigmoid, [0, -.infinity, .infinity, 30]) == [0.5, 0, 1, 1])
       #expect(mapped(.softplus, [-.infinity, .infinity, 1e30, -200]) == [0, .infinity, 1e30, 0])

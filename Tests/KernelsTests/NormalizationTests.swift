@@ -20,7 +20,9 @@ private struct Reference {
     (y, dx) = ([], [])
     let inverse = variance.map { 1 / ($0 + epsilon).squareRoot() }
     let hat = x.indices.map { (Double(x[$0]) - mean[$0 % channels]) * inverse[$0 % channels] }
-    let plain = x.indices.map { hat[$0] * Double(gamma[$0 % channels]) + Double(beta[$0 % channels]) }
+    let plain = x.indices.map {
+      hat[$0] * Double(gamma[$0 % channels]) + Double(beta[$0 % channels])
+    }
     y = relu ? plain.map { max($0, 0) } : plain
     let g = x.indices.map { relu && plain[$0] <= 0 ? 0 : Double(gradient[$0]) }
     for i in g.indices {
@@ -60,7 +62,8 @@ private struct Found {
 extension AllKernels {
   @Suite struct NormalizationTests {
     static let shapes = [
-      (2, 1), (2, 5), (3, 64), (64, 8192), (100_003, 1), (5001, 3), (3000, 64), (513, 100), (1000, 1030),
+      (2, 1), (2, 5), (3, 64), (64, 8192), (100_003, 1), (5001, 3), (3000, 64), (513, 100),
+      (1000, 1030),
     ]
 
     @Test(arguments: shapes, [false, true])
@@ -108,7 +111,9 @@ extension AllKernels {
       #expect(worstError(found.y, x.map { _ in 1 }) < 0.05)
     }
 
-    @Test(arguments: [(70, 3), (9, 200)]) func inferenceUsesGivenMoments(_ rows: Int, _ channels: Int) {
+    @Test(arguments: [(70, 3), (9, 200)]) func inferenceUsesGivenMoments(
+      _ rows: Int, _ channels: Int
+    ) {
       let x = Numbers.array(rows * channels)
       let terms = (1...4).map { Numbers.array(channels, seed: UInt64($0 + 10)) }
       for relu in [false, true] {

@@ -4,8 +4,10 @@ import Testing
 extension AllKernels {
   @Suite struct ReductionTests {
     static let shapes = [
-      (1, 1, 1), (5, 7, 1), (3, 1000, 1), (1, 200_001, 1), (2, 70_000, 1), (1, 1000, 3), (1, 90_000, 3),
-      (1, 4097, 64), (1, 300, 1500), (1, 64, 8192), (4, 9, 65), (3, 50, 2000), (2, 1, 17), (0, 3, 4),
+      (1, 1, 1), (5, 7, 1), (3, 1000, 1), (1, 200_001, 1), (2, 70_000, 1), (1, 1000, 3),
+      (1, 90_000, 3),
+      (1, 4097, 64), (1, 300, 1500), (1, 64, 8192), (4, 9, 65), (3, 50, 2000), (2, 1, 17),
+      (0, 3, 4),
       (700, 3, 5), (1, 2, 100_000),
     ]
 
@@ -43,7 +45,8 @@ extension AllKernels {
 
     @Test func nothingReducedIsNeutral() {
       #expect(written(2) { reduce(.sum, [], outer: 1, reduced: 0, inner: 2, $0) } == [0, 0])
-      #expect(written(1) { reduce(.maximum, [], outer: 1, reduced: 0, inner: 1, $0) } == [-.infinity])
+      #expect(
+        written(1) { reduce(.maximum, [], outer: 1, reduced: 0, inner: 1, $0) } == [-.infinity])
     }
 
     @Test(arguments: [0, 1, 63, 64, 65, 1000, 200_003]) func dotAgreesWithReference(_ count: Int) {

@@ -95,7 +95,8 @@ extension AllKernels {
           &p, g, &m, &v, count: count, learningRate: 0.1, beta1: 0.9, beta2: 0.9, epsilon: 1,
           gradientScale: 1),
         rmsProp(
-          &p, g, &v, nil, count: count, learningRate: 0.1, decay: 0.9, momentumFactor: 0, epsilon: 1,
+          &p, g, &v, nil, count: count, learningRate: 0.1, decay: 0.9, momentumFactor: 0,
+          epsilon: 1,
           gradientScale: 1),
         momentumDescent(
           &p, g, &m, count: count, learningRate: 0.1, momentum: 0.9, nesterov: false,

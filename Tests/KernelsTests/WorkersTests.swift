@@ -72,9 +72,12 @@ private let jobs: [Job] =
         gradientScale: 1)
     },
   ]
-  + convolutionJobs("wide", .init(batch: 20, big: 16, channels: (32, 48), kernel: 4, stride: 2, padding: 1))
-  + convolutionJobs("first", .init(batch: 30, big: 32, channels: (3, 16), kernel: 4, stride: 2, padding: 1))
-  + convolutionJobs("last", .init(batch: 30, big: 32, channels: (16, 3), kernel: 3, stride: 1, padding: 1))
+  + convolutionJobs(
+    "wide", .init(batch: 20, big: 16, channels: (32, 48), kernel: 4, stride: 2, padding: 1))
+  + convolutionJobs(
+    "first", .init(batch: 30, big: 32, channels: (3, 16), kernel: 4, stride: 2, padding: 1))
+  + convolutionJobs(
+    "last", .init(batch: 30, big: 32, channels: (16, 3), kernel: 3, stride: 1, padding: 1))
   + normalizationJobs(rows: 6250, channels: 64) + normalizationJobs(rows: 130_000, channels: 3)
   + normalizationJobs(rows: 64, channels: 4096)
 
@@ -140,7 +143,9 @@ extension AllKernels {
     @Test func manyShortJobs() {
       withWorkers([2, 3]) { _ in
         let sum = Atomic(0)
-        for _ in 0..<20_000 { Workers.forEach(3) { piece, _ in sum.add(piece, ordering: .relaxed) } }
+        for _ in 0..<20_000 {
+          Workers.forEach(3) { piece, _ in sum.add(piece, ordering: .relaxed) }
+        }
         #expect(sum.load(ordering: .relaxed) == 60_000)
       }
     }
