@@ -1,9 +1,9 @@
-// Binary operations on operands with strides: blocks of a few thousand elements, in which an operand
-// that is neither contiguous nor one value is first written out.
+// Binary operations on operands with strides: blocks of a few thousand elements, in which an
+// operand that is neither contiguous nor one value is first written out.
 #include "CKernels.h"
 #include "clones.h"
 
-enum { BLOCK = 2048 };
+enum { BLOCK = 2048, LONG_ROW = 512 };
 
 typedef struct {
   const float *start;
@@ -12,15 +12,33 @@ typedef struct {
   float values[BLOCK];
 } operand;
 
-static void write_out(operand *o, long r, long c, long rows, long columns) {
-  for (long i = 0; i < rows; i++) {
-    const float *from = o->start + (r + i) * o->row + c * o->column;
-    float *to = o->values + i * columns;
-    if (o->column == 1)
-      memcpy(to, from, (size_t)columns * sizeof *to);
-    else
-      for (long j = 0; j < columns; j++) to[j] = from[j * o->column];
+/// `columns` times the same value for each row, with a constant in the usual cases.
+INLINE void spread(const float *from, long row, long rows, long columns, float *to) {
+  INDEPENDENT
+  for (long i = 0; i < rows; i++)
+    for (long j = 0; j < columns; j++) to[i * columns + j] = from[i * row];
+}
+
+INLINE void spread_rows(const float *from, long row, long rows, long columns, float *to) {
+  switch (columns) {
+    case 1: spread(from, row, rows, 1, to); break;
+    case 2: spread(from, row, rows, 2, to); break;
+    case 3: spread(from, row, rows, 3, to); break;
+    case 4: spread(from, row, rows, 4, to); break;
+    default:
+      for (long i = 0; i < rows; i++) spread(from + i * row, 0, columns, 1, to + i * columns);
   }
+}
+
+CLONED static void write_out(operand *o, long r, long c, long rows, long columns) {
+  const float *from = o->start + r * o->row + c * o->column;
+  if (o->column == 0) {
+    spread_rows(from, o->row, rows, columns, o->values);
+    return;
+  }
+  for (long i = 0; i < rows; i++)
+    for (long j = 0; j < columns; j++)
+      o->values[i * columns + j] = from[i * o->row + j * o->column];
 }
 
 /// The operand for a block of rows × columns elements that starts at (r, c), and its step, 0 or 1.
@@ -62,9 +80,9 @@ void ck_combine_rows(
     long b_column, float *y, long rows, long columns) {
   if (rows == 0 || columns == 0) return;
   operand p, q;
-  p.start = a, p.row = a_row, p.column = a_column, p.written = 0;
-  q.start = b, q.row = b_row, q.column = b_column, q.written = 0;
-  if (columns > BLOCK / 2)
+  p.start = a, p.row = a_row, p.column = columns == 1 ? 0 : a_column, p.written = 0;
+  q.start = b, q.row = b_row, q.column = columns == 1 ? 0 : b_column, q.written = 0;
+  if (columns >= LONG_ROW)
     combine_long_rows(operation, &p, &q, y, rows, columns);
   else
     combine_short_rows(operation, &p, &q, y, rows, columns);

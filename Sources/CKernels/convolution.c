@@ -63,23 +63,18 @@ INLINE void add_runs(const pixel_sum *s, long runs, int begun, long channels, fl
     pixel[c] = begun ? pixel[c] + four_runs(s, runs, c) : four_runs(s, runs, c);
 }
 
+/// Adds the runs to the pixel, or makes it of them, in a loop of its own for each number of runs.
 INLINE void flush_runs(pixel_sum *s, long channels, float *pixel) {
-  pixel_sum full = *s;
-  if (s->begun) {
-    switch (s->runs) {
-      case 1: add_runs(&full, 1, 1, channels, pixel); break;
-      case 2: add_runs(&full, 2, 1, channels, pixel); break;
-      case 3: add_runs(&full, 3, 1, channels, pixel); break;
-      case 4: add_runs(&full, 4, 1, channels, pixel); break;
-    }
-  } else {
-    switch (s->runs) {
-      case 0: memset(pixel, 0, (size_t)channels * sizeof *pixel); break;
-      case 1: memcpy(pixel, s->run[0], (size_t)channels * sizeof *pixel); break;
-      case 2: add_runs(&full, 2, 0, channels, pixel); break;
-      case 3: add_runs(&full, 3, 0, channels, pixel); break;
-      case 4: add_runs(&full, 4, 0, channels, pixel); break;
-    }
+  switch (s->runs + (s->begun ? 4 : 0)) {
+    case 0: memset(pixel, 0, (size_t)channels * sizeof *pixel); break;
+    case 1: add_runs(s, 1, 0, channels, pixel); break;
+    case 2: add_runs(s, 2, 0, channels, pixel); break;
+    case 3: add_runs(s, 3, 0, channels, pixel); break;
+    case 4: add_runs(s, 4, 0, channels, pixel); break;
+    case 5: add_runs(s, 1, 1, channels, pixel); break;
+    case 6: add_runs(s, 2, 1, channels, pixel); break;
+    case 7: add_runs(s, 3, 1, channels, pixel); break;
+    case 8: add_runs(s, 4, 1, channels, pixel); break;
   }
   s->begun = 1;
   s->runs = 0;
@@ -178,7 +173,8 @@ INLINE void move_runs(
       }
 }
 
-/// The usual lengths of a run get loops of their own: kernel widths 3, 4 and 5 with 1 or 3 channels.
+/// The usual lengths of a run get loops of their own: kernel widths 3, 4 and 5 with 1 or 3
+/// channels.
 INLINE void move_patches(
     const ck_geometry *g, float *bordered, float *patches, int into_image) {
   switch (g->kernel_width * g->big_channels) {

@@ -17,8 +17,8 @@ static const float round_magic = 0x1.8p23f;  // adding it leaves the nearest int
 /// 2ⁿ for −126 <= n <= 127.
 INLINE float power_of_two(int32_t n) { return float_of((uint32_t)(n + 127) << 23); }
 
-/// eˣ = 2ⁿ eʳ with |r| <= ln2 / 2. The factor 2ⁿ is applied in two halves, so that subnormal results
-/// are rounded once.
+/// eˣ = 2ⁿ eʳ with |r| <= ln2 / 2. The factor 2ⁿ is applied in two halves, so that subnormal
+/// results are rounded once.
 INLINE float exponential(float x) {
   float bounded = x > 89.f ? 89.f : x;
   bounded = bounded < -104.f ? -104.f : bounded;

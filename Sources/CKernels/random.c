@@ -1,9 +1,18 @@
-// Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+// Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
+// SC 2011.
 //
-// Elements come in groups of 64. Group n is made of the blocks of counters 16 n ..< 16 n + 16; element
-// 16 w + j of the group is made of word w of block j, so that vectors are written as they are computed.
+// Elements come in groups of 64. Group n is made of the blocks of counters 16 n ..< 16 n + 16;
+// element 16 w + j of the group is made of word w of block j, so that vectors are written as they
+// are computed.
 #include "CKernels.h"
 #include "functions.h"
+
+/// Vectorised as a loop, rather than unrolled first.
+#if defined(__clang__)
+#define ROLLED _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
+#else
+#define ROLLED
+#endif
 
 enum { ROUNDS = 10, BLOCKS = 16, WORDS = 4, GROUP = BLOCKS * WORDS };
 
@@ -30,6 +39,7 @@ ck_philox_block ck_philox(ck_philox_block counter, unsigned key0, unsigned key1)
 /// The words of a group, word w of block j at [w][j].
 INLINE void group_words(uint64_t key, uint64_t group, uint32_t words[WORDS][BLOCKS]) {
   uint64_t first = group * BLOCKS;
+  ROLLED
   for (uint32_t j = 0; j < BLOCKS; j++) {
     ck_philox_block counter = {{(uint32_t)first + j, (uint32_t)(first >> 32), 0, 0}};
     ck_philox_block block = philox(counter, (uint32_t)key, (uint32_t)(key >> 32));
@@ -40,9 +50,11 @@ INLINE void group_words(uint64_t key, uint64_t group, uint32_t words[WORDS][BLOC
 INLINE void uniform_group(uint64_t key, uint64_t group, float *y) {
   uint32_t words[WORDS][BLOCKS];
   group_words(key, group, words);
-  for (long w = 0; w < WORDS; w++)
+  for (long w = 0; w < WORDS; w++) {
+    ROLLED
     for (long j = 0; j < BLOCKS; j++)
       y[w * BLOCKS + j] = (float)(int32_t)(words[w][j] >> 8) * 0x1p-24f;
+  }
 }
 
 /// √(−2 log u), with u = (whole part of word / 2 + ½) / 2³¹, from 2⁻³² to 1.
@@ -62,12 +74,14 @@ INLINE float turn_sine(uint32_t word, uint32_t quadrant) {
 INLINE void normal_group(uint64_t key, uint64_t group, float *y) {
   uint32_t words[WORDS][BLOCKS];
   group_words(key, group, words);
-  for (long w = 0; w < WORDS; w += 2)
+  for (long w = 0; w < WORDS; w += 2) {
+    ROLLED
     for (long j = 0; j < BLOCKS; j++) {
       float radius = normal_radius(words[w][j]);
       y[w * BLOCKS + j] = radius * turn_sine(words[w + 1][j], 1);
       y[(w + 1) * BLOCKS + j] = radius * turn_sine(words[w + 1][j], 0);
     }
+  }
 }
 
 INLINE void group_of(int normal, uint64_t key, uint64_t group, float *y) {

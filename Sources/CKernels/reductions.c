@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { LANES = 64 };
+enum { LANES = 64, FEW_LANES = 16 };
 
 INLINE float join(int operation, float p, float q) {
   if (operation == CK_SUM) return p + q;
@@ -16,28 +16,48 @@ INLINE float join(int operation, float p, float q) {
 
 INLINE float neutral(int operation) { return operation == CK_SUM ? 0.f : -INFINITY; }
 
-INLINE float join_lanes(int operation, float *lanes) {
-  for (long width = LANES / 2; width > 0; width /= 2)
-    for (long j = 0; j < width; j++) lanes[j] = join(operation, lanes[j], lanes[j + width]);
-  return lanes[0];
+INLINE float join_lanes(int operation, long lanes, float *values) {
+  for (long width = lanes / 2; width > 0; width /= 2)
+    for (long j = 0; j < width; j++) values[j] = join(operation, values[j], values[j + width]);
+  return values[0];
 }
 
-INLINE float reduce(int operation, const float *x, long count) {
-  float lanes[LANES];
-  for (long j = 0; j < LANES; j++) lanes[j] = neutral(operation);
+INLINE float reduce_in_lanes(int operation, long lanes, const float *x, long count) {
+  float values[LANES];
+  for (long j = 0; j < lanes; j++) values[j] = neutral(operation);
   long i = 0;
-  for (; i + LANES <= count; i += LANES)
-    for (long j = 0; j < LANES; j++) lanes[j] = join(operation, lanes[j], x[i + j]);
-  for (long j = 0; i + j < count; j++) lanes[j] = join(operation, lanes[j], x[i + j]);
-  return join_lanes(operation, lanes);
+  for (; i + lanes <= count; i += lanes)
+    for (long j = 0; j < lanes; j++) values[j] = join(operation, values[j], x[i + j]);
+  for (long j = 0; i + j < count; j++) values[j] = join(operation, values[j], x[i + j]);
+  return join_lanes(operation, lanes, values);
 }
 
-CLONED float ck_reduce(int operation, const float *x, long count) {
-  if (operation == CK_SUM) return reduce(CK_SUM, x, count);
-  return reduce(CK_LARGEST, x, count);
+INLINE float reduce_in_order(int operation, const float *x, long count) {
+  float value = neutral(operation);
+  for (long i = 0; i < count; i++) value = join(operation, value, x[i]);
+  return value;
 }
 
-INLINE void reduce_rows(
+/// One lane, 16 or 64, by the count alone.
+INLINE void reduce_each_row(int operation, const float *x, long rows, long count, float *y) {
+  if (count < 2 * FEW_LANES)
+    for (long r = 0; r < rows; r++) y[r] = reduce_in_order(operation, x + r * count, count);
+  else if (count < 8 * LANES)
+    for (long r = 0; r < rows; r++)
+      y[r] = reduce_in_lanes(operation, FEW_LANES, x + r * count, count);
+  else
+    for (long r = 0; r < rows; r++)
+      y[r] = reduce_in_lanes(operation, LANES, x + r * count, count);
+}
+
+CLONED void ck_reduce_rows(int operation, const float *x, long rows, long count, float *y) {
+  if (operation == CK_SUM)
+    reduce_each_row(CK_SUM, x, rows, count, y);
+  else
+    reduce_each_row(CK_LARGEST, x, rows, count, y);
+}
+
+INLINE void join_rows(
     int operation, const float *x, long stride, long rows, long columns, float *y) {
   for (long r = 0; r < rows; r++) {
     const float *row = x + r * stride;
@@ -51,9 +71,9 @@ INLINE void reduce_columns(
   float lanes[CK_BLOCK];
   long copies = copies_of(columns, stride), width = copies * columns;
   for (long j = 0; j < width; j++) lanes[j] = neutral(operation);
-  reduce_rows(operation, x, copies * stride, rows / copies, width, lanes);
+  join_rows(operation, x, copies * stride, rows / copies, width, lanes);
   long rest = rows / copies * copies;
-  reduce_rows(operation, x + rest * stride, stride, rows - rest, columns, lanes);
+  join_rows(operation, x + rest * stride, stride, rows - rest, columns, lanes);
   for (long k = 1; k < copies; k++)
     for (long c = 0; c < columns; c++)
       lanes[c] = join(operation, lanes[c], lanes[k * columns + c]);
@@ -74,7 +94,7 @@ CLONED float ck_dot(const float *a, const float *b, long count) {
   for (; i + LANES <= count; i += LANES)
     for (long j = 0; j < LANES; j++) lanes[j] += a[i + j] * b[i + j];
   for (long j = 0; i + j < count; j++) lanes[j] += a[i + j] * b[i + j];
-  return join_lanes(CK_SUM, lanes);
+  return join_lanes(CK_SUM, LANES, lanes);
 }
 
 CLONED int ck_is_finite(const float *x, long count) {

@@ -3,9 +3,11 @@ internal import CKernels
 // Goals, in order:
 // 1. The same bits for any number of threads: work is cut by the geometry alone.
 // 2. Matrices of patches stay in the cache: a tile of images at a time.
-// 3. The wide side of a layer is never written out as patches where the other side has few channels.
+// 3. The wide side of a layer is never written out as patches where the other side has few
+//    channels.
 
-/// small = the convolution of `big`; also the gradient of `convolveTransposed` with respect to its input.
+/// small = the convolution of `big`; also the gradient of `convolveTransposed` with respect to its
+/// input.
 ///
 /// Shapes: big `[batch, bigHeight, bigWidth, bigChannels]`, small likewise, weights
 /// `[kernelHeight, kernelWidth, bigChannels, smallChannels]`.
@@ -20,8 +22,8 @@ public func convolve(_ big: Input, _ weights: Input, _ small: Output, _ g: Convo
   }
 }
 
-/// big = the adjoint of `convolve` applied to `small`: the transposed convolution, and the gradient of
-/// `convolve` with respect to its input.
+/// big = the adjoint of `convolve` applied to `small`: the transposed convolution, and the gradient
+/// of `convolve` with respect to its input.
 ///
 /// Shapes as for `convolve`.
 public func convolveTransposed(
@@ -37,7 +39,8 @@ public func convolveTransposed(
   }
 }
 
-/// weights = the gradient of both convolutions with respect to their weights, or += if `accumulate`.
+/// weights = the gradient of both convolutions with respect to their weights, or += if
+/// `accumulate`.
 ///
 /// `big` and `small` are one's input and the other's gradient. Shapes as for `convolve`.
 public func convolutionWeightGradient(
@@ -155,8 +158,9 @@ private func sumPatches(
 
 // MARK: Planes
 
-// With W' the weights as [kernel places · small channels, big channels]: the rows of W' bigᵀ are planes,
-// one for each kernel place and small channel, that move and add up to the small image's channels.
+// With W' the weights as [kernel places · small channels, big channels]: the rows of W' bigᵀ are
+// planes, one for each kernel place and small channel, that move and add up to the small image's
+// channels.
 
 private func convolvePlanar(
   _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry
@@ -190,10 +194,13 @@ private func convolveTransposedPlanar(
     let pixels = images.count * g.bigPixels
     let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.bigPixels)
     writePlanes(small, images, planes, g)
-    OpenBLAS.product(
-      transposed(planes, columns: pixels), matrix(planarWeights, columns: g.bigChannels),
-      big + images.lowerBound * g.bigImage, columnsOfC: g.bigChannels, m: pixels,
-      n: g.bigChannels, k: g.planarRows, accumulate: false)
+    for first in stride(from: 0, to: pixels, by: g.planarBlock) {
+      OpenBLAS.product(
+        transposed(planes + first, columns: pixels), matrix(planarWeights, columns: g.bigChannels),
+        big + images.lowerBound * g.bigImage + first * g.bigChannels, columnsOfC: g.bigChannels,
+        m: min(g.planarBlock, pixels - first), n: g.bigChannels, k: g.planarRows,
+        accumulate: false)
+    }
   }
 }
 
@@ -205,10 +212,13 @@ private func weightGradientPlanar(
     let pixels = images.count * g.bigPixels
     let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.bigPixels)
     writePlanes(small, images, planes, g)
-    OpenBLAS.product(
-      matrix(planes, columns: pixels),
-      matrix(big + images.lowerBound * g.bigImage, columns: g.bigChannels), sum,
-      columnsOfC: g.bigChannels, m: g.planarRows, n: g.bigChannels, k: pixels, accumulate: begun)
+    for first in stride(from: 0, to: pixels, by: g.planarBlock) {
+      let pixel = big + images.lowerBound * g.bigImage + first * g.bigChannels
+      OpenBLAS.product(
+        matrix(planes + first, columns: pixels), matrix(pixel, columns: g.bigChannels), sum,
+        columnsOfC: g.bigChannels, m: g.planarRows, n: g.bigChannels,
+        k: min(g.planarBlock, pixels - first), accumulate: begun || first > 0)
+    }
   }
   let ordered = Scratch.weights.floats(g.weights)
   exchangeChannels(partials, ordered, g, toPlanar: false)
@@ -245,7 +255,8 @@ private let mostWeightsToRepeat = 1 << 14
 /// At most so many parts of a batch.
 private let mostParts = 8
 
-/// Sums of `size` floats over the tiles: each part of the batch has its own, then they are added in order.
+/// Sums of `size` floats over the tiles: each part of the batch has its own, then they are added in
+/// order.
 private func sumOverParts(
   of tiles: ImageTiles, size: Int,
   _ add: (_ images: Range<Int>, _ sum: Output, _ begun: Bool) -> Void

@@ -2,16 +2,22 @@ internal import CKernels
 
 /// A convolution between a big image and a small one, NHWC.
 ///
-/// Small pixel (i, j) sees the big rows `i * strideHeight - paddingTop + a` for a in 0 ..< kernelHeight, and
-/// columns likewise; what lies outside is zero. The padding below and on the right follows from the sizes.
-/// "Big" is the side with the kernel around it: the input of a convolution, the output of a transposed
-/// one. Weights are `[kernelHeight, kernelWidth, bigChannels, smallChannels]` for both.
+/// Small pixel (i, j) sees the big rows `i * strideHeight - paddingTop + a`, a = 0 ..< kernelHeight,
+/// and columns likewise; what lies outside is zero. The padding below and on the right follows from
+/// the sizes. "Big" is the side with the kernel around it: the input of a convolution, the output of
+/// a transposed one. Weights are `[kernelHeight, kernelWidth, bigChannels, smallChannels]` for both.
 public struct ConvolutionGeometry: Equatable, Sendable {
+  /// Images.
   public var batch: Int
+  /// Size of a big image.
   public var bigHeight, bigWidth, bigChannels: Int
+  /// Size of a small image.
   public var smallHeight, smallWidth, smallChannels: Int
+  /// Size of the kernel.
   public var kernelHeight, kernelWidth: Int
+  /// Big pixels from one small pixel's patch to the next.
   public var strideHeight, strideWidth: Int
+  /// Zeros above and left of the big image.
   public var paddingTop, paddingLeft: Int
 
   /// Sizes and counts are at least 0, kernel and strides at least 1, paddings at least 0.
@@ -118,5 +124,9 @@ extension ConvolutionGeometry {
     ImageTiles(batch: batch, pixels: smallPixels, rows: weights >= 1 << 21 ? 1024 : 512)
   }
 
-  var planarTiles: ImageTiles { ImageTiles(batch: batch, pixels: bigPixels, rows: 4096) }
+  /// Pixels in one product of the planar form: OpenBLAS multiplies up to a million terms without
+  /// packing.
+  var planarBlock: Int { max(64, min(512, 1_000_000 / max(1, planarRows * bigChannels) / 64 * 64)) }
+
+  var planarTiles: ImageTiles { ImageTiles(batch: batch, pixels: bigPixels, rows: 2048) }
 }

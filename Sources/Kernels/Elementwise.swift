@@ -9,7 +9,7 @@ public typealias Output = UnsafeMutablePointer<Float>
 /// Functions of one number.
 ///
 /// The largest errors, in units in the last place against double-precision libm over all floats:
-/// `exp` 1, `log` 1, `sigmoid` 2.5, `tanh` 2, `softplus` 2, `sine` and `cosine` 2; the others are
+/// `exp` 1.1, `log` 1, `sigmoid` 2.5, `tanh` 2, `softplus` 2, `sine` and `cosine` 2; the others are
 /// rounded correctly. Infinities, NaN, signed zeros and subnormal numbers give what the function's
 /// limits say: log 0 = −∞, exp of more than 88.73 is ∞, softplus(−∞) = 0. NaN gives NaN, except for
 /// `sign`, where it gives 0.
@@ -85,8 +85,8 @@ public enum Binary: Int32, CaseIterable, Sendable {
 
 /// y = op(a, b), element by element.
 ///
-/// `aStep` and `bStep` are 1, or 0 where one value serves for all. In place allowed for an operand whose
-/// step is 1.
+/// `aStep` and `bStep` are 1, or 0 where one value serves for all. In place allowed for an operand
+/// whose step is 1.
 public func combine(
   _ op: Binary, _ a: Input, step aStep: Int, _ b: Input, step bStep: Int, _ y: Output, count: Int
 ) {
@@ -99,8 +99,8 @@ public func combine(
 
 /// y = op(a, b) over `rows` × `columns`, y contiguous.
 ///
-/// Element (r, c) takes `a[r * aRow + c * aColumn]` and `b[r * bRow + c * bColumn]`; a stride is 0 where
-/// the operand is broadcast. In place allowed for an operand that lies as y does.
+/// Element (r, c) takes `a[r * aRow + c * aColumn]` and `b[r * bRow + c * bColumn]`; a stride is 0
+/// where the operand is broadcast. In place allowed for an operand that lies as y does.
 public func combine(
   _ op: Binary, _ a: Input, rowStride aRow: Int, columnStride aColumn: Int, _ b: Input,
   rowStride bRow: Int, columnStride bColumn: Int, _ y: Output, rows: Int, columns: Int

@@ -2,8 +2,8 @@ internal import COpenBLAS
 
 /// C = op(A) op(B), or C += op(A) op(B), row-major.
 ///
-/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as `[k, m]` or
-/// `[n, k]`. C lies apart from both.
+/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as
+/// `[k, m]` or `[n, k]`. C lies apart from both.
 public func matrixProduct(
   _ a: Input, transposed aTransposed: Bool, _ b: Input, transposed bTransposed: Bool, _ c: Output,
   m: Int, n: Int, k: Int, accumulate: Bool
@@ -45,10 +45,10 @@ struct ProductCut {
 
   /// Multiplications that are worth a piece of their own.
   static let work = 1 << 26
-  /// More pieces would pack the shared operand more often than they help.
+  /// Enough for the threads of one rank.
   static let mostPieces = 8
-  /// Strips are multiples of this, which every kernel's tile divides.
-  static let grain = 64
+  /// Strips are multiples of this; shorter ones would pack the other operand too often.
+  static let grain = 512
 
   var alongColumns: Bool { n > m }
   var length: Int { alongColumns ? n : m }

@@ -10,7 +10,8 @@ public func copyRows(
   }
 }
 
-/// Adds `rows` runs of `length` floats to y; row r goes from `x + r * xStride` to `y + r * yStride`.
+/// Adds `rows` runs of `length` floats to y; row r goes from `x + r * xStride` to
+/// `y + r * yStride`.
 public func accumulateRows(
   _ x: Input, stride xStride: Int, _ y: Output, stride yStride: Int, rows: Int, length: Int
 ) {
@@ -29,7 +30,8 @@ public func gatherRows(_ x: Input, indices: [Int32], length: Int, _ y: Output) {
   }
 }
 
-/// y[indices[r]] += x[r], rows of `length` floats, in order of r; the caller answers for the indices.
+/// y[indices[r]] += x[r], rows of `length` floats, in order of r; the caller answers for the
+/// indices.
 public func scatterAddRows(_ x: Input, indices: [Int32], length: Int, _ y: Output) {
   indices.withUnsafeBufferPointer { indices in
     guard let first = indices.baseAddress else { return }
@@ -58,7 +60,8 @@ private struct Axis {
   var size, xStride, yStride: Int
 }
 
-/// The axes in the order of y, without those of size 1, and with those that stay neighbours made one.
+/// The axes in the order of y, without those of size 1, and with those that stay neighbours
+/// made one.
 private func mergedAxes(sizes: [Int], permutation: [Int]) -> [Axis] {
   var xStrides = [Int](repeating: 1, count: sizes.count)
   for k in sizes.indices.dropLast().reversed() { xStrides[k] = xStrides[k + 1] * sizes[k + 1] }

@@ -1,15 +1,15 @@
 internal import CKernels
 
 // Goals, in order:
-// 1. Right for means far above deviations: each band of rows is measured from a guess at its own mean,
-//    and bands are joined in double precision.
+// 1. Right for means far above deviations: each band of rows is measured from a guess at its own
+//    mean, and bands are joined in double precision.
 // 2. The same bits for any number of threads.
 // 3. Speed: one pass through memory for the statistics, one for the result.
 
 /// y = γ (x − mean) / √(variance + ε) + β for each channel over the rows, then ReLU if asked.
 ///
-/// Ioffe and Szegedy, "Batch Normalization", 2015, Algorithm 1. Writes `mean`, the biased `variance` and
-/// `inverseDeviation` = 1 / √(variance + ε).
+/// Ioffe and Szegedy, "Batch Normalization", 2015, Algorithm 1. Writes `mean`, the biased
+/// `variance` and `inverseDeviation` = 1 / √(variance + ε).
 /// Shapes: x and y `[rows, channels]`, the others `[channels]`.
 public func batchNormalize(
   _ x: Input, rows: Int, channels: Int, gamma: Input, beta: Input, epsilon: Float, relu: Bool,
@@ -41,9 +41,10 @@ public func normalize(
 
 /// Gradients of `batchNormalize` with respect to x, γ and β.
 ///
-/// Ioffe and Szegedy, "Batch Normalization", 2015, Section 3, with x̂ = (x − mean) · inverseDeviation:
-/// dβ = Σ g, dγ = Σ g x̂, dx = γ · inverseDeviation · (g − dβ / rows − x̂ dγ / rows). Where `y`, the output
-/// after ReLU, is given, g is `gradient` where y > 0 and 0 elsewhere; otherwise it is `gradient`.
+/// Ioffe and Szegedy, "Batch Normalization", 2015, Section 3. Concretely, with
+/// x̂ = (x − mean) · inverseDeviation: dβ = Σ g, dγ = Σ g x̂,
+/// dx = γ · inverseDeviation · (g − dβ / rows − x̂ dγ / rows). Where `y`, the output after ReLU, is
+/// given, g is `gradient` where y > 0 and 0 elsewhere; otherwise it is `gradient`.
 /// Shapes: gradient, x, y and dx `[rows, channels]`, the others `[channels]`.
 public func batchNormalizeGradient(
   _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, gamma: Input, mean: Input,

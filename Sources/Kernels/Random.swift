@@ -27,8 +27,8 @@ public func randomUniform(_ y: Output, count: Int, key: UInt64, offset: UInt64) 
 
 /// Draws from the standard normal distribution; element i depends on `key` and `offset + i` only.
 ///
-/// Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958, from 31 bits for the radius
-/// and 32 for the angle; no draw is further than 6.7 from 0.
+/// Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958, from 31 bits for the
+/// radius and 32 for the angle; no draw is further than 6.7 from 0.
 public func randomNormal(_ y: Output, count: Int, key: UInt64, offset: UInt64) {
   forEachRange(count) { range in
     ck_random_normal(

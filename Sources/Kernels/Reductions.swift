@@ -10,13 +10,17 @@ public enum Reduction: Int32, CaseIterable, Sendable {
 
 /// y[o, i] = the reduction over r of x[o, r, i].
 ///
-/// Shapes: x `[outer, reduced, inner]`, y `[outer, inner]`, both contiguous. Nothing reduced gives 0 or −∞.
+/// Shapes: x `[outer, reduced, inner]`, y `[outer, inner]`, both contiguous. Nothing reduced gives
+/// 0 or −∞.
 public func reduce(
   _ op: Reduction, _ x: Input, outer: Int, reduced: Int, inner: Int, _ y: Output
 ) {
-  if inner == 1 && reduced <= pieceSize {
+  if reduced == 1 {
+    copyRows(x, stride: inner, y, stride: inner, rows: outer, length: inner)
+  } else if inner == 1 && reduced <= pieceSize {
     forEachRows(outer, of: reduced) { rows in
-      for o in rows { y[o] = ck_reduce(op.rawValue, x + o * reduced, reduced) }
+      let first = rows.lowerBound
+      ck_reduce_rows(op.rawValue, x + first * reduced, rows.count, reduced, y + first)
     }
   } else if reduced * inner <= pieceSize {
     forEachRows(outer, of: reduced * inner) { blocks in

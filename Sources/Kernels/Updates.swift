@@ -4,7 +4,8 @@ internal import CKernels
 ///
 /// Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, with the bias corrections in
 /// `learningRate` = α √(1 − β₂ᵗ) / (1 − β₁ᵗ) as at the end of Section 2. Concretely, with
-/// h = gradientScale · g: m ← β₁ m + (1 − β₁) h, v ← β₂ v + (1 − β₂) h², p ← p − learningRate · m / (√v + ε).
+/// h = gradientScale · g: m ← β₁ m + (1 − β₁) h, v ← β₂ v + (1 − β₂) h²,
+/// p ← p − learningRate · m / (√v + ε). State and parameters are updated even when it returns NaN.
 /// All four arrays have `count` elements and lie apart.
 public func adam(
   _ p: Output, _ g: Input, _ m: Output, _ v: Output, count: Int, learningRate: Float, beta1: Float,
@@ -35,8 +36,8 @@ public func rmsProp(
 
 /// One step of gradient descent with momentum; returns 0, or NaN when a gradient was not finite.
 ///
-/// Sutskever et al., "On the Importance of Initialization and Momentum in Deep Learning", 2013, in the
-/// form of PyTorch. Concretely, with h = gradientScale · g: v ← momentum · v + h, then
+/// Sutskever et al., "On the Importance of Initialization and Momentum in Deep Learning", 2013, in
+/// the form of PyTorch. Concretely, with h = gradientScale · g: v ← momentum · v + h, then
 /// p ← p − learningRate · v, or p ← p − learningRate · (h + momentum · v) for Nesterov's. Without
 /// `velocity`, p ← p − learningRate · h.
 public func momentumDescent(

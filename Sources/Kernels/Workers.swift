@@ -19,8 +19,10 @@ public enum Workers {
 
   /// Runs `body(piece, worker)` for each piece in 0 ..< pieces, and returns when all are done.
   ///
-  /// Pieces run in any order, on up to `count` threads; `worker` is the thread's number, below `count`.
-  /// From inside a piece, or while another thread's job runs, all of them run on the calling thread.
+  /// Pieces run in any order, on up to `count` threads; `worker` is the thread's number, below
+  /// `count`.
+  /// From inside a piece, or while another thread's job runs, all of them run on the calling
+  /// thread.
   public static func forEach(_ pieces: Int, _ body: (_ piece: Int, _ worker: Int) -> Void) {
     withoutActuallyEscaping(body) { body in
       withUnsafePointer(to: body) { pointer in

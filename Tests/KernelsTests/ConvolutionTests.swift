@@ -2,8 +2,8 @@ import Kernels
 import Testing
 
 extension ConvolutionGeometry {
-  /// Square sizes; the small side follows from kernel, stride and padding at the top and left, with at
-  /// most as much padding at the bottom and right.
+  /// Square sizes; the small side follows from kernel, stride and padding at the top and left, with
+  /// at most as much padding at the bottom and right.
   init(
     batch: Int = 1, big: Int, channels: (Int, Int), kernel: Int, stride: Int, padding: Int,
     small: Int? = nil
@@ -118,7 +118,8 @@ extension AllKernels {
       #expect(worstError(found, expected) < 2e-6)
     }
 
-    /// ⟨convolve(x), y⟩ = ⟨x, convolveTransposed(y)⟩ = ⟨w, weight gradient of (x, y)⟩ at the size of real layers.
+    /// ⟨convolve(x), y⟩ = ⟨x, convolveTransposed(y)⟩ = ⟨w, weight gradient of (x, y)⟩ at the size
+    /// of real layers.
     @Test(arguments: [
       ConvolutionGeometry(
         batch: 16, big: 16, channels: (64, 128), kernel: 4, stride: 2, padding: 1),

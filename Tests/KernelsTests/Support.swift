@@ -1,7 +1,8 @@
 import Kernels
 import Testing
 
-/// All suites of kernels run one after another: they share the workers, whose number some of them set.
+/// All suites of kernels run one after another: they share the workers, whose number some of them
+/// set.
 @Suite(.serialized) enum AllKernels {}
 
 /// Repeatable numbers in −1 ..< 1, independent of the kernels under test.
@@ -21,8 +22,8 @@ struct Numbers {
   }
 }
 
-/// The largest difference, relative to `scale` or to the largest expected value; NaN and infinity where
-/// they do not match count as infinite.
+/// The largest difference, relative to `scale` or to the largest expected value; NaN and infinity
+/// where they do not match count as infinite.
 func worstError(_ found: [Float], _ expected: [Double], scale: Double? = nil) -> Double {
   guard found.count == expected.count else { return .infinity }
   let scale = scale ?? max(expected.lazy.map(abs).filter(\.isFinite).max() ?? 0, 1e-30)

@@ -1,14 +1,16 @@
 // Loops without shapes, compiled once for each x86-64 level and chosen when the program starts.
 //
-// Counts are in floats unless said otherwise, matrices are row-major, `stride` is the distance between
-// rows. An output may be one of the inputs where the comment says "in place"; otherwise they are apart.
+// Counts are in floats unless said otherwise, matrices are row-major, `stride` is the distance
+// between rows. An output may be one of the inputs where the comment says "in place"; otherwise
+// they are apart.
 #pragma once
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-// Elementwise. The numbers of the operations are the raw values of Kernels.Unary and Kernels.Binary.
+// Elementwise. The numbers of the operations are the raw values of Kernels.Unary and
+// Kernels.Binary.
 enum {
   CK_EXP, CK_LOG, CK_SQRT, CK_SIGMOID, CK_TANH, CK_SOFTPLUS, CK_RELU, CK_NEGATE, CK_SQUARE,
   CK_RECIPROCAL, CK_ABSOLUTE, CK_SIGN, CK_SINE, CK_COSINE
@@ -34,7 +36,8 @@ void ck_convert(const unsigned char *bytes, float scale, float *y, long count);
 
 // Reductions. The numbers of the operations are the raw values of Kernels.Reduction.
 enum { CK_SUM, CK_LARGEST };
-float ck_reduce(int operation, const float *x, long count);
+/// y[r] = the reduction of row r, rows of `count` floats.
+void ck_reduce_rows(int operation, const float *x, long rows, long count, float *y);
 /// y[c] = the reduction of column c; at most CK_BLOCK columns.
 void ck_reduce_columns(
     int operation, const float *x, long stride, long rows, long columns, float *y);
@@ -52,7 +55,8 @@ void ck_transpose(const float *x, long x_stride, float *y, long y_stride, long r
 void ck_gather_rows(const float *x, const int *indices, long rows, long length, float *y);
 void ck_scatter_add_rows(const float *x, const int *indices, long rows, long length, float *y);
 
-// Convolution: `images` images, their pixels NHWC; weights are [kernel height, kernel width, big, small].
+// Convolution: `images` images, their pixels NHWC; weights are [kernel height, kernel width, big,
+// small].
 typedef struct {
   long big_height, big_width, big_channels;
   long small_height, small_width, small_channels;
@@ -63,7 +67,8 @@ typedef struct {
 void ck_patches(
     const float *big, const ck_geometry *g, long images, long first, long kernel_rows,
     float *patches);
-/// The adjoint of ck_patches for all kernel rows: each big pixel is the sum of its places in `patches`.
+/// The adjoint of ck_patches for all kernel rows: each big pixel is the sum of its places in
+/// `patches`.
 void ck_sum_patches(const float *patches, const ck_geometry *g, long images, float *big);
 /// The same two for few big channels, by way of one image with a border of zeros.
 void ck_narrow_patches(
@@ -71,8 +76,9 @@ void ck_narrow_patches(
 void ck_sum_narrow_patches(
     const float *patches, const ck_geometry *g, long images, float *bordered, float *big);
 long ck_bordered_count(const ck_geometry *g);
-/// For few small channels and stride 1, a matrix [kernel places * small channels, images * big pixels]:
-/// row (a, b, o) is channel o of the small image, moved to where kernel place (a, b) meets the big one.
+/// For few small channels and stride 1, a matrix [kernel places * small channels, images * big
+/// pixels]: row (a, b, o) is channel o of the small image, moved to where kernel place (a, b) meets
+/// the big one.
 /// `planes` holds the channels of one image.
 void ck_planar_patches(
     const float *small, const ck_geometry *g, long images, float *planes, float *patches);
@@ -124,7 +130,9 @@ void ck_random_uniform(float *y, long count, unsigned long long key, unsigned lo
 void ck_random_normal(float *y, long count, unsigned long long key, unsigned long long offset);
 
 // Memory of the calling thread, kept from call to call; NULL when the system has none.
-enum { CK_SCRATCH_PATCHES, CK_SCRATCH_IMAGE, CK_SCRATCH_WEIGHTS, CK_SCRATCH_PARTIALS, CK_SCRATCHES };
+enum {
+  CK_SCRATCH_PATCHES, CK_SCRATCH_IMAGE, CK_SCRATCH_WEIGHTS, CK_SCRATCH_PARTIALS, CK_SCRATCHES
+};
 float *ck_scratch(int slot, long count);
 
 // Threads.
