@@ -112,6 +112,21 @@ func rounded(
   return (Input(left), Input(right), .floats)
 }
 
+/// C = op(A) op(B) or C += op(A) op(B) on the calling thread, by OpenBLAS in floats and by tiles in pairs;
+/// rows of C are `columnsOfC` apart.
+func product(
+  _ words: Words, _ a: Operand, _ b: Operand, _ c: Output, columnsOfC: Int, m: Int, n: Int, k: Int,
+  accumulate: Bool
+) {
+  if words == .floats {
+    OpenBLAS.product(
+      a, b, c, columnsOfC: columnsOfC, m: m, n: n, k: k, accumulate: accumulate)
+  } else {
+    TiledProduct(left: a, right: b, k: k, words: words).write(
+      0..<m, 0..<n, to: c, columnsOfC: columnsOfC, accumulate: accumulate)
+  }
+}
+
 /// A matrix in memory: row-major with `columns` columns, read as it lies or transposed.
 struct Operand {
   var start: Input

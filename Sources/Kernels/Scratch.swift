@@ -20,6 +20,8 @@ enum Scratch: Int32 {
   case block
   /// Where rows begin.
   case rows
+  /// Where rows of one piece begin.
+  case places
   /// Where lines of the contraction begin.
   case lines
   /// Operands, rounded.

@@ -31,3 +31,36 @@ enum Tiles {
     (words == .pairs ? pairs : floats) && wanted.load(ordering: .relaxed)
   }
 }
+
+/// How a convolution is computed.
+enum ConvolutionStrategy {
+  /// The big image is its own matrix of patches: 1 × 1 kernels, and kernels that cover the image.
+  case product
+  /// One to four small channels at stride 1: products without patches of the wide side.
+  case planar
+  /// Matrices of patches, tile by tile.
+  case patches
+  /// Tiles that read bordered images.
+  case tiles
+
+  enum Direction {
+    case convolve, transposed, weightGradient
+  }
+
+  init(_ g: ConvolutionGeometry, _ direction: Direction, _ words: Words) {
+    if g.isProduct {
+      self = .product
+    } else if g.hasUnitStride && g.smallChannels <= 4 && g.bigChannels >= 8 {
+      self = .planar
+    } else {
+      self = Tiles.available(words) && Self.tilesWin(g, direction) ? .tiles : .patches
+    }
+  }
+
+  private static func tilesWin(_ g: ConvolutionGeometry, _ direction: Direction) -> Bool {
+    switch direction {
+    case .convolve, .weightGradient: g.smallChannels >= panelWidth / 2
+    case .transposed: g.bigChannels >= panelWidth / 2
+    }
+  }
+}

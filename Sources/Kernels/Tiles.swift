@@ -10,6 +10,8 @@ enum Words {
 
   init(_ precision: Precision) { self = precision == .bfloat16 ? .pairs : .floats }
 
+  var precision: Precision { self == .pairs ? .bfloat16 : .float32 }
+
   var flag: Int32 { self == .pairs ? 1 : 0 }
 
   /// Words that hold so many numbers.
