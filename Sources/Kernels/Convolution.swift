@@ -11,14 +11,19 @@ internal import CKernels
 ///
 /// Shapes: big `[batch, bigHeight, bigWidth, bigChannels]`, small likewise, weights
 /// `[kernelHeight, kernelWidth, bigChannels, smallChannels]`.
-public func convolve(_ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry) {
-  switch g.form {
+public func convolve(_ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry,
+  precision: Precision = .float32
+) {
+  let (big, weights, words) = rounded(
+    big, count: g.batch * g.bigImage, weights, count: g.weights, precision)
+  switch ConvolutionStrategy(g, .convolve, words) {
   case .product:
     matrixProduct(
       big, transposed: false, weights, transposed: false, small, m: g.batch * g.smallPixels,
-      n: g.smallChannels, k: g.patch, accumulate: false)
-  case .planar: convolvePlanar(big, weights, small, g)
-  case .patches: convolvePatches(big, weights, small, g)
+      n: g.smallChannels, k: g.patch, accumulate: false, precision: words.precision)
+  case .planar: convolvePlanar(big, weights, small, g, words)
+  case .patches: convolvePatches(big, weights, small, g, words)
+  case .tiles: convolveByTiles(big, weights, small, g, words)
   }
 }
 
@@ -27,15 +32,19 @@ public func convolve(_ big: Input, _ weights: Input, _ small: Output, _ g: Convo
 ///
 /// Shapes as for `convolve`.
 public func convolveTransposed(
-  _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry
+  _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry,
+  precision: Precision = .float32
 ) {
-  switch g.form {
+  let (small, weights, words) = rounded(
+    small, count: g.batch * g.smallImage, weights, count: g.weights, precision)
+  switch ConvolutionStrategy(g, .transposed, words) {
   case .product:
     matrixProduct(
       small, transposed: false, weights, transposed: true, big, m: g.batch * g.smallPixels,
-      n: g.patch, k: g.smallChannels, accumulate: false)
-  case .planar: convolveTransposedPlanar(small, weights, big, g)
-  case .patches: convolveTransposedPatches(small, weights, big, g)
+      n: g.patch, k: g.smallChannels, accumulate: false, precision: words.precision)
+  case .planar: convolveTransposedPlanar(small, weights, big, g, words)
+  case .patches: convolveTransposedPatches(small, weights, big, g, words)
+  case .tiles: convolveTransposedByTiles(small, weights, big, g, words)
   }
 }
 
@@ -44,31 +53,38 @@ public func convolveTransposed(
 ///
 /// `big` and `small` are one's input and the other's gradient. Shapes as for `convolve`.
 public func convolutionWeightGradient(
-  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry, accumulate: Bool
+  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry, accumulate: Bool,
+  precision: Precision = .float32
 ) {
-  switch g.form {
+  let (big, small, words) = rounded(
+    big, count: g.batch * g.bigImage, small, count: g.batch * g.smallImage, precision)
+  switch ConvolutionStrategy(g, .weightGradient, words) {
   case .product:
     matrixProduct(
       big, transposed: true, small, transposed: false, weights, m: g.patch, n: g.smallChannels,
-      k: g.batch * g.smallPixels, accumulate: accumulate)
-  case .planar: weightGradientPlanar(big, small, weights, g, accumulate: accumulate)
+      k: g.batch * g.smallPixels, accumulate: accumulate, precision: words.precision)
+  case .planar: weightGradientPlanar(big, small, weights, g, words, accumulate: accumulate)
+  case .tiles:
+    weightGradientByTiles(big, small, weights, g, words, accumulate: accumulate)
   case .patches where g.weights <= mostWeightsToRepeat:
-    weightGradientByImages(big, small, weights, g, accumulate: accumulate)
-  case .patches: weightGradientByKernelRows(big, small, weights, g, accumulate: accumulate)
+    weightGradientByImages(big, small, weights, g, words, accumulate: accumulate)
+  case .patches: weightGradientByKernelRows(big, small, weights, g, words, accumulate: accumulate)
   }
 }
 
 // MARK: Patches
 
 private func convolvePatches(
-  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry
+  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry,
+  _ words: Words
 ) {
   let tiles = g.patchTiles
   Workers.forEach(tiles.count) { tile, _ in
     let images = tiles[tile]
     let patches = Scratch.patches.floats(tiles.largest * g.smallPixels * g.patch)
     writePatches(big, images, 0..<g.kernelHeight, patches, g)
-    OpenBLAS.product(
+    product(
+      words,
       matrix(patches, columns: g.patch), matrix(weights, columns: g.smallChannels),
       small + images.lowerBound * g.smallImage, columnsOfC: g.smallChannels,
       m: images.count * g.smallPixels, n: g.smallChannels, k: g.patch, accumulate: false)
@@ -76,13 +92,15 @@ private func convolvePatches(
 }
 
 private func convolveTransposedPatches(
-  _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry
+  _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry,
+  _ words: Words
 ) {
   let tiles = g.patchTiles
   Workers.forEach(tiles.count) { tile, _ in
     let images = tiles[tile]
     let patches = Scratch.patches.floats(tiles.largest * g.smallPixels * g.patch)
-    OpenBLAS.product(
+    product(
+      words,
       matrix(small + images.lowerBound * g.smallImage, columns: g.smallChannels),
       transposed(weights, columns: g.smallChannels), patches, columnsOfC: g.patch,
       m: images.count * g.smallPixels, n: g.patch, k: g.smallChannels, accumulate: false)
@@ -92,7 +110,8 @@ private func convolveTransposedPatches(
 
 /// One piece for each kernel row, which goes over all images: every piece has weights of its own.
 private func weightGradientByKernelRows(
-  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry, accumulate: Bool
+  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry,
+  _ words: Words, accumulate: Bool
 ) {
   let tiles = g.patchTiles
   Workers.forEach(g.kernelHeight) { row, _ in
@@ -100,7 +119,8 @@ private func weightGradientByKernelRows(
     for tile in 0..<tiles.count {
       let images = tiles[tile]
       writePatches(big, images, row..<row + 1, patches, g)
-      OpenBLAS.product(
+      product(
+      words,
         transposed(patches, columns: g.patchRow),
         matrix(small + images.lowerBound * g.smallImage, columns: g.smallChannels),
         weights + row * g.patchRow * g.smallChannels, columnsOfC: g.smallChannels, m: g.patchRow,
@@ -111,13 +131,15 @@ private func weightGradientByKernelRows(
 
 /// Small pieces of weights are repeated for a few parts of the batch, and added up in order.
 private func weightGradientByImages(
-  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry, accumulate: Bool
+  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry,
+  _ words: Words, accumulate: Bool
 ) {
   let tiles = g.patchTiles
   let partials = sumOverParts(of: tiles, size: g.weights) { images, sum, begun in
     let patches = Scratch.patches.floats(tiles.largest * g.smallPixels * g.patch)
     writePatches(big, images, 0..<g.kernelHeight, patches, g)
-    OpenBLAS.product(
+    product(
+      words,
       transposed(patches, columns: g.patch),
       matrix(small + images.lowerBound * g.smallImage, columns: g.smallChannels), sum,
       columnsOfC: g.smallChannels, m: g.patch, n: g.smallChannels,
@@ -163,7 +185,8 @@ private func sumPatches(
 // channels.
 
 private func convolvePlanar(
-  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry
+  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry,
+  _ words: Words
 ) {
   let tiles = g.planarTiles
   let planarWeights = Scratch.weights.floats(g.weights)
@@ -172,7 +195,8 @@ private func convolvePlanar(
     let images = tiles[tile]
     let pixels = images.count * g.bigPixels
     let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.bigPixels)
-    OpenBLAS.product(
+    product(
+      words,
       matrix(planarWeights, columns: g.bigChannels),
       transposed(big + images.lowerBound * g.bigImage, columns: g.bigChannels), planes,
       columnsOfC: pixels, m: g.planarRows, n: pixels, k: g.bigChannels, accumulate: false)
@@ -184,7 +208,8 @@ private func convolvePlanar(
 }
 
 private func convolveTransposedPlanar(
-  _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry
+  _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry,
+  _ words: Words
 ) {
   let tiles = g.planarTiles
   let planarWeights = Scratch.weights.floats(g.weights)
@@ -195,7 +220,8 @@ private func convolveTransposedPlanar(
     let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.bigPixels)
     writePlanes(small, images, planes, g)
     for first in stride(from: 0, to: pixels, by: g.planarBlock) {
-      OpenBLAS.product(
+      product(
+      words,
         transposed(planes + first, columns: pixels), matrix(planarWeights, columns: g.bigChannels),
         big + images.lowerBound * g.bigImage + first * g.bigChannels, columnsOfC: g.bigChannels,
         m: min(g.planarBlock, pixels - first), n: g.bigChannels, k: g.planarRows,
@@ -205,7 +231,8 @@ private func convolveTransposedPlanar(
 }
 
 private func weightGradientPlanar(
-  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry, accumulate: Bool
+  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry,
+  _ words: Words, accumulate: Bool
 ) {
   let tiles = g.planarTiles
   let partials = sumOverParts(of: tiles, size: g.weights) { images, sum, begun in
@@ -214,7 +241,8 @@ private func weightGradientPlanar(
     writePlanes(small, images, planes, g)
     for first in stride(from: 0, to: pixels, by: g.planarBlock) {
       let pixel = big + images.lowerBound * g.bigImage + first * g.bigChannels
-      OpenBLAS.product(
+      product(
+      words,
         matrix(planes + first, columns: pixels), matrix(pixel, columns: g.bigChannels), sum,
         columnsOfC: g.bigChannels, m: g.planarRows, n: g.bigChannels,
         k: min(g.planarBlock, pixels - first), accumulate: begun || first > 0)

@@ -71,28 +71,14 @@ extension ConvolutionGeometry {
   }
 }
 
-/// How a convolution is computed.
-enum ConvolutionForm {
-  /// The big image is its own matrix of patches: 1 × 1 kernels, and kernels that cover the image.
-  case product
-  /// One to four small channels at stride 1: products without patches of the wide side.
-  case planar
-  /// Matrices of patches, tile by tile.
-  case patches
-}
-
 extension ConvolutionGeometry {
-  var form: ConvolutionForm {
-    if isProduct { return .product }
-    return hasUnitStride && smallChannels <= 4 && bigChannels >= 8 ? .planar : .patches
-  }
-
   /// So few channels that patches are made from a bordered image.
   var isNarrow: Bool { bigChannels <= 4 }
 
-  private var hasUnitStride: Bool { strideHeight == 1 && strideWidth == 1 }
+  var hasUnitStride: Bool { strideHeight == 1 && strideWidth == 1 }
 
-  private var isProduct: Bool {
+  /// Whether the big image is its own matrix of patches.
+  var isProduct: Bool {
     let unpadded = paddingTop == 0 && paddingLeft == 0
     let pointwise = kernelHeight == 1 && kernelWidth == 1 && hasUnitStride
     let sameSize = smallHeight == bigHeight && smallWidth == bigWidth

@@ -1,15 +1,34 @@
+internal import CKernels
 internal import COpenBLAS
 
 /// C = op(A) op(B), or C += op(A) op(B), row-major.
 ///
-/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as
-/// `[k, m]` or `[n, k]`. C lies apart from both.
+/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as `[k, m]` or
+/// `[n, k]`. C lies apart from both.
 public func matrixProduct(
   _ a: Input, transposed aTransposed: Bool, _ b: Input, transposed bTransposed: Bool, _ c: Output,
-  m: Int, n: Int, k: Int, accumulate: Bool
+  m: Int, n: Int, k: Int, accumulate: Bool, precision: Precision = .float32
 ) {
+  let (a, b, words) = rounded(a, count: m * k, b, count: k * n, precision)
   let left = Operand(start: a, transposed: aTransposed, columns: aTransposed ? m : k)
   let right = Operand(start: b, transposed: bTransposed, columns: bTransposed ? k : n)
+  switch ProductStrategy(left: left, right: right, m: m, n: n, k: k, words: words) {
+  case .openBLAS:
+    productByOpenBLAS(left, right, c, m: m, n: n, k: k, accumulate: accumulate)
+  case .tiles:
+    productByTiles(
+      TiledProduct(left: left, right: right, k: k, words: words), c, m: m, n: n,
+      accumulate: accumulate)
+  case .tilesOfColumns:
+    productByTilesOfColumns(
+      TiledProduct(left: right.flipped, right: left.flipped, k: k, words: words), c, m: m, n: n,
+      accumulate: accumulate)
+  }
+}
+
+private func productByOpenBLAS(
+  _ left: Operand, _ right: Operand, _ c: Output, m: Int, n: Int, k: Int, accumulate: Bool
+) {
   let cut = ProductCut(m: m, n: n, k: k)
   Workers.forEach(cut.pieces) { piece, _ in
     let (rows, columns) = cut.piece(piece)
@@ -17,6 +36,94 @@ public func matrixProduct(
     OpenBLAS.product(
       left.fromRow(rows.lowerBound), right.fromColumn(columns.lowerBound), c + first,
       columnsOfC: n, m: rows.count, n: columns.count, k: k, accumulate: accumulate)
+  }
+}
+
+private func productByTiles(
+  _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
+) {
+  let width =
+    product.left.transposed ? max(1, n) : blockColumns(m: m, n: n, k: product.k)
+  let height = product.left.transposed ? blockRows / 2 : blockRows
+  forEachBlock(m, n, height: height, width: width) { rows, columns in
+    product.write(
+      rows, columns, to: c + rows.lowerBound * n + columns.lowerBound, columnsOfC: n,
+      accumulate: accumulate)
+  }
+}
+
+/// `product` is the transposed one, [n, m].
+private func productByTilesOfColumns(
+  _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
+) {
+  var product = product
+  product.packRight(columns: m)
+  let packed = product
+  forEachBlock(n, m, height: transposedRows, width: max(1, m)) { columns, rows in
+    let block = Scratch.block.floats(2 * columns.count * rows.count)
+    packed.write(columns, rows, to: block, columnsOfC: rows.count, accumulate: false)
+    if !accumulate {
+      ck_transpose(block, rows.count, c + columns.lowerBound, n, columns.count, rows.count)
+      return
+    }
+    let turned = block + columns.count * rows.count
+    ck_transpose(block, rows.count, turned, columns.count, columns.count, rows.count)
+    ck_accumulate_rows(
+      turned, columns.count, c + columns.lowerBound, n, rows.count, columns.count)
+  }
+}
+
+/// Rows of a product that one piece takes: packing its panels is then a small part of the work.
+private let blockRows = 512
+
+/// Columns of the result in one piece that transposes them.
+private let transposedRows = 64
+
+/// Columns in one piece: half a million multiplications at least, and not too few pieces.
+private func blockColumns(m: Int, n: Int, k: Int) -> Int {
+  let wanted = n / 8 / panelWidth * panelWidth
+  let least = (1 << 22) / max(1, min(m, blockRows) * k) / panelWidth * panelWidth
+  return max(panelWidth, wanted, least)
+}
+
+/// Runs `body` for blocks of a matrix of `m` rows and `n` columns.
+func forEachBlock(
+  _ m: Int, _ n: Int, height: Int, width: Int, _ body: (Range<Int>, Range<Int>) -> Void
+) {
+  let down = (m + height - 1) / height
+  let across = (n + width - 1) / width
+  Workers.forEach(down * across) { piece, _ in
+    let (i, j) = piece.quotientAndRemainder(dividingBy: across)
+    body(
+      i * height..<min(m, (i + 1) * height), j * width..<min(n, (j + 1) * width))
+  }
+}
+
+/// Both operands as `precision` wants them: where no kernel takes pairs, rounded numbers as floats.
+func rounded(
+  _ a: Input, count aCount: Int, _ b: Input, count bCount: Int, _ precision: Precision
+) -> (Input, Input, Words) {
+  let words = Words(precision)
+  if words == .floats || Tiles.available(.pairs) { return (a, b, words) }
+  let left = Scratch.roundedLeft.floats(aCount)
+  let right = Scratch.roundedRight.floats(bCount)
+  forEachRange(aCount) { ck_round_to_bfloat16(a + $0.lowerBound, left + $0.lowerBound, $0.count) }
+  forEachRange(bCount) { ck_round_to_bfloat16(b + $0.lowerBound, right + $0.lowerBound, $0.count) }
+  return (Input(left), Input(right), .floats)
+}
+
+/// C = op(A) op(B) or C += op(A) op(B) on the calling thread, by OpenBLAS in floats and by tiles in pairs;
+/// rows of C are `columnsOfC` apart.
+func product(
+  _ words: Words, _ a: Operand, _ b: Operand, _ c: Output, columnsOfC: Int, m: Int, n: Int, k: Int,
+  accumulate: Bool
+) {
+  if words == .floats {
+    OpenBLAS.product(
+      a, b, c, columnsOfC: columnsOfC, m: m, n: n, k: k, accumulate: accumulate)
+  } else {
+    TiledProduct(left: a, right: b, k: k, words: words).write(
+      0..<m, 0..<n, to: c, columnsOfC: columnsOfC, accumulate: accumulate)
   }
 }
 

@@ -15,3 +15,12 @@ public enum Processor {
   /// Whether products of bfloat16 numbers are instructions.
   public static var hasBFloat16: Bool { ck_has_bfloat16() != 0 }
 }
+
+extension Processor {
+  /// Whether products may take this package's own AVX-512 tiles where the processor has them; otherwise
+  /// they take OpenBLAS. True unless set; set it only while no kernel runs.
+  public static var usesTiles: Bool {
+    get { Tiles.wanted.load(ordering: .relaxed) }
+    set { Tiles.wanted.store(newValue, ordering: .relaxed) }
+  }
+}

@@ -12,6 +12,20 @@ enum Scratch: Int32 {
   case weights
   /// Sums over parts of a batch.
   case partials
+  /// The left operand of tiles, in another order or as pairs.
+  case left
+  /// Columns of the right operand of tiles.
+  case panel
+  /// A part of a product, before it is transposed.
+  case block
+  /// Where rows begin.
+  case rows
+  /// Where rows of one piece begin.
+  case places
+  /// Where lines of the contraction begin.
+  case lines
+  /// Operands, rounded.
+  case roundedLeft, roundedRight
 
   /// `count` floats of any value.
   func floats(_ count: Int) -> Output {
@@ -19,5 +33,10 @@ enum Scratch: Int32 {
       fatalError("scratch memory: no \(count * 4) bytes for \(self)")
     }
     return start
+  }
+
+  /// `count` integers of any value.
+  func integers(_ count: Int) -> UnsafeMutablePointer<Int> {
+    UnsafeMutableRawPointer(floats(2 * count)).bindMemory(to: Int.self, capacity: count)
   }
 }

@@ -86,6 +86,60 @@ void ck_planar_patches(
 void ck_sum_planar_patches(
     const float *patches, const ck_geometry *g, long images, float *line, float *small);
 
+// Products by tiles of CK_TILE_ROWS rows and CK_PANEL columns. Operands are words of 32 bits: floats, or
+// pairs of bfloat16 numbers that follow each other along the contraction.
+enum { CK_TILE_ROWS = 8, CK_PANEL = 32 };
+/// Lines of 32 words to fetch into the cache meanwhile.
+typedef struct {
+  const float *start;
+  long stride, rows;
+} ck_ahead;
+/// C = A B or C += A B for at most CK_PANEL columns of C.
+typedef struct {
+  int pairs;             // of bfloat16 numbers, instead of floats
+  int adds;              // to C
+  int streams;           // C past the cache, if its rows are aligned to 64 bytes
+  long rows, columns;    // of C
+  const float *a;        // row r begins at a + a_rows[r] and consists of `runs` runs of `run_length`
+  const long *a_rows;    // words, `run_step` apart; words are a_step apart, 1 or CK_TILE_ROWS
+  long a_step, runs, run_length, run_step;
+  const float *panel;    // [runs * run_length, CK_PANEL]
+  const float *source;   // NULL, or a panel of floats to be copied there first, with `source_stride`
+  long source_stride;
+  float *c;              // row r begins at c + c_rows[r]
+  const long *c_rows;
+  ck_ahead ahead;
+} ck_tiles;
+void ck_multiply_tiles(const ck_tiles *job);
+/// Whether the processor has tiles of floats, or of pairs.
+int ck_has_tiles(int pairs);
+
+// Operands of tiles. With `pairs`, numbers become pairs along the contraction, rounded to nearest even,
+// and an odd contraction gets a zero at its end; lengths are in numbers, results in words. Pairs only
+// where the processor has tiles of them.
+/// panel[l, j] = b[l * stride + j], or b[j * stride + l] if transposed; zeros beyond `columns`.
+void ck_pack_panel(
+    int pairs, const float *b, int transposed, long stride, long length, long columns,
+    float *panel);
+void ck_pack_pairs_panel(
+    const float *b, int transposed, long stride, long length, long columns, float *panel);
+/// The left operand from its columns, side by side in `length` rows that begin at a + rows[l]:
+/// [columns / CK_TILE_ROWS, length, CK_TILE_ROWS], the last tile of any value beyond `columns`.
+void ck_pack_columns(
+    int pairs, const float *a, const long *rows, long length, long columns, float *packed);
+void ck_pack_pairs_columns(
+    const float *a, const long *rows, long length, long columns, float *packed);
+/// Rows of numbers as rows of pairs.
+void ck_pack_rows(const float *a, long stride, long rows, long length, float *packed);
+/// Images [height, width, channels] inside images [outer_height, outer_width, words of the channels], at
+/// (top, left); around them zeros.
+typedef struct {
+  long height, width, channels, top, left, outer_height, outer_width;
+} ck_border;
+void ck_pack_images(int pairs, const float *x, const ck_border *b, long images, float *packed);
+/// y = x, rounded to bfloat16.
+void ck_round_to_bfloat16(const float *x, float *y, long count);
+
 // Normalisation: at most CK_BLOCK columns of a matrix.
 /// guess[c] ~ mean of column c; sum[c] and squares[c] add up (x - guess) and its square.
 void ck_moments(
@@ -131,7 +185,9 @@ void ck_random_normal(float *y, long count, unsigned long long key, unsigned lon
 
 // Memory of the calling thread, kept from call to call; NULL when the system has none.
 enum {
-  CK_SCRATCH_PATCHES, CK_SCRATCH_IMAGE, CK_SCRATCH_WEIGHTS, CK_SCRATCH_PARTIALS, CK_SCRATCHES
+  CK_SCRATCH_PATCHES, CK_SCRATCH_IMAGE, CK_SCRATCH_WEIGHTS, CK_SCRATCH_PARTIALS, CK_SCRATCH_LEFT,
+  CK_SCRATCH_PANEL, CK_SCRATCH_BLOCK, CK_SCRATCH_ROWS, CK_SCRATCH_PLACES,
+  CK_SCRATCH_LINES, CK_SCRATCH_ROUNDED_LEFT, CK_SCRATCH_ROUNDED_RIGHT, CK_SCRATCHES
 };
 float *ck_scratch(int slot, long count);
 

@@ -1,0 +1,97 @@
+// Operands of products by tiles, in the order in which the tiles read them: floats as they are.
+#include "CKernels.h"
+#include "clones.h"
+
+CLONED void ck_round_to_bfloat16(const float *x, float *y, long count) {
+  for (long i = 0; i < count; i++) {
+    uint32_t bits = bits_of(x[i]);
+    uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u;
+    uint32_t quiet = (bits & 0xffff0000u) | 0x00400000u;
+    y[i] = float_of((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
+  }
+}
+
+INLINE void pack_line(const float *b, long columns, float *line) {
+  for (long j = 0; j < columns; j++) line[j] = b[j];
+  for (long j = columns; j < CK_PANEL; j++) line[j] = 0.f;
+}
+
+CLONED static void pack_panel(
+    const float *b, long stride, long length, long columns, float *panel) {
+  if (columns == CK_PANEL)
+    for (long l = 0; l < length; l++) pack_line(b + l * stride, CK_PANEL, panel + l * CK_PANEL);
+  else
+    for (long l = 0; l < length; l++) pack_line(b + l * stride, columns, panel + l * CK_PANEL);
+}
+
+void ck_pack_panel(
+    int pairs, const float *b, int transposed, long stride, long length, long columns,
+    float *panel) {
+  if (pairs) {
+    ck_pack_pairs_panel(b, transposed, stride, length, columns, panel);
+  } else if (transposed) {
+    if (columns < CK_PANEL) memset(panel, 0, (size_t)(length * CK_PANEL) * sizeof *panel);
+    ck_transpose(b, stride, panel, CK_PANEL, columns, length);
+  } else {
+    pack_panel(b, stride, length, columns, panel);
+  }
+}
+
+/// Up to four tiles side by side, so that whole lines of `a` are read.
+INLINE void pack_tiles(
+    const float *a, const long *rows, long length, long columns, float *packed) {
+  for (long l = 0; l < length; l++) {
+    float line[CK_PANEL];
+    pack_line(a + rows[l], columns, line);
+    for (long j = 0; j < columns; j += CK_TILE_ROWS)
+      memcpy(
+          packed + j * length + l * CK_TILE_ROWS, line + j, CK_TILE_ROWS * sizeof *packed);
+  }
+}
+
+CLONED static void pack_columns(
+    const float *a, const long *rows, long length, long columns, float *packed) {
+  for (long first = 0; first < columns; first += CK_PANEL) {
+    float *to = packed + first * length;
+    if (columns - first >= CK_PANEL)
+      pack_tiles(a + first, rows, length, CK_PANEL, to);
+    else
+      pack_tiles(a + first, rows, length, columns - first, to);
+  }
+}
+
+void ck_pack_columns(
+    int pairs, const float *a, const long *rows, long length, long columns, float *packed) {
+  if (pairs)
+    ck_pack_pairs_columns(a, rows, length, columns, packed);
+  else
+    pack_columns(a, rows, length, columns, packed);
+}
+
+static void pack_image_row(
+    int pairs, const float *row, const ck_border *b, float *packed) {
+  if (!pairs)
+    memcpy(packed, row, (size_t)(b->width * b->channels) * sizeof *packed);
+  else if (b->channels % 2 == 0)
+    ck_pack_rows(row, 0, 1, b->width * b->channels, packed);
+  else
+    ck_pack_rows(row, b->channels, b->width, b->channels, packed);
+}
+
+void ck_pack_images(
+    int pairs, const float *x, const ck_border *b, long images, float *packed) {
+  long words = pairs ? (b->channels + 1) / 2 : b->channels;
+  long line = b->outer_width * words, run = b->width * b->channels;
+  long left = b->left * words, right = (b->outer_width - b->left - b->width) * words;
+  for (long n = 0; n < images; n++)
+    for (long p = 0; p < b->outer_height; p++, packed += line) {
+      if (p < b->top || p >= b->top + b->height) {
+        memset(packed, 0, (size_t)line * sizeof *packed);
+        continue;
+      }
+      const float *row = x + (n * b->height + p - b->top) * run;
+      memset(packed, 0, (size_t)left * sizeof *packed);
+      pack_image_row(pairs, row, b, packed + left);
+      memset(packed + line - right, 0, (size_t)right * sizeof *packed);
+    }
+}

@@ -1,0 +1,118 @@
+// The body of one kind of tile, included once for each kind. Before it: TARGET, the attribute of the
+// functions; MULTIPLY(sum, a, b), which adds to 16 sums the products of 16 words of either operand;
+// and TILED(name), which gives each kind's functions names of their own.
+
+/// 8 rows × 32 columns of sums, which stay in registers.
+typedef struct {
+  __m512 sum[CK_TILE_ROWS][2];
+} TILED(tile);
+
+TARGET INLINE void TILED(add_word)(
+    TILED(tile) * t, const float *const *a, long place, __m512 low, __m512 high) {
+#pragma clang loop unroll(full)
+  for (long r = 0; r < CK_TILE_ROWS; r++) {
+    __m512 word = _mm512_set1_ps(a[r][place]);
+    t->sum[r][0] = MULTIPLY(t->sum[r][0], word, low);
+    t->sum[r][1] = MULTIPLY(t->sum[r][1], word, high);
+  }
+}
+
+/// Adds a run: words of the left operand, `a_step` apart, times lines of the panel.
+TARGET INLINE void TILED(add_run)(
+    TILED(tile) * t, const float *const *a, long a_step, const float *panel, long length,
+    ck_ahead ahead) {
+  long l = 0;
+  for (; l + 8 <= length; l += 8) {
+    for (long r = 0; r < ahead.rows; r++, ahead.start += ahead.stride) {
+      __builtin_prefetch(ahead.start);
+      __builtin_prefetch(ahead.start + 16);
+    }
+#pragma clang loop unroll(full)
+    for (long u = 0; u < 8; u++) {
+      const float *line = panel + (l + u) * CK_PANEL;
+      TILED(add_word)(
+          t, a, (l + u) * a_step, _mm512_loadu_ps(line), _mm512_loadu_ps(line + 16));
+    }
+  }
+  for (; l < length; l++) {
+    const float *line = panel + l * CK_PANEL;
+    TILED(add_word)(t, a, l * a_step, _mm512_loadu_ps(line), _mm512_loadu_ps(line + 16));
+  }
+}
+
+/// The same, with lines from the source, which are copied to the panel in passing.
+TARGET INLINE void TILED(add_source)(
+    TILED(tile) * t, const float *const *a, const ck_tiles *job, ck_ahead ahead) {
+  const float *line = job->source;
+  float *panel = (float *)job->panel;
+  for (long l = 0; l < job->run_length; l++, line += job->source_stride, panel += CK_PANEL) {
+    if (l % 8 == 0)
+      for (long r = 0; r < ahead.rows; r++, ahead.start += ahead.stride) {
+        __builtin_prefetch(ahead.start);
+        __builtin_prefetch(ahead.start + 16);
+      }
+    __m512 low = _mm512_loadu_ps(line), high = _mm512_loadu_ps(line + 16);
+    _mm512_storeu_ps(panel, low);
+    _mm512_storeu_ps(panel + 16, high);
+    TILED(add_word)(t, a, l, low, high);
+  }
+}
+
+/// Half a row of sums to memory: columns under the mask.
+TARGET INLINE void TILED(put)(__m512 sum, __mmask16 mask, int adds, int streams, float *c) {
+  if (adds) sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), sum);
+  if (streams)
+    _mm512_stream_ps(c, sum);
+  else
+    _mm512_mask_storeu_ps(c, mask, sum);
+}
+
+TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, ck_ahead ahead) {
+  TILED(tile) t;
+  const float *a[CK_TILE_ROWS];
+  long rows = least(CK_TILE_ROWS, job->rows - row);
+#pragma clang loop unroll(full)
+  for (long r = 0; r < CK_TILE_ROWS; r++) {
+    t.sum[r][0] = t.sum[r][1] = _mm512_setzero_ps();
+    a[r] = job->a + job->a_rows[row + least(r, rows - 1)];
+  }
+  if (a_step == 1 && job->source && row == 0) {
+    TILED(add_source)(&t, a, job, ahead);
+  } else for (long run = 0; run < job->runs; run++) {
+    TILED(add_run)(
+        &t, a, a_step, job->panel + run * job->run_length * CK_PANEL, job->run_length, ahead);
+#pragma clang loop unroll(full)
+    for (long r = 0; r < CK_TILE_ROWS; r++) a[r] += job->run_step;
+  }
+  __mmask16 low = (__mmask16)((1u << least(job->columns, 16)) - 1);
+  __mmask16 high = (__mmask16)((1u << greatest(job->columns - 16, 0)) - 1);
+  int streams = job->streams && job->columns == CK_PANEL && !job->adds;
+#pragma clang loop unroll(full)
+  for (long r = 0; r < CK_TILE_ROWS; r++) {
+    if (r < rows) {
+      float *c = job->c + job->c_rows[row + r];
+      TILED(put)(t.sum[r][0], low, job->adds, streams, c);
+      if (high) TILED(put)(t.sum[r][1], high, job->adds, streams, c + 16);
+    }
+  }
+}
+
+TARGET static void TILED(tiles)(const ck_tiles *job) {
+  const ck_ahead none = {job->a, 0, 0};
+  if (job->a_step != 1) {
+    for (long row = 0; row < job->rows; row += CK_TILE_ROWS)
+      TILED(one_tile)(job, row, CK_TILE_ROWS, none);
+  } else if (job->ahead.rows == 0) {
+    for (long row = 0; row < job->rows; row += CK_TILE_ROWS) TILED(one_tile)(job, row, 1, none);
+  } else {
+    long tiles = (job->rows + CK_TILE_ROWS - 1) / CK_TILE_ROWS, groups = job->run_length / 8;
+    ck_ahead share = job->ahead;
+    share.rows = (job->ahead.rows + tiles * groups - 1) / greatest(1, tiles * groups);
+    for (long row = 0; row < job->rows; row += CK_TILE_ROWS) {
+      long first = row / CK_TILE_ROWS * groups * share.rows;
+      share.start = job->ahead.start + first * share.stride;
+      if (first + groups * share.rows > job->ahead.rows) share.rows = 0;
+      TILED(one_tile)(job, row, 1, share);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+internal import CKernels
+internal import Synchronization
+
+// Which kernel computes what. The choice for a row of a product never depends on how many rows there are.
+
+/// How a matrix product is computed.
+enum ProductStrategy {
+  case openBLAS
+  /// Tiles whose rows are rows of the result.
+  case tiles
+  /// Tiles whose rows are columns of the result, then transposed: reads a transposed right operand as it
+  /// lies, for few rows. The same bits as `tiles`.
+  case tilesOfColumns
+
+  init(left: Operand, right: Operand, m: Int, n: Int, k: Int, words: Words) {
+    guard Tiles.available(words) else {
+      self = .openBLAS
+      return
+    }
+    self = right.transposed && !left.transposed && m < 256 && n > m ? .tilesOfColumns : .tiles
+  }
+}
+
+/// Whether tiles are to be had and wanted.
+enum Tiles {
+  private static let floats = ck_has_tiles(0) != 0
+  private static let pairs = ck_has_tiles(1) != 0
+  static let wanted = Atomic(true)
+
+  static func available(_ words: Words) -> Bool {
+    (words == .pairs ? pairs : floats) && wanted.load(ordering: .relaxed)
+  }
+}
+
+/// How a convolution is computed.
+enum ConvolutionStrategy {
+  /// The big image is its own matrix of patches: 1 × 1 kernels, and kernels that cover the image.
+  case product
+  /// One to four small channels at stride 1: products without patches of the wide side.
+  case planar
+  /// Matrices of patches, tile by tile.
+  case patches
+  /// Tiles that read bordered images.
+  case tiles
+
+  enum Direction {
+    case convolve, transposed, weightGradient
+  }
+
+  init(_ g: ConvolutionGeometry, _ direction: Direction, _ words: Words) {
+    if g.isProduct {
+      self = .product
+    } else if g.hasUnitStride && g.smallChannels <= 4 && g.bigChannels >= 8 {
+      self = .planar
+    } else {
+      self = Tiles.available(words) && Self.tilesWin(g, direction) ? .tiles : .patches
+    }
+  }
+
+  private static func tilesWin(_ g: ConvolutionGeometry, _ direction: Direction) -> Bool {
+    switch direction {
+    case .convolve, .weightGradient: g.smallChannels >= panelWidth / 2
+    case .transposed: g.bigChannels >= panelWidth / 2
+    }
+  }
+}

@@ -1,0 +1,168 @@
+internal import CKernels
+
+// Products by tiles of 8 × 32 numbers, for processors with AVX-512. The contraction is cut into chunks of
+// a length fixed by its own length; within a chunk a number is one chain of additions, and chunks are
+// added up in order. So its bits depend neither on how rows and columns are shared out nor on their number.
+
+/// Words of 32 bits: one float or two bfloat16 numbers.
+enum Words {
+  case floats, pairs
+
+  init(_ precision: Precision) { self = precision == .bfloat16 ? .pairs : .floats }
+
+  var precision: Precision { self == .pairs ? .bfloat16 : .float32 }
+
+  var flag: Int32 { self == .pairs ? 1 : 0 }
+
+  /// Words that hold so many numbers.
+  func holding(_ numbers: Int) -> Int { self == .pairs ? (numbers + 1) / 2 : numbers }
+
+  /// Numbers in so many words.
+  func numbers(in words: Int) -> Int { self == .pairs ? 2 * words : words }
+}
+
+let panelWidth = Int(CK_PANEL)
+let tileRows = Int(CK_TILE_ROWS)
+
+/// Words of the contraction that are worked on together: a panel of them stays in the cache.
+let chunkWords = 1024
+
+/// One thread's part of C = op(A) op(B) or C += op(A) op(B).
+struct TiledProduct {
+  let left, right: Operand
+  let k: Int
+  let words: Words
+  /// Panels of the right operand, where they are packed beforehand.
+  var packed: Input?
+
+  init(left: Operand, right: Operand, k: Int, words: Words) {
+    self.left = left
+    self.right = right
+    self.k = k
+    self.words = words
+  }
+
+  /// The part `rows` × `columns`; `c` is where it begins, its rows `columnsOfC` apart.
+  func write(
+    _ rows: Range<Int>, _ columns: Range<Int>, to c: Output, columnsOfC: Int, accumulate: Bool
+  ) {
+    let places = Scratch.rows.integers(2 * rows.count)
+    for row in 0..<rows.count { places[rows.count + row] = row * columnsOfC }
+    if k == 0 && !accumulate { clear(rows.count, columns.count, c, columnsOfC) }
+    for first in stride(from: 0, to: k, by: words.numbers(in: chunkWords)) {
+      let chunk = first..<min(k, first + words.numbers(in: chunkWords))
+      var job = ck_tiles()
+      job.pairs = words.flag
+      job.adds = accumulate || first > 0 ? 1 : 0
+      job.streams = streams(c, columnsOfC, rows.count, columns.count) ? 1 : 0
+      job.rows = rows.count
+      takeLeft(rows, chunk, places, &job)
+      job.a_rows = UnsafePointer(places)
+      job.c_rows = UnsafePointer(places) + rows.count
+      multiply(columns, chunk, c, &job)
+    }
+  }
+
+  /// Panel after panel of the right operand; the next one is fetched meanwhile where it lies in lines.
+  private func multiply(
+    _ columns: Range<Int>, _ chunk: Range<Int>, _ c: Output, _ job: inout ck_tiles
+  ) {
+    let panel = Scratch.panel.floats(chunkWords * panelWidth)
+    for column in stride(from: columns.lowerBound, to: columns.upperBound, by: panelWidth) {
+      job.columns = min(panelWidth, columns.upperBound - column)
+      takePanel(column, chunk, panel, &job)
+      let next = column + panelWidth
+      let fetches = !right.transposed && next < columns.upperBound && right.columns >= 256
+      job.ahead = ck_ahead(
+        start: fetches ? right.at(chunk.lowerBound, next) : right.start, stride: right.columns,
+        rows: fetches ? chunk.count : 0)
+      job.c = c + (column - columns.lowerBound)
+      ck_multiply_tiles(&job)
+    }
+  }
+
+  /// A panel that is packed already, one to be copied in passing, or one to be packed now.
+  private func takePanel(
+    _ column: Int, _ chunk: Range<Int>, _ panel: Output, _ job: inout ck_tiles
+  ) {
+    job.source = nil
+    job.panel = Input(panel)
+    if let packed {
+      let line = column / panelWidth * words.holding(k) + words.holding(chunk.lowerBound)
+      job.panel = packed + line * panelWidth
+    } else if words == .floats && !right.transposed && !left.transposed
+      && job.columns == panelWidth
+    {
+      job.source = right.at(chunk.lowerBound, column)
+      job.source_stride = right.columns
+    } else {
+      ck_pack_panel(
+        words.flag, right.at(chunk.lowerBound, column), right.transposed ? 1 : 0, right.columns,
+        chunk.count, job.columns, panel)
+    }
+  }
+
+  /// Packs all of the right operand's `n` columns, once for all parts of the product.
+  mutating func packRight(columns n: Int) {
+    let panels = (n + panelWidth - 1) / panelWidth
+    let size = words.holding(k) * panelWidth
+    let all = Scratch.weights.floats(panels * size)
+    let right = right, k = k, words = words
+    Workers.forEach(panels) { panel, _ in
+      ck_pack_panel(
+        words.flag, right.at(0, panel * panelWidth), right.transposed ? 1 : 0, right.columns, k,
+        min(panelWidth, n - panel * panelWidth), all + panel * size)
+    }
+    packed = Input(all)
+  }
+
+  /// The left operand where it lies, as pairs, or as columns side by side.
+  private func takeLeft(
+    _ rows: Range<Int>, _ chunk: Range<Int>, _ places: UnsafeMutablePointer<Int>,
+    _ job: inout ck_tiles
+  ) {
+    let length = words.holding(chunk.count)
+    let start = left.at(rows.lowerBound, chunk.lowerBound)
+    job.runs = 1
+    job.run_length = length
+    job.a_step = left.transposed ? tileRows : 1
+    job.a = start
+    if !left.transposed && words == .floats {
+      for row in 0..<rows.count { places[row] = row * left.columns }
+      return
+    }
+    let packed = Scratch.left.floats((rows.count + tileRows) * length)
+    job.a = Input(packed)
+    if left.transposed {
+      let lines = Scratch.lines.integers(chunk.count)
+      for l in 0..<chunk.count { lines[l] = l * left.columns }
+      ck_pack_columns(words.flag, start, lines, chunk.count, rows.count, packed)
+      for row in 0..<rows.count {
+        places[row] = row / tileRows * tileRows * length + row % tileRows
+      }
+    } else {
+      ck_pack_rows(start, left.columns, rows.count, chunk.count, packed)
+      for row in 0..<rows.count { places[row] = row * length }
+    }
+  }
+
+  /// Whether so much is written, aligned, that it goes past the cache.
+  private func streams(_ c: Output, _ columnsOfC: Int, _ rows: Int, _ columns: Int) -> Bool {
+    Int(bitPattern: c) % 64 == 0 && columnsOfC % 16 == 0 && k <= 512
+      && rows * columnsOfC >= 1 << 18
+  }
+
+  private func clear(_ rows: Int, _ columns: Int, _ c: Output, _ columnsOfC: Int) {
+    for row in 0..<rows { ck_fill(c + row * columnsOfC, 0, columns) }
+  }
+}
+
+extension Operand {
+  /// Where element (row, column) of op(self) lies.
+  func at(_ row: Int, _ column: Int) -> Input {
+    start + (transposed ? column * columns + row : row * columns + column)
+  }
+
+  /// op(self), transposed.
+  var flipped: Operand { Operand(start: start, transposed: !transposed, columns: columns) }
+}
