@@ -22,15 +22,19 @@ public enum Profile {
   /// Seconds by kind since the last reset.
   nonisolated(unsafe) public private(set) static var seconds: [Kind: Double] = [:]
 
+  /// Multiplications and additions of products and convolutions since the last reset.
+  nonisolated(unsafe) public private(set) static var operations = 0
+
   /// Forgets what was measured.
-  public static func reset() { seconds = [:] }
+  public static func reset() { (seconds, operations) = ([:], 0) }
 
   /// Runs `body` and books its time when profiling is on.
   @inline(__always)
   public static func measure<Result, Failure: Error>(
-    _ kind: Kind, _ body: () throws(Failure) -> Result
+    _ kind: Kind, operations count: Int = 0, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     guard isEnabled else { return try body() }
+    operations += count
     let start = ContinuousClock.now
     defer {
       let elapsed = (ContinuousClock.now - start).components

@@ -12,7 +12,10 @@ public func normalDivergence(mean: Tensor, deviation: Tensor) -> Tensor {
 ///
 /// Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, Eq. 3. Shapes: `[N, …]` → a scalar.
 public func gradientPenalty(of critic: (Tensor) -> Tensor, at points: Tensor) -> Tensor {
-  let x = points.detached.differentiable()
-  let slope = gradients(of: critic(x).sum(), withRespectTo: [x])[0]
-  return (slope.flattened.norm(axis: 1) - 1).squared.mean()
+  // A difference of nearly equal numbers: products keep all their digits here.
+  withPrecision(.float32) {
+    let x = points.detached.differentiable()
+    let slope = gradients(of: critic(x).sum(), withRespectTo: [x])[0]
+    return (slope.flattened.norm(axis: 1) - 1).squared.mean()
+  }
 }

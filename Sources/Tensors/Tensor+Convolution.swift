@@ -35,7 +35,7 @@ public func convolution(
     "convolution: images \(x), weight \(w): [N, H, W, C] and [h, w, C, O] expected")
   let rows = Extent(big: x[1], kernel: w[0], stride: stride, padding: padding.rows)
   let columns = Extent(big: x[2], kernel: w[1], stride: stride, padding: padding.columns)
-  return shrink(images, weight, geometry(x[0], rows, columns, w))
+  return shrink(images, weight, geometry(x[0], rows, columns, w), Products.precision)
 }
 
 /// Transposed convolution: the adjoint of ``convolution(_:_:stride:padding:)``, without bias.
@@ -54,7 +54,7 @@ public func transposedConvolution(
     small: x[1], kernel: w[0], stride: stride, padding: padding.rows, extra: outputPadding)
   let columns = Extent(
     small: x[2], kernel: w[1], stride: stride, padding: padding.columns, extra: outputPadding)
-  return grow(images, weight, geometry(x[0], rows, columns, w))
+  return grow(images, weight, geometry(x[0], rows, columns, w), Products.precision)
 }
 
 extension Padding {
@@ -117,45 +117,57 @@ private func geometry(_ batch: Int, _ rows: Extent, _ columns: Extent, _ weight:
 extension ConvolutionGeometry {
   fileprivate var bigShape: Shape { [batch, bigHeight, bigWidth, bigChannels] }
   fileprivate var smallShape: Shape { [batch, smallHeight, smallWidth, smallChannels] }
+  /// Floating-point operations of each of the three maps.
+  fileprivate var operations: Int {
+    2 * smallShape.count * kernelHeight * kernelWidth * bigChannels
+  }
   fileprivate var weightShape: Shape { [kernelHeight, kernelWidth, bigChannels, smallChannels] }
 }
 
-private func shrink(_ big: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry) -> Tensor {
+private func shrink(
+  _ big: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry, _ precision: Precision
+) -> Tensor {
   let storage = Storage(count: g.smallShape.count)
-  Profile.measure(.shrink) { Kernels.convolve(big.pointer, weight.pointer, storage.pointer, g) }
+  Profile.measure(.shrink, operations: g.operations) {
+    Kernels.convolve(big.pointer, weight.pointer, storage.pointer, g, precision: precision)
+  }
   return record(storage, g.smallShape, from: [big, weight]) { pull in
     [
-      pull(0) { grow(pull.gradient, weight, g) },
-      pull(1) { correlate(big, pull.gradient, g) { pull.destination(1, count: $0) } },
+      pull(0) { grow(pull.gradient, weight, g, precision) },
+      pull(1) { correlate(big, pull.gradient, g, precision) { pull.destination(1, count: $0) } },
     ]
   }
 }
 
-private func grow(_ small: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry) -> Tensor {
+private func grow(
+  _ small: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry, _ precision: Precision
+) -> Tensor {
   let storage = Storage(count: g.bigShape.count)
-  Profile.measure(.grow) {
-    Kernels.convolveTransposed(small.pointer, weight.pointer, storage.pointer, g)
+  Profile.measure(.grow, operations: g.operations) {
+    Kernels.convolveTransposed(
+      small.pointer, weight.pointer, storage.pointer, g, precision: precision)
   }
   return record(storage, g.bigShape, from: [small, weight]) { pull in
     [
-      pull(0) { shrink(pull.gradient, weight, g) },
-      pull(1) { correlate(pull.gradient, small, g) { pull.destination(1, count: $0) } },
+      pull(0) { shrink(pull.gradient, weight, g, precision) },
+      pull(1) { correlate(pull.gradient, small, g, precision) { pull.destination(1, count: $0) } },
     ]
   }
 }
 
 private func correlate(
-  _ big: Tensor, _ small: Tensor, _ g: ConvolutionGeometry, into destination: (Int) -> Storage
+  _ big: Tensor, _ small: Tensor, _ g: ConvolutionGeometry, _ precision: Precision,
+  into destination: (Int) -> Storage
 ) -> Tensor {
   let storage = destination(g.weightShape.count)
-  Profile.measure(.correlate) {
+  Profile.measure(.correlate, operations: g.operations) {
     Kernels.convolutionWeightGradient(
-      big.pointer, small.pointer, storage.pointer, g, accumulate: false)
+      big.pointer, small.pointer, storage.pointer, g, accumulate: false, precision: precision)
   }
   return record(storage, g.weightShape, from: [big, small]) { pull in
     [
-      pull(0) { grow(small, pull.gradient, g) },
-      pull(1) { shrink(big, pull.gradient, g) },
+      pull(0) { grow(small, pull.gradient, g, precision) },
+      pull(1) { shrink(big, pull.gradient, g, precision) },
     ]
   }
 }

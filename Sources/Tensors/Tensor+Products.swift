@@ -6,11 +6,13 @@ import Kernels
 public func matmul(
   _ a: Tensor, _ b: Tensor, transposeFirst: Bool = false, transposeSecond: Bool = false
 ) -> Tensor {
-  product(a, b, transposeFirst, transposeSecond, into: { Storage(count: $0) })
+  product(
+    a, b, transposeFirst, transposeSecond, Products.precision, into: { Storage(count: $0) })
 }
 
 private func product(
-  _ a: Tensor, _ b: Tensor, _ ta: Bool, _ tb: Bool, into destination: (Int) -> Storage
+  _ a: Tensor, _ b: Tensor, _ ta: Bool, _ tb: Bool, _ precision: Precision,
+  into destination: (Int) -> Storage
 ) -> Tensor {
   require(
     a.shape.rank == 2 && b.shape.rank == 2, "matmul: \(a.shape) × \(b.shape), not matrices")
@@ -20,20 +22,24 @@ private func product(
     k == inner,
     "matmul: \(a.shape)\(ta ? "ᵀ" : "") × \(b.shape)\(tb ? "ᵀ" : ""), inner sizes differ")
   let storage = destination(m * n)
-  Profile.measure(.product) {
+  Profile.measure(.product, operations: 2 * m * n * k) {
     Kernels.matrixProduct(
       a.pointer, transposed: ta, b.pointer, transposed: tb, storage.pointer, m: m, n: n, k: k,
-      accumulate: false)
+      accumulate: false, precision: precision)
   }
   return record(storage, [m, n], from: [a, b]) { pull in
     let g = pull.gradient
     func sink(_ index: Int) -> (Int) -> Storage { { pull.destination(index, count: $0) } }
     return [
       pull(0) {
-        ta ? product(b, g, tb, true, into: sink(0)) : product(g, b, false, !tb, into: sink(0))
+        ta
+          ? product(b, g, tb, true, precision, into: sink(0))
+          : product(g, b, false, !tb, precision, into: sink(0))
       },
       pull(1) {
-        tb ? product(g, a, true, ta, into: sink(1)) : product(a, g, !ta, false, into: sink(1))
+        tb
+          ? product(g, a, true, ta, precision, into: sink(1))
+          : product(a, g, !ta, false, precision, into: sink(1))
       },
     ]
   }

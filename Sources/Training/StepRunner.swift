@@ -19,16 +19,18 @@ public final class StepRunner {
   private let reducer: GradientReducer
   private let random: RandomSource
   private let slices: Int
+  private let precision: Precision
 
   /// For a store that is laid out; noise is drawn from `random`. Collective.
   public init(
     _ blocks: [BoundBlock], _ store: ParameterStore, on world: Communicator, slices: Int,
-    random: RandomSource
+    random: RandomSource, precision: Precision = .float32
   ) throws(MPIError) {
     self.blocks = blocks
     self.store = store
     self.slices = slices
     self.random = random
+    self.precision = precision
     optimizers = blocks.flatMap(\.phases).map {
       ($0.name, Optimizer($0.rule, groups: $0.groups, of: store))
     }
@@ -67,7 +69,7 @@ public final class StepRunner {
   private func run(_ phase: BoundPhase, on batches: [Int: Batch], step: Int) throws -> [(
     name: String, value: Float
   )] {
-    let sums = try reducer.reduce(phase) { batches[$0]! }
+    let sums = try withPrecision(precision) { try reducer.reduce(phase) { batches[$0]! } }
     for term in sums.terms where !term.value.isFinite {
       throw NotFinite(phase: phase.name, term: term.name, value: term.value)
     }

@@ -66,7 +66,7 @@ public final class Trainer {
     try Signature(plan, network.store, train: train, test: test).compare(on: world)
     runner = try StepRunner(
       model.boundStep, store, on: world, slices: plan.slices,
-      random: RandomSource(seed: plan.seed).derived("training"))
+      random: RandomSource(seed: plan.seed).derived("training"), precision: plan.precision)
     try broadcastState()
   }
 

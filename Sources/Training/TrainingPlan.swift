@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Kernels
 import SystemPackage
 
 /// Everything that decides what a run computes, and how often it says and saves what it did.
@@ -20,6 +21,8 @@ public struct TrainingPlan: Sendable {
   public var slices: Int
   /// What parameters, order and noise are drawn from.
   public var seed: UInt64
+  /// What products round their factors to.
+  public var precision: Precision
   /// Folder of the run; only rank 0 touches it.
   public var folder: FilePath
   /// Steps between checkpoints, 0 for one at the end only.
@@ -33,7 +36,8 @@ public struct TrainingPlan: Sendable {
 
   public init(
     model: String, configuration: JSONValue, dataset: String, replacement: Bool, steps: Int,
-    batch: Int, slices: Int, seed: UInt64, folder: FilePath, checkpointEvery: Int,
+    batch: Int, slices: Int, seed: UInt64, precision: Precision = .float32, folder: FilePath,
+    checkpointEvery: Int,
     sampleEvery: Int, logEvery: Int
   ) {
     self.model = model
@@ -44,6 +48,7 @@ public struct TrainingPlan: Sendable {
     self.batch = batch
     self.slices = slices
     self.seed = seed
+    self.precision = precision
     self.folder = folder
     self.checkpointEvery = checkpointEvery
     self.sampleEvery = sampleEvery
@@ -54,7 +59,10 @@ public struct TrainingPlan: Sendable {
   func state(step: Int) -> RunState {
     RunState(
       model: model, dataset: dataset, step: step, slices: slices, batch: batch, seed: seed,
-      configuration: .object(["model": configuration, "replacement": .bool(replacement)]),
+      configuration: .object([
+        "model": configuration, "replacement": .bool(replacement),
+        "precision": .string(precision.rawValue),
+      ]),
       writtenBy: "lathe \(version)")
   }
 
@@ -81,7 +89,8 @@ public struct TrainingPlan: Sendable {
     }
     let key = Set(a.keys).union(b.keys).sorted().first { a[$0] != b[$0] }
     guard let key else {
-      return ("replacement", "\(replacement)", other["replacement"].map { $0.text } ?? "nothing")
+      let field = own["replacement"] == other["replacement"] ? "precision" : "replacement"
+      return (field, own[field]?.text ?? "nothing", other[field]?.text ?? "nothing")
     }
     return ("configuration \(key)", a[key]?.text ?? "nothing", b[key]?.text ?? "nothing")
   }

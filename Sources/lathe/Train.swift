@@ -3,6 +3,7 @@ import Checkpoints
 import Communication
 import Datasets
 import Foundation
+import Kernels
 import Models
 import SystemPackage
 import Training
@@ -56,6 +57,9 @@ struct Train: ParsableCommand {
     help: "shuffle: each image once an epoch; replacement: each draw from all (default: shuffle).")
   var sampling: Recipe.Sampling?
 
+  @Option(help: "float32, or bfloat16 for factors of products and convolutions (default: float32).")
+  var precision: Precision?
+
   @Option(help: "YAML file with settings.")
   var recipe: String?
 
@@ -105,3 +109,4 @@ struct Train: ParsableCommand {
 }
 
 extension Recipe.Sampling: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}

@@ -201,6 +201,8 @@ void ck_for_each(long pieces, ck_body body, void *context);
 // Processor.
 const char *ck_instruction_set(void);
 int ck_has_bfloat16(void);
+/// Multiplies and adds in registers; returns the number of operations.
+long ck_multiply_adds(long rounds, float factor, float *sum);
 
 #ifdef __cplusplus
 }

@@ -30,6 +30,9 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Threads of each rank.")
   var threads = 1
 
+  @Option(help: "float32, or bfloat16 for factors of products and convolutions.")
+  var precision = Precision.float32
+
   @Flag(
     help: "Show where a step's time goes on rank 0, page faults and memory taken from the system.")
   var profile = false
@@ -52,7 +55,7 @@ struct BenchStep: ParsableCommand {
   private func measure(_ session: MPISession) throws {
     let world = session.world
     Workers.setCount(threads)
-    let job = try BenchWorkload(workload, batch: batch, on: world)
+    let job = try BenchWorkload(workload, batch: batch, precision: precision, on: world)
     for step in 0..<warmup { try job.run(step: step) }
     Profile.reset()
     Profile.isEnabled = profile
@@ -78,7 +81,7 @@ struct BenchStep: ParsableCommand {
     let step = String(format: "median step %.1f ms, min %.1f", median * 1e3, times[0] * 1e3)
     print(
       "lathe \(version) \(workload) ranks=\(ranks) threads=\(threads) batch/rank=\(batch) "
-        + "precision=float32 blas=\(Processor.blasCore): \(rate) images/s (\(step)), "
+        + "precision=\(precision.rawValue) blas=\(Processor.blasCore): \(rate) images/s (\(step)), "
         + "peak RSS/rank \(Int(peak.rounded())) MiB")
     if profile { printProfile(times.reduce(0, +), used) }
   }
@@ -94,6 +97,13 @@ struct BenchStep: ParsableCommand {
     }
     line("everything else", total - Profile.seconds.values.reduce(0, +))
     line("mean step", total)
+    let speed = Double(Profile.operations) / total * 1e-9
+    let image = Double(Profile.operations) / Double(steps * batch) * 1e-9
+    let peak = Processor.measuredPeak(seconds: 0.5)
+    print(
+      String(
+        format: "  %.2f GF an image, %.0f GF/s a rank, %.0f %% of the measured peak of %.0f GF/s",
+        image, speed, speed / peak * 100, peak))
     let faults = Double(used.minorFaults) / Double(steps)
     let allocations = Double(used.poolAllocations) / Double(steps)
     print(

@@ -1,5 +1,6 @@
 import Communication
 import Datasets
+import Kernels
 import Layers
 import Models
 import Tensors
@@ -22,7 +23,7 @@ final class BenchWorkload {
   private let images: [Int: Tensor]
 
   /// `batch` images for each rank. Collective.
-  init(_ name: String, batch: Int, on world: Communicator) throws {
+  init(_ name: String, batch: Int, precision: Precision, on world: Communicator) throws {
     let parts = name.split(separator: "-").map(String.init)
     let set = BenchWorkload.sets.first { $0.name == parts.last }!
     let store = ParameterStore(seed: 0)
@@ -36,7 +37,8 @@ final class BenchWorkload {
       blocks = BenchWorkload.autoencoder(parts[1], store, shape, latentSize: set.latentSize)
     }
     let random = RandomSource(seed: 0)
-    runner = try StepRunner(blocks, store, on: world, slices: world.size, random: random)
+    runner = try StepRunner(
+      blocks, store, on: world, slices: world.size, random: random, precision: precision)
     let size: Shape = [batch, shape.height, shape.width, shape.channels]
     images = Dictionary(
       uniqueKeysWithValues: runner.ownSlices.map {

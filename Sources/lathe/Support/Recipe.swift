@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Kernels
 import Models
 import Yams
 
@@ -12,12 +13,14 @@ struct Recipe: Codable {
   var seed: UInt64?
   var threads: Int?
   var sampling: Sampling?
+  var precision: Precision?
   var checkpointEvery, sampleEvery, logEvery: Int?
   /// The model's hyperparameters, a mapping.
   var configuration: JSONValue?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, configuration
+    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision
+    case configuration
     case checkpointEvery = "checkpoint-every"
     case sampleEvery = "sample-every"
     case logEvery = "log-every"
@@ -57,6 +60,8 @@ struct Recipe: Codable {
     }
   }
 }
+
+extension Precision: Codable {}
 
 /// The model's defaults, overlaid by the recipe's mapping and then by `key=value` settings.
 func resolvedConfiguration(

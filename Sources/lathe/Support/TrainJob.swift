@@ -67,11 +67,22 @@ struct TrainJob {
         batch       \(plan.batch) in \(plan.slices) slices, \(plan.slices / hosts.count) a rank, seed \(plan.seed)
         gradients   \(trainer.transport)
         kernels     \(Processor.instructionSet), \(Processor.blasVersion) core \(Processor.blasCore)
+        products    \(products)
         MPI         \(library)
         run         \(plan.steps) steps in \(plan.folder)
       """)
     flushOutput()
     warn(ranksHere: perHost[hosts[0]] ?? 1)
+  }
+
+  private var products: String {
+    switch plan.precision {
+    case .float32: "float32"
+    case .bfloat16:
+      Processor.hasBFloat16
+        ? "bfloat16 factors, float32 sums"
+        : "bfloat16 factors, float32 sums, by rounding: this processor has no such instructions"
+    }
   }
 
   private func groupCounts(_ trainer: Trainer) -> String {

@@ -52,6 +52,7 @@ struct TrainSettings {
     merged.seed = flags.seed ?? recipe.seed
     merged.threads = flags.threads ?? recipe.threads
     merged.sampling = flags.sampling ?? recipe.sampling
+    merged.precision = flags.precision ?? recipe.precision
     merged.checkpointEvery = flags.checkpointEvery ?? recipe.checkpointEvery
     merged.sampleEvery = flags.sampleEvery ?? recipe.sampleEvery
     merged.logEvery = flags.logEvery ?? recipe.logEvery
@@ -145,7 +146,8 @@ struct TrainSettings {
       replacement: merged.sampling == .replacement,
       steps: merged.steps ?? merged.epochs.map { $0 * perEpoch } ?? 1000, batch: batch,
       slices: slices,
-      seed: seed, folder: folder, checkpointEvery: merged.checkpointEvery ?? 500,
+      seed: seed, precision: merged.precision ?? .float32, folder: folder,
+      checkpointEvery: merged.checkpointEvery ?? 500,
       sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
   }
 
@@ -155,6 +157,7 @@ struct TrainSettings {
     (recipe.model, recipe.dataset) = (entry.name, dataset.name)
     (recipe.steps, recipe.epochs) = (plan.steps, nil)
     (recipe.batch, recipe.slices, recipe.seed, recipe.threads) = (batch, slices, seed, threads)
+    recipe.precision = plan.precision
     recipe.sampling = plan.replacement ? .replacement : .shuffle
     recipe.checkpointEvery = plan.checkpointEvery
     recipe.sampleEvery = plan.sampleEvery
