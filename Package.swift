@@ -60,7 +60,7 @@ let package = Package(
       name: "DistributedChecks",
       dependencies: ["Communication"], path: "Tests/DistributedChecks"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Kernels", "Tensors", "TestSupport"]),
     .testTarget(name: "LayersTests", dependencies: ["Tensors", "Layers", "TestSupport"]),
     .testTarget(
       name: "OptimizersTests", dependencies: ["Tensors", "Layers", "Optimizers", "TestSupport"]),

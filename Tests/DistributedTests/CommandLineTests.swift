@@ -78,6 +78,19 @@ import Testing
     }
   }
 
+  @Test(arguments: ["float32", "bfloat16"]) func benchmarks(_ precision: String) throws {
+    let step = try mpirun(
+      2, "lathe", "bench", "step", "--workload", "ae-a1-mnist", "--batch", "4", "--steps", "2",
+      "--profile",
+      "--precision", precision, timeout: 120)
+    let line =
+      /lathe .* ae-a1-mnist ranks=2 threads=1 batch\/rank=4 precision=.* images\/s \(median step .* ms, min .*\), peak RSS\/rank \d+ MiB/
+    #expect(step.output.contains(line), "\(step)")
+    #expect(
+      step.output.contains("0.35 GF an image") && step.output.contains("0.00 blocks taken"),
+      "\(step)")
+  }
+
   @Test func listings() throws {
     let lathe = try builtExecutable("lathe")
     for (arguments, text) in [

@@ -36,18 +36,22 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
 
 /// `lathe train` under mpirun, on generated images.
 @Suite struct TrainingTests {
-  @Test(arguments: ["flexae", "vae"]) func sameBitsOnAnyNumberOfRanksAndThreads(_ model: String)
-    throws
-  {
+  @Test(arguments: [("flexae", "float32"), ("vae", "float32"), ("flexae", "bfloat16")])
+  func sameBitsOnAnyNumberOfRanksAndThreads(_ model: String, _ precision: String) throws {
     try withFolder { folder in
-      _ = try run(1, train(model, "\(folder)/one", steps: 5))
+      func arguments(_ name: String, slices: Int = 4, threads: Int = 1) -> [String] {
+        train(
+          model, "\(folder)/\(name)", steps: 5, slices: slices, "--threads", "\(threads)",
+          "--precision", precision)
+      }
+      _ = try run(1, arguments("one"))
       let expected = try files("\(folder)/one", step: 5)
       for (name, ranks, threads) in [("two", 2, 1), ("four", 4, 1), ("threads", 2, 2)] {
-        _ = try run(ranks, train(model, "\(folder)/\(name)", steps: 5, "--threads", "\(threads)"))
+        _ = try run(ranks, arguments(name, threads: threads))
         #expect(try files("\(folder)/\(name)", step: 5) == expected, "\(name)")
       }
       // Another number of slices is another computation.
-      _ = try run(2, train(model, "\(folder)/other", steps: 5, slices: 2))
+      _ = try run(2, arguments("other", slices: 2))
       #expect(try files("\(folder)/other", step: 5)[0] != expected[0])
     }
   }

@@ -213,9 +213,14 @@ final class Replay {
     }
   }
 
-  /// Ten steps as the recipe has them; rounding noise in vanishing gradients costs digits, in PyTorch as well.
+  /// Ten steps with Adam's ε as the recipes have it, 10⁻⁸.
+  ///
+  /// Gradients that are zero in exact arithmetic are rounding noise, which this ε turns into whole steps, in PyTorch
+  /// too. A batch norm takes them back out of the reconstruction, but they shift the codes, and what looks at codes alone: divergence and critic.
   @Test(arguments: GoldenCase.all) func tenStepsUndamped(_ test: GoldenCase) throws {
-    try compareCurves(Replay(test), "curve.", relative: 2e-2)
+    try compareCurves(Replay(test), "curve.", relative: 1e-4) { name in
+      name.contains("reconstruction")
+    }
   }
 
   @Test func aWrongHyperparameterIsSeen() throws {
@@ -229,13 +234,16 @@ final class Replay {
     }
   }
 
-  private func compareCurves(_ replay: Replay, _ prefix: String, relative: Float) throws {
+  private func compareCurves(
+    _ replay: Replay, _ prefix: String, relative: Float,
+    only isCompared: (String) -> Bool = { _ in true }
+  ) throws {
     var curves: [String: [Float]] = [:]
     for number in 0..<10 {
       for (name, values) in try replay.step(number) { curves[name, default: []] += values }
     }
     #expect(Set(curves.keys) == Set(replay.golden.names(under: prefix)))
-    for (name, values) in curves {
+    for (name, values) in curves where isCompared(name) {
       expectClose(
         values, try replay.golden.tensor(prefix + name).values, relative: relative, prefix + name)
     }
