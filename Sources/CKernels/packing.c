@@ -37,35 +37,12 @@ void ck_pack_panel(
   }
 }
 
-/// Up to four tiles side by side, so that whole lines of `a` are read.
-INLINE void pack_tiles(
-    const float *a, const long *rows, long length, long columns, float *packed) {
-  for (long l = 0; l < length; l++) {
-    float line[CK_PANEL];
-    pack_line(a + rows[l], columns, line);
-    for (long j = 0; j < columns; j += CK_TILE_ROWS)
-      memcpy(
-          packed + j * length + l * CK_TILE_ROWS, line + j, CK_TILE_ROWS * sizeof *packed);
-  }
-}
-
-CLONED static void pack_columns(
-    const float *a, const long *rows, long length, long columns, float *packed) {
-  for (long first = 0; first < columns; first += CK_PANEL) {
-    float *to = packed + first * length;
-    if (columns - first >= CK_PANEL)
-      pack_tiles(a + first, rows, length, CK_PANEL, to);
-    else
-      pack_tiles(a + first, rows, length, columns - first, to);
-  }
-}
-
 void ck_pack_columns(
     int pairs, const float *a, const long *rows, long length, long columns, float *packed) {
   if (pairs)
     ck_pack_pairs_columns(a, rows, length, columns, packed);
   else
-    pack_columns(a, rows, length, columns, packed);
+    ck_pack_float_columns(a, rows, length, columns, packed);
 }
 
 static void pack_image_row(

@@ -1,4 +1,4 @@
-// Operands of products by tiles of bfloat16 pairs. Called only where ck_has_tiles(1).
+// Operands of products by tiles, packed with the instructions of processors that have tiles.
 #include "CKernels.h"
 #include "clones.h"
 
@@ -74,6 +74,43 @@ void ck_pack_pairs_panel(
     pack_panel(b, stride, length, columns, panel);
 }
 
+#define WIDE __attribute__((target("avx512f,avx512bw,avx512vl")))
+
+/// `tiles` tiles side by side, at most four, of which the last may be narrower.
+WIDE INLINE void pack_tiles(
+    const float *a, const long *rows, long length, long columns, long tiles, float *packed) {
+  __mmask16 low = (__mmask16)((1u << least(columns, 16)) - 1);
+  __mmask16 high = (__mmask16)((1u << greatest(columns - 16, 0)) - 1);
+  long tile = length * CK_TILE_ROWS;
+  for (long l = 0; l < length; l++, packed += CK_TILE_ROWS) {
+    __m512 line = _mm512_maskz_loadu_ps(low, a + rows[l]);
+    _mm256_storeu_ps(packed, _mm512_castps512_ps256(line));
+    if (tiles > 1)
+      _mm256_storeu_pd(
+          (double *)(packed + tile), _mm512_extractf64x4_pd((__m512d)line, 1));
+    if (tiles < 3) continue;
+    line = _mm512_maskz_loadu_ps(high, a + rows[l] + 16);
+    _mm256_storeu_ps(packed + 2 * tile, _mm512_castps512_ps256(line));
+    if (tiles > 3)
+      _mm256_storeu_pd(
+          (double *)(packed + 3 * tile), _mm512_extractf64x4_pd((__m512d)line, 1));
+  }
+}
+
+WIDE void ck_pack_float_columns(
+    const float *a, const long *rows, long length, long columns, float *packed) {
+  for (long j = 0; j < columns; j += 4 * CK_TILE_ROWS) {
+    long taken = least(columns - j, 4 * CK_TILE_ROWS);
+    float *to = packed + j * length;
+    switch ((taken + CK_TILE_ROWS - 1) / CK_TILE_ROWS) {
+      case 1: pack_tiles(a + j, rows, length, taken, 1, to); break;
+      case 2: pack_tiles(a + j, rows, length, taken, 2, to); break;
+      case 3: pack_tiles(a + j, rows, length, taken, 3, to); break;
+      default: pack_tiles(a + j, rows, length, taken, 4, to);
+    }
+  }
+}
+
 /// Two tiles side by side of the rows' pairs.
 TARGET void ck_pack_pairs_columns(
     const float *a, const long *rows, long length, long columns, float *packed) {
@@ -101,6 +138,12 @@ void ck_pack_rows(const float *a, long stride, long rows, long length, float *pa
 void ck_pack_pairs_panel(
     const float *b, int transposed, long stride, long length, long columns, float *panel) {
   (void)b, (void)transposed, (void)stride, (void)length, (void)columns, (void)panel;
+  __builtin_trap();
+}
+
+void ck_pack_float_columns(
+    const float *a, const long *rows, long length, long columns, float *packed) {
+  (void)a, (void)rows, (void)length, (void)columns, (void)packed;
   __builtin_trap();
 }
 

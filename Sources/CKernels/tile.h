@@ -42,10 +42,9 @@ TARGET INLINE void TILED(add_run)(
 
 /// The same, with lines from the source, which are copied to the panel in passing.
 TARGET INLINE void TILED(add_source)(
-    TILED(tile) * t, const float *const *a, const ck_tiles *job, ck_ahead ahead) {
-  const float *line = job->source;
-  float *panel = (float *)job->panel;
-  for (long l = 0; l < job->run_length; l++, line += job->source_stride, panel += CK_PANEL) {
+    TILED(tile) * t, const float *const *a, const float *line, long stride, float *panel,
+    long length, ck_ahead ahead) {
+  for (long l = 0; l < length; l++, line += stride, panel += CK_PANEL) {
     if (l % 8 == 0)
       for (long r = 0; r < ahead.rows; r++, ahead.start += ahead.stride) {
         __builtin_prefetch(ahead.start);
@@ -76,11 +75,23 @@ TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, c
     t.sum[r][0] = t.sum[r][1] = _mm512_setzero_ps();
     a[r] = job->a + job->a_rows[row + least(r, rows - 1)];
   }
-  if (a_step == 1 && job->source && row == 0) {
-    TILED(add_source)(&t, a, job, ahead);
-  } else for (long run = 0; run < job->runs; run++) {
-    TILED(add_run)(
-        &t, a, a_step, job->panel + run * job->run_length * CK_PANEL, job->run_length, ahead);
+  if (job->adds)
+    for (long r = 0; r < rows; r++) {
+      const float *c = job->c + job->c_rows[row + r];
+      __builtin_prefetch(c, 1);
+      __builtin_prefetch(c + least(16, job->columns - 1), 1);
+    }
+  int copies = a_step == 1 && job->source && row == 0;
+  for (long run = 0; run < job->runs; run++) {
+    long line = run * job->run_length;
+    const float *panel = job->panel + line * CK_PANEL;
+    if (copies)
+      TILED(add_source)(
+          &t, a, job->source + line * job->source_stride, job->source_stride, (float *)panel,
+          job->run_length, ahead);
+    else
+      TILED(add_run)(&t, a, a_step, panel, job->run_length, ahead);
+    ahead.start += job->run_length / 8 * ahead.rows * ahead.stride;
 #pragma clang loop unroll(full)
     for (long r = 0; r < CK_TILE_ROWS; r++) a[r] += job->run_step;
   }
@@ -105,7 +116,7 @@ TARGET static void TILED(tiles)(const ck_tiles *job) {
   } else if (job->ahead.rows == 0) {
     for (long row = 0; row < job->rows; row += CK_TILE_ROWS) TILED(one_tile)(job, row, 1, none);
   } else {
-    long tiles = (job->rows + CK_TILE_ROWS - 1) / CK_TILE_ROWS, groups = job->run_length / 8;
+    long tiles = (job->rows + CK_TILE_ROWS - 1) / CK_TILE_ROWS, groups = job->runs * (job->run_length / 8);
     ck_ahead share = job->ahead;
     share.rows = (job->ahead.rows + tiles * groups - 1) / greatest(1, tiles * groups);
     for (long row = 0; row < job->rows; row += CK_TILE_ROWS) {

@@ -11,7 +11,8 @@ internal import CKernels
 ///
 /// Shapes: big `[batch, bigHeight, bigWidth, bigChannels]`, small likewise, weights
 /// `[kernelHeight, kernelWidth, bigChannels, smallChannels]`.
-public func convolve(_ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry,
+public func convolve(
+  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry,
   precision: Precision = .float32
 ) {
   let (big, weights, words) = rounded(
@@ -120,7 +121,7 @@ private func weightGradientByKernelRows(
       let images = tiles[tile]
       writePatches(big, images, row..<row + 1, patches, g)
       product(
-      words,
+        words,
         transposed(patches, columns: g.patchRow),
         matrix(small + images.lowerBound * g.smallImage, columns: g.smallChannels),
         weights + row * g.patchRow * g.smallChannels, columnsOfC: g.smallChannels, m: g.patchRow,
@@ -221,7 +222,7 @@ private func convolveTransposedPlanar(
     writePlanes(small, images, planes, g)
     for first in stride(from: 0, to: pixels, by: g.planarBlock) {
       product(
-      words,
+        words,
         transposed(planes + first, columns: pixels), matrix(planarWeights, columns: g.bigChannels),
         big + images.lowerBound * g.bigImage + first * g.bigChannels, columnsOfC: g.bigChannels,
         m: min(g.planarBlock, pixels - first), n: g.bigChannels, k: g.planarRows,
@@ -242,7 +243,7 @@ private func weightGradientPlanar(
     for first in stride(from: 0, to: pixels, by: g.planarBlock) {
       let pixel = big + images.lowerBound * g.bigImage + first * g.bigChannels
       product(
-      words,
+        words,
         matrix(planes + first, columns: pixels), matrix(pixel, columns: g.bigChannels), sum,
         columnsOfC: g.bigChannels, m: g.planarRows, n: g.bigChannels,
         k: min(g.planarBlock, pixels - first), accumulate: begun || first > 0)

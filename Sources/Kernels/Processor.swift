@@ -17,10 +17,23 @@ public enum Processor {
 }
 
 extension Processor {
-  /// Whether products may take this package's own AVX-512 tiles where the processor has them; otherwise
-  /// they take OpenBLAS. True unless set; set it only while no kernel runs.
+  /// Whether products take this package's own AVX-512 tiles, the default where the processor has them;
+  /// otherwise they take OpenBLAS, on rounded factors in bfloat16. Set it only while no kernel runs.
   public static var usesTiles: Bool {
-    get { Tiles.wanted.load(ordering: .relaxed) }
+    get { Tiles.available(.floats) }
     set { Tiles.wanted.store(newValue, ordering: .relaxed) }
+  }
+}
+
+extension Processor {
+  /// The most float32 operations a second that one core reaches, in 10⁹: fused multiplications and additions
+  /// in registers, counted as two. The best of many short runs in about `seconds`.
+  public static func measuredPeak(seconds: Double) -> Double {
+    ck_measure_peak(0, seconds) * 1e-9
+  }
+
+  /// The same for products of bfloat16 numbers; nil where the processor has no instruction for them.
+  public static func measuredBFloat16Peak(seconds: Double) -> Double? {
+    ck_has_tiles(1) != 0 ? ck_measure_peak(1, seconds) * 1e-9 : nil
   }
 }

@@ -121,7 +121,9 @@ extension TiledConvolution {
   /// Kernel rows together, or parts of one, of about `chunkWords` words.
   private func chunks(of pass: Pass) -> [PlaceChunk] {
     let (down, across) = (pass.kernelRows.count, pass.kernelColumns.count)
-    if pass.places == 0 || across * pixelWords == 0 { return [PlaceChunk(rows: 0..<0, columns: 0..<0)] }
+    if pass.places == 0 || across * pixelWords == 0 {
+      return [PlaceChunk(rows: 0..<0, columns: 0..<0)]
+    }
     let run = across * pixelWords
     let together = run <= chunkWords ? chunkWords / run : 1
     let parts = (run + chunkWords - 1) / chunkWords
@@ -228,13 +230,39 @@ extension TiledConvolution {
         for (number, chunk) in chunks(of: pass).enumerated() {
           set(chunk, number, panel, output, start, &job)
           let packed = Scratch.panel.floats(job.runs * job.run_length * panelWidth)
-          packWeights(weights, pass, chunk, panel: panel, to: packed)
           job.panel = Input(packed)
+          if let lines = linesOfWeights(weights, chunk), job.columns == panelWidth {
+            job.source = lines + panel * panelWidth
+            job.source_stride = channels
+            job.ahead = linesAfter(chunk, lines, panel)
+          } else {
+            packWeights(weights, pass, chunk, panel: panel, to: packed)
+          }
           ck_multiply_tiles(&job)
         }
         placesOfPass += 2 * geometry.batch * pass.pixels
       }
     }
+  }
+
+  /// The weights of a chunk where they lie in the order in which tiles read them.
+  private func linesOfWeights(_ weights: Input, _ chunk: PlaceChunk) -> Input? {
+    let g = geometry
+    if words == .pairs || isTransposed { return nil }
+    let place = chunk.rows.lowerBound * g.kernelWidth + chunk.columns.lowerBound
+    return weights + place * sourceChannels * channels
+  }
+
+  /// The same panel's lines of the next chunk, or the next panel's first ones.
+  private func linesAfter(_ chunk: PlaceChunk, _ lines: Input, _ panel: Int) -> ck_ahead {
+    let g = geometry
+    let isLast =
+      chunk.rows.upperBound == g.kernelHeight && chunk.columns.upperBound == g.kernelWidth
+    let taken = chunk.rows.count * chunk.columns.count * sourceChannels
+    let passed = (g.kernelHeight * g.kernelWidth * sourceChannels - taken) * channels
+    if isLast && panel + 1 >= panels { return ck_ahead(start: lines, stride: 0, rows: 0) }
+    let next = isLast ? lines - passed + panelWidth : lines + taken * channels
+    return ck_ahead(start: next + panel * panelWidth, stride: channels, rows: taken)
   }
 
   private func packAll(_ weights: Input) -> Output {
@@ -302,7 +330,8 @@ extension TiledConvolution {
     job.c = output + panel * panelWidth
     job.runs = chunk.rows.count
     job.run_length = chunk.columns.count * pixelWords
-    job.a = start.unsafelyUnwrapped + chunk.rows.lowerBound * borderedLine
+    job.a =
+      start.unsafelyUnwrapped + chunk.rows.lowerBound * borderedLine
       + chunk.columns.lowerBound * pixelWords
   }
 }
@@ -382,6 +411,13 @@ private struct TiledGradient {
     }
   }
 
+  /// Whether the gradient is large, aligned and written once, so that it goes past the cache.
+  private func streams(_ weights: Output) -> Bool {
+    let g = layer.geometry
+    return images.count == g.batch && g.weights >= 1 << 20 && g.smallChannels % 16 == 0
+      && Int(bitPattern: weights) % 64 == 0
+  }
+
   private func packSmall(_ words: Words) -> Output {
     let channels = layer.geometry.smallChannels
     let size = words.holding(pixels) * panelWidth
@@ -411,6 +447,7 @@ private struct TiledGradient {
     job.a = Input(packed)
     job.a_rows = UnsafePointer(places)
     job.a_step = tileRows
+    job.streams = streams(weights) && !adds ? 1 : 0
     job.runs = 1
     job.run_length = length
     job.c_rows = UnsafePointer(places) + rows

@@ -21,10 +21,13 @@ public struct Convolution {
     spectral = spectrallyNormalized ? SpectralNormalization(scope, outputs: outputs) : nil
   }
 
-  /// `mode` matters only to a spectrally normalised layer.
-  public func callAsFunction(_ images: Tensor, mode: Mode = .inference) -> Tensor {
+  /// `mode` matters only to a spectrally normalised layer; `relu` cuts off below zero.
+  public func callAsFunction(_ images: Tensor, mode: Mode = .inference, relu: Bool = false)
+    -> Tensor
+  {
     let kernel = spectral?(weight.value, mode: mode) ?? weight.value
-    return convolution(images, kernel, stride: stride, padding: padding) + bias.value
+    return addingBias(
+      convolution(images, kernel, stride: stride, padding: padding), bias.value, relu: relu)
   }
 }
 
@@ -49,8 +52,9 @@ public struct TransposedConvolution {
   }
 
   public func callAsFunction(_ images: Tensor) -> Tensor {
-    transposedConvolution(
-      images, weight.value, stride: stride, padding: padding, outputPadding: outputPadding)
-      + bias.value
+    addingBias(
+      transposedConvolution(
+        images, weight.value, stride: stride, padding: padding, outputPadding: outputPadding),
+      bias.value)
   }
 }

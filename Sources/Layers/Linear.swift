@@ -18,8 +18,9 @@ public struct Linear {
     spectral = spectrallyNormalized ? SpectralNormalization(scope, outputs: outputs) : nil
   }
 
-  /// `mode` matters only to a spectrally normalised layer.
-  public func callAsFunction(_ x: Tensor, mode: Mode = .inference) -> Tensor {
-    matmul(x, spectral?(weight.value, mode: mode) ?? weight.value) + bias.value
+  /// `mode` matters only to a spectrally normalised layer; `relu` cuts off below zero.
+  public func callAsFunction(_ x: Tensor, mode: Mode = .inference, relu: Bool = false) -> Tensor {
+    let weight = spectral?(weight.value, mode: mode) ?? weight.value
+    return addingBias(matmul(x, weight), bias.value, relu: relu)
   }
 }

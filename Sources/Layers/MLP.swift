@@ -26,6 +26,7 @@ public struct MLP {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    output(layers.reduce(x) { activation($1($0)) })
+    output(
+      layers.reduce(x) { activation == .relu ? $1($0, relu: true) : activation($1($0)) })
   }
 }

@@ -1,4 +1,5 @@
 import Kernels
+import Synchronization
 
 // Reverse-mode differentiation.
 //
@@ -41,8 +42,7 @@ final class Node {
   private var rule: Rule?
   private var output: (storage: Storage, shape: Shape)?
 
-  // One engine thread makes nodes; workers only run kernels.
-  nonisolated(unsafe) private static var made: UInt64 = 0
+  private static let made = Atomic<UInt64>(0)
 
   init(sink: Storage? = nil) {
     order = Node.nextOrder()
@@ -58,10 +58,7 @@ final class Node {
     self.rule = rule
   }
 
-  private static func nextOrder() -> UInt64 {
-    made += 1
-    return made
-  }
+  private static func nextOrder() -> UInt64 { made.add(1, ordering: .relaxed).newValue }
 
   var isLeaf: Bool { inputs.isEmpty }
 

@@ -85,7 +85,7 @@ private func map(
 }
 
 /// `gradient` where x is positive, `slope` · `gradient` elsewhere.
-private func gate(_ gradient: Tensor, where x: Tensor, slope: Float) -> Tensor {
+func gate(_ gradient: Tensor, where x: Tensor, slope: Float) -> Tensor {
   let storage = Storage(count: x.shape.count)
   Profile.measure(.elementwise) {
     Kernels.leakyGate(

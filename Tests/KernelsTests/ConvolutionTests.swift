@@ -74,6 +74,10 @@ extension AllKernels {
       .init(batch: 2, big: 6, channels: (12, 10), kernel: 1, stride: 2, padding: 0),
       .init(batch: 4, big: 4, channels: (12, 10), kernel: 4, stride: 1, padding: 0),
       .init(batch: 70, big: 7, channels: (40, 33), kernel: 4, stride: 1, padding: 1, small: 7),
+      .init(batch: 40, big: 14, channels: (17, 35), kernel: 4, stride: 2, padding: 1),
+      .init(batch: 3, big: 9, channels: (300, 20), kernel: 4, stride: 2, padding: 1),
+      .init(batch: 2, big: 9, channels: (20, 18), kernel: 2, stride: 3, padding: 0, small: 3),
+      .init(batch: 2, big: 9, channels: (17, 16), kernel: 3, stride: 2, padding: 3, small: 6),
       .init(batch: 1, big: 1, channels: (1, 1), kernel: 1, stride: 1, padding: 0),
       .init(batch: 2, big: 2, channels: (5, 6), kernel: 3, stride: 1, padding: 1),
       ConvolutionGeometry(
@@ -86,36 +90,53 @@ extension AllKernels {
         paddingTop: 1, paddingLeft: 1),
     ]
 
-    @Test(arguments: geometries) func convolveAgreesWithReference(_ g: ConvolutionGeometry) {
+    @Test(arguments: geometries, Precision.allCases)
+    func convolveAgreesWithReference(_ g: ConvolutionGeometry, _ precision: Precision) {
       let big = Numbers.array(g.bigCount, seed: 1)
       let weights = Numbers.array(g.weightCount, seed: 2)
+      let (a, b) = (big.rounded(to: precision), weights.rounded(to: precision))
       var expected = [Double](repeating: 0, count: g.smallCount)
-      g.forEachTerm { expected[$2] += Double(big[$0]) * Double(weights[$1]) }
-      let found = written(g.smallCount) { convolve(big, weights, $0, g) }
-      #expect(worstError(found, expected) < 1e-6)
+      g.forEachTerm { expected[$2] += Double(a[$0]) * Double(b[$1]) }
+      withAndWithoutTiles {
+        let found = written(g.smallCount) { convolve(big, weights, $0, g, precision: precision) }
+        #expect(worstError(found, expected) < 1e-6)
+      }
     }
 
-    @Test(arguments: geometries) func transposedAgreesWithReference(_ g: ConvolutionGeometry) {
+    @Test(arguments: geometries, Precision.allCases)
+    func transposedAgreesWithReference(_ g: ConvolutionGeometry, _ precision: Precision) {
       let small = Numbers.array(g.smallCount, seed: 1)
       let weights = Numbers.array(g.weightCount, seed: 2)
+      let (a, b) = (small.rounded(to: precision), weights.rounded(to: precision))
       var expected = [Double](repeating: 0, count: g.bigCount)
-      g.forEachTerm { expected[$0] += Double(small[$2]) * Double(weights[$1]) }
-      let found = written(g.bigCount) { convolveTransposed(small, weights, $0, g) }
-      #expect(worstError(found, expected) < 1e-6)
+      g.forEachTerm { expected[$0] += Double(a[$2]) * Double(b[$1]) }
+      withAndWithoutTiles {
+        let found = written(g.bigCount) {
+          convolveTransposed(small, weights, $0, g, precision: precision)
+        }
+        #expect(worstError(found, expected) < 1e-6)
+      }
     }
 
-    @Test(arguments: geometries, [false, true])
-    func weightGradientAgreesWithReference(_ g: ConvolutionGeometry, accumulate: Bool) {
+    @Test(arguments: geometries, Precision.allCases)
+    func weightGradientAgreesWithReference(_ g: ConvolutionGeometry, _ precision: Precision) {
       let big = Numbers.array(g.bigCount, seed: 1)
       let small = Numbers.array(g.smallCount, seed: 2)
       let before = Numbers.array(g.weightCount, seed: 3)
-      var expected = accumulate ? doubles(before) : [Double](repeating: 0, count: g.weightCount)
-      g.forEachTerm { expected[$1] += Double(big[$0]) * Double(small[$2]) }
-      let found = written(g.weightCount) { y in
-        if accumulate { for i in before.indices { y[i] = before[i] } }
-        convolutionWeightGradient(big, small, y, g, accumulate: accumulate)
+      let (a, b) = (big.rounded(to: precision), small.rounded(to: precision))
+      var terms = [Double](repeating: 0, count: g.weightCount)
+      g.forEachTerm { terms[$1] += Double(a[$0]) * Double(b[$2]) }
+      for accumulate in [false, true] {
+        let expected = accumulate ? zip(terms, before).map { $0 + Double($1) } : terms
+        withAndWithoutTiles {
+          let found = written(g.weightCount) { y in
+            if accumulate { for i in before.indices { y[i] = before[i] } }
+            convolutionWeightGradient(
+              big, small, y, g, accumulate: accumulate, precision: precision)
+          }
+          #expect(worstError(found, expected) < 2e-6)
+        }
       }
-      #expect(worstError(found, expected) < 2e-6)
     }
 
     /// ⟨convolve(x), y⟩ = ⟨x, convolveTransposed(y)⟩ = ⟨w, weight gradient of (x, y)⟩ at the size

@@ -23,7 +23,7 @@ extension AllKernels {
   @Suite struct MatrixProductTests {
     static let sizes = [
       (1, 1, 1), (3, 5, 7), (64, 1, 33), (1, 64, 17), (17, 33, 65), (64, 100, 128), (130, 70, 9),
-      (5, 4, 0), (600, 90, 40),
+      (5, 4, 0), (600, 90, 40), (20, 70, 2100), (9, 300, 31),
     ]
 
     @Test(arguments: sizes, [(false, false), (false, true), (true, false), (true, true)])
@@ -32,18 +32,91 @@ extension AllKernels {
       let a = Numbers.array(m * k, seed: 1)
       let b = Numbers.array(k * n, seed: 2)
       let before = Numbers.array(m * n, seed: 3)
-      for accumulate in [false, true] {
+      for (accumulate, precision) in [
+        (false, Precision.float32), (true, .float32), (false, .bfloat16), (true, .bfloat16),
+      ] {
         let c = accumulate ? before : [Float](repeating: 0, count: m * n)
         let expected = referenceProduct(
-          a, transposed.0, b, transposed.1, adding: c, m: m, n: n, k: k)
-        let found = written(m * n) { y in
-          for i in 0..<m * n { y[i] = accumulate ? before[i] : .nan }
-          matrixProduct(
-            a, transposed: transposed.0, b, transposed: transposed.1, y, m: m, n: n, k: k,
-            accumulate: accumulate)
+          a.rounded(to: precision), transposed.0, b.rounded(to: precision), transposed.1, adding: c,
+          m: m, n: n, k: k)
+        withAndWithoutTiles {
+          let found = written(m * n) { y in
+            for i in 0..<m * n { y[i] = accumulate ? before[i] : .nan }
+            matrixProduct(
+              a, transposed: transposed.0, b, transposed: transposed.1, y, m: m, n: n, k: k,
+              accumulate: accumulate, precision: precision)
+          }
+          #expect(worstError(found, expected) < 2e-6)
         }
-        #expect(worstError(found, expected) < 1e-6)
       }
+    }
+
+    /// A reference on numbers that were not rounded is far off, so the comparison above sees rounding.
+    @Test func bfloat16DiffersFromFloat32() {
+      let (a, b) = (Numbers.array(30 * 40, seed: 1), Numbers.array(40 * 50, seed: 2))
+      let expected = referenceProduct(
+        a, false, b, false, adding: [Float](repeating: 0, count: 30 * 50), m: 30, n: 50, k: 40)
+      withAndWithoutTiles {
+        let found = written(30 * 50) {
+          matrixProduct(
+            a, transposed: false, b, transposed: false, $0, m: 30, n: 50, k: 40, accumulate: false,
+            precision: .bfloat16)
+        }
+        #expect(1e-4..<1e-2 ~= worstError(found, expected))
+      }
+    }
+
+    /// Times one, numbers come back rounded: up, down, ties to even, on both sides of zero.
+    @Test func roundsToNearestEven() {
+      let ulp = Float(0x1p-7)
+      let cases: [(Float, Float)] = [
+        (1, 1), (1 + ulp / 2, 1), (1 + 1.5 * ulp, 1 + 2 * ulp), (-1 - 1.5 * ulp, -1 - 2 * ulp),
+        (1 + 0.51 * ulp, 1 + ulp), (1 + 0.49 * ulp, 1), (255.5, 256), (.infinity, .infinity),
+        (3.4e38, .infinity), (0x1p-126, 0x1p-126), (-0.1, -0x1.9ap-4),
+      ]
+      let (numbers, one) = (cases.map(\.0), [Float(1)])
+      withAndWithoutTiles {
+        let found = written(cases.count) {
+          matrixProduct(
+            numbers, transposed: false, one, transposed: false, $0, m: cases.count, n: 1, k: 1,
+            accumulate: false, precision: .bfloat16)
+        }
+        #expect(found == cases.map(\.1))
+      }
+    }
+
+    /// NaN anywhere in a row is NaN in the result.
+    @Test(arguments: Precision.allCases) func keepsNaN(_ precision: Precision) {
+      var a = Numbers.array(3 * 5)
+      a[7] = Float(bitPattern: 0x7f80_0001)
+      let b = Numbers.array(5 * 2)
+      withAndWithoutTiles {
+        let found = written(3 * 2) {
+          matrixProduct(
+            a, transposed: false, b, transposed: false, $0, m: 3, n: 2, k: 5, accumulate: false,
+            precision: precision)
+        }
+        #expect(found.map(\.isNaN) == [false, false, true, true, false, false])
+      }
+    }
+
+    /// The first rows of a product have the same bits however many follow: tiles add in an order of the
+    /// contraction's own.
+    @Test(
+      .enabled(if: Processor.usesTiles), arguments: [false, true], Precision.allCases)
+    func rowsDoNotDependOnTheirNumber(_ bTransposed: Bool, _ precision: Precision) {
+      let (n, k, most) = (300, 2500, 600)
+      let a = Numbers.array(most * k, seed: 1)
+      let b = Numbers.array(k * n, seed: 2)
+      let bits = { (m: Int) in
+        written(m * n) {
+          matrixProduct(
+            a, transposed: false, b, transposed: bTransposed, $0, m: m, n: n, k: k,
+            accumulate: false, precision: precision)
+        }.map(\.bitPattern)
+      }
+      let all = bits(most)
+      for m in [1, 2, 7, 16, 64, 255, 256, 513] { #expect(bits(m) == Array(all[..<(m * n)])) }
     }
 
     /// Large enough to be cut along rows and along columns: ones times ones is k everywhere.

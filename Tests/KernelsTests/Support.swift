@@ -61,6 +61,32 @@ func withWorkers(_ counts: [Int], _ body: (Int) -> Void) {
   }
 }
 
+/// Runs `body` with the own tiles and without, and leaves them on.
+func withAndWithoutTiles(_ body: () -> Void) {
+  defer { Processor.usesTiles = true }
+  for uses in [true, false] {
+    Processor.usesTiles = uses
+    body()
+  }
+}
+
+/// The nearest bfloat16 number, ties to even; for finite numbers.
+func roundedToBFloat16(_ x: Float) -> Float {
+  let bits = x.bitPattern
+  let below = Float(bitPattern: bits & 0xffff_0000)
+  let above = Float(bitPattern: (bits & 0xffff_0000) &+ 0x1_0000)
+  let (down, up) = (abs(Double(x) - Double(below)), abs(Double(above) - Double(x)))
+  if down == up { return bits & 0x1_0000 == 0 ? below : above }
+  return down < up ? below : above
+}
+
+extension [Float] {
+  /// The numbers as products of this precision see them.
+  func rounded(to precision: Precision) -> [Float] {
+    precision == .float32 ? self : map(roundedToBFloat16)
+  }
+}
+
 extension AllKernels {
   @Suite struct SupportTests {
     @Test func worstErrorFindsOneWrongNumber() {

@@ -16,15 +16,31 @@ private struct Job: CustomTestStringConvertible, Sendable {
 private let x = Numbers.array(400_000, seed: 1)
 private let w = Numbers.array(400_000, seed: 2)
 
-private func convolutionJobs(_ name: String, _ g: ConvolutionGeometry) -> [Job] {
+private func convolutionJobs(
+  _ name: String, _ g: ConvolutionGeometry, _ precision: Precision = .float32
+) -> [Job] {
   let (big, small) = (Numbers.array(g.bigCount), Numbers.array(g.smallCount))
   return [
-    Job("convolve \(name)", g.smallCount) { convolve(big, w, $0, g) },
-    Job("convolveTransposed \(name)", g.bigCount) { convolveTransposed(small, w, $0, g) },
+    Job("convolve \(name)", g.smallCount) { convolve(big, w, $0, g, precision: precision) },
+    Job("convolveTransposed \(name)", g.bigCount) {
+      convolveTransposed(small, w, $0, g, precision: precision)
+    },
     Job("weight gradient \(name)", g.weightCount) {
-      convolutionWeightGradient(big, small, $0, g, accumulate: false)
+      convolutionWeightGradient(big, small, $0, g, accumulate: false, precision: precision)
     },
   ]
+}
+
+private func productJobs(_ m: Int, _ n: Int, _ k: Int) -> [Job] {
+  Precision.allCases.flatMap { precision in
+    [(false, false), (false, true), (true, false), (true, true)].map { (a, b) in
+      Job("product \(m) × \(n) × \(k), \(a) \(b) \(precision)", m * n) {
+        matrixProduct(
+          x, transposed: a, w, transposed: b, $0, m: m, n: n, k: k, accumulate: false,
+          precision: precision)
+      }
+    }
+  }
 }
 
 private func normalizationJobs(rows: Int, channels: Int) -> [Job] {
@@ -62,6 +78,15 @@ private let jobs: [Job] =
     Job("product", 600 * 600) {
       matrixProduct(
         x, transposed: false, w, transposed: true, $0, m: 600, n: 600, k: 600, accumulate: false)
+    },
+    Job("bias", 400_000) {
+      addBias(x, w, rows: 6250, channels: 64, relu: true, $0)
+    },
+    Job("bias gradient", 400_064) {
+      biasGradient(w, x, rows: 6250, channels: 64, dx: $0 + 64, dBias: $0)
+    },
+    Job("sigmoid and squared error", 800_001) {
+      $0[0] = sigmoidSquaredError(x, w, count: 400_000, $0 + 1, gradient: $0 + 400_001)
     },
     Job("normal draws", 400_000) { randomNormal($0, count: 400_000, key: 5, offset: 17) },
     Job("adam", 400_000) { p in
@@ -156,7 +181,32 @@ extension AllKernels {
       #expect(Processor.blasVersion.hasPrefix("OpenBLAS 0."))
       #expect(!Processor.blasCore.isEmpty)
       #expect(!Processor.instructionSet.isEmpty)
+      #expect(!Processor.usesTiles || Processor.instructionSet == "x86-64-v4")
       #expect(!Processor.hasBFloat16 || Processor.instructionSet == "x86-64-v4")
+    }
+
+    /// Products reach most of the peak and never more, so operations are counted alike.
+    @Test func productsStayBelowTheMeasuredPeak() throws {
+      let fastest = fastestProduct(.float32)
+      let peak = Processor.measuredPeak(seconds: 0.1)
+      #expect(peak.isFinite && peak < 20 * fastest && fastest < 1.1 * peak)
+      guard let narrow = Processor.measuredBFloat16Peak(seconds: 0.1) else { return }
+      #expect(narrow < 20 * peak && fastestProduct(.bfloat16) < 1.1 * narrow)
+    }
+
+    /// Operations a second of the fastest of some products, in 10⁹.
+    private func fastestProduct(_ precision: Precision) -> Double {
+      let size = 256
+      let times = (0..<50).map { _ in
+        ContinuousClock().measure {
+          _ = written(size * size) {
+            matrixProduct(
+              x, transposed: false, w, transposed: false, $0, m: size, n: size, k: size,
+              accumulate: false, precision: precision)
+          }
+        }
+      }
+      return 2e-9 * Double(size * size * size) / (times.min()! / .seconds(1))
     }
   }
 }

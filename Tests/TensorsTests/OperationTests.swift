@@ -100,6 +100,31 @@ import Testing
     #expect(gradients(of: tied.max(), withRespectTo: [tied])[0].values == [0.5, 0, 0.5])
   }
 
+  @Test func bias() {
+    check({ addingBias($0[0], $0[1]) }, [[2, 3, 4], [4]])
+    check({ addingBias($0[0], $0[1] + 2, relu: true).squared }, [[2, 3, 4], [4]])
+    check({ addingBias($0[0], $0[1] - 3, relu: true) }, [[2, 3, 4], [4]], isSmooth: false)
+    let x = Tensor([1, -2, 3, -4], shape: [2, 2])
+    #expect(addingBias(x, Tensor([1, 1], shape: [2]), relu: true).values == [2, 0, 4, 0])
+  }
+
+  /// The fused gradients and those of the separate operations.
+  @Test func biasGradientsInOnePass() {
+    let random = RandomSource(seed: 4)
+    let (x, b, w) = (
+      random.normal("x", [50, 7]), random.normal("b", [7]), random.normal("w", [50, 7])
+    )
+    let variables = [x.differentiable(), b.differentiable()]
+    let expected = gradients(
+      of: (relu(variables[0] + variables[1]) * w).sum(), withRespectTo: variables)
+    let sinks = [Storage(count: 350), Storage(count: 7)]
+    let parameters = [x.differentiable(into: sinks[0]), b.differentiable(into: sinks[1])]
+    backpropagate(
+      (addingBias(parameters[0], parameters[1], relu: true) * w).sum(), into: parameters)
+    expectClose(Tensor(sinks[0], shape: [50, 7]), expected[0], relative: 1e-6)
+    expectClose(Tensor(sinks[1], shape: [7]), expected[1], relative: 1e-5)
+  }
+
   @Test func norms() {
     check({ $0[0].norm(axis: 1) }, [[3, 4]], in: 0.2...1)
     #expect(Tensor([3, 4], shape: [1, 2]).norm(axis: 1).values == [5])

@@ -115,8 +115,8 @@ void ck_multiply_tiles(const ck_tiles *job);
 int ck_has_tiles(int pairs);
 
 // Operands of tiles. With `pairs`, numbers become pairs along the contraction, rounded to nearest even,
-// and an odd contraction gets a zero at its end; lengths are in numbers, results in words. Pairs only
-// where the processor has tiles of them.
+// and an odd contraction gets a zero at its end; lengths are in numbers, results in words. Only where the
+// processor has such tiles.
 /// panel[l, j] = b[l * stride + j], or b[j * stride + l] if transposed; zeros beyond `columns`.
 void ck_pack_panel(
     int pairs, const float *b, int transposed, long stride, long length, long columns,
@@ -127,6 +127,8 @@ void ck_pack_pairs_panel(
 /// [columns / CK_TILE_ROWS, length, CK_TILE_ROWS], the last tile of any value beyond `columns`.
 void ck_pack_columns(
     int pairs, const float *a, const long *rows, long length, long columns, float *packed);
+void ck_pack_float_columns(
+    const float *a, const long *rows, long length, long columns, float *packed);
 void ck_pack_pairs_columns(
     const float *a, const long *rows, long length, long columns, float *packed);
 /// Rows of numbers as rows of pairs.
@@ -156,6 +158,20 @@ void ck_gradient_sums(
 void ck_normalize_gradient(
     const float *gradient, const float *x, const float *y, long stride, long rows, long columns,
     const float *mean, const float *scale, const float *offset, const float *slope, float *dx);
+
+// Fused passes.
+/// y = x + bias, then ReLU if asked; contiguous rows.
+void ck_add_bias(  // in place
+    const float *x, const float *bias, long rows, long columns, int relu, float *y);
+/// dx = the gradient where y > 0 and 0 elsewhere, unless dx is NULL, and sums[c] adds up its column c; at
+/// most CK_BLOCK columns; in place.
+void ck_gated_sums(
+    const float *gradient, const float *y, long stride, long rows, long columns, float *dx,
+    float *sums);
+/// y = sigmoid(logits), gradient = scale (y - target) y (1 - y); the sum of (y - target)^2. In place.
+float ck_sigmoid_squared_error(
+    const float *logits, const float *target, float scale, long count, float *y,
+    float *gradient);
 
 // Updates: 1 when every gradient is finite, otherwise 0.
 typedef struct {
@@ -201,8 +217,9 @@ void ck_for_each(long pieces, ck_body body, void *context);
 // Processor.
 const char *ck_instruction_set(void);
 int ck_has_bfloat16(void);
-/// Multiplies and adds in registers; returns the number of operations.
-long ck_multiply_adds(long rounds, float factor, float *sum);
+/// Operations a second of one core, multiplications and additions counted apart: the best of many short
+/// runs. With `pairs`, of products of bfloat16 numbers, which the processor must have.
+double ck_measure_peak(int pairs, double seconds);
 
 #ifdef __cplusplus
 }

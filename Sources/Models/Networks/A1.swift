@@ -29,7 +29,7 @@ public enum A1 {
     }
 
     public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
-      let half = relu(conv0(images))
+      let half = conv0(images, relu: true)
       let quarter = norm0(conv1(half), mode: mode, relu: true)
       return codes(norm1(hidden(quarter.flattened), mode: mode, relu: true))
     }

@@ -1,0 +1,58 @@
+internal import CKernels
+
+/// y = x + bias for each row, then ReLU if asked; in place allowed.
+///
+/// Shapes: x and y `[rows, channels]`, bias `[channels]`.
+public func addBias(
+  _ x: Input, _ bias: Input, rows: Int, channels: Int, relu: Bool, _ y: Output
+) {
+  forEachRows(rows, of: channels) { range in
+    let first = range.lowerBound * channels
+    ck_add_bias(x + first, bias, range.count, channels, relu ? 1 : 0, y + first)
+  }
+}
+
+/// dBias = the sum of `gradient` over the rows.
+///
+/// Shapes: gradient `[rows, channels]`, dBias `[channels]`.
+public func biasGradient(_ gradient: Input, rows: Int, channels: Int, dBias: Output) {
+  reduce(.sum, gradient, outer: 1, reduced: rows, inner: channels, dBias)
+}
+
+/// Gradients of `addBias` with ReLU: dx = `gradient` where the output `y` is above zero and 0 elsewhere,
+/// dBias = its sum over the rows. dx may be nil, or `gradient` itself.
+///
+/// Shapes: gradient, y and dx `[rows, channels]`, dBias `[channels]`.
+public func biasGradient(
+  _ gradient: Input, _ y: Input, rows: Int, channels: Int, dx: Output?, dBias: Output
+) {
+  let grid = PieceGrid(rows: rows, columns: channels)
+  let partials = Scratch.partials.floats(grid.bands * channels)
+  grid.forEach { band, rows, columns in
+    let first = rows.lowerBound * channels + columns.lowerBound
+    ck_gated_sums(
+      gradient + first, y + first, channels, rows.count, columns.count, dx.map { $0 + first },
+      partials + band * channels + columns.lowerBound)
+  }
+  for c in 0..<channels {
+    dBias[c] = Float((0..<grid.bands).reduce(0.0) { $0 + Double(partials[$1 * channels + c]) })
+  }
+}
+
+/// Σ (sigmoid(logits) − target)², in an order fixed by the count; pieces are added up in double precision.
+///
+/// Writes y = sigmoid(logits) and `gradient` = 2 · gradientScale (y − target) y (1 − y), the derivative of
+/// gradientScale times the sum by the logits. `y` or `gradient` may be `logits`.
+public func sigmoidSquaredError(
+  _ logits: Input, _ target: Input, count: Int, gradientScale: Float = 1, _ y: Output,
+  gradient: Output
+) -> Float {
+  let pieces = (count + pieceSize - 1) / pieceSize
+  let partials = Scratch.partials.floats(pieces)
+  forEachRange(count) { range in
+    let start = range.lowerBound
+    partials[start / pieceSize] = ck_sigmoid_squared_error(
+      logits + start, target + start, 2 * gradientScale, range.count, y + start, gradient + start)
+  }
+  return Float((0..<pieces).reduce(0.0) { $0 + Double(partials[$1]) })
+}
