@@ -7,7 +7,7 @@ import SystemPackage
 /// somebody cuts short while it is mapped ends the process; ours are replaced whole, never changed.
 package final class MappedFile: Sendable {
   package let path: FilePath
-  // Nobody writes through this pointer, so every thread may read.
+  // Valid as long as this object lives. Nobody writes through this pointer, so every thread may read.
   package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
   private let isOwner: Bool
 

@@ -22,9 +22,10 @@ public enum ResizeFilter: String, Codable, CaseIterable, Hashable, Sendable {
 ///
 /// Concretely, output i has its centre at c = (i + ½) s, where s = inputs/outputs. With r = max(s, 1), input j takes part
 /// with weight f((j + ½ − c)/r) if its centre lies less than r · support away, and the weights of an output
-/// sum to 1. They are kept as integers in units of 2⁻²⁰.
+/// sum to 1. They are kept as integers in units of 2⁻²².
 struct AxisResampler: Sendable {
-  static let bits: Int32 = 20
+  /// The absolute weights of an output sum to less than 1.5, so 255 times their sum fits 31 bits.
+  static let bits: Int32 = 22
   let outputs: Int
   /// Weights of an output, a fixed number for all; those after `counts[i]` are zero.
   let taps: Int

@@ -260,3 +260,28 @@ private func packedEnd(
   end += checksum.value.littleEndianBytes
   return (header, end)
 }
+
+extension ImageListing {
+  /// Decodes every picture; what is wrong with those that are damaged.
+  ///
+  /// - Throws: `DatasetError` for the first, if `stopAtFirst`.
+  public func damaged(as preparation: Preparation, stopAtFirst: Bool) throws(DatasetError)
+    -> [DatasetError]
+  {
+    var preparer = ImagePreparer(preparation, requiring: requirement)
+    var errors: [DatasetError] = []
+    for item in items {
+      do throws(DatasetError) {
+        let content = try content(of: item)
+        let path = store.path(of: item.name)
+        _ = try content.withUnsafeBufferPointer { (bytes) throws(DatasetError) -> [UInt8] in
+          try preparer.image(UnsafeRawBufferPointer(bytes), of: path)
+        }
+      } catch {
+        if stopAtFirst { throw error }
+        errors.append(error)
+      }
+    }
+    return errors
+  }
+}
