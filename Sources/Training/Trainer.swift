@@ -30,6 +30,8 @@ public final class Trainer {
     public let losses: [(name: String, value: Float)]
     /// Wall-clock seconds of the step.
     public let seconds: Double
+    /// Those of them in which rank 0 waited for its images.
+    public let dataSeconds: Double
   }
 
   /// The plan being run.
@@ -45,6 +47,7 @@ public final class Trainer {
 
   private let world: Communicator
   private let loader: BatchLoader
+  private var prefetcher: Prefetcher?
   private let evaluator: Evaluator
   private let blocks: [BoundBlock]
   private let optimizers: [String: Optimizer]
@@ -66,7 +69,7 @@ public final class Trainer {
     blocks = network.model.boundStep
     let order = Order(
       count: train.count, batch: plan.batch, seed: plan.seed, replacement: plan.replacement)
-    loader = BatchLoader(images: train, order: order, slices: plan.slices)
+    loader = BatchLoader(images: train, order: order, slices: plan.slices, flips: plan.flips)
     evaluator = Evaluator(test: test, world: world, seed: plan.seed)
     random = RandomSource(seed: plan.seed).derived("training")
     var optimizers: [String: Optimizer] = [:]
@@ -106,10 +109,12 @@ public final class Trainer {
     try evaluate()
     while step < plan.steps {
       let start = ContinuousClock.now
+      let waited = prefetcher?.secondsWaited ?? 0
       let losses = try makeStep()
       step += 1
       let record = StepRecord(
-        step: step, losses: losses, seconds: (ContinuousClock.now - start).seconds)
+        step: step, losses: losses, seconds: (ContinuousClock.now - start).seconds,
+        dataSeconds: (prefetcher?.secondsWaited ?? 0) - waited)
       if world.rank == 0 { try hooks.stepped(record) }
       let isLast = step == plan.steps
       if isLast || step.isDue(every: plan.checkpointEvery) { try save() }
@@ -177,11 +182,13 @@ public final class Trainer {
 
   private func sliceBatches(draw: Int) -> [Int: Batch] {
     let shape = loader.images.shape
+    let prefetcher = prefetcher ?? Prefetcher(loader, slices: Array(reducer.ownSlices), from: draw)
+    self.prefetcher = prefetcher
     var batches: [Int: Batch] = [:]
     for slice in reducer.ownSlices {
       let images = Tensor(shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels])
       {
-        loader.fill($0, draw: draw, slice: slice)
+        prefetcher.take(draw: draw, slice: slice, into: $0)
       }
       batches[slice] = Batch(
         images: images, random: random.derived(draw).derived(slice), step: step)

@@ -2,6 +2,7 @@ import Communication
 import Datasets
 import Foundation
 import SystemPackage
+import Training
 
 /// Packs the pictures of a data set on all ranks, unless that has been done.
 struct PackJob {
@@ -20,12 +21,15 @@ struct PackJob {
   ///
   /// - Throws: `CommandFailure` without a launcher.
   func runOnAllRanks() throws -> FilePath {
-    guard MPISession.launcher != nil else { return try failing { try run(on: nil) } }
+    // Faults of the files are found before MPI starts, by the rank that tells.
+    let isLead = MPISession.launcher?.rank ?? 0 == 0
+    let pictures = isLead ? try failing { try listing() } : nil
+    guard MPISession.launcher != nil else { return try failing { try run(pictures, on: nil) } }
     let session: MPISession
     do { session = try MPISession.start() } catch {
       throw CommandFailure(description: "\(error)", status: 70)
     }
-    do { return try run(on: session.world) } catch {
+    do { return try run(pictures, on: session.world) } catch {
       let root = error as? RootError
       // What all ranks were told is rank 0's to say, which ends the others while they wait.
       if root != nil && session.world.rank > 0 { Thread.sleep(forTimeInterval: 1) }
@@ -33,12 +37,12 @@ struct PackJob {
     }
   }
 
-  private func run(on world: Communicator?) throws -> FilePath {
+  private func run(_ found: ImageListing?, on world: Communicator?) throws -> FilePath {
     let (rank, size) = (world?.rank ?? 0, world?.size ?? 1)
     var packer: Packer?
     var done = 0
     let answer = try world.fromLead {
-      let pictures = try listing()
+      let pictures = try found ?? listing()
       let path = output ?? entry.cachedFile(of: pictures, cache: cache)
       if !isForced, (try? PackedFile(path)) != nil { return [0] + Array(path.string.utf8) }
       packer = Packer(pictures, as: entry.preparation!, to: path, skipsDamaged: skipsCorrupt)
@@ -116,11 +120,5 @@ private final class PackProgress {
       ? "  done in \(spell(seconds: seconds))"
       : "  \(rate > 0 ? spell(seconds: Double(packer.count - done) / rate) : "?") left"
     FileHandle.standardError.write(Data((before + line + after).utf8))
-  }
-}
-
-extension Duration {
-  fileprivate var seconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

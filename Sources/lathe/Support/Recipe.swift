@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Foundation
 import Models
 import Yams
@@ -12,12 +13,17 @@ struct Recipe: Codable {
   var seed: UInt64?
   var threads: Int?
   var sampling: Sampling?
+  /// How pictures are cropped, resized and mirrored.
+  var crop, size: Int?
+  var filter: ResizeFilter?
+  var flip: Bool?
   var checkpointEvery, sampleEvery, logEvery: Int?
   /// The model's hyperparameters, a mapping.
   var configuration: JSONValue?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, configuration
+    case crop, size, filter, flip
     case checkpointEvery = "checkpoint-every"
     case sampleEvery = "sample-every"
     case logEvery = "log-every"
