@@ -18,6 +18,8 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CKernels", cSettings: optimised),
 
@@ -27,7 +29,7 @@ let package = Package(
     .target(name: "Optimizers", dependencies: ["Kernels", "Tensors", "Layers"]),
     .target(
       name: "Datasets",
-      dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),
+      dependencies: ["CZlib", "CPNG", "CTurboJPEG", .product(name: "SystemPackage", package: "swift-system")]),
     .target(name: "Models", dependencies: ["Tensors", "Layers", "Optimizers", "Datasets"]),
     .target(
       name: "Checkpoints",
@@ -64,7 +66,8 @@ let package = Package(
     .testTarget(name: "LayersTests", dependencies: ["Tensors", "Layers", "TestSupport"]),
     .testTarget(
       name: "OptimizersTests", dependencies: ["Tensors", "Layers", "Optimizers", "TestSupport"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "TestSupport"]),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "CTurboJPEG", "TestSupport"]),
     .testTarget(
       name: "ModelsTests",
       dependencies: ["Tensors", "Layers", "Optimizers", "Datasets", "Models", "TestSupport"],

@@ -2,15 +2,17 @@ import SystemPackage
 
 /// What is wrong with a data set's files: what, where, what was expected and what was found.
 public struct DatasetError: Error, Equatable, Sendable {
-  /// The two ways in which files can fail a reader.
+  /// The ways in which files can fail a reader or writer.
   public enum Kind: Sendable {
     /// A file or folder is not there or cannot be read.
     case missing
     /// A file was read and its content is not what its format promises.
     case damaged
+    /// A file cannot be written.
+    case unwritable
   }
 
-  /// Missing or damaged.
+  /// Missing, damaged or unwritable.
   public let kind: Kind
   /// The thing at fault, for example `magic number`.
   public let what: String
@@ -20,6 +22,8 @@ public struct DatasetError: Error, Equatable, Sendable {
   public let offset: Int?
   /// Whether `offset` counts bytes of the expanded content of a gzip file.
   public let isExpandedOffset: Bool
+  /// Which line of a text file, counted from 1.
+  public let line: Int?
   /// What should have been there.
   public let expected: String
   /// What was there.
@@ -30,20 +34,29 @@ public struct DatasetError: Error, Equatable, Sendable {
   /// An error; see the properties for the meaning of the arguments.
   public init(
     _ kind: Kind, _ what: String, path: FilePath? = nil, offset: Int? = nil,
-    isExpandedOffset: Bool = false, expected: String, found: String, hint: String? = nil
+    isExpandedOffset: Bool = false, line: Int? = nil, expected: String, found: String,
+    hint: String? = nil
   ) {
     self.kind = kind
     self.what = what
     self.path = path
     self.offset = offset
     self.isExpandedOffset = isExpandedOffset
+    self.line = line
     self.expected = expected
     self.found = found
     self.hint = hint
   }
 
-  /// The process exit status of `sysexits.h`: 66 (no input) for missing, 65 (data error) for damaged.
-  public var exitStatus: Int32 { kind == .missing ? 66 : 65 }
+  /// The process exit status of `sysexits.h`: 66 (no input) for missing, 65 (data error) for damaged,
+  /// 73 (cannot create) for unwritable.
+  public var exitStatus: Int32 {
+    switch kind {
+    case .missing: 66
+    case .damaged: 65
+    case .unwritable: 73
+    }
+  }
 }
 
 extension DatasetError: CustomStringConvertible {
@@ -52,6 +65,7 @@ extension DatasetError: CustomStringConvertible {
     var text = "\(what): expected \(expected), found \(found)"
     if let path { text += " in \(path)" }
     if let offset { text += " at byte \(offset)" + (isExpandedOffset ? " once expanded" : "") }
+    if let line { text += ", line \(line)" }
     if let hint { text += ". \(hint)" }
     return text
   }

@@ -2,11 +2,14 @@
 public enum Split: String, CaseIterable, Hashable, Sendable, Codable {
   /// What the model is fitted to.
   case train
+  /// What hyperparameters are chosen by.
+  case validation
   /// What it is judged by.
   case test
 }
 
-/// The images of one split with their labels: uint8 records, NHWC, in the order of the files.
+/// The images of one split with their labels: uint8 records, NHWC, in the order of the files, in memory or
+/// in a mapped file.
 public struct ImageSet: Sendable {
   /// The data set's name in the registry.
   public let name: String
@@ -21,7 +24,19 @@ public struct ImageSet: Sendable {
   /// CRC-32 of shape, pixels and labels, eight hexadecimal digits: equal content, equal digest.
   public let digest: String
 
-  private let pixels: [UInt8]
+  /// Yes-or-no attributes of the images; nil if the data set has none.
+  public let attributes: ImageAttributes?
+  /// The person each image shows, `[count]`; nil if that is not known.
+  public let identities: [Int32]?
+
+  private let pixels: Pixels
+
+  /// Where the values lie.
+  enum Pixels: Sendable {
+    case memory([UInt8])
+    /// In a file from `start` on.
+    case mapped(MappedFile, start: Int)
+  }
 
   /// A set of images held in memory.
   ///
@@ -42,10 +57,28 @@ public struct ImageSet: Sendable {
     self.name = name
     self.split = split
     self.shape = shape
+    self.pixels = .memory(pixels)
+    self.labels = labels
+    self.classNames = classNames
+    attributes = nil
+    identities = nil
+    digest = Self.digest(of: shape, pixels: pixels, labels: labels)
+  }
+
+  /// A set whose values and labels have been checked.
+  init(
+    name: String, split: Split, shape: ImageShape, pixels: Pixels, labels: [UInt8],
+    classNames: [String], attributes: ImageAttributes?, identities: [Int32]?, digest: String
+  ) {
+    self.name = name
+    self.split = split
+    self.shape = shape
     self.pixels = pixels
     self.labels = labels
     self.classNames = classNames
-    digest = Self.digest(of: shape, pixels: pixels, labels: labels)
+    self.attributes = attributes
+    self.identities = identities
+    self.digest = digest
   }
 
   /// The number of images.
@@ -59,8 +92,15 @@ public struct ImageSet: Sendable {
   ) throws(Failure) -> Result {
     precondition(index >= 0 && index < count, "ImageSet \(name): image \(index) of \(count)")
     let range = index * shape.count..<(index + 1) * shape.count
-    return try pixels.withUnsafeBufferPointer { (all) throws(Failure) -> Result in
-      try body(UnsafeBufferPointer(rebasing: all[range]))
+    switch pixels {
+    case .memory(let values):
+      return try values.withUnsafeBufferPointer { (all) throws(Failure) -> Result in
+        try body(UnsafeBufferPointer(rebasing: all[range]))
+      }
+    case .mapped(let file, let start):
+      defer { withExtendedLifetime(file) {} }
+      let bytes = file.bytes[start + range.lowerBound..<start + range.upperBound]
+      return try body(UnsafeRawBufferPointer(rebasing: bytes).assumingMemoryBound(to: UInt8.self))
     }
   }
 
@@ -68,10 +108,15 @@ public struct ImageSet: Sendable {
   public func bytes(of index: Int) -> [UInt8] { withImage(index) { Array($0) } }
 
   private static func digest(of shape: ImageShape, pixels: [UInt8], labels: [UInt8]) -> String {
-    var checksum = Checksum()
-    checksum.update(Array("\(shape.height) \(shape.width) \(shape.channels)\n".utf8))
+    var checksum = startOfDigest(shape)
     checksum.update(pixels)
     checksum.update(labels)
     return checksum.hexadecimal
+  }
+
+  static func startOfDigest(_ shape: ImageShape) -> Checksum {
+    var checksum = Checksum()
+    checksum.update(Array("\(shape.height) \(shape.width) \(shape.channels)\n".utf8))
+    return checksum
   }
 }

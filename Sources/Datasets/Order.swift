@@ -48,6 +48,14 @@ public struct Order: Sendable {
     let (epoch, place) = position.quotientAndRemainder(dividingBy: positionsPerEpoch)
     return Permutation(count: count, key: random.stream(epoch))[place]
   }
+
+  /// Whether the image at a position is to be mirrored, where images are: every other one, by chance.
+  public func isFlipped(at position: Int) -> Bool {
+    precondition(position >= 0, "Order: position \(position)")
+    return flips.bits(position) & 1 == 1
+  }
+
+  private var flips: CounterRandom { CounterRandom(seed: seed).stream(2) }
 }
 
 /// A keyed one-to-one map of 0 ..< count onto itself.

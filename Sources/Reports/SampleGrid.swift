@@ -10,6 +10,8 @@ public struct SampleGrid: Sendable {
   public var background: UInt8 = 255
   /// A line of text above the images, cut off where the picture ends.
   public var title: String?
+  /// Text below each image, in lines, cut off where the image ends; empty for none.
+  public var captions: [String] = []
 
   /// A grid of so many columns.
   public init(columns: Int, magnification: Int? = nil, title: String? = nil) {
@@ -57,6 +59,11 @@ public struct SampleGrid: Sendable {
     for image in 0..<tiles.count {
       let (row, column) = cell(image)
       layout.draw(levels, image: image, row: row, column: column, onto: &picture)
+      if image < captions.count {
+        layout.draw(
+          captions[image], row: row, column: column, onto: &picture,
+          level: background < 128 ? 255 : 0)
+      }
     }
     return picture
   }
@@ -79,6 +86,8 @@ private struct Layout {
   private let textScale: Int
   /// The rows above the images.
   private let header: Int
+  /// The rows below each image that hold its caption.
+  private let footer: Int
 
   init(_ grid: SampleGrid, tiles: Tiles, rows: Int) {
     self.tiles = tiles
@@ -90,7 +99,9 @@ private struct Layout {
     let textWidth = (grid.title?.count ?? 0) * BitmapFont.advance
     textScale = gap + 2 * textWidth <= width ? 2 : 1
     header = grid.title == nil ? gap : 2 * gap + BitmapFont.height * textScale
-    height = header + rows * (tiles.height * scale + gap)
+    let lines = grid.captions.map { $0.split(separator: "\n").count }.max() ?? 0
+    footer = lines * (BitmapFont.height + 1)
+    height = header + rows * (tiles.height * scale + footer + gap)
   }
 
   func draw(_ title: String, onto picture: inout Picture, level: UInt8) {
@@ -98,12 +109,26 @@ private struct Layout {
   }
 
   func draw(_ levels: [UInt8], image: Int, row: Int, column: Int, onto picture: inout Picture) {
-    let top = header + row * (tiles.height * scale + gap)
+    let top = top(ofRow: row)
     let left = gap + column * (tiles.width * scale + gap)
     for y in 0..<tiles.height * scale {
       let line = enlargedLine(image * tiles.height + y / scale, of: levels)
       let start = ((top + y) * picture.width + left) * tiles.channels
       picture.pixels.replaceSubrange(start..<start + line.count, with: line)
+    }
+  }
+
+  private func top(ofRow row: Int) -> Int {
+    header + row * (tiles.height * scale + footer + gap)
+  }
+
+  /// A caption's lines below an image.
+  func draw(_ caption: String, row: Int, column: Int, onto picture: inout Picture, level: UInt8) {
+    let left = gap + column * (tiles.width * scale + gap)
+    let letters = (tiles.width * scale + 1) / BitmapFont.advance
+    for (line, text) in caption.split(separator: "\n").enumerated() {
+      let top = top(ofRow: row) + tiles.height * scale + 1 + line * (BitmapFont.height + 1)
+      picture.draw(String(text.prefix(letters)), top: top, left: left, scale: 1, level: level)
     }
   }
 

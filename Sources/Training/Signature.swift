@@ -19,6 +19,7 @@ struct Signature: Codable {
       Field(name: "slices", value: "\(plan.slices)"), Field(name: "seed", value: "\(plan.seed)"),
       Field(name: "replacement", value: "\(plan.replacement)"),
       Field(name: "precision", value: plan.precision.rawValue),
+      Field(name: "flip", value: "\(plan.flips)"),
       Field(name: "checkpoint interval", value: "\(plan.checkpointEvery)"),
       Field(name: "evaluation interval", value: "\(plan.sampleEvery)"),
       Field(name: "parameter shapes", value: shapes),

@@ -48,14 +48,13 @@ public final class StepRunner {
   )] {
     var losses: [(name: String, value: Float)] = []
     var draw = step * draws - 1
+    var batches: [Int: Batch] = [:]
     for block in blocks {
       for `repeat` in 0..<block.repeats {
-        if !block.reusesBatch { draw += 1 }
-        let batches = Dictionary(
-          uniqueKeysWithValues: ownSlices.map { slice in
-            let noise = random.derived(draw).derived(slice)
-            return (slice, Batch(images: images(draw, slice), random: noise, step: step))
-          })
+        if !block.reusesBatch {
+          draw += 1
+          batches = self.batches(step: step, draw: draw, images)
+        }
         for phase in block.phases {
           let terms = try run(phase, on: batches, step: step)
           guard `repeat` == block.repeats - 1 else { continue }
@@ -64,6 +63,17 @@ public final class StepRunner {
       }
     }
     return losses
+  }
+
+  /// What each own slice trains on: its images and its noise.
+  private func batches(step: Int, draw: Int, _ images: (_ draw: Int, _ slice: Int) -> Tensor)
+    -> [Int: Batch]
+  {
+    Dictionary(
+      uniqueKeysWithValues: ownSlices.map { slice in
+        let noise = random.derived(draw).derived(slice)
+        return (slice, Batch(images: images(draw, slice), random: noise, step: step))
+      })
   }
 
   private func run(_ phase: BoundPhase, on batches: [Int: Batch], step: Int) throws -> [(

@@ -29,6 +29,8 @@ public final class Trainer {
     public let losses: [(name: String, value: Float)]
     /// Wall-clock seconds of the step.
     public let seconds: Double
+    /// Those of them in which rank 0 waited for its images.
+    public let dataSeconds: Double
   }
 
   /// The plan being run.
@@ -44,6 +46,7 @@ public final class Trainer {
 
   private let world: Communicator
   private let loader: BatchLoader
+  private var prefetcher: Prefetcher?
   private let evaluator: Evaluator
   private let runner: StepRunner
   private var checkpoints: RunCheckpoints?
@@ -61,7 +64,7 @@ public final class Trainer {
     model = network.model
     let order = Order(
       count: train.count, batch: plan.batch, seed: plan.seed, replacement: plan.replacement)
-    loader = BatchLoader(images: train, order: order, slices: plan.slices)
+    loader = BatchLoader(images: train, order: order, slices: plan.slices, flips: plan.flips)
     evaluator = Evaluator(test: test, world: world, seed: plan.seed)
     try Signature(plan, network.store, train: train, test: test).compare(on: world)
     runner = try StepRunner(
@@ -93,10 +96,12 @@ public final class Trainer {
     try evaluate()
     while step < plan.steps {
       let start = ContinuousClock.now
+      let waited = prefetcher?.secondsWaited ?? 0
       let losses = try makeStep()
       step += 1
       let record = StepRecord(
-        step: step, losses: losses, seconds: (ContinuousClock.now - start).seconds)
+        step: step, losses: losses, seconds: (ContinuousClock.now - start).seconds,
+        dataSeconds: (prefetcher?.secondsWaited ?? 0) - waited)
       if world.rank == 0 { try hooks.stepped(record) }
       let isLast = step == plan.steps
       if isLast || step.isDue(every: plan.checkpointEvery) { try save() }
@@ -142,17 +147,23 @@ public final class Trainer {
   // MARK: A step
 
   private func makeStep() throws -> [(name: String, value: Float)] {
-    let shape = loader.images.shape
     do {
-      return try runner.run(step: step) { draw, slice in
-        Tensor(shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels]) {
-          loader.fill($0, draw: draw, slice: slice)
-        }
-      }
+      return try runner.run(step: step, images: images)
     } catch let error as NotFinite {
       throw TrainingError.notFinite(
         phase: error.phase, term: error.term, step: step + 1, value: error.value,
         lastCheckpoint: checkpoints?.lastSaved)
+    }
+  }
+
+  /// The images of a slice, `[N, H, W, C]` in [0, 1], as the prefetch thread has them ready.
+  private func images(draw: Int, slice: Int) -> Tensor {
+    let prefetcher =
+      prefetcher ?? Prefetcher(loader, slices: Array(runner.ownSlices), from: draw)
+    self.prefetcher = prefetcher
+    let shape = loader.images.shape
+    return Tensor(shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels]) {
+      prefetcher.take(draw: draw, slice: slice, into: $0)
     }
   }
 }

@@ -13,6 +13,10 @@ public struct TrainingPlan: Sendable {
   public var dataset: String
   /// Whether training images are drawn with replacement instead of shuffled in epochs.
   public var replacement: Bool
+  /// How the data set's pictures were prepared; nil if it has none.
+  public var preparation: Preparation?
+  /// Whether training images are mirrored by chance.
+  public var flips = false
   /// Steps of the whole run.
   public var steps: Int
   /// Images in a global batch.
@@ -59,11 +63,24 @@ public struct TrainingPlan: Sendable {
   func state(step: Int) -> RunState {
     RunState(
       model: model, dataset: dataset, step: step, slices: slices, batch: batch, seed: seed,
-      configuration: .object([
-        "model": configuration, "replacement": .bool(replacement),
-        "precision": .string(precision.rawValue),
-      ]),
+      configuration: .object(
+        [
+          "model": configuration, "replacement": .bool(replacement),
+          "precision": .string(precision.rawValue),
+        ].merging(images) { $1 }),
       writtenBy: "lathe \(version)")
+  }
+
+  /// What a checkpoint says about the images, where there is a choice.
+  private var images: [String: JSONValue] {
+    guard preparation != nil || flips else { return [:] }
+    var members: [String: JSONValue] = ["flip": .bool(flips)]
+    if let preparation {
+      members["size"] = .int(preparation.size)
+      members["crop"] = preparation.crop.map { .int($0) } ?? .null
+      members["filter"] = .string(preparation.filter.rawValue)
+    }
+    return ["images": .object(members)]
   }
 
   /// The first field in which a checkpoint's run differs from this plan; steps may differ.
@@ -84,6 +101,11 @@ public struct TrainingPlan: Sendable {
     -> (field: String, expected: String, found: String)?
   {
     guard own != other else { return nil }
+    if own["images"] != other["images"] {
+      return (
+        "images", own["images"]?.text ?? "as they are", other["images"]?.text ?? "as they are"
+      )
+    }
     guard case .object(let a) = own["model"], case .object(let b) = other["model"] else {
       return ("configuration", "\(own)", "\(other)")
     }

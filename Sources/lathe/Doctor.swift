@@ -112,8 +112,7 @@ struct Doctor: ParsableCommand {
 
   private func dataSet(_ entry: DatasetRegistry.Entry) {
     do {
-      let images = try entry.load(.test)
-      say(true, entry.name, "\(grouped(images.count)) test images, digest \(images.digest)")
+      say(true, entry.name, try entry.presence())
     } catch {
       say(false, entry.name, "\(error)")
     }

@@ -28,8 +28,16 @@ struct Train: ParsableCommand {
   @Argument(help: "The data set (`lathe datasets` lists them); may come from the recipe.")
   var dataset: String?
 
-  @Option(help: "Folder of the data set's files (default: where the data set is usually found).")
+  @Option(
+    help:
+      "Folder, archive or packed file of the data set (default: where the data set is usually found)."
+  )
   var data: String?
+
+  @OptionGroup var pictures: PictureOptions
+
+  @Flag(inversion: .prefixedNo, help: "Mirror every other training image, by chance (default: no).")
+  var flip: Bool?
 
   @Option(help: "Folder of the run (default: runs/MODEL-DATASET, numbered when that is taken).")
   var out: String?
@@ -82,7 +90,7 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let settings = try TrainSettings(self, ranks: MPISession.launcher?.size ?? 1)
-    let images = try failing { try settings.loadImages() }
+    let images = try settings.loadImages()
     let plan = try settings.plan(trainingImages: images.train.count)
     if MPISession.launcher?.rank ?? 0 == 0 { try prepare(plan.folder) }
     try TrainJob(settings: settings, plan: plan, images: images, resume: resume).run()

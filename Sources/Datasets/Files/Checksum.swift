@@ -1,18 +1,33 @@
 import CZlib
 
 /// A running CRC-32, the one of gzip and PNG.
-struct Checksum {
-  private(set) var value: UInt32 = 0
+package struct Checksum {
+  package private(set) var value: UInt32
 
-  mutating func update(_ bytes: [UInt8]) {
-    value = bytes.withUnsafeBufferPointer {
-      guard let base = $0.baseAddress else { return value }
-      return UInt32(truncatingIfNeeded: crc32_z(UInt(value), base, $0.count))
+  /// Goes on from the CRC-32 of what came before.
+  package init(_ value: UInt32 = 0) { self.value = value }
+
+  package mutating func update(_ bytes: [UInt8]) {
+    bytes.withUnsafeBytes { update($0) }
+  }
+
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    guard let base = bytes.baseAddress else { return }
+    let start = base.assumingMemoryBound(to: UInt8.self)
+    value = UInt32(truncatingIfNeeded: crc32_z(UInt(value), start, bytes.count))
+  }
+
+  /// Adds many pieces of `length` bytes each, of which only the CRC-32 is known.
+  mutating func append(_ checksums: some Sequence<UInt32>, eachOf length: Int) {
+    let operation = crc32_combine_gen(length)
+    for checksum in checksums {
+      let joined = crc32_combine_op(UInt(value), UInt(checksum), operation)
+      value = UInt32(truncatingIfNeeded: joined)
     }
   }
 
   /// Eight hexadecimal digits.
-  var hexadecimal: String {
+  package var hexadecimal: String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 8 - digits.count) + digits
   }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Foundation
 import Kernels
 import Models
@@ -14,13 +15,17 @@ struct Recipe: Codable {
   var threads: Int?
   var sampling: Sampling?
   var precision: Precision?
+  /// How pictures are cropped, resized and mirrored.
+  var crop, size: Int?
+  var filter: ResizeFilter?
+  var flip: Bool?
   var checkpointEvery, sampleEvery, logEvery: Int?
   /// The model's hyperparameters, a mapping.
   var configuration: JSONValue?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision
-    case configuration
+    case crop, size, filter, flip, configuration
     case checkpointEvery = "checkpoint-every"
     case sampleEvery = "sample-every"
     case logEvery = "log-every"

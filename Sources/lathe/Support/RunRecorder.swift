@@ -11,6 +11,7 @@ final class RunRecorder {
   private let start = ContinuousClock.now
   private let firstStep: Int
   private var trainingSeconds = 0.0
+  private var dataSeconds = 0.0
   private var steps = 0
   private var firstError: Double?
 
@@ -36,11 +37,13 @@ final class RunRecorder {
     progress.show(record)
     steps += 1
     trainingSeconds += record.seconds
+    dataSeconds += record.dataSeconds
     guard record.step % plan.logEvery == 0 || record.step == plan.steps || steps == 1 else {
       return
     }
     var members: [String: JSONValue] = [
       "event": .string("step"), "step": .int(record.step), "seconds": .double(record.seconds),
+      "data_seconds": .double(record.dataSeconds),
       "images_per_second": .double(Double(plan.batch) / record.seconds),
     ]
     for (name, value) in record.losses { members[name] = .double(Double(value)) }
@@ -79,12 +82,13 @@ final class RunRecorder {
   private func summarise(_ evaluation: Evaluation, _ paths: [(name: String, path: FilePath)]) {
     let rate = steps == 0 ? 0 : Double(steps * plan.batch) / trainingSeconds
     let from = firstStep == 0 ? "" : " (resumed after \(firstStep))"
+    let share = String(format: "%.2f %%", 100 * dataSeconds / max(trainingSeconds, 1e-9))
     let first = firstError.map { "\(decimals($0)) → " } ?? ""
     progress.say(
       """
       steps            \(evaluation.step)\(from) in \(spell(seconds: trainingSeconds)) of training, \
       \(spell(seconds: (ContinuousClock.now - start).seconds)) in all
-      images/s         \(String(format: "%.1f", rate))
+      images/s         \(String(format: "%.1f", rate)), waiting for data \(share) of the time
       test error/pixel \(first)\(decimals(evaluation.reconstructionError))
       """)
     for (name, path) in paths {

@@ -17,10 +17,17 @@ struct SavedRun {
     checkpoint = try failing { try SavedRun.checkpoint(in: folder, step: step) }
     let found = checkpoint
     state = try failing { try RunState(reading: found) }
-    dataset = try lathe.dataset(named: state.dataset)
+    dataset = try SavedRun.dataset(of: state)
     _ = try model(named: state.model)
     let (state, shape) = (state, dataset.shape)
     loaded = try failing { try LoadedModel(checkpoint: found, state: state, images: shape) }
+  }
+
+  /// The data set with its pictures prepared as for training.
+  private static func dataset(of state: RunState) throws -> DatasetRegistry.Entry {
+    let entry = try lathe.dataset(named: state.dataset)
+    guard entry.isPacked, let images = state.configuration["images"] else { return entry }
+    return entry.prepared(as: try failing { try images.decoded(as: Preparation.self) })
   }
 
   /// Where pictures go when nobody says otherwise: beside the checkpoints.

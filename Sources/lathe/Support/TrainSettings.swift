@@ -10,6 +10,7 @@ struct TrainSettings {
   let entry: ModelRegistry.Entry
   let dataset: DatasetRegistry.Entry
   let data: FilePath?
+  let cache: FilePath
   let folder: FilePath
   let threads: Int
   private let merged: Recipe
@@ -22,8 +23,10 @@ struct TrainSettings {
     let recipe = try command.recipe.map { try Recipe(reading: $0) } ?? Recipe()
     merged = try TrainSettings.merge(command, recipe)
     entry = try model(named: try TrainSettings.required(merged.model, "a model"))
-    dataset = try lathe.dataset(named: try TrainSettings.required(merged.dataset, "a data set"))
+    let named = try lathe.dataset(named: try TrainSettings.required(merged.dataset, "a data set"))
     data = merged.data.map { FilePath($0) }
+    dataset = try TrainSettings.prepared(named, at: data, merged)
+    cache = command.pictures.cacheFolder
     folder = try TrainSettings.folder(command, entry.name, dataset.name)
     threads = merged.threads ?? 1
     batch = merged.batch ?? 128
@@ -53,6 +56,10 @@ struct TrainSettings {
     merged.threads = flags.threads ?? recipe.threads
     merged.sampling = flags.sampling ?? recipe.sampling
     merged.precision = flags.precision ?? recipe.precision
+    merged.crop = flags.pictures.crop ?? recipe.crop
+    merged.size = flags.pictures.size ?? recipe.size
+    merged.filter = flags.pictures.filter ?? recipe.filter
+    merged.flip = flags.flip ?? recipe.flip
     merged.checkpointEvery = flags.checkpointEvery ?? recipe.checkpointEvery
     merged.sampleEvery = flags.sampleEvery ?? recipe.sampleEvery
     merged.logEvery = flags.logEvery ?? recipe.logEvery
@@ -60,6 +67,27 @@ struct TrainSettings {
       merged.configuration = nil
     }
     return merged
+  }
+
+  /// The data set with its pictures prepared as asked for, or as its packed file says.
+  private static func prepared(
+    _ entry: DatasetRegistry.Entry, at place: FilePath?, _ settings: Recipe
+  ) throws -> DatasetRegistry.Entry {
+    var asked = PictureOptions()
+    (asked.crop, asked.size, asked.filter) = (settings.crop, settings.size, settings.filter)
+    try asked.validate()
+    let prepared = try asked.applied(to: entry)
+    guard entry.isPacked, let place, PackedFile.isPacked(place) else { return prepared }
+    let file = try failing { try PackedFile(place) }
+    guard file.dataset == entry.name else {
+      throw CommandFailure.data("\(place): expected images of \(entry.name), found \(file.dataset)")
+    }
+    let packed = entry.prepared(as: file.preparation)
+    guard try asked.applied(to: packed).preparation == file.preparation else {
+      throw CommandFailure.usage(
+        "--crop, --size, --filter: \(place) was packed with others: \(file.preparation)")
+    }
+    return packed
   }
 
   private static func required(_ name: String?, _ what: String) throws -> String {
@@ -128,10 +156,16 @@ struct TrainSettings {
   }
 
   /// Both splits, from files or computed.
+  ///
+  /// Pictures are packed first, by all ranks together, if that has not been done.
   func loadImages() throws -> (train: ImageSet, test: ImageSet) {
-    (
-      try dataset.load(.train, at: data, seed: seed), try dataset.load(.test, at: data, seed: seed)
-    )
+    let place = try dataset.packedPlace(data, cache: cache)
+    return try failing {
+      (
+        try dataset.load(.train, at: place, seed: seed),
+        try dataset.load(.test, at: place, seed: seed)
+      )
+    }
   }
 
   /// The plan for a training split of so many images.
@@ -141,7 +175,7 @@ struct TrainSettings {
         "batch: expected at most the \(trainingImages) training images, found \(batch)")
     }
     let perEpoch = trainingImages / batch
-    return TrainingPlan(
+    var plan = TrainingPlan(
       model: entry.name, configuration: configuration, dataset: dataset.name,
       replacement: merged.sampling == .replacement,
       steps: merged.steps ?? merged.epochs.map { $0 * perEpoch } ?? 1000, batch: batch,
@@ -149,6 +183,9 @@ struct TrainSettings {
       seed: seed, precision: merged.precision ?? .float32, folder: folder,
       checkpointEvery: merged.checkpointEvery ?? 500,
       sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
+    plan.preparation = dataset.preparation
+    plan.flips = merged.flip ?? false
+    return plan
   }
 
   /// Everything resolved, as the run's `config.yml`.
@@ -159,6 +196,10 @@ struct TrainSettings {
     (recipe.batch, recipe.slices, recipe.seed, recipe.threads) = (batch, slices, seed, threads)
     recipe.precision = plan.precision
     recipe.sampling = plan.replacement ? .replacement : .shuffle
+    recipe.crop = dataset.preparation?.crop
+    recipe.size = dataset.preparation?.size
+    recipe.filter = dataset.preparation?.filter
+    recipe.flip = plan.flips ? true : nil
     recipe.checkpointEvery = plan.checkpointEvery
     recipe.sampleEvery = plan.sampleEvery
     recipe.logEvery = plan.logEvery

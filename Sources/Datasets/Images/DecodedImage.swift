@@ -1,0 +1,87 @@
+import SystemPackage
+
+/// A picture as a file holds it.
+package struct DecodedImage: Equatable, Sendable {
+  package let height: Int
+  package let width: Int
+  /// 1 for grey, 3 for red, green, blue.
+  package let channels: Int
+  /// `[height, width, channels]`.
+  package let pixels: [UInt8]
+
+  /// The most pixels of a picture that is decoded, so that a damaged header cannot ask for all memory.
+  package static let mostPixels = 1 << 26
+
+  package init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
+    precondition(
+      pixels.count == height * width * channels,
+      "DecodedImage: \(pixels.count) values for \(height) × \(width) × \(channels)")
+    self.height = height
+    self.width = width
+    self.channels = channels
+    self.pixels = pixels
+  }
+
+  /// The picture with grey shown as equal red, green and blue.
+  var inColour: DecodedImage {
+    if channels == 3 { return self }
+    return DecodedImage(
+      height: height, width: width, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
+  }
+}
+
+/// What images of a data set have in common.
+package struct ImageRequirement: Sendable {
+  /// Rows and columns of each; nil if any will do.
+  package var size: (height: Int, width: Int)?
+  /// Whether grey pictures are refused rather than shown in colour.
+  package var refusesGrey = false
+  /// The most pixels that are decoded.
+  package var mostPixels = DecodedImage.mostPixels
+
+  package init() {}
+
+  func check(height: Int, width: Int, isGrey: Bool, of path: FilePath) throws(DatasetError) {
+    if let size, size != (height, width) {
+      throw DatasetError(
+        .damaged, "image size", path: path,
+        expected: "\(size.height) rows of \(size.width) pixels",
+        found: "\(height) rows of \(width)")
+    }
+    guard height > 0, width > 0, height <= mostPixels / width else {
+      throw DatasetError(
+        .damaged, "image size", path: path, expected: "1 to \(mostPixels) pixels",
+        found: "\(height) rows of \(width)")
+    }
+    if isGrey && refusesGrey {
+      throw DatasetError(
+        .damaged, "colours", path: path, expected: "red, green, blue", found: "grey")
+    }
+  }
+}
+
+/// Decodes JPEG and PNG files; one for each thread.
+package struct ImageDecoder: ~Copyable {
+  private let jpeg = JPEGDecoder()
+
+  package init() {}
+
+  /// The picture in a file's bytes, told by how they begin.
+  ///
+  /// - Throws: `DatasetError` (damaged) if they are no intact JPEG or PNG, or not what is required.
+  package func decode(
+    _ bytes: UnsafeRawBufferPointer, of path: FilePath, requiring requirement: ImageRequirement
+  ) throws(DatasetError) -> DecodedImage {
+    if bytes.starts(with: [0xff, 0xd8]) {
+      return try jpeg.decode(bytes, of: path, requiring: requirement)
+    }
+    if bytes.starts(with: [0x89, 0x50, 0x4e, 0x47]) {
+      return try decodePNG(bytes, of: path, requiring: requirement)
+    }
+    let found = bytes.prefix(4).map { String($0, radix: 16) }.joined(separator: " ")
+    throw DatasetError(
+      .damaged, "image", path: path, offset: 0,
+      expected: "a JPEG (ff d8) or PNG (89 50 4e 47)",
+      found: bytes.isEmpty ? "an empty file" : found)
+  }
+}

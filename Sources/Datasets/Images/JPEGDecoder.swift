@@ -1,0 +1,56 @@
+import CTurboJPEG
+import SystemPackage
+
+/// Decodes JPEG by libjpeg-turbo's TurboJPEG functions, which return their errors.
+struct JPEGDecoder: ~Copyable {
+  private let handle: tjhandle
+
+  init() {
+    guard let handle = tjInitDecompress() else {
+      preconditionFailure("JPEGDecoder: \(String(cString: tjGetErrorStr2(nil)))")
+    }
+    self.handle = handle
+  }
+
+  deinit { tjDestroy(handle) }
+
+  /// Anything that libjpeg-turbo warns of, a file cut short above all, is damage.
+  func decode(
+    _ bytes: UnsafeRawBufferPointer, of path: FilePath, requiring requirement: ImageRequirement
+  ) throws(DatasetError) -> DecodedImage {
+    let source = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    var (width, height, subsampling, colours): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
+    let headerStatus = tjDecompressHeader3(
+      handle, source, UInt(bytes.count), &width, &height, &subsampling, &colours)
+    // A warning (-1, not fatal) is seen again when the pixels are read.
+    guard headerStatus == 0 || tjGetErrorCode(handle) != Int32(TJERR_FATAL.rawValue) else {
+      throw damaged(path)
+    }
+    guard colours != Int32(TJCS_CMYK.rawValue), colours != Int32(TJCS_YCCK.rawValue) else {
+      throw DatasetError(
+        .damaged, "colours", path: path, expected: "red, green, blue or grey",
+        found: colours == Int32(TJCS_CMYK.rawValue) ? "CMYK" : "YCCK")
+    }
+    let isGrey = colours == Int32(TJCS_GRAY.rawValue)
+    try requirement.check(height: Int(height), width: Int(width), isGrey: isGrey, of: path)
+    let format = isGrey ? TJPF_GRAY : TJPF_RGB
+    let channels = isGrey ? 1 : 3
+    var status: Int32 = 0
+    let pixels = [UInt8](unsafeUninitializedCapacity: Int(height) * Int(width) * channels) {
+      $0.initialize(repeating: 0)
+      status = tjDecompress2(
+        handle, source, UInt(bytes.count), $0.baseAddress, width, 0, height, Int32(format.rawValue),
+        TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS)
+      $1 = $0.count
+    }
+    if status != 0 { throw damaged(path) }
+    return DecodedImage(
+      height: Int(height), width: Int(width), channels: channels, pixels: pixels)
+  }
+
+  private func damaged(_ path: FilePath) -> DatasetError {
+    DatasetError(
+      .damaged, "JPEG", path: path, expected: "an intact picture",
+      found: String(cString: tjGetErrorStr2(handle)))
+  }
+}

@@ -1,0 +1,289 @@
+import Glibc
+import SystemPackage
+
+/// Makes a packed file of a listing, shared by any number of processes and resumable after any interruption.
+///
+/// Records are written to their final place in `OUT.partial`, in chunks of 64; `OUT.partial.journal` notes each
+/// finished chunk with CRC-32s, which a resumed run checks before it trusts them. Last the file is renamed. The
+/// file's bytes depend on pictures and preparation alone. Several hosts need a file system on which they see each
+/// other's writes.
+///
+/// One process, the lead, calls `begin`; then each calls `pack` with its part; when all have returned,
+/// the lead calls `finish`.
+public struct Packer: Sendable {
+  static let chunkSize = 64
+
+  /// Where the packed file will be.
+  public let output: FilePath
+  private let listing: ImageListing
+  private let preparation: Preparation
+  private let skipsDamaged: Bool
+  private let draft: PackedHeader
+  private let recordStart: Int
+
+  /// A packer of `listing`; with `skipsDamaged`, damaged pictures are left out instead of ending the work.
+  public init(
+    _ listing: ImageListing, as preparation: Preparation, to output: FilePath, skipsDamaged: Bool
+  ) {
+    self.listing = listing
+    self.preparation = preparation
+    self.output = output
+    self.skipsDamaged = skipsDamaged
+    let none = [UInt32](repeating: 0, count: listing.items.count)
+    (draft, _) = packedEnd(
+      listing, preparation, kept: Array(listing.items.indices), checksums: none, sources: none,
+      skipped: [])
+    recordStart = draft.encoded().count
+  }
+
+  /// Pictures to be packed.
+  public var count: Int { listing.items.count }
+
+  private var partial: FilePath { FilePath(output.string + ".partial") }
+  private var journal: PackJournal {
+    PackJournal(
+      path: FilePath(output.string + ".partial.journal"), count: count, key: journalKey)
+  }
+
+  /// Another listing or preparation has another key.
+  private var journalKey: UInt32 {
+    var checksum = Checksum(listing.key)
+    checksum.update(draft.encoded())
+    return checksum.value
+  }
+
+  private var recordSize: Int { preparation.shape.count }
+
+  private func offset(of record: Int) -> Int { recordStart + record * recordSize }
+
+  // MARK: Lead, before
+
+  /// Sets aside room on the disk, or takes up an interrupted work; returns the number of pictures done then.
+  ///
+  /// - Throws: `DatasetError` (unwritable), with needed and free bytes if the disk is full.
+  public func begin() throws(DatasetError) -> Int {
+    try makeFolders(output.removingLastComponent())
+    let file = try OpenFile(writing: partial)
+    let size = offset(of: count)
+    if try file.size() == size, try journal.isValid() { return try done() }
+    try file.truncate(to: 0)
+    do throws(DatasetError) {
+      try journal.reset()
+      try file.reserve(size)
+      try file.truncate(to: size)
+    } catch {
+      remove(partial)
+      journal.remove()
+      throw error
+    }
+    return 0
+  }
+
+  /// Pictures that are done, by all processes together.
+  public func done() throws(DatasetError) -> Int { try journal.finishedPictures() }
+
+  // MARK: Everybody
+
+  /// Packs every `parts`-th chunk from `part` on, except those that are done; `progress` is called after each.
+  ///
+  /// - Throws: `DatasetError`: damaged for the first picture that is, unless those are left out; unwritable.
+  public func pack(part: Int, of parts: Int, progress: () -> Void = {}) throws(DatasetError) {
+    precondition(part >= 0 && part < parts, "Packer: part \(part) of \(parts)")
+    let file = try OpenFile(writing: partial)
+    let notes = try journal.opened()
+    var preparer = ImagePreparer(preparation, requiring: listing.requirement)
+    for chunk in stride(from: part, to: notes.chunks, by: parts) {
+      let range = notes.range(of: chunk)
+      if try !isDone(chunk, notes, file) {
+        let (records, slots) = try prepare(range, with: &preparer)
+        try file.write(records, at: offset(of: range.lowerBound))
+        try notes.note(slots, chunk: chunk)
+      }
+      progress()
+    }
+  }
+
+  /// Whether a chunk was finished before, and its records are what was noted then.
+  private func isDone(_ chunk: Int, _ notes: borrowing OpenJournal, _ file: borrowing OpenFile)
+    throws(DatasetError) -> Bool
+  {
+    guard let slots = try notes.slots(of: chunk) else { return false }
+    let range = notes.range(of: chunk)
+    let records = try file.bytes(at: offset(of: range.lowerBound), count: range.count * recordSize)
+    for (place, slot) in slots.enumerated() {
+      if !slot.isIntact && !skipsDamaged { return false }
+      var found = Checksum()
+      found.update(Array(records[place * recordSize..<(place + 1) * recordSize]))
+      if found.value != slot.checksum { return false }
+    }
+    return true
+  }
+
+  private func prepare(_ range: Range<Int>, with preparer: inout ImagePreparer)
+    throws(DatasetError) -> (records: [UInt8], slots: [PackSlot])
+  {
+    var (records, slots): ([UInt8], [PackSlot]) = ([], [])
+    records.reserveCapacity(range.count * recordSize)
+    for item in listing.items[range] {
+      var slot = PackSlot()
+      let record: [UInt8]
+      do throws(DatasetError) {
+        (record, slot.source) = try prepare(item, with: &preparer)
+        slot.isIntact = true
+      } catch {
+        guard skipsDamaged else { throw error }
+        record = [UInt8](repeating: 0, count: recordSize)
+      }
+      var checksum = Checksum()
+      checksum.update(record)
+      slot.checksum = checksum.value
+      records += record
+      slots.append(slot)
+    }
+    return (records, slots)
+  }
+
+  private func prepare(_ item: ImageListing.Item, with preparer: inout ImagePreparer)
+    throws(DatasetError) -> (record: [UInt8], source: UInt32)
+  {
+    let content = try listing.content(of: item)
+    var source = Checksum()
+    source.update(content)
+    let path = listing.store.path(of: item.name)
+    let record = try content.withUnsafeBufferPointer { (bytes) throws(DatasetError) -> [UInt8] in
+      try preparer.image(UnsafeRawBufferPointer(bytes), of: path)
+    }
+    return (record, source.value)
+  }
+
+  // MARK: Lead, after
+
+  /// Completes the file, gives it its name and opens it; also says why each picture left out was.
+  ///
+  /// - Throws: `DatasetError`: unwritable; damaged if no picture is intact.
+  public func finish() throws(DatasetError) -> (file: PackedFile, skipped: [DatasetError]) {
+    let slots = try journal.opened().allSlots()
+    let kept = slots.indices.filter { slots[$0].isIntact }
+    let skipped = slots.indices.filter { !slots[$0].isIntact }.map { listing.items[$0] }
+    let reasons = reasons(for: skipped)
+    guard !kept.isEmpty else {
+      throw DatasetError(
+        .damaged, listing.dataset, expected: "at least one intact picture",
+        found: "none of \(count); the first: \(reasons[0])")
+    }
+    let (header, end) = packedEnd(
+      listing, preparation, kept: kept, checksums: kept.map { slots[$0].checksum },
+      sources: kept.map { slots[$0].source }, skipped: skipped.map(\.name))
+    if skipped.isEmpty {
+      try complete(partial, header, end)
+    } else {
+      try complete(try compacted(kept, header), header, end)
+      remove(partial)
+    }
+    journal.remove()
+    return (try PackedFile(output), reasons)
+  }
+
+  /// What is wrong with each, found once more.
+  private func reasons(for items: [ImageListing.Item]) -> [DatasetError] {
+    var preparer = ImagePreparer(preparation, requiring: listing.requirement)
+    var reasons: [DatasetError] = []
+    for item in items {
+      do throws(DatasetError) { _ = try prepare(item, with: &preparer) } catch {
+        reasons.append(error)
+      }
+    }
+    return reasons
+  }
+
+  private func complete(_ path: FilePath, _ header: PackedHeader, _ end: [UInt8])
+    throws(DatasetError)
+  {
+    let file = try OpenFile(writing: path)
+    let start = header.encoded()
+    try file.write(start, at: 0)
+    let place = start.count + header.count * recordSize
+    try file.truncate(to: place)
+    try file.write(end, at: place)
+    try file.sync()
+    try replaceFile(output, with: path)
+  }
+
+  /// The records that are kept, one after the other, in a file of their own.
+  private func compacted(_ kept: [Int], _ header: PackedHeader) throws(DatasetError) -> FilePath {
+    let path = FilePath(output.string + ".partial.compact")
+    let source = try OpenFile(reading: partial)
+    let target = try OpenFile(writing: path)
+    try target.truncate(to: 0)
+    var place = header.encoded().count
+    for record in kept {
+      try target.write(
+        try source.bytes(at: offset(of: record), count: recordSize), at: place)
+      place += recordSize
+    }
+    return path
+  }
+
+  private func remove(_ path: FilePath) { _ = path.withPlatformString { unlink($0) } }
+}
+
+/// The header of a packed file and all that follows its records.
+private func packedEnd(
+  _ listing: ImageListing, _ preparation: Preparation, kept: [Int], checksums: [UInt32],
+  sources: [UInt32], skipped: [String]
+) -> (PackedHeader, [UInt8]) {
+  let width = ImageListing.bytesPerRow(attributes: listing.attributeNames.count)
+  let names = kept.flatMap { Array("\(listing.items[$0].name)\n".utf8) }
+  let sections: [(PackedHeader.Section, [UInt8])] = [
+    (.labels, []),
+    (.attributes, kept.flatMap { listing.attributes[$0 * width..<($0 + 1) * width] }),
+    (
+      .identities,
+      listing.identities.isEmpty
+        ? [] : kept.flatMap { listing.identities[$0].littleEndianBytes }
+    ),
+    (.names, names), (.sourceChecksums, sources.flatMap(\.littleEndianBytes)),
+    (.checksums, checksums.flatMap(\.littleEndianBytes)),
+  ]
+  var source = Checksum(listing.listChecksum)
+  source.update(names)
+  source.update(sections[4].1)
+  let splits = Split.allCases.map { split in
+    PackedHeader.Part(split: split, count: kept.count { listing.items[$0].split == split })
+  }
+  let header = PackedHeader(
+    dataset: listing.dataset, shape: preparation.shape, splits: splits.filter { $0.count > 0 },
+    preparation: preparation, attributeNames: listing.attributeNames, classNames: [],
+    sourceDigest: source.hexadecimal, skipped: skipped,
+    sections: sections.map { .init(name: $0.0, bytes: $0.1.count) })
+  var end = sections.flatMap(\.1)
+  var checksum = Checksum()
+  checksum.update(end)
+  end += checksum.value.littleEndianBytes
+  return (header, end)
+}
+
+extension ImageListing {
+  /// Decodes every picture; what is wrong with those that are damaged.
+  ///
+  /// - Throws: `DatasetError` for the first, if `stopAtFirst`.
+  public func damaged(as preparation: Preparation, stopAtFirst: Bool) throws(DatasetError)
+    -> [DatasetError]
+  {
+    var preparer = ImagePreparer(preparation, requiring: requirement)
+    var errors: [DatasetError] = []
+    for item in items {
+      do throws(DatasetError) {
+        let content = try content(of: item)
+        let path = store.path(of: item.name)
+        _ = try content.withUnsafeBufferPointer { (bytes) throws(DatasetError) -> [UInt8] in
+          try preparer.image(UnsafeRawBufferPointer(bytes), of: path)
+        }
+      } catch {
+        if stopAtFirst { throw error }
+        errors.append(error)
+      }
+    }
+    return errors
+  }
+}

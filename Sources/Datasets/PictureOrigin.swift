@@ -1,0 +1,84 @@
+import Foundation
+import SystemPackage
+
+/// A data set of pictures that are packed before use.
+struct PictureOrigin: Sendable {
+  /// How the user gets it, in a sentence.
+  let instructions: String
+  /// What the place should hold, for messages.
+  let contents: String
+  /// Lists the pictures of a place; nil if nothing of the data set is there.
+  let scan: @Sendable (FilePath, _ isTolerant: Bool) throws(DatasetError) -> ImageListing?
+}
+
+extension DatasetRegistry.Entry {
+  /// Whether the data set consists of pictures that are packed before use.
+  public var isPacked: Bool {
+    if case .pictures = origin { true } else { false }
+  }
+
+  /// The same data set with its pictures prepared in another way.
+  public func prepared(as preparation: Preparation) -> DatasetRegistry.Entry {
+    precondition(isPacked, "\(name) has no pictures to prepare")
+    var entry = self
+    entry.preparation = preparation
+    entry.shape = preparation.shape
+    return entry
+  }
+
+  /// The pictures at `place`, or at the first of `places` that has any.
+  ///
+  /// With `isTolerant`, pictures on which lists and folder disagree are left out and named in `omissions`.
+  /// - Throws: `DatasetError`: missing if there are none, damaged if the lists are, or disagree.
+  public func pictures(
+    at place: FilePath? = nil, dataRoot: FilePath? = DatasetRegistry.dataRoot,
+    isTolerant: Bool = false
+  ) throws(DatasetError) -> ImageListing {
+    guard case .pictures(let origin) = origin else {
+      preconditionFailure("\(name) has no pictures")
+    }
+    let places = place.map { [$0] } ?? self.places(dataRoot: dataRoot)
+    for place in places {
+      if let listing = try origin.scan(place, isTolerant) { return listing }
+    }
+    throw nothingFound(name, origin.contents, places, origin.instructions)
+  }
+
+  /// Where the packed file of these pictures is kept: a name for each content and preparation, below `cache`.
+  public func cachedFile(of pictures: ImageListing, cache: FilePath) -> FilePath {
+    precondition(preparation != nil, "\(name) has no pictures")
+    let (side, crop, filter) = (preparation!.size, preparation!.crop, preparation!.filter)
+    let cropped = crop.map { "crop\($0)" } ?? "centre"
+    let key = Checksum(pictures.key).hexadecimal
+    return cache.appending("\(name)-\(side)-\(cropped)-\(filter.rawValue)-\(key).pack")
+  }
+
+  /// A split of the packed file at `place`, or of pictures, which are packed into the cache first if they are not.
+  func loadPacked(_ split: Split, at place: FilePath?, dataRoot: FilePath?) throws(DatasetError)
+    -> ImageSet
+  {
+    if let place, PackedFile.isPacked(place) { return try PackedFile(place).images(split) }
+    let pictures = try pictures(at: place, dataRoot: dataRoot)
+    let path = cachedFile(of: pictures, cache: DatasetRegistry.cacheFolder)
+    if !isFile(path) {
+      let packer = Packer(pictures, as: preparation!, to: path, skipsDamaged: false)
+      _ = try packer.begin()
+      try packer.pack(part: 0, of: 1)
+      _ = try packer.finish()
+    }
+    return try PackedFile(path).images(split)
+  }
+}
+
+extension DatasetRegistry {
+  /// Where packed files are kept: `LATHE_CACHE`, else `lathe` below `XDG_CACHE_HOME` or `~/.cache`.
+  public static var cacheFolder: FilePath {
+    let environment = ProcessInfo.processInfo.environment
+    func folder(_ name: String) -> FilePath? {
+      environment[name].flatMap { $0.isEmpty ? nil : FilePath($0) }
+    }
+    if let own = folder("LATHE_CACHE") { return own }
+    let general = folder("XDG_CACHE_HOME") ?? (folder("HOME") ?? ".").appending(".cache")
+    return general.appending("lathe")
+  }
+}

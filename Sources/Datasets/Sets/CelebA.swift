@@ -1,0 +1,268 @@
+import SystemPackage
+
+extension DatasetRegistry.Entry {
+  /// Faces: Liu, Luo, Wang, Tang, "Deep Learning Face Attributes in the Wild", ICCV 2015; the aligned
+  /// pictures with their official partition.
+  public static let celebA = DatasetRegistry.Entry(
+    name: "celeba",
+    summary: "aligned faces with 40 attributes, resized to 64 × 64 colour",
+    shape: CelebA.preparation.shape,
+    trainCount: 162_770,
+    validationCount: 19_867,
+    testCount: 19_962,
+    classNames: [],
+    preparation: CelebA.preparation,
+    origin: .pictures(
+      PictureOrigin(
+        instructions: """
+          To get it, see https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html: put img_align_celeba.zip (or the folder \
+          that is in it), list_attr_celeba.txt and list_eval_partition.txt, and if you like identity_CelebA.txt, into \
+          data/celeba or the folder celeba below $LATHE_DATA, or name their folder
+          """,
+        contents: "img_align_celeba or img_align_celeba.zip with its lists",
+        scan: { (place, isTolerant) throws(DatasetError) in
+          try CelebA(at: place)?.listing(isTolerant: isTolerant)
+        })))
+}
+
+/// The files of CelebA.
+struct CelebA {
+  /// The crop of the RAE and WAE papers' programs.
+  static let preparation = Preparation(size: 64, crop: 140, filter: .bilinear)
+  /// The aligned pictures' size.
+  static let pictureSize = (height: 218, width: 178)
+  private static let folders = ["", "Img", "Anno", "Eval"]
+
+  private let pictures: FilePath
+  private let attributes, partition: TextTable
+  private let identities: TextTable?
+
+  /// The files in a folder, or its subfolders `Img`, `Anno` and `Eval`; nil if none is there.
+  ///
+  /// - Throws: `DatasetError` (missing) if some are there and others not.
+  init?(at place: FilePath) throws(DatasetError) {
+    func find(_ names: String...) -> FilePath? {
+      names.lazy.flatMap { name in Self.folders.map { place.appending($0).appending(name) } }
+        .first { fileStatus($0) != nil }
+    }
+    let found = (
+      find("img_align_celeba/img_align_celeba", "img_align_celeba", "img_align_celeba.zip"),
+      find("list_attr_celeba.txt"), find("list_eval_partition.txt")
+    )
+    if found == (nil, nil, nil) { return nil }
+    guard let pictures = found.0 else {
+      throw Self.lacking("img_align_celeba or img_align_celeba.zip", place)
+    }
+    guard let attributes = found.1 else { throw Self.lacking("list_attr_celeba.txt", place) }
+    guard let partition = found.2 else { throw Self.lacking("list_eval_partition.txt", place) }
+    self.pictures = pictures
+    self.attributes = try TextTable(attributes)
+    self.partition = try TextTable(partition)
+    var identities: TextTable?
+    if let path = find("identity_CelebA.txt") { identities = try TextTable(path) }
+    self.identities = identities
+  }
+
+  private static func lacking(_ name: String, _ place: FilePath) -> DatasetError {
+    DatasetError(
+      .missing, "celeba", path: place, expected: name, found: "no such file",
+      hint: DatasetRegistry.Entry.celebA.instructions)
+  }
+
+  /// All pictures, checked against the lists.
+  ///
+  /// - Throws: `DatasetError` for the first row or picture on which the lists and the folder disagree, unless
+  ///   `isTolerant`: then those are left out and named.
+  func listing(isTolerant: Bool) throws(DatasetError) -> ImageListing {
+    var rows = try AttributeRows(attributes)
+    var store = ImageStore.folder(pictures)
+    if isFile(pictures) { store = try .zip(pictures, below: "img_align_celeba/") }
+    let persons = try identities.map { (table) throws(DatasetError) in try Self.persons(table) }
+    let present = Set(try store.pictures(deeply: false))
+    var check = Agreement(isTolerant: isTolerant)
+    var splits = try Self.splits(partition)
+    try check.partition(
+      partition, splits, against: present, in: pictures, rows, attributes, persons, identities)
+    splits.removeAll { check.isOmitted($0.name) }
+    guard !splits.isEmpty else {
+      throw DatasetError(
+        .missing, "celeba", path: pictures, expected: "pictures", found: "none that the lists name")
+    }
+    let ordered = Split.allCases.flatMap { split in splits.filter { $0.split == split } }
+    rows.select(ordered.map(\.name))
+    var checksum = Checksum()
+    for table in [attributes, partition] + (identities.map { [$0] } ?? []) {
+      table.add(to: &checksum)
+    }
+    var requirement = ImageRequirement()
+    requirement.size = Self.pictureSize
+    requirement.refusesGrey = true
+    return ImageListing(
+      dataset: "celeba", items: ordered.map { .init(name: $0.name, split: $0.split) },
+      attributeNames: rows.names, omissions: check.omissions, attributes: rows.bits,
+      identities: persons.map { persons in ordered.map { persons[$0.name]! } } ?? [],
+      store: store, requirement: requirement, listChecksum: checksum.value)
+  }
+
+  typealias Assignment = (name: String, split: Split, line: Int)
+
+  /// Rows `NAME P` with P 0 for training, 1 for validation, 2 for testing.
+  static func splits(_ table: TextTable) throws(DatasetError) -> [Assignment] {
+    var (splits, lines): ([Assignment], [String: Int]) = ([], [:])
+    try table.forEachRow { (row) throws(DatasetError) in
+      let order: [Split] = [.train, .validation, .test]
+      guard row.count == 2, let part = row.integer(1), order.indices.contains(part) else {
+        throw table.damaged(
+          "partition", line: row.line, "a name and 0, 1 or 2",
+          (0..<min(row.count, 4)).map(row.text).joined(separator: " "))
+      }
+      let name = row.text(0)
+      try table.refuseRepetition(of: name, line: row.line, in: &lines)
+      splits.append((name, order[part], row.line))
+    }
+    return splits
+  }
+
+  /// Rows `NAME PERSON`.
+  static func persons(_ table: TextTable) throws(DatasetError) -> [String: Int32] {
+    var (persons, lines): ([String: Int32], [String: Int]) = ([:], [:])
+    try table.forEachRow { (row) throws(DatasetError) in
+      guard row.count == 2, let person = row.integer(1) else {
+        throw table.damaged(
+          "identity", line: row.line, "a name and a number",
+          (0..<min(row.count, 4)).map(row.text).joined(separator: " "))
+      }
+      let name = row.text(0)
+      try table.refuseRepetition(of: name, line: row.line, in: &lines)
+      persons[name] = Int32(person)
+    }
+    return persons
+  }
+}
+
+extension TextTable {
+  func refuseRepetition(of name: String, line: Int, in lines: inout [String: Int])
+    throws(DatasetError)
+  {
+    if let first = lines.updateValue(line, forKey: name) {
+      throw damaged("name", line: line, "each name once", "\(name) again, as in line \(first)")
+    }
+  }
+}
+
+/// The attributes of pictures: a line with the number of rows, a line of names, then `NAME ±1 ±1 …`.
+struct AttributeRows {
+  private(set) var names: [String] = []
+  /// A bit each from the lowest, `[rows, bytes of a row]`.
+  private(set) var bits: [UInt8] = []
+  private(set) var lines: [String: Int] = [:]
+  private var places: [String: Int] = [:]
+
+  init(_ table: TextTable) throws(DatasetError) {
+    var announced: Int?
+    var isHeaderRead = false
+    try table.forEachRow { (row) throws(DatasetError) in
+      if announced == nil {
+        announced = row.count == 1 ? row.integer(0) : nil
+        guard announced ?? -1 >= 0 else {
+          throw table.damaged("attributes", line: row.line, "the number of rows", row.text(0))
+        }
+      } else if !isHeaderRead {
+        names = (0..<row.count).map(row.text)
+        isHeaderRead = true
+      } else {
+        try add(row, of: table)
+      }
+    }
+    guard announced == places.count, isHeaderRead else {
+      throw table.damaged(
+        "attributes", line: 1, "as many rows as line 1 says, \(announced ?? 0)", "\(places.count)")
+    }
+  }
+
+  private mutating func add(_ row: TextTable.Row, of table: TextTable) throws(DatasetError) {
+    guard row.count == names.count + 1 else {
+      throw table.damaged(
+        "attributes", line: row.line, "a name and \(names.count) values", "\(row.count) fields")
+    }
+    let name = row.text(0)
+    try table.refuseRepetition(of: name, line: row.line, in: &lines)
+    places[name] = places.count
+    let start = bits.count
+    bits += [UInt8](repeating: 0, count: ImageListing.bytesPerRow(attributes: names.count))
+    for attribute in names.indices {
+      switch row.integer(attribute + 1) {
+      case 1: bits[start + attribute / 8] |= 1 << (attribute % 8)
+      case -1: break
+      default:
+        throw table.damaged(
+          names[attribute], line: row.line, "1 or -1", row.text(attribute + 1))
+      }
+    }
+  }
+
+  func line(of name: String) -> Int? { lines[name] }
+
+  /// Keeps the rows of these names, in this order.
+  mutating func select(_ names: [String]) {
+    let width = ImageListing.bytesPerRow(attributes: self.names.count)
+    let old = bits
+    bits = names.flatMap { old[places[$0]! * width..<(places[$0]! + 1) * width] }
+  }
+}
+
+/// Compares lists with each other and with the pictures.
+private struct Agreement {
+  let isTolerant: Bool
+  private(set) var omissions: [String] = []
+  private var omitted: Set<String> = []
+
+  init(isTolerant: Bool) { self.isTolerant = isTolerant }
+
+  func isOmitted(_ name: String) -> Bool { omitted.contains(name) }
+
+  mutating func partition(
+    _ table: TextTable, _ splits: [CelebA.Assignment], against present: Set<String>,
+    in pictures: FilePath, _ rows: AttributeRows, _ attributes: TextTable,
+    _ persons: [String: Int32]?, _ identities: TextTable?
+  ) throws(DatasetError) {
+    for row in splits {
+      if !present.contains(row.name) {
+        try note(
+          row.name,
+          table.damaged(
+            "partition", line: row.line, "\(row.name) in \(pictures)", "no such picture"))
+      } else if rows.line(of: row.name) == nil {
+        try note(
+          row.name,
+          table.damaged(
+            "partition", line: row.line, "\(row.name) in \(attributes.path)", "no such row"))
+      } else if let persons, let identities, persons[row.name] == nil {
+        try note(
+          row.name,
+          table.damaged(
+            "partition", line: row.line, "\(row.name) in \(identities.path)", "no such row"))
+      }
+    }
+    let listed = Set(splits.map(\.name))
+    for name in present.subtracting(listed).sorted() {
+      try note(
+        name,
+        DatasetError(
+          .damaged, "picture", path: pictures.appending(name), expected: "a row in \(table.path)",
+          found: "none"))
+    }
+    for (name, line) in rows.lines.sorted(by: { $0.value < $1.value }) where !listed.contains(name)
+    {
+      try note(
+        name,
+        attributes.damaged("attributes", line: line, "\(name) in \(table.path)", "no such row"))
+    }
+  }
+
+  private mutating func note(_ name: String, _ error: DatasetError) throws(DatasetError) {
+    guard isTolerant else { throw error }
+    omitted.insert(name)
+    omissions.append("\(error)")
+  }
+}
