@@ -57,13 +57,38 @@ TARGET INLINE void TILED(add_source)(
   }
 }
 
-/// Half a row of sums to memory: columns under the mask.
-TARGET INLINE void TILED(put)(__m512 sum, __mmask16 mask, int adds, int streams, float *c) {
-  if (adds) sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), sum);
+/// Half a row of sums to memory.
+TARGET INLINE void TILED(put)(__m512 sum, int adds, int streams, float *c) {
+  if (adds) sum = _mm512_add_ps(_mm512_loadu_ps(c), sum);
   if (streams)
     _mm512_stream_ps(c, sum);
   else
-    _mm512_mask_storeu_ps(c, mask, sum);
+    _mm512_storeu_ps(c, sum);
+}
+
+/// The same for some columns only.
+TARGET INLINE void TILED(put_some)(__m512 sum, __mmask16 mask, int adds, float *c) {
+  if (adds) sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), sum);
+  _mm512_mask_storeu_ps(c, mask, sum);
+}
+
+TARGET INLINE void TILED(put_rows)(
+    const TILED(tile) * t, const ck_tiles *job, long row, long rows) {
+  __mmask16 low = (__mmask16)((1u << least(job->columns, 16)) - 1);
+  __mmask16 high = (__mmask16)((1u << greatest(job->columns - 16, 0)) - 1);
+#pragma clang loop unroll(full)
+  for (long r = 0; r < CK_TILE_ROWS; r++) {
+    if (r < rows) {
+      float *c = job->c + job->c_rows[row + r];
+      if (job->columns == CK_PANEL) {
+        TILED(put)(t->sum[r][0], job->adds, job->streams && !job->adds, c);
+        TILED(put)(t->sum[r][1], job->adds, job->streams && !job->adds, c + 16);
+      } else {
+        TILED(put_some)(t->sum[r][0], low, job->adds, c);
+        if (high) TILED(put_some)(t->sum[r][1], high, job->adds, c + 16);
+      }
+    }
+  }
 }
 
 TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, ck_ahead ahead) {
@@ -95,17 +120,7 @@ TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, c
 #pragma clang loop unroll(full)
     for (long r = 0; r < CK_TILE_ROWS; r++) a[r] += job->run_step;
   }
-  __mmask16 low = (__mmask16)((1u << least(job->columns, 16)) - 1);
-  __mmask16 high = (__mmask16)((1u << greatest(job->columns - 16, 0)) - 1);
-  int streams = job->streams && job->columns == CK_PANEL && !job->adds;
-#pragma clang loop unroll(full)
-  for (long r = 0; r < CK_TILE_ROWS; r++) {
-    if (r < rows) {
-      float *c = job->c + job->c_rows[row + r];
-      TILED(put)(t.sum[r][0], low, job->adds, streams, c);
-      if (high) TILED(put)(t.sum[r][1], high, job->adds, streams, c + 16);
-    }
-  }
+  TILED(put_rows)(&t, job, row, rows);
 }
 
 TARGET static void TILED(tiles)(const ck_tiles *job) {

@@ -44,7 +44,7 @@ private func productByTiles(
 ) {
   let width =
     product.left.transposed ? max(1, n) : blockColumns(m: m, n: n, k: product.k)
-  let height = product.left.transposed ? blockRows / 2 : blockRows
+  let height = product.left.transposed ? blockRows / (product.k > 512 ? 4 : 2) : blockRows
   forEachBlock(m, n, height: height, width: width) { rows, columns in
     product.write(
       rows, columns, to: c + rows.lowerBound * n + columns.lowerBound, columnsOfC: n,

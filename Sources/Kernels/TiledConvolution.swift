@@ -121,7 +121,9 @@ extension TiledConvolution {
   /// Kernel rows together, or parts of one, of about `chunkWords` words.
   private func chunks(of pass: Pass) -> [PlaceChunk] {
     let (down, across) = (pass.kernelRows.count, pass.kernelColumns.count)
-    if pass.places == 0 || across * pixelWords == 0 { return [PlaceChunk(rows: 0..<0, columns: 0..<0)] }
+    if pass.places == 0 || across * pixelWords == 0 {
+      return [PlaceChunk(rows: 0..<0, columns: 0..<0)]
+    }
     let run = across * pixelWords
     let together = run <= chunkWords ? chunkWords / run : 1
     let parts = (run + chunkWords - 1) / chunkWords
@@ -254,7 +256,8 @@ extension TiledConvolution {
   /// The same panel's lines of the next chunk, or the next panel's first ones.
   private func linesAfter(_ chunk: PlaceChunk, _ lines: Input, _ panel: Int) -> ck_ahead {
     let g = geometry
-    let isLast = chunk.rows.upperBound == g.kernelHeight && chunk.columns.upperBound == g.kernelWidth
+    let isLast =
+      chunk.rows.upperBound == g.kernelHeight && chunk.columns.upperBound == g.kernelWidth
     let taken = chunk.rows.count * chunk.columns.count * sourceChannels
     let passed = (g.kernelHeight * g.kernelWidth * sourceChannels - taken) * channels
     if isLast && panel + 1 >= panels { return ck_ahead(start: lines, stride: 0, rows: 0) }
@@ -327,7 +330,8 @@ extension TiledConvolution {
     job.c = output + panel * panelWidth
     job.runs = chunk.rows.count
     job.run_length = chunk.columns.count * pixelWords
-    job.a = start.unsafelyUnwrapped + chunk.rows.lowerBound * borderedLine
+    job.a =
+      start.unsafelyUnwrapped + chunk.rows.lowerBound * borderedLine
       + chunk.columns.lowerBound * pixelWords
   }
 }
@@ -393,6 +397,7 @@ private struct TiledGradient {
     let g = layer.geometry
     let length = words.holding(pixels)
     let panels = packSmall(words)
+    let gradientRows = max(panelWidth, gradientWords / max(1, length) / panelWidth * panelWidth)
     let parts = (g.patchRow + gradientRows - 1) / gradientRows
     Workers.forEach(g.kernelHeight * parts) { piece, _ in
       let (row, part) = piece.quotientAndRemainder(dividingBy: parts)
@@ -456,8 +461,8 @@ private struct TiledGradient {
   }
 }
 
-/// Rows of the gradient in one piece: their columns stay in the cache.
-private let gradientRows = 256
+/// Words of the big image in one piece: they stay in the cache while they meet every panel.
+private let gradientWords = 1 << 17
 
 extension ConvolutionGeometry {
   /// Small pixels that are contracted at a time: more where the gradient is large.

@@ -17,7 +17,9 @@ extension AllKernels {
         let sum = x[i] + bias[i % channels]
         return relu ? max(0, sum) : sum
       }
-      let found = written(x.count) { addBias(x, bias, rows: rows, channels: channels, relu: relu, $0) }
+      let found = written(x.count) {
+        addBias(x, bias, rows: rows, channels: channels, relu: relu, $0)
+      }
       #expect(found == expected)
       let inPlace = written(x.count) { y in
         for i in x.indices { y[i] = x[i] }

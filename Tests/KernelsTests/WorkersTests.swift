@@ -105,7 +105,8 @@ private let jobs: [Job] =
     "few bfloat16", .init(batch: 3, big: 8, channels: (64, 70), kernel: 4, stride: 2, padding: 1),
     .bfloat16)
   + convolutionJobs(
-    "wide bfloat16", .init(batch: 20, big: 16, channels: (32, 48), kernel: 4, stride: 2, padding: 1),
+    "wide bfloat16",
+    .init(batch: 20, big: 16, channels: (32, 48), kernel: 4, stride: 2, padding: 1),
     .bfloat16)
   + convolutionJobs(
     "last bfloat16", .init(batch: 30, big: 32, channels: (16, 3), kernel: 3, stride: 1, padding: 1),

@@ -202,7 +202,7 @@ void ck_random_normal(float *y, long count, unsigned long long key, unsigned lon
 // Memory of the calling thread, kept from call to call; NULL when the system has none.
 enum {
   CK_SCRATCH_PATCHES, CK_SCRATCH_IMAGE, CK_SCRATCH_WEIGHTS, CK_SCRATCH_PARTIALS, CK_SCRATCH_LEFT,
-  CK_SCRATCH_PANEL, CK_SCRATCH_BLOCK, CK_SCRATCH_ROWS, CK_SCRATCH_PLACES,
+  CK_SCRATCH_PANEL, CK_SCRATCH_PANELS, CK_SCRATCH_BLOCK, CK_SCRATCH_ROWS, CK_SCRATCH_PLACES,
   CK_SCRATCH_LINES, CK_SCRATCH_ROUNDED_LEFT, CK_SCRATCH_ROUNDED_RIGHT, CK_SCRATCHES
 };
 float *ck_scratch(int slot, long count);
