@@ -1,6 +1,5 @@
 // Operands of products by tiles, in the order in which the tiles read them: floats as they are.
-#include "CKernels.h"
-#include "clones.h"
+#include "packing.h"
 
 /// The bits of x, of which the upper 16 are those of the nearest bfloat16 number; NaN stays NaN.
 INLINE uint32_t rounded_bits(float x) {

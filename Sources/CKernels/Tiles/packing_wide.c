@@ -1,6 +1,5 @@
 // Operands of products by tiles, packed with the instructions of processors that have tiles.
-#include "CKernels.h"
-#include "clones.h"
+#include "packing.h"
 
 #if defined(__x86_64__) && defined(__clang__)
 #include <immintrin.h>

@@ -23,10 +23,7 @@ TARGET INLINE void TILED(add_run)(
     ck_ahead ahead) {
   long l = 0;
   for (; l + 8 <= length; l += 8) {
-    for (long r = 0; r < ahead.rows; r++, ahead.start += ahead.stride) {
-      __builtin_prefetch(ahead.start);
-      __builtin_prefetch(ahead.start + 16);
-    }
+    fetch(&ahead);
 #pragma clang loop unroll(full)
     for (long u = 0; u < 8; u++) {
       const float *line = panel + (l + u) * CK_PANEL;
@@ -45,11 +42,7 @@ TARGET INLINE void TILED(add_source)(
     TILED(tile) * t, const float *const *a, const float *line, long stride, float *panel,
     long length, ck_ahead ahead) {
   for (long l = 0; l < length; l++, line += stride, panel += CK_PANEL) {
-    if (l % 8 == 0)
-      for (long r = 0; r < ahead.rows; r++, ahead.start += ahead.stride) {
-        __builtin_prefetch(ahead.start);
-        __builtin_prefetch(ahead.start + 16);
-      }
+    if (l % 8 == 0) fetch(&ahead);
     __m512 low = _mm512_loadu_ps(line), high = _mm512_loadu_ps(line + 16);
     _mm512_storeu_ps(panel, low);
     _mm512_storeu_ps(panel + 16, high);
@@ -100,12 +93,7 @@ TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, c
     t.sum[r][0] = t.sum[r][1] = _mm512_setzero_ps();
     a[r] = job->a + job->a_rows[row + least(r, rows - 1)];
   }
-  if (job->adds)
-    for (long r = 0; r < rows; r++) {
-      const float *c = job->c + job->c_rows[row + r];
-      __builtin_prefetch(c, 1);
-      __builtin_prefetch(c + least(16, job->columns - 1), 1);
-    }
+  if (job->adds) fetch_sums(job, row, rows);
   int copies = a_step == 1 && job->source && row == 0;
   for (long run = 0; run < job->runs; run++) {
     long line = run * job->run_length;
@@ -123,22 +111,26 @@ TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, c
   TILED(put_rows)(&t, job, row, rows);
 }
 
+/// The tile at `row` takes its share of what is to be fetched meanwhile, some lines for each eight words.
+TARGET INLINE void TILED(fetching_tile)(const ck_tiles *job, long row) {
+  long tiles = (job->rows + CK_TILE_ROWS - 1) / CK_TILE_ROWS;
+  long groups = greatest(1, job->runs * (job->run_length / 8));
+  ck_ahead share = job->ahead;
+  share.rows = (job->ahead.rows + tiles * groups - 1) / (tiles * groups);
+  long first = row / CK_TILE_ROWS * groups * share.rows;
+  share.start += first * share.stride;
+  if (first + groups * share.rows > job->ahead.rows) share.rows = 0;
+  TILED(one_tile)(job, row, 1, share);
+}
+
 TARGET static void TILED(tiles)(const ck_tiles *job) {
   const ck_ahead none = {job->a, 0, 0};
-  if (job->a_step != 1) {
-    for (long row = 0; row < job->rows; row += CK_TILE_ROWS)
+  for (long row = 0; row < job->rows; row += CK_TILE_ROWS) {
+    if (job->a_step != 1)
       TILED(one_tile)(job, row, CK_TILE_ROWS, none);
-  } else if (job->ahead.rows == 0) {
-    for (long row = 0; row < job->rows; row += CK_TILE_ROWS) TILED(one_tile)(job, row, 1, none);
-  } else {
-    long tiles = (job->rows + CK_TILE_ROWS - 1) / CK_TILE_ROWS, groups = job->runs * (job->run_length / 8);
-    ck_ahead share = job->ahead;
-    share.rows = (job->ahead.rows + tiles * groups - 1) / greatest(1, tiles * groups);
-    for (long row = 0; row < job->rows; row += CK_TILE_ROWS) {
-      long first = row / CK_TILE_ROWS * groups * share.rows;
-      share.start = job->ahead.start + first * share.stride;
-      if (first + groups * share.rows > job->ahead.rows) share.rows = 0;
-      TILED(one_tile)(job, row, 1, share);
-    }
+    else if (job->ahead.rows == 0)
+      TILED(one_tile)(job, row, 1, none);
+    else
+      TILED(fetching_tile)(job, row);
   }
 }
