@@ -16,6 +16,8 @@ enum Scratch: Int32 {
   case left
   /// Columns of the right operand of tiles.
   case panel
+  /// All columns of the right operand of tiles.
+  case panels
   /// A part of a product, before it is transposed.
   case block
   /// Where rows begin.

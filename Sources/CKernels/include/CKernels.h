@@ -121,16 +121,10 @@ int ck_has_tiles(int pairs);
 void ck_pack_panel(
     int pairs, const float *b, int transposed, long stride, long length, long columns,
     float *panel);
-void ck_pack_pairs_panel(
-    const float *b, int transposed, long stride, long length, long columns, float *panel);
 /// The left operand from its columns, side by side in `length` rows that begin at a + rows[l]:
 /// [columns / CK_TILE_ROWS, length, CK_TILE_ROWS], the last tile of any value beyond `columns`.
 void ck_pack_columns(
     int pairs, const float *a, const long *rows, long length, long columns, float *packed);
-void ck_pack_float_columns(
-    const float *a, const long *rows, long length, long columns, float *packed);
-void ck_pack_pairs_columns(
-    const float *a, const long *rows, long length, long columns, float *packed);
 /// Rows of numbers as rows of pairs.
 void ck_pack_rows(const float *a, long stride, long rows, long length, float *packed);
 /// Images [height, width, channels] inside images [outer_height, outer_width, words of the channels], at
@@ -202,7 +196,7 @@ void ck_random_normal(float *y, long count, unsigned long long key, unsigned lon
 // Memory of the calling thread, kept from call to call; NULL when the system has none.
 enum {
   CK_SCRATCH_PATCHES, CK_SCRATCH_IMAGE, CK_SCRATCH_WEIGHTS, CK_SCRATCH_PARTIALS, CK_SCRATCH_LEFT,
-  CK_SCRATCH_PANEL, CK_SCRATCH_BLOCK, CK_SCRATCH_ROWS, CK_SCRATCH_PLACES,
+  CK_SCRATCH_PANEL, CK_SCRATCH_PANELS, CK_SCRATCH_BLOCK, CK_SCRATCH_ROWS, CK_SCRATCH_PLACES,
   CK_SCRATCH_LINES, CK_SCRATCH_ROUNDED_LEFT, CK_SCRATCH_ROUNDED_RIGHT, CK_SCRATCHES
 };
 float *ck_scratch(int slot, long count);

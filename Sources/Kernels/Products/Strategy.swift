@@ -17,7 +17,8 @@ enum ProductStrategy {
       self = .openBLAS
       return
     }
-    self = right.transposed && !left.transposed && m < 256 && n > m ? .tilesOfColumns : .tiles
+    let fewRows = m < 256 && n > m && k >= 128
+    self = right.transposed && !left.transposed && fewRows ? .tilesOfColumns : .tiles
   }
 }
 
@@ -53,14 +54,21 @@ enum ConvolutionStrategy {
     } else if g.hasUnitStride && g.smallChannels <= 4 && g.bigChannels >= 8 {
       self = .planar
     } else {
-      self = Tiles.available(words) && Self.tilesWin(g, direction) ? .tiles : .patches
+      let wins = Self.tilesWin(g, direction, words)
+      self = Tiles.available(words) && wins ? .tiles : .patches
     }
   }
 
-  private static func tilesWin(_ g: ConvolutionGeometry, _ direction: Direction) -> Bool {
+  /// Panels of columns should be half full. A narrow image gives runs so short that tiles of its float
+  /// columns stay half empty.
+  private static func tilesWin(
+    _ g: ConvolutionGeometry, _ direction: Direction, _ words: Words
+  ) -> Bool {
     switch direction {
-    case .convolve, .weightGradient: g.smallChannels >= panelWidth / 2
+    case .convolve: g.smallChannels >= panelWidth / 2
     case .transposed: g.bigChannels >= panelWidth / 2
+    case .weightGradient:
+      g.smallChannels >= panelWidth / 2 && !(g.isNarrow && words == .floats)
     }
   }
 }

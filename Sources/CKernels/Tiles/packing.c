@@ -1,14 +1,20 @@
 // Operands of products by tiles, in the order in which the tiles read them: floats as they are.
-#include "CKernels.h"
-#include "clones.h"
+#include "packing.h"
+
+/// The bits of x, of which the upper 16 are those of the nearest bfloat16 number; NaN stays NaN.
+INLINE uint32_t rounded_bits(float x) {
+  uint32_t bits = bits_of(x);
+  uint32_t rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
+  return (bits & 0x7fffffffu) > 0x7f800000u ? bits | 0x00400000u : rounded;
+}
 
 CLONED void ck_round_to_bfloat16(const float *x, float *y, long count) {
-  for (long i = 0; i < count; i++) {
-    uint32_t bits = bits_of(x[i]);
-    uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) & 0xffff0000u;
-    uint32_t quiet = (bits & 0xffff0000u) | 0x00400000u;
-    y[i] = float_of((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
-  }
+  for (long i = 0; i < count; i++) y[i] = float_of(rounded_bits(x[i]) & 0xffff0000u);
+}
+
+/// Each number in a pair with zero.
+CLONED static void pack_single(const float *x, long count, float *pairs) {
+  for (long i = 0; i < count; i++) pairs[i] = float_of(rounded_bits(x[i]) >> 16);
 }
 
 INLINE void pack_line(const float *b, long columns, float *line) {
@@ -45,10 +51,11 @@ void ck_pack_columns(
     ck_pack_float_columns(a, rows, length, columns, packed);
 }
 
-static void pack_image_row(
-    int pairs, const float *row, const ck_border *b, float *packed) {
+static void pack_image_row(int pairs, const float *row, const ck_border *b, float *packed) {
   if (!pairs)
     memcpy(packed, row, (size_t)(b->width * b->channels) * sizeof *packed);
+  else if (b->channels == 1)
+    pack_single(row, b->width, packed);
   else if (b->channels % 2 == 0)
     ck_pack_rows(row, 0, 1, b->width * b->channels, packed);
   else

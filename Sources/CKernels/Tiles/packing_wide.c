@@ -1,6 +1,5 @@
 // Operands of products by tiles, packed with the instructions of processors that have tiles.
-#include "CKernels.h"
-#include "clones.h"
+#include "packing.h"
 
 #if defined(__x86_64__) && defined(__clang__)
 #include <immintrin.h>
@@ -12,40 +11,57 @@ TARGET INLINE __mmask16 first_of(long count) {
   return (__mmask16)((1u << taken) - 1);
 }
 
-/// 16 pairs of numbers that follow each other; `count` numbers are left.
-TARGET INLINE void pack_run(const float *x, long count, float *pairs) {
+// Whole vectors are moved without masks, which cost much on some processors.
+
+/// 16 pairs of numbers that follow each other; `count` numbers, at most 32, are left.
+TARGET INLINE void pack_rest(const float *x, long count, float *pairs) {
   __m512 low = _mm512_maskz_loadu_ps(first_of(count), x);
   __m512 high = _mm512_maskz_loadu_ps(first_of(count - 16), x + 16);
   __m512 words = (__m512)_mm512_cvtne2ps_pbh(high, low);
   _mm512_mask_storeu_ps(pairs, first_of((count + 1) / 2), words);
 }
 
-TARGET void ck_pack_rows(const float *a, long stride, long rows, long length, float *packed) {
-  for (long r = 0; r < rows; r++) {
-    const float *row = a + r * stride;
-    float *to = packed + r * ((length + 1) / 2);
-    for (long l = 0; l < length; l += 32) pack_run(row + l, length - l, to + l / 2);
+TARGET INLINE void pack_row(const float *x, long length, float *pairs) {
+  long l = 0;
+  for (; l + 32 <= length; l += 32) {
+    __m512 low = _mm512_loadu_ps(x + l), high = _mm512_loadu_ps(x + l + 16);
+    _mm512_storeu_ps(pairs + l / 2, (__m512)_mm512_cvtne2ps_pbh(high, low));
   }
+  if (l < length) pack_rest(x + l, length - l, pairs + l / 2);
+}
+
+TARGET void ck_pack_rows(const float *a, long stride, long rows, long length, float *packed) {
+  for (long r = 0; r < rows; r++) pack_row(a + r * stride, length, packed + r * ((length + 1) / 2));
 }
 
 /// 16 pairs of numbers from two rows.
-TARGET INLINE __m512 paired(const float *first, const float *second, __mmask16 mask) {
+TARGET INLINE __m512 paired(__m512 first, __m512 second) {
   const __m512i order = _mm512_set_epi16(
       31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4,
       19, 3, 18, 2, 17, 1, 16, 0);
-  __m512 low = _mm512_maskz_loadu_ps(mask, first);
-  __m512 high = second ? _mm512_maskz_loadu_ps(mask, second) : _mm512_setzero_ps();
-  __m512i words = (__m512i)_mm512_cvtne2ps_pbh(high, low);
+  __m512i words = (__m512i)_mm512_cvtne2ps_pbh(second, first);
   return (__m512)_mm512_permutexvar_epi16(order, words);
+}
+
+/// 16 numbers under a mask, or zeros where there is no row.
+TARGET INLINE __m512 numbers(const float *row, long offset, __mmask16 mask) {
+  return row ? _mm512_maskz_loadu_ps(mask, row + offset) : _mm512_setzero_ps();
 }
 
 TARGET static void pack_panel(
     const float *b, long stride, long length, long columns, float *panel) {
   __mmask16 low = first_of(columns), high = first_of(columns - 16);
-  for (long l = 0; l < length; l += 2, panel += CK_PANEL) {
-    const float *first = b + l * stride, *second = l + 1 < length ? first + stride : 0;
-    _mm512_storeu_ps(panel, paired(first, second, low));
-    _mm512_storeu_ps(panel + 16, paired(first + 16, second ? second + 16 : 0, high));
+  long l = 0;
+  if (columns == CK_PANEL)
+    for (; l + 2 <= length; l += 2, panel += CK_PANEL) {
+      const float *x = b + l * stride, *y = x + stride;
+      _mm512_storeu_ps(panel, paired(_mm512_loadu_ps(x), _mm512_loadu_ps(y)));
+      _mm512_storeu_ps(panel + 16, paired(_mm512_loadu_ps(x + 16), _mm512_loadu_ps(y + 16)));
+    }
+  for (; l < length; l += 2, panel += CK_PANEL) {
+    const float *x = b + l * stride, *y = l + 1 < length ? x + stride : 0;
+    _mm512_storeu_ps(panel, paired(numbers(x, 0, low), numbers(y, 0, low)));
+    _mm512_storeu_ps(panel + 16, paired(numbers(x, 16, high), numbers(y, 16, high)));
   }
 }
 
@@ -56,12 +72,11 @@ TARGET static void pack_transposed(
     const float *b, long stride, long length, long columns, float *panel) {
   float block[CK_PANEL * BLOCK];
   for (long first = 0; first < length; first += 2 * BLOCK) {
-    long numbers = least(2 * BLOCK, length - first), words = (numbers + 1) / 2;
+    long taken = least(2 * BLOCK, length - first), words = (taken + 1) / 2;
     float *to = panel + first / 2 * CK_PANEL;
     if (columns < CK_PANEL) memset(to, 0, (size_t)(words * CK_PANEL) * sizeof *to);
     for (long j = 0; j < columns; j++)
-      for (long l = 0; l < numbers; l += 32)
-        pack_run(b + j * stride + first + l, numbers - l, block + j * BLOCK + l / 2);
+      pack_row(b + j * stride + first, taken, block + j * BLOCK);
     ck_transpose(block, BLOCK, to, CK_PANEL, columns, words);
   }
 }
@@ -111,23 +126,27 @@ WIDE void ck_pack_float_columns(
   }
 }
 
-/// Two tiles side by side of the rows' pairs.
-TARGET void ck_pack_pairs_columns(
+/// One or two tiles side by side of the rows' pairs.
+TARGET INLINE void pack_tile_pairs(
     const float *a, const long *rows, long length, long columns, float *packed) {
   long words = (length + 1) / 2;
-  for (long j = 0; j < columns; j += 2 * CK_TILE_ROWS) {
-    float *to = packed + j * words;
-    __mmask16 mask = first_of(columns - j);
-    int both = columns - j > CK_TILE_ROWS;
-    for (long l = 0; l < words; l++, to += CK_TILE_ROWS) {
-      const float *second = 2 * l + 1 < length ? a + rows[2 * l + 1] + j : 0;
-      __m512 line = paired(a + rows[2 * l] + j, second, mask);
-      _mm256_storeu_ps(to, _mm512_castps512_ps256(line));
-      if (both)
-        _mm256_storeu_ps(
-            to + CK_TILE_ROWS * words, _mm256_castpd_ps(_mm512_extractf64x4_pd((__m512d)line, 1)));
-    }
+  __mmask16 mask = first_of(columns);
+  for (long l = 0; l < words; l++, packed += CK_TILE_ROWS) {
+    const float *x = a + rows[2 * l], *y = 2 * l + 1 < length ? a + rows[2 * l + 1] : 0;
+    __m512 line = paired(numbers(x, 0, mask), numbers(y, 0, mask));
+    _mm256_storeu_ps(packed, _mm512_castps512_ps256(line));
+    if (columns > CK_TILE_ROWS)
+      _mm256_storeu_pd(
+          (double *)(packed + CK_TILE_ROWS * words), _mm512_extractf64x4_pd((__m512d)line, 1));
   }
+}
+
+TARGET void ck_pack_pairs_columns(
+    const float *a, const long *rows, long length, long columns, float *packed) {
+  for (long j = 0; j < columns; j += 2 * CK_TILE_ROWS)
+    pack_tile_pairs(
+        a + j, rows, length, least(columns - j, 2 * CK_TILE_ROWS),
+        packed + j * ((length + 1) / 2));
 }
 #else
 void ck_pack_rows(const float *a, long stride, long rows, long length, float *packed) {

@@ -23,10 +23,7 @@ TARGET INLINE void TILED(add_run)(
     ck_ahead ahead) {
   long l = 0;
   for (; l + 8 <= length; l += 8) {
-    for (long r = 0; r < ahead.rows; r++, ahead.start += ahead.stride) {
-      __builtin_prefetch(ahead.start);
-      __builtin_prefetch(ahead.start + 16);
-    }
+    fetch(&ahead);
 #pragma clang loop unroll(full)
     for (long u = 0; u < 8; u++) {
       const float *line = panel + (l + u) * CK_PANEL;
@@ -45,11 +42,7 @@ TARGET INLINE void TILED(add_source)(
     TILED(tile) * t, const float *const *a, const float *line, long stride, float *panel,
     long length, ck_ahead ahead) {
   for (long l = 0; l < length; l++, line += stride, panel += CK_PANEL) {
-    if (l % 8 == 0)
-      for (long r = 0; r < ahead.rows; r++, ahead.start += ahead.stride) {
-        __builtin_prefetch(ahead.start);
-        __builtin_prefetch(ahead.start + 16);
-      }
+    if (l % 8 == 0) fetch(&ahead);
     __m512 low = _mm512_loadu_ps(line), high = _mm512_loadu_ps(line + 16);
     _mm512_storeu_ps(panel, low);
     _mm512_storeu_ps(panel + 16, high);
@@ -57,13 +50,38 @@ TARGET INLINE void TILED(add_source)(
   }
 }
 
-/// Half a row of sums to memory: columns under the mask.
-TARGET INLINE void TILED(put)(__m512 sum, __mmask16 mask, int adds, int streams, float *c) {
-  if (adds) sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), sum);
+/// Half a row of sums to memory.
+TARGET INLINE void TILED(put)(__m512 sum, int adds, int streams, float *c) {
+  if (adds) sum = _mm512_add_ps(_mm512_loadu_ps(c), sum);
   if (streams)
     _mm512_stream_ps(c, sum);
   else
-    _mm512_mask_storeu_ps(c, mask, sum);
+    _mm512_storeu_ps(c, sum);
+}
+
+/// The same for some columns only.
+TARGET INLINE void TILED(put_some)(__m512 sum, __mmask16 mask, int adds, float *c) {
+  if (adds) sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), sum);
+  _mm512_mask_storeu_ps(c, mask, sum);
+}
+
+TARGET INLINE void TILED(put_rows)(
+    const TILED(tile) * t, const ck_tiles *job, long row, long rows) {
+  __mmask16 low = (__mmask16)((1u << least(job->columns, 16)) - 1);
+  __mmask16 high = (__mmask16)((1u << greatest(job->columns - 16, 0)) - 1);
+#pragma clang loop unroll(full)
+  for (long r = 0; r < CK_TILE_ROWS; r++) {
+    if (r < rows) {
+      float *c = job->c + job->c_rows[row + r];
+      if (job->columns == CK_PANEL) {
+        TILED(put)(t->sum[r][0], job->adds, job->streams && !job->adds, c);
+        TILED(put)(t->sum[r][1], job->adds, job->streams && !job->adds, c + 16);
+      } else {
+        TILED(put_some)(t->sum[r][0], low, job->adds, c);
+        if (high) TILED(put_some)(t->sum[r][1], high, job->adds, c + 16);
+      }
+    }
+  }
 }
 
 TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, ck_ahead ahead) {
@@ -75,12 +93,7 @@ TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, c
     t.sum[r][0] = t.sum[r][1] = _mm512_setzero_ps();
     a[r] = job->a + job->a_rows[row + least(r, rows - 1)];
   }
-  if (job->adds)
-    for (long r = 0; r < rows; r++) {
-      const float *c = job->c + job->c_rows[row + r];
-      __builtin_prefetch(c, 1);
-      __builtin_prefetch(c + least(16, job->columns - 1), 1);
-    }
+  if (job->adds) fetch_sums(job, row, rows);
   int copies = a_step == 1 && job->source && row == 0;
   for (long run = 0; run < job->runs; run++) {
     long line = run * job->run_length;
@@ -95,35 +108,29 @@ TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, c
 #pragma clang loop unroll(full)
     for (long r = 0; r < CK_TILE_ROWS; r++) a[r] += job->run_step;
   }
-  __mmask16 low = (__mmask16)((1u << least(job->columns, 16)) - 1);
-  __mmask16 high = (__mmask16)((1u << greatest(job->columns - 16, 0)) - 1);
-  int streams = job->streams && job->columns == CK_PANEL && !job->adds;
-#pragma clang loop unroll(full)
-  for (long r = 0; r < CK_TILE_ROWS; r++) {
-    if (r < rows) {
-      float *c = job->c + job->c_rows[row + r];
-      TILED(put)(t.sum[r][0], low, job->adds, streams, c);
-      if (high) TILED(put)(t.sum[r][1], high, job->adds, streams, c + 16);
-    }
-  }
+  TILED(put_rows)(&t, job, row, rows);
+}
+
+/// The tile at `row` takes its share of what is to be fetched meanwhile, some lines for each eight words.
+TARGET INLINE void TILED(fetching_tile)(const ck_tiles *job, long row) {
+  long tiles = (job->rows + CK_TILE_ROWS - 1) / CK_TILE_ROWS;
+  long groups = greatest(1, job->runs * (job->run_length / 8));
+  ck_ahead share = job->ahead;
+  share.rows = (job->ahead.rows + tiles * groups - 1) / (tiles * groups);
+  long first = row / CK_TILE_ROWS * groups * share.rows;
+  share.start += first * share.stride;
+  if (first + groups * share.rows > job->ahead.rows) share.rows = 0;
+  TILED(one_tile)(job, row, 1, share);
 }
 
 TARGET static void TILED(tiles)(const ck_tiles *job) {
   const ck_ahead none = {job->a, 0, 0};
-  if (job->a_step != 1) {
-    for (long row = 0; row < job->rows; row += CK_TILE_ROWS)
+  for (long row = 0; row < job->rows; row += CK_TILE_ROWS) {
+    if (job->a_step != 1)
       TILED(one_tile)(job, row, CK_TILE_ROWS, none);
-  } else if (job->ahead.rows == 0) {
-    for (long row = 0; row < job->rows; row += CK_TILE_ROWS) TILED(one_tile)(job, row, 1, none);
-  } else {
-    long tiles = (job->rows + CK_TILE_ROWS - 1) / CK_TILE_ROWS, groups = job->runs * (job->run_length / 8);
-    ck_ahead share = job->ahead;
-    share.rows = (job->ahead.rows + tiles * groups - 1) / greatest(1, tiles * groups);
-    for (long row = 0; row < job->rows; row += CK_TILE_ROWS) {
-      long first = row / CK_TILE_ROWS * groups * share.rows;
-      share.start = job->ahead.start + first * share.stride;
-      if (first + groups * share.rows > job->ahead.rows) share.rows = 0;
-      TILED(one_tile)(job, row, 1, share);
-    }
+    else if (job->ahead.rows == 0)
+      TILED(one_tile)(job, row, 1, none);
+    else
+      TILED(fetching_tile)(job, row);
   }
 }

@@ -71,14 +71,25 @@ struct TiledProduct {
     for column in stride(from: columns.lowerBound, to: columns.upperBound, by: panelWidth) {
       job.columns = min(panelWidth, columns.upperBound - column)
       takePanel(column, chunk, panel, &job)
-      let next = column + panelWidth
-      let fetches = !right.transposed && next < columns.upperBound && right.columns >= 256
-      job.ahead = ck_ahead(
-        start: fetches ? right.at(chunk.lowerBound, next) : right.start, stride: right.columns,
-        rows: fetches ? chunk.count : 0)
+      job.ahead = linesAfter(column, columns, chunk)
       job.c = c + (column - columns.lowerBound)
       ck_multiply_tiles(&job)
     }
+  }
+
+  /// The next panel's lines, or the first ones of the next chunk; none where they are near anyway.
+  private func linesAfter(_ column: Int, _ columns: Range<Int>, _ chunk: Range<Int>) -> ck_ahead {
+    if right.transposed || packed != nil || right.columns < 256 {
+      return ck_ahead(start: right.start, stride: 0, rows: 0)
+    }
+    let next = column + panelWidth
+    if next < columns.upperBound {
+      return ck_ahead(
+        start: right.at(chunk.lowerBound, next), stride: right.columns, rows: chunk.count)
+    }
+    return ck_ahead(
+      start: right.at(chunk.upperBound, columns.lowerBound), stride: right.columns,
+      rows: min(chunk.count, k - chunk.upperBound))
   }
 
   /// A panel that is packed already, one to be copied in passing, or one to be packed now.
@@ -106,7 +117,7 @@ struct TiledProduct {
   mutating func packRight(columns n: Int) {
     let panels = (n + panelWidth - 1) / panelWidth
     let size = words.holding(k) * panelWidth
-    let all = Scratch.weights.floats(panels * size)
+    let all = Scratch.panels.floats(panels * size)
     let right = right, k = k, words = words
     Workers.forEach(panels) { panel, _ in
       ck_pack_panel(

@@ -6,10 +6,27 @@
 // 2. The left operand is read where it lies: rows are given by where they begin, in runs.
 // 3. Speed: two loads and eight broadcasts for sixteen multiplications of vectors.
 #include "CKernels.h"
-#include "clones.h"
+#include "../clones.h"
 
 #if defined(__x86_64__) && defined(__clang__)
 #include <immintrin.h>
+
+/// Two cache lines from each of some rows.
+INLINE void fetch(ck_ahead *ahead) {
+  for (long r = 0; r < ahead->rows; r++, ahead->start += ahead->stride) {
+    __builtin_prefetch(ahead->start);
+    __builtin_prefetch(ahead->start + 16);
+  }
+}
+
+/// The sums in memory that a tile will be added to.
+INLINE void fetch_sums(const ck_tiles *job, long row, long rows) {
+  for (long r = 0; r < rows; r++) {
+    const float *c = job->c + job->c_rows[row + r];
+    __builtin_prefetch(c, 1);
+    __builtin_prefetch(c + least(16, job->columns - 1), 1);
+  }
+}
 
 #define TARGET __attribute__((target("avx512f")))
 #define TILED(name) float_##name

@@ -186,27 +186,52 @@ private func sumPatches(
 // channels.
 
 private func convolvePlanar(
-  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry,
-  _ words: Words
+  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry, _ words: Words
 ) {
   let tiles = g.planarTiles
   let planarWeights = Scratch.weights.floats(g.weights)
   exchangeChannels(weights, planarWeights, g, toPlanar: true)
+  let left = matrix(planarWeights, columns: g.bigChannels)
+  var tiled = TiledProduct(
+    left: matrix(big, columns: g.bigChannels), right: left.flipped, k: g.bigChannels, words: words)
+  if Tiles.available(words) { tiled.packRight(columns: g.planarRows) }
+  let product = tiled
   Workers.forEach(tiles.count) { tile, _ in
     let images = tiles[tile]
     let pixels = images.count * g.bigPixels
     let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.bigPixels)
-    product(
-      words,
-      matrix(planarWeights, columns: g.bigChannels),
-      transposed(big + images.lowerBound * g.bigImage, columns: g.bigChannels), planes,
-      columnsOfC: pixels, m: g.planarRows, n: pixels, k: g.bigChannels, accumulate: false)
+    if product.packed == nil {
+      OpenBLAS.product(
+        left, transposed(big + images.lowerBound * g.bigImage, columns: g.bigChannels), planes,
+        columnsOfC: pixels, m: g.planarRows, n: pixels, k: g.bigChannels, accumulate: false)
+    } else {
+      writePlanes(product, images, planes, g)
+    }
     var loops = g.loops
     ck_sum_planar_patches(
       planes, &loops, images.count, Scratch.image.floats(g.smallWidth),
       small + images.lowerBound * g.smallImage)
   }
 }
+
+/// The product's columns, pixel by pixel, as planes.
+private func writePlanes(
+  _ product: TiledProduct, _ images: Range<Int>, _ planes: Output, _ g: ConvolutionGeometry
+) {
+  let pixels = images.count * g.bigPixels
+  let block = Scratch.block.floats(transposedPixels * g.planarRows)
+  for first in stride(from: 0, to: pixels, by: transposedPixels) {
+    let taken = min(transposedPixels, pixels - first)
+    let start = images.lowerBound * g.bigPixels + first
+    product.write(
+      start..<start + taken, 0..<g.planarRows, to: block, columnsOfC: g.planarRows,
+      accumulate: false)
+    ck_transpose(block, g.planarRows, planes + first, pixels, taken, g.planarRows)
+  }
+}
+
+/// Pixels whose columns are transposed at a time, in the cache.
+private let transposedPixels = 256
 
 private func convolveTransposedPlanar(
   _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry,

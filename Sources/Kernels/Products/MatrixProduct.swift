@@ -44,7 +44,7 @@ private func productByTiles(
 ) {
   let width =
     product.left.transposed ? max(1, n) : blockColumns(m: m, n: n, k: product.k)
-  let height = product.left.transposed ? blockRows / 2 : blockRows
+  let height = product.left.transposed ? blockRows / (product.k > 512 ? 4 : 2) : blockRows
   forEachBlock(m, n, height: height, width: width) { rows, columns in
     product.write(
       rows, columns, to: c + rows.lowerBound * n + columns.lowerBound, columnsOfC: n,
@@ -60,16 +60,11 @@ private func productByTilesOfColumns(
   product.packRight(columns: m)
   let packed = product
   forEachBlock(n, m, height: transposedRows, width: max(1, m)) { columns, rows in
-    let block = Scratch.block.floats(2 * columns.count * rows.count)
-    packed.write(columns, rows, to: block, columnsOfC: rows.count, accumulate: false)
-    if !accumulate {
-      ck_transpose(block, rows.count, c + columns.lowerBound, n, columns.count, rows.count)
-      return
-    }
-    let turned = block + columns.count * rows.count
-    ck_transpose(block, rows.count, turned, columns.count, columns.count, rows.count)
-    ck_accumulate_rows(
-      turned, columns.count, c + columns.lowerBound, n, rows.count, columns.count)
+    let block = Scratch.block.floats(columns.count * rows.count)
+    let start = c + columns.lowerBound
+    if accumulate { ck_transpose(start, n, block, rows.count, rows.count, columns.count) }
+    packed.write(columns, rows, to: block, columnsOfC: rows.count, accumulate: accumulate)
+    ck_transpose(block, rows.count, start, n, columns.count, rows.count)
   }
 }
 

@@ -1,0 +1,197 @@
+internal import CKernels
+
+extension TiledConvolution {
+  private var tiles: ImageTiles {
+    ImageTiles(batch: geometry.batch, pixels: geometry.smallPixels, rows: 512)
+  }
+
+  func run(_ source: Input, _ weights: Input, _ output: Output) {
+    if tiles.count > 1 {
+      runByTiles(source, weights, output)
+    } else if geometry.batch > 0 {
+      runByPanels(source, weights, output)
+    }
+  }
+
+  /// All weights are packed once; then a piece is a tile of images.
+  private func runByTiles(_ source: Input, _ weights: Input, _ output: Output) {
+    let packed = packAll(weights)
+    let places = rowPlaces(images: tiles.largest)
+    Workers.forEach(tiles.count) { tile, _ in
+      let images = tiles[tile]
+      let bordered = Scratch.image.floats(images.count * borderedImage)
+      var border = border
+      ck_pack_images(
+        words.flag, source + images.lowerBound * sourceImage, &border, images.count, bordered)
+      var (panelsOfPass, placesOfPass) = (Input(packed), UnsafePointer(places))
+      for pass in passes {
+        var job = job(pass, images.count, bordered, placesOfPass, tiles.largest)
+        for panel in 0..<panels {
+          multiply(
+            pass, panel, panelsOfPass + panel * panelSize(pass),
+            to: output + images.lowerBound * outputImage, &job)
+        }
+        panelsOfPass += panels * panelSize(pass)
+        placesOfPass += 2 * tiles.largest * pass.pixels
+      }
+    }
+  }
+
+  private func multiply(
+    _ pass: Pass, _ panel: Int, _ packed: Input, to output: Output, _ job: inout ck_tiles
+  ) {
+    var packed = packed
+    let start = job.a
+    for (number, chunk) in chunks(of: pass).enumerated() {
+      set(chunk, number, panel, output, start, &job)
+      job.panel = packed
+      ck_multiply_tiles(&job)
+      packed += job.runs * job.run_length * panelWidth
+    }
+    job.a = start
+  }
+
+  /// Few images: a piece is a panel of channels, whose weights are packed chunk by chunk.
+  private func runByPanels(_ source: Input, _ weights: Input, _ output: Output) {
+    let bordered = Scratch.image.floats(geometry.batch * borderedImage)
+    Workers.forEach(geometry.batch) { image, _ in
+      var border = border
+      ck_pack_images(
+        words.flag, source + image * sourceImage, &border, 1, bordered + image * borderedImage)
+    }
+    let places = rowPlaces(images: geometry.batch)
+    Workers.forEach(panels) { panel, _ in
+      var placesOfPass = UnsafePointer(places)
+      for pass in passes {
+        var job = job(pass, geometry.batch, bordered, placesOfPass, geometry.batch)
+        packAndMultiply(pass, panel, weights, to: output, &job)
+        placesOfPass += 2 * geometry.batch * pass.pixels
+      }
+    }
+  }
+
+  private func packAndMultiply(
+    _ pass: Pass, _ panel: Int, _ weights: Input, to output: Output, _ job: inout ck_tiles
+  ) {
+    let start = job.a
+    for (number, chunk) in chunks(of: pass).enumerated() {
+      set(chunk, number, panel, output, start, &job)
+      let packed = Scratch.panel.floats(job.runs * job.run_length * panelWidth)
+      job.panel = Input(packed)
+      if let lines = linesOfWeights(weights, chunk), job.columns == panelWidth {
+        job.source = lines + panel * panelWidth
+        job.source_stride = channels
+        job.ahead = linesAfter(chunk, lines, panel)
+      } else {
+        packWeights(weights, pass, chunk, panel: panel, to: packed)
+      }
+      ck_multiply_tiles(&job)
+    }
+  }
+
+  /// The weights of a chunk where they lie in the order in which tiles read them.
+  private func linesOfWeights(_ weights: Input, _ chunk: PlaceChunk) -> Input? {
+    let g = geometry
+    if words == .pairs || isTransposed { return nil }
+    let place = chunk.rows.lowerBound * g.kernelWidth + chunk.columns.lowerBound
+    return weights + place * sourceChannels * channels
+  }
+
+  /// The same panel's lines of the next chunk, or the next panel's first ones.
+  private func linesAfter(_ chunk: PlaceChunk, _ lines: Input, _ panel: Int) -> ck_ahead {
+    let g = geometry
+    let isLast =
+      chunk.rows.upperBound == g.kernelHeight && chunk.columns.upperBound == g.kernelWidth
+    let taken = chunk.rows.count * chunk.columns.count * sourceChannels
+    let passed = (g.kernelHeight * g.kernelWidth * sourceChannels - taken) * channels
+    if isLast && panel + 1 >= panels { return ck_ahead(start: lines, stride: 0, rows: 0) }
+    let next = isLast ? lines - passed + panelWidth : lines + taken * channels
+    return ck_ahead(start: next + panel * panelWidth, stride: channels, rows: taken)
+  }
+
+  private func packAll(_ weights: Input) -> Output {
+    let packed = Scratch.weights.floats(passes.reduce(0) { $0 + panels * panelSize($1) })
+    var start = packed
+    for pass in passes {
+      let first = start
+      Workers.forEach(panels) { panel, _ in
+        var to = first + panel * panelSize(pass)
+        for chunk in chunks(of: pass) {
+          packWeights(weights, pass, chunk, panel: panel, to: to)
+          to += chunk.rows.count * chunk.columns.count * pixelWords * panelWidth
+        }
+      }
+      start += panels * panelSize(pass)
+    }
+    return packed
+  }
+
+  /// For each pass, where each row's words begin in the bordered images, and then its outputs.
+  func rowPlaces(images: Int) -> UnsafeMutablePointer<Int> {
+    let places = Scratch.rows.integers(passes.reduce(0) { $0 + 2 * images * $1.pixels })
+    var next = places
+    for pass in passes {
+      for image in 0..<images {
+        writePlaces(pass, image, words: next, outputs: next + images * pass.pixels)
+        next += pass.pixels
+      }
+      next += images * pass.pixels
+    }
+    return places
+  }
+
+  private func writePlaces(
+    _ pass: Pass, _ image: Int, words: UnsafeMutablePointer<Int>,
+    outputs: UnsafeMutablePointer<Int>
+  ) {
+    for i in 0..<pass.rows {
+      let line = image * borderedImage + (pass.top + i * pass.stepDown) * borderedLine
+      let row = (pass.firstRow + i * pass.outputDown) * outputWidth
+      for j in 0..<pass.columns {
+        let pixel = row + pass.firstColumn + j * pass.outputRight
+        words[i * pass.columns + j] = line + (pass.left + j * pass.stepRight) * pixelWords
+        outputs[i * pass.columns + j] = image * outputImage + pixel * channels
+      }
+    }
+  }
+
+  private func job(
+    _ pass: Pass, _ images: Int, _ bordered: Output, _ places: UnsafePointer<Int>, _ most: Int
+  ) -> ck_tiles {
+    var job = ck_tiles()
+    job.pairs = words.flag
+    job.rows = images * pass.pixels
+    job.a = Input(bordered)
+    job.a_rows = places
+    job.a_step = 1
+    job.run_step = borderedLine
+    job.c_rows = places + most * pass.pixels
+    return job
+  }
+
+  private func set(
+    _ chunk: PlaceChunk, _ number: Int, _ panel: Int, _ output: Output, _ start: Input?,
+    _ job: inout ck_tiles
+  ) {
+    job.adds = number > 0 ? 1 : 0
+    job.columns = min(panelWidth, channels - panel * panelWidth)
+    job.c = output + panel * panelWidth
+    job.runs = chunk.rows.count
+    job.run_length = chunk.columns.count * pixelWords
+    job.a =
+      start.unsafelyUnwrapped + chunk.rows.lowerBound * borderedLine
+      + chunk.columns.lowerBound * pixelWords
+  }
+}
+
+func convolveByTiles(
+  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry, _ words: Words
+) {
+  TiledConvolution(convolution: g, words: words).run(big, weights, small)
+}
+
+func convolveTransposedByTiles(
+  _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry, _ words: Words
+) {
+  TiledConvolution(transposed: g, words: words).run(small, weights, big)
+}

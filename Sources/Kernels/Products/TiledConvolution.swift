@@ -1,0 +1,161 @@
+internal import CKernels
+
+// Convolutions by tiles whose rows are read straight from images with a border of zeros: what an output
+// pixel sees in one kernel row is one run of words there. Nothing is written out as patches.
+
+/// Some output pixels of a layer and the weights that they share.
+///
+/// A convolution has one pass. A transposed convolution has one for each remainder of the big pixel's
+/// coordinates by the strides: its pixels meet the same kernel places, and see the small image as a
+/// convolution of stride 1 would.
+struct Pass {
+  /// Output pixels of one image.
+  let rows, columns: Int
+  /// The kernel's rows and columns that take part, in the order in which the source is read.
+  let kernelRows, kernelColumns: [Int]
+  /// The bordered source's pixel that output (0, 0) sees first, and the steps from output to output.
+  let top, left, stepDown, stepRight: Int
+  /// Output (0, 0) in the output image, and the steps there.
+  let firstRow, firstColumn, outputDown, outputRight: Int
+
+  var pixels: Int { rows * columns }
+  var places: Int { kernelRows.count * kernelColumns.count }
+}
+
+/// A chunk of a pass's contraction: whole kernel places.
+struct PlaceChunk {
+  let rows, columns: Range<Int>
+}
+
+/// A convolution or transposed convolution by tiles.
+struct TiledConvolution {
+  let geometry: ConvolutionGeometry
+  let words: Words
+  let isTransposed: Bool
+  let border: ck_border
+  let passes: [Pass]
+  /// Of the source and of the output.
+  let sourceChannels, channels: Int
+
+  var sourceImage: Int { border.height * border.width * border.channels }
+  var pixelWords: Int { words.holding(sourceChannels) }
+  var borderedLine: Int { border.outer_width * pixelWords }
+  var borderedImage: Int { border.outer_height * borderedLine }
+  var outputWidth: Int { isTransposed ? geometry.bigWidth : geometry.smallWidth }
+  var outputImage: Int { isTransposed ? geometry.bigImage : geometry.smallImage }
+  var panels: Int { (channels + panelWidth - 1) / panelWidth }
+
+  init(convolution g: ConvolutionGeometry, words: Words) {
+    geometry = g
+    self.words = words
+    isTransposed = false
+    sourceChannels = g.bigChannels
+    channels = g.smallChannels
+    border = ck_border(
+      height: g.bigHeight, width: g.bigWidth, channels: g.bigChannels, top: g.paddingTop,
+      left: g.paddingLeft,
+      outer_height: max(
+        (g.smallHeight - 1) * g.strideHeight + g.kernelHeight, g.paddingTop + g.bigHeight),
+      outer_width: max(
+        (g.smallWidth - 1) * g.strideWidth + g.kernelWidth, g.paddingLeft + g.bigWidth))
+    passes = [
+      Pass(
+        rows: g.smallHeight, columns: g.smallWidth, kernelRows: Array(0..<g.kernelHeight),
+        kernelColumns: Array(0..<g.kernelWidth), top: 0, left: 0, stepDown: g.strideHeight,
+        stepRight: g.strideWidth, firstRow: 0, firstColumn: 0, outputDown: 1, outputRight: 1)
+    ]
+  }
+
+  init(transposed g: ConvolutionGeometry, words: Words) {
+    geometry = g
+    self.words = words
+    isTransposed = true
+    sourceChannels = g.smallChannels
+    channels = g.bigChannels
+    let down = Meetings(
+      big: g.bigHeight, kernel: g.kernelHeight, stride: g.strideHeight, padding: g.paddingTop)
+    let right = Meetings(
+      big: g.bigWidth, kernel: g.kernelWidth, stride: g.strideWidth, padding: g.paddingLeft)
+    border = ck_border(
+      height: g.smallHeight, width: g.smallWidth, channels: g.smallChannels, top: down.border,
+      left: right.border, outer_height: down.border + max(g.smallHeight, down.last + 1),
+      outer_width: right.border + max(g.smallWidth, right.last + 1))
+    passes = (0..<g.strideHeight).flatMap { p in
+      (0..<g.strideWidth).map { q in
+        Pass(
+          rows: down.outputs(p), columns: right.outputs(q), kernelRows: down.places(p),
+          kernelColumns: right.places(q), top: down.first(p), left: right.first(q), stepDown: 1,
+          stepRight: 1, firstRow: p, firstColumn: q, outputDown: g.strideHeight,
+          outputRight: g.strideWidth)
+      }
+    }
+  }
+}
+
+/// Which kernel places meet which small pixels along one axis of a transposed convolution.
+///
+/// Big pixel p meets small pixel i through place p + padding − i · stride.
+private struct Meetings {
+  let big, kernel, stride, padding: Int
+
+  /// The most small pixels that a big one meets before the last of them.
+  var border: Int { (kernel + stride - 1) / stride - 1 }
+  /// The last small pixel that any big one could meet.
+  var last: Int { max(0, (big - 1 + padding) / stride) }
+
+  /// Big pixels p, p + stride, …
+  func outputs(_ p: Int) -> Int { max(0, (big - p + stride - 1) / stride) }
+
+  /// Their kernel places, from the first small pixel to the last.
+  func places(_ p: Int) -> [Int] {
+    Array(Swift.stride(from: (p + padding) % stride, to: kernel, by: stride).reversed())
+  }
+
+  /// The first small pixel that p meets, counted from the border.
+  func first(_ p: Int) -> Int { border + (p + padding) / stride - max(0, places(p).count - 1) }
+}
+
+// MARK: Chunks and weights
+
+extension TiledConvolution {
+  /// Kernel rows together, or parts of one, of about `chunkWords` words.
+  func chunks(of pass: Pass) -> [PlaceChunk] {
+    let (down, across) = (pass.kernelRows.count, pass.kernelColumns.count)
+    if pass.places == 0 || across * pixelWords == 0 {
+      return [PlaceChunk(rows: 0..<0, columns: 0..<0)]
+    }
+    let run = across * pixelWords
+    let together = run <= chunkWords ? chunkWords / run : 1
+    let parts = (run + chunkWords - 1) / chunkWords
+    let width = (across + parts - 1) / parts
+    return stride(from: 0, to: down, by: together).flatMap { row in
+      stride(from: 0, to: across, by: width).map { column in
+        PlaceChunk(
+          rows: row..<min(down, row + together), columns: column..<min(across, column + width))
+      }
+    }
+  }
+
+  /// Floats in the panels of a pass for CK_PANEL channels.
+  func panelSize(_ pass: Pass) -> Int { pass.places * pixelWords * panelWidth }
+
+  /// The weights of a chunk for one panel of output channels, in the order of the source's words.
+  func packWeights(
+    _ weights: Input, _ pass: Pass, _ chunk: PlaceChunk, panel: Int, to packed: Output
+  ) {
+    let g = geometry
+    let channel = panel * panelWidth
+    let taken = min(panelWidth, channels - channel)
+    var to = packed
+    for row in chunk.rows {
+      for column in chunk.columns {
+        let place = pass.kernelRows[row] * g.kernelWidth + pass.kernelColumns[column]
+        let start = weights + place * g.bigChannels * g.smallChannels
+        ck_pack_panel(
+          words.flag, start + channel * (isTransposed ? g.smallChannels : 1),
+          isTransposed ? 1 : 0, g.smallChannels, sourceChannels, taken, to)
+        to += pixelWords * panelWidth
+      }
+    }
+  }
+}

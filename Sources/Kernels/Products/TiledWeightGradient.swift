@@ -1,0 +1,122 @@
+internal import CKernels
+
+/// weights = the gradient, or += : for each tile of images, small pixels are the contraction.
+///
+/// A piece is some big channels of one kernel row: their pixels become columns side by side, which meet
+/// every panel of small channels.
+func weightGradientByTiles(
+  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry, _ words: Words,
+  accumulate: Bool
+) {
+  let layer = TiledConvolution(convolution: g, words: .floats)
+  let tiles = g.gradientTiles
+  if g.batch * g.smallPixels == 0 && !accumulate { fill(weights, with: 0, count: g.weights) }
+  for tile in 0..<tiles.count {
+    let gradient = TiledGradient(layer, tiles[tile], big, small)
+    gradient.add(to: weights, words, adds: accumulate || tile > 0)
+  }
+}
+
+/// What one tile of images adds to the gradient.
+private struct TiledGradient {
+  let layer: TiledConvolution
+  let images: Range<Int>
+  let small: Input
+  let bordered: Output
+  /// Where each small pixel's patch begins.
+  let lines: UnsafeMutablePointer<Int>
+
+  var pixels: Int { images.count * layer.geometry.smallPixels }
+
+  init(_ layer: TiledConvolution, _ images: Range<Int>, _ big: Input, _ small: Input) {
+    self.layer = layer
+    self.images = images
+    self.small = small + images.lowerBound * layer.geometry.smallImage
+    let bordered = Scratch.image.floats(images.count * layer.borderedImage)
+    self.bordered = bordered
+    Workers.forEach(images.count) { image, _ in
+      var border = layer.border
+      ck_pack_images(
+        0, big + (images.lowerBound + image) * layer.sourceImage, &border, 1,
+        bordered + image * layer.borderedImage)
+    }
+    lines = layer.rowPlaces(images: images.count)
+  }
+
+  func add(to weights: Output, _ words: Words, adds: Bool) {
+    let g = layer.geometry
+    let length = words.holding(pixels)
+    let panels = packSmall(words)
+    let gradientRows = max(panelWidth, gradientWords / max(1, length) / panelWidth * panelWidth)
+    let parts = (g.patchRow + gradientRows - 1) / gradientRows
+    Workers.forEach(g.kernelHeight * parts) { piece, _ in
+      let (row, part) = piece.quotientAndRemainder(dividingBy: parts)
+      let first = part * gradientRows
+      let taken = min(gradientRows, g.patchRow - first)
+      let packed = Scratch.left.floats((taken + panelWidth) * length)
+      ck_pack_columns(
+        words.flag, bordered + row * layer.borderedLine + first, lines, pixels, taken, packed)
+      multiply(
+        packed, panels, rows: taken, words,
+        to: weights + (row * g.patchRow + first) * g.smallChannels, adds: adds)
+    }
+  }
+
+  /// Whether the gradient is large, aligned and written once, so that it goes past the cache.
+  private func streams(_ weights: Output) -> Bool {
+    let g = layer.geometry
+    return images.count == g.batch && g.weights >= 1 << 20 && g.smallChannels % 16 == 0
+      && Int(bitPattern: weights) % 64 == 0
+  }
+
+  private func packSmall(_ words: Words) -> Output {
+    let channels = layer.geometry.smallChannels
+    let size = words.holding(pixels) * panelWidth
+    let panels = Scratch.weights.floats(layer.panels * size)
+    Workers.forEach(layer.panels) { panel, _ in
+      ck_pack_panel(
+        words.flag, small + panel * panelWidth, 0, channels, pixels,
+        min(panelWidth, channels - panel * panelWidth), panels + panel * size)
+    }
+    return panels
+  }
+
+  private func multiply(
+    _ packed: Output, _ panels: Output, rows: Int, _ words: Words, to weights: Output, adds: Bool
+  ) {
+    let channels = layer.geometry.smallChannels
+    let length = words.holding(pixels)
+    let places = Scratch.places.integers(2 * rows)
+    for row in 0..<rows {
+      places[row] = row / tileRows * tileRows * length + row % tileRows
+      places[rows + row] = row * channels
+    }
+    var job = ck_tiles()
+    job.pairs = words.flag
+    job.adds = adds ? 1 : 0
+    job.rows = rows
+    job.a = Input(packed)
+    job.a_rows = UnsafePointer(places)
+    job.a_step = tileRows
+    job.streams = streams(weights) && !adds ? 1 : 0
+    job.runs = 1
+    job.run_length = length
+    job.c_rows = UnsafePointer(places) + rows
+    for panel in 0..<layer.panels {
+      job.columns = min(panelWidth, channels - panel * panelWidth)
+      job.panel = Input(panels) + panel * length * panelWidth
+      job.c = weights + panel * panelWidth
+      ck_multiply_tiles(&job)
+    }
+  }
+}
+
+/// Words of the big image in one piece: they stay in the cache while they meet every panel.
+private let gradientWords = 1 << 17
+
+extension ConvolutionGeometry {
+  /// Small pixels that are contracted at a time: more where the gradient is large.
+  fileprivate var gradientTiles: ImageTiles {
+    ImageTiles(batch: batch, pixels: smallPixels, rows: weights >= 1 << 21 ? 1024 : 512)
+  }
+}
