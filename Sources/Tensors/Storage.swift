@@ -36,7 +36,7 @@ public final class Storage: @unchecked Sendable {
 public enum StoragePool {
   /// What the pool holds.
   public struct Statistics: Sendable {
-    /// Bytes ever taken from the system; none is given back.
+    /// Bytes held now.
     public var bytes = 0
     /// How often the system was asked.
     public var systemAllocations = 0
@@ -53,6 +53,17 @@ public enum StoragePool {
 
   /// What the pool holds now.
   public static var statistics: Statistics { guarded.withLock { $0.state.statistics } }
+
+  /// Gives every free block back to the system: after work whose sizes don't come again, such as first values.
+  public static func trim() {
+    guarded.withLock { guarded in
+      for (bytes, blocks) in guarded.state.free {
+        for block in blocks { free(block) }
+        guarded.state.statistics.bytes -= bytes * blocks.count
+      }
+      guarded.state.free = [:]
+    }
+  }
 
   static func take(_ count: Int) -> UnsafeMutablePointer<Float> {
     let bytes = classSize(count)

@@ -91,6 +91,7 @@ public final class ParameterStore {
     }
     arenas = (Arena(count: end), Arena(count: bufferEnd))
     drawValues()
+    StoragePool.trim()
   }
 
   /// The next range on a 64-byte boundary.
