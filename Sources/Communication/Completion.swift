@@ -9,15 +9,17 @@ final class Completion {
     open = try SlotMemory(slots: plan.slotCount, count: blockFloats)
   }
 
-  /// Writes the tree's sum of `operands` to `result`, `count` floats each.
+  /// Writes the tree's sum of `operands` to each of `results`, `count` floats each.
   ///
-  /// `result` may be one of the operands.
+  /// Results may be operands: a block of them is written when it has been read from all operands.
   func add(
-    _ operands: [UnsafePointer<Float>], into result: UnsafeMutablePointer<Float>, count: Int
+    _ operands: [UnsafePointer<Float>], into results: [UnsafeMutablePointer<Float>], count: Int
   ) {
     var stack = [UnsafePointer<Float>](repeating: operands[0], count: plan.slotCount)
     for start in stride(from: 0, to: count, by: blockFloats) {
-      addBlock(operands, at: start, min(blockFloats, count - start), result, &stack)
+      let block = min(blockFloats, count - start)
+      addBlock(operands, at: start, block, results[0], &stack)
+      for copy in results.dropFirst() { (copy + start).update(from: results[0] + start, count: block) }
     }
   }
 

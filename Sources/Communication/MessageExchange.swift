@@ -91,7 +91,7 @@ final class MessageExchange: SliceExchange {
     try requests.receives.wait()
     if let mine = piece(round, of: communicator.rank) {
       let target = memory.slots[0] + mine.lowerBound
-      completion.add(operands(round, at: mine.lowerBound), into: target, count: mine.count)
+      completion.add(operands(round, at: mine.lowerBound), into: [target], count: mine.count)
       for peer in peers {
         try send(mine.count, from: target, to: peer, Self.resultTag, finished)
       }

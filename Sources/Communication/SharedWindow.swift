@@ -2,12 +2,13 @@ import CMPI
 import Glibc
 
 /// Completes the tree in memory that all ranks of one host map: each rank adds its own part of all ranks' slots,
-/// and writes it to the one result that all of them read.
+/// and writes it to slot 0 of every rank, where each reads its own copy.
 ///
 /// Why two barriers a call are enough, though the next step writes slots while others may still be reading:
-/// - Slots are read only between the two barriers. Behind the second one a rank may write its slots again.
-/// - The result is memory of its own, written only between the two barriers. A rank reads it between the second
-///   barrier of one call and the first barrier of the next; nobody can write it before all have come to the latter.
+/// - A rank touches the slots of others only between the two barriers. Behind the second one they are its owner's.
+/// - Parts do not overlap: what a rank writes in others' slots nobody else reads or writes before the second barrier.
+///
+/// One result for all would save the copies, but every rank would map another vector: memory that a large model needs.
 final class SharedWindow: SliceExchange {
   let slots: [UnsafeMutablePointer<Float>]
   /// "4 ranks on host a, 204 MB in /dev/shm".
@@ -17,9 +18,10 @@ final class SharedWindow: SliceExchange {
   private let completion: Completion
   /// The sums that remain on all ranks, in the tree's order.
   private let operands: [UnsafePointer<Float>]
-  private let sum: UnsafeMutablePointer<Float>
+  /// Slot 0 of each rank.
+  private let results: [UnsafeMutablePointer<Float>]
 
-  var result: UnsafePointer<Float> { UnsafePointer(sum) }
+  var result: UnsafePointer<Float> { UnsafePointer(slots[0]) }
 
   /// A window, or why there can be none.
   enum Outcome {
@@ -81,26 +83,20 @@ final class SharedWindow: SliceExchange {
     let slotCount = layout.plans[communicator.rank].slotCount
     let own = segments[communicator.rank]
     slots = (0..<slotCount).map { own + $0 * stride }
-    sum = segments[0] + layout.plans[0].slotCount * stride
+    results = segments
     let total = Self.segmentBytes(layout).reduce(0, +)
     summary =
       "\(communicator.size) ranks on host \(communicator.host), \(megabytes(total)) in \(Self.folder)"
-    touch(own, floats: slotCount * stride, count: layout.count)
-  }
-
-  /// Touches what this rank will write, so that no training step pays for it and the memory lies near the rank.
-  private func touch(_ own: UnsafeMutablePointer<Float>, floats: Int, count: Int) {
-    own.update(repeating: 0, count: floats)
-    for range in part([0..<count]) {
-      (sum + range.lowerBound).update(repeating: 0, count: range.count)
-    }
+    // So that no training step pays for it, and the memory lies near the rank.
+    own.update(repeating: 0, count: slotCount * stride)
   }
 
   func complete(ranges: [Range<Int>]) throws(MPIError) {
     try meet()
     for range in part(ranges) {
       let offset = range.lowerBound
-      completion.add(operands.map { $0 + offset }, into: sum + offset, count: range.count)
+      completion.add(
+        operands.map { $0 + offset }, into: results.map { $0 + offset }, count: range.count)
     }
     try meet()
   }
@@ -132,12 +128,9 @@ final class SharedWindow: SliceExchange {
     return base.alignedUp(toMultipleOf: 64).bindMemory(to: Float.self, capacity: floats)
   }
 
-  /// The bytes of each rank's segment: its slots; on rank 0 also the result; a cache line for alignment.
+  /// The bytes of each rank's segment: its slots and a cache line for alignment.
   private static func segmentBytes(_ layout: SlotLayout) -> [Int] {
-    layout.plans.enumerated().map { rank, plan in
-      let vectors = plan.slotCount + (rank == 0 ? 1 : 0)
-      return vectors * paddedFloats(layout.count) * MemoryLayout<Float>.stride + 64
-    }
+    layout.plans.map { $0.slotCount * paddedFloats(layout.count) * MemoryLayout<Float>.stride + 64 }
   }
 
   /// The bytes that can still be written in /dev/shm.

@@ -83,8 +83,7 @@ public final class TreeReduction {
     try exchange.complete(ranges: ranges)
   }
 
-  /// The sum over all slices, `count` floats, until the next slot is written. It may be memory that all ranks of
-  /// the host read, hence constant.
+  /// The sum over all slices, `count` floats, until the next slot is written.
   public var result: UnsafePointer<Float> { exchange.result }
 
   /// Gives back what the ranks share. Collective; the reduction must not be used afterwards.

@@ -24,6 +24,9 @@ public final class Storage: @unchecked Sendable {
     self.owner = owner
   }
 
+  /// Whether the memory is the pool's.
+  var isPooled: Bool { owner == nil }
+
   deinit {
     if owner == nil { StoragePool.give(pointer, count) }
   }

@@ -2,17 +2,26 @@ import Kernels
 
 /// x + bias for each row, then ReLU if asked, in one pass over memory.
 ///
-/// Concretely, `relu(x + bias)`. Shapes: `[N, …, C]`, `[C]` → `[N, …, C]`.
-public func addingBias(_ x: Tensor, _ bias: Tensor, relu isRectified: Bool = false) -> Tensor {
-  let channels = x.shape[-1]
-  require(bias.shape == [channels], "addingBias: \(x.shape) and \(bias.shape)")
-  let storage = Storage(count: x.shape.count)
+/// Concretely, `relu(x + bias)`. An `x` that nobody else holds is overwritten, which saves its memory.
+/// Shapes: `[N, …, C]`, `[C]` → `[N, …, C]`.
+public func addingBias(_ x: consuming Tensor, _ bias: Tensor, relu isRectified: Bool = false)
+  -> Tensor
+{
+  let (shape, node) = (x.shape, x.node)
+  let channels = shape[-1]
+  require(bias.shape == [channels], "addingBias: \(shape) and \(bias.shape)")
+  var source = x.storage
+  _ = consume x
+  let storage =
+    isKnownUniquelyReferenced(&source) && source.isPooled ? source : Storage(count: shape.count)
   Profile.measure(.elementwise) {
     Kernels.addBias(
-      x.pointer, bias.pointer, rows: x.shape.count / channels, channels: channels,
+      source.pointer, bias.pointer, rows: shape.count / channels, channels: channels,
       relu: isRectified, storage.pointer)
   }
-  return record(storage, x.shape, from: [x, bias], keepingOutput: isRectified) { pull in
+  // A gradient flows to what made x, of which only the node is left.
+  let input = Tensor(storage, shape, node: node)
+  return record(storage, shape, from: [input, bias], keepingOutput: isRectified) { pull in
     guard isRectified else {
       return [pull.gradient, pull(1) { pull.gradient.summed(to: bias.shape) }]
     }

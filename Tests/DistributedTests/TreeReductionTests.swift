@@ -70,6 +70,6 @@ import Testing
   /// Without room the automatic choice is messages, with the reason.
   @Test func withoutRoomThereAreMessages() throws {
     let output = try mpirun(2, "DistributedChecks", "tree-fallback", timeout: 60).output
-    #expect(output == "messages: room for 0 MB in /dev/shm, 13 MB needed\n")
+    #expect(output == "messages: room for 0 MB in /dev/shm, 8 MB needed\n")
   }
 }
