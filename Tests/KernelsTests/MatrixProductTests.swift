@@ -100,23 +100,55 @@ extension AllKernels {
       }
     }
 
-    /// The first rows of a product have the same bits however many follow: tiles add in an order of the
-    /// contraction's own.
-    @Test(
-      .enabled(if: Processor.usesTiles), arguments: [false, true], Precision.allCases)
-    func rowsDoNotDependOnTheirNumber(_ bTransposed: Bool, _ precision: Precision) {
+    /// The first rows of a product have the same bits however many follow, and in whatever order its
+    /// factors lie: tiles add in an order of the contraction's own.
+    @Test(.enabled(if: Processor.usesTiles), arguments: [false, true], Precision.allCases)
+    func rowsDoNotDependOnTheirNumber(_ accumulate: Bool, _ precision: Precision) {
       let (n, k, most) = (300, 2500, 600)
-      let a = Numbers.array(most * k, seed: 1)
-      let b = Numbers.array(k * n, seed: 2)
-      let bits = { (m: Int) in
-        written(m * n) {
+      let (a, b) = (Numbers.array(most * k, seed: 1), Numbers.array(k * n, seed: 2))
+      let before = Numbers.array(most * n, seed: 3)
+      let turned = written(k * n) { permute(b, sizes: [k, n], permutation: [1, 0], $0) }
+      let bits = { (m: Int, bTransposed: Bool) in
+        written(m * n) { c in
+          for i in 0..<m * n { c[i] = before[i] }
           matrixProduct(
-            a, transposed: false, b, transposed: bTransposed, $0, m: m, n: n, k: k,
-            accumulate: false, precision: precision)
+            a, transposed: false, bTransposed ? turned : b, transposed: bTransposed, c, m: m, n: n,
+            k: k, accumulate: accumulate, precision: precision)
         }.map(\.bitPattern)
       }
-      let all = bits(most)
-      for m in [1, 2, 7, 16, 64, 255, 256, 513] { #expect(bits(m) == Array(all[..<(m * n)])) }
+      let all = bits(most, false)
+      #expect(bits(most, true) == all)
+      for m in [1, 2, 7, 16, 64, 255, 256, 513] {
+        #expect(bits(m, false) == Array(all[..<(m * n)]))
+        #expect(bits(m, true) == Array(all[..<(m * n)]))
+      }
+    }
+
+    /// An image's pixels have the same bits in a batch of any size.
+    @Test(.enabled(if: Processor.usesTiles), arguments: Precision.allCases)
+    func pixelsDoNotDependOnTheBatch(_ precision: Precision) {
+      let g = { (batch: Int) in
+        ConvolutionGeometry(
+          batch: batch, big: 14, channels: (40, 70), kernel: 4, stride: 2, padding: 1)
+      }
+      let (x, w) = (
+        Numbers.array(g(30).bigCount, seed: 1), Numbers.array(g(1).weightCount, seed: 2)
+      )
+      let bits = { (batch: Int) in
+        let forward = written(g(batch).smallCount) {
+          convolve(x, w, $0, g(batch), precision: precision)
+        }
+        let backward = written(g(batch).bigCount) {
+          convolveTransposed(x, w, $0, g(batch), precision: precision)
+        }
+        return (forward.map(\.bitPattern), backward.map(\.bitPattern))
+      }
+      let all = bits(30)
+      for batch in [1, 3, 12] {
+        let (forward, backward) = bits(batch)
+        #expect(forward == Array(all.0[..<forward.count]))
+        #expect(backward == Array(all.1[..<backward.count]))
+      }
     }
 
     /// Large enough to be cut along rows and along columns: ones times ones is k everywhere.

@@ -84,7 +84,10 @@ TARGET INLINE void TILED(put_rows)(
   }
 }
 
-TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, ck_ahead ahead) {
+/// The tile at `row`. With constants for `a_step` and `copies`, whether it copies the source, a loop of
+/// its own for each.
+TARGET INLINE void TILED(one_tile)(
+    const ck_tiles *job, long row, long a_step, int copies, ck_ahead ahead) {
   TILED(tile) t;
   const float *a[CK_TILE_ROWS];
   long rows = least(CK_TILE_ROWS, job->rows - row);
@@ -94,7 +97,6 @@ TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, c
     a[r] = job->a + job->a_rows[row + least(r, rows - 1)];
   }
   if (job->adds) fetch_sums(job, row, rows);
-  int copies = a_step == 1 && job->source && row == 0;
   for (long run = 0; run < job->runs; run++) {
     long line = run * job->run_length;
     const float *panel = job->panel + line * CK_PANEL;
@@ -112,7 +114,7 @@ TARGET INLINE void TILED(one_tile)(const ck_tiles *job, long row, long a_step, c
 }
 
 /// The tile at `row` takes its share of what is to be fetched meanwhile, some lines for each eight words.
-TARGET INLINE void TILED(fetching_tile)(const ck_tiles *job, long row) {
+TARGET INLINE void TILED(fetching_tile)(const ck_tiles *job, long row, int copies) {
   long tiles = (job->rows + CK_TILE_ROWS - 1) / CK_TILE_ROWS;
   long groups = greatest(1, job->runs * (job->run_length / 8));
   ck_ahead share = job->ahead;
@@ -120,17 +122,19 @@ TARGET INLINE void TILED(fetching_tile)(const ck_tiles *job, long row) {
   long first = row / CK_TILE_ROWS * groups * share.rows;
   share.start += first * share.stride;
   if (first + groups * share.rows > job->ahead.rows) share.rows = 0;
-  TILED(one_tile)(job, row, 1, share);
+  TILED(one_tile)(job, row, 1, copies, share);
 }
 
 TARGET static void TILED(tiles)(const ck_tiles *job) {
   const ck_ahead none = {job->a, 0, 0};
   for (long row = 0; row < job->rows; row += CK_TILE_ROWS) {
     if (job->a_step != 1)
-      TILED(one_tile)(job, row, CK_TILE_ROWS, none);
-    else if (job->ahead.rows == 0)
-      TILED(one_tile)(job, row, 1, none);
+      TILED(one_tile)(job, row, CK_TILE_ROWS, 0, none);
+    else if (job->source && row == 0)
+      TILED(fetching_tile)(job, row, 1);
+    else if (job->ahead.rows > 0)
+      TILED(fetching_tile)(job, row, 0);
     else
-      TILED(fetching_tile)(job, row);
+      TILED(one_tile)(job, row, 1, 0, none);
   }
 }

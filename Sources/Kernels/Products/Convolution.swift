@@ -10,7 +10,8 @@ internal import CKernels
 /// input.
 ///
 /// Shapes: big `[batch, bigHeight, bigWidth, bigChannels]`, small likewise, weights
-/// `[kernelHeight, kernelWidth, bigChannels, smallChannels]`.
+/// `[kernelHeight, kernelWidth, bigChannels, smallChannels]`. Factors are rounded to `precision`,
+/// sums are float32.
 public func convolve(
   _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry,
   precision: Precision = .float32
@@ -31,7 +32,7 @@ public func convolve(
 /// big = the adjoint of `convolve` applied to `small`: the transposed convolution, and the gradient
 /// of `convolve` with respect to its input.
 ///
-/// Shapes as for `convolve`.
+/// Shapes and precision as for `convolve`.
 public func convolveTransposed(
   _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry,
   precision: Precision = .float32
@@ -52,7 +53,8 @@ public func convolveTransposed(
 /// weights = the gradient of both convolutions with respect to their weights, or += if
 /// `accumulate`.
 ///
-/// `big` and `small` are one's input and the other's gradient. Shapes as for `convolve`.
+/// `big` and `small` are one's input and the other's gradient. Shapes and precision as for
+/// `convolve`.
 public func convolutionWeightGradient(
   _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry, accumulate: Bool,
   precision: Precision = .float32

@@ -1,10 +1,11 @@
 internal import CKernels
 internal import COpenBLAS
 
-/// C = op(A) op(B), or C += op(A) op(B), row-major.
+/// C = op(A) op(B), or C += op(A) op(B), row-major; factors rounded to `precision`, sums in float32.
 ///
-/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as `[k, m]` or
-/// `[n, k]`. C lies apart from both.
+/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as
+/// `[k, m]` or `[n, k]`. C lies apart from both. By tiles (`Processor.usesTiles`), the bits of a row
+/// depend neither on how many rows there are nor on which of A and B is stored transposed.
 public func matrixProduct(
   _ a: Input, transposed aTransposed: Bool, _ b: Input, transposed bTransposed: Bool, _ c: Output,
   m: Int, n: Int, k: Int, accumulate: Bool, precision: Precision = .float32
