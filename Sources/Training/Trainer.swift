@@ -48,6 +48,7 @@ public final class Trainer {
   private let world: Communicator
   private let loader: BatchLoader
   private var prefetcher: Prefetcher?
+  private var lastImages: (draw: Int, slices: [Int: Tensor])?
   private let evaluator: Evaluator
   private let blocks: [BoundBlock]
   private let optimizers: [String: Optimizer]
@@ -181,19 +182,32 @@ public final class Trainer {
   }
 
   private func sliceBatches(draw: Int) -> [Int: Batch] {
-    let shape = loader.images.shape
-    let prefetcher = prefetcher ?? Prefetcher(loader, slices: Array(reducer.ownSlices), from: draw)
-    self.prefetcher = prefetcher
+    let images = images(draw: draw)
     var batches: [Int: Batch] = [:]
     for slice in reducer.ownSlices {
-      let images = Tensor(shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels])
-      {
-        prefetcher.take(draw: draw, slice: slice, into: $0)
-      }
       batches[slice] = Batch(
-        images: images, random: random.derived(draw).derived(slice), step: step)
+        images: images[slice]!, random: random.derived(draw).derived(slice), step: step)
     }
     return batches
+  }
+
+  /// The own slices of a draw; a block that reuses the batch asks for the same draw again.
+  private func images(draw: Int) -> [Int: Tensor] {
+    if let lastImages, lastImages.draw == draw { return lastImages.slices }
+    lastImages = nil
+    let prefetcher = prefetcher ?? Prefetcher(loader, slices: Array(reducer.ownSlices), from: draw)
+    self.prefetcher = prefetcher
+    let shape = loader.images.shape
+    var slices: [Int: Tensor] = [:]
+    for slice in reducer.ownSlices {
+      slices[slice] = Tensor(
+        shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels]
+      ) {
+        prefetcher.take(draw: draw, slice: slice, into: $0)
+      }
+    }
+    lastImages = (draw, slices)
+    return slices
   }
 
   private func run(_ phase: BoundPhase, on batches: [Int: Batch]) throws -> [(
