@@ -34,7 +34,8 @@ public struct DatasetError: Error, Equatable, Sendable {
   /// An error; see the properties for the meaning of the arguments.
   public init(
     _ kind: Kind, _ what: String, path: FilePath? = nil, offset: Int? = nil,
-    isExpandedOffset: Bool = false, line: Int? = nil, expected: String, found: String, hint: String? = nil
+    isExpandedOffset: Bool = false, line: Int? = nil, expected: String, found: String,
+    hint: String? = nil
   ) {
     self.kind = kind
     self.what = what

@@ -49,7 +49,8 @@ extension DatasetRegistry.Entry {
     var lines = differences(count: images.count, of: images.split)
     if let expected = official.labelCounts[images.split], expected != images.labelCounts {
       lines.append(
-        "\(images.split.rawValue) images of each class: expected \(expected), found \(images.labelCounts)")
+        "\(images.split.rawValue) images of each class: expected \(expected), found \(images.labelCounts)"
+      )
     }
     if let expected = official.digests[images.split], expected != images.digest {
       lines.append(

@@ -35,7 +35,8 @@ public final class Prefetcher {
     let expected = queue.item(place)
     precondition(
       expected == (draw, slice),
-      "Prefetcher: slice \(slice) of draw \(draw) asked for, \(expected.slice) of \(expected.draw) is next")
+      "Prefetcher: slice \(slice) of draw \(draw) asked for, \(expected.slice) of \(expected.draw) is next"
+    )
     destination.update(from: buffer, count: queue.loader.valuesPerSlice)
     queue.release()
     secondsWaited += now() - start
@@ -49,10 +50,12 @@ public final class Prefetcher {
     var previous = sigset_t()
     sigfillset(&all)
     pthread_sigmask(SIG_SETMASK, &all, &previous)
-    let status = pthread_create(&thread, nil, { context in
-      Unmanaged<SliceQueue>.fromOpaque(context!).takeRetainedValue().run()
-      return nil
-    }, context)
+    let status = pthread_create(
+      &thread, nil,
+      { context in
+        Unmanaged<SliceQueue>.fromOpaque(context!).takeRetainedValue().run()
+        return nil
+      }, context)
     pthread_sigmask(SIG_SETMASK, &previous, nil)
     precondition(status == 0, "Prefetcher: pthread_create: \(String(cString: strerror(status)))")
     return thread

@@ -94,7 +94,9 @@ public struct TrainingPlan: Sendable {
   {
     guard own != other else { return nil }
     if own["images"] != other["images"] {
-      return ("images", own["images"]?.text ?? "as they are", other["images"]?.text ?? "as they are")
+      return (
+        "images", own["images"]?.text ?? "as they are", other["images"]?.text ?? "as they are"
+      )
     }
     guard case .object(let a) = own["model"], case .object(let b) = other["model"] else {
       return ("configuration", "\(own)", "\(other)")

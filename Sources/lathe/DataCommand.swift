@@ -48,7 +48,9 @@ struct DataOptions: ParsableArguments {
 /// How pictures are prepared, for data sets that have any.
 struct PictureOptions: ParsableArguments {
   @Option(
-    help: "Side of the centred square cut out of each picture (default: 140 for celeba, else the largest).")
+    help:
+      "Side of the centred square cut out of each picture (default: 140 for celeba, else the largest)."
+  )
   var crop: Int?
 
   @Option(help: "Side of the prepared images (default: 64).")
@@ -83,7 +85,8 @@ struct PictureOptions: ParsableArguments {
     preparation.size = size ?? preparation.size
     preparation.filter = filter ?? preparation.filter
     if entry.name == "celeba", let crop = preparation.crop, crop > 178 {
-      throw CommandFailure.usage("--crop: expected at most 178, the width of the pictures, found \(crop)")
+      throw CommandFailure.usage(
+        "--crop: expected at most 178, the width of the pictures, found \(crop)")
     }
     return entry.prepared(as: preparation)
   }

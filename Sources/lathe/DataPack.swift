@@ -18,7 +18,8 @@ struct DataPack: ParsableCommand {
   @Option(help: "The file to write (default: its place in the cache).")
   var out: String?
 
-  @Flag(help: "Leave out damaged pictures and those on which lists and folder disagree, and list them.")
+  @Flag(
+    help: "Leave out damaged pictures and those on which lists and folder disagree, and list them.")
   var skipCorrupt = false
 
   func run() throws {

@@ -53,8 +53,10 @@ struct PackJob {
     }
     let path = FilePath(String(decoding: answer.dropFirst(), as: UTF8.self))
     if answer[0] == 0 { return path }
-    let team = try packer ?? Packer(
-      listing(), as: entry.preparation!, to: path, skipsDamaged: skipsCorrupt)
+    let team =
+      try packer
+      ?? Packer(
+        listing(), as: entry.preparation!, to: path, skipsDamaged: skipsCorrupt)
     let progress = PackProgress(team, done: done, isShown: rank == 0)
     try team.pack(part: rank, of: size) { progress.show() }
     try world?.barrier()
@@ -116,7 +118,8 @@ private final class PackProgress {
     var line = "packed \(grouped(done))/\(grouped(packer.count))"
     if doneBefore > 0 { line += " (\(grouped(doneBefore)) before)" }
     line += String(format: "  %.0f images/s", rate)
-    line += done == packer.count
+    line +=
+      done == packer.count
       ? "  done in \(spell(seconds: seconds))"
       : "  \(rate > 0 ? spell(seconds: Double(packer.count - done) / rate) : "?") left"
     FileHandle.standardError.write(Data((before + line + after).utf8))

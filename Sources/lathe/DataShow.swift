@@ -42,7 +42,8 @@ struct DataShow: ParsableCommand {
         "--first \(first): the \(split.rawValue) split has \(images.count) images")
     }
     let shown = first..<min(first + count, images.count)
-    var grid = SampleGrid(columns: 8, title: "\(entry.name) \(split.rawValue) \(first)-\(shown.upperBound - 1)")
+    var grid = SampleGrid(
+      columns: 8, title: "\(entry.name) \(split.rawValue) \(first)-\(shown.upperBound - 1)")
     grid.captions = try captions(images, shown)
     let path = FilePath(out ?? "\(entry.name)-\(split.rawValue).png")
     try failing { try grid.picture(of: tiles(images, shown)).write(to: path) }

@@ -27,7 +27,9 @@ struct DataVerify: ParsableCommand {
     if entry.isPacked { return try verify(picturesOf: entry) }
     for split in entry.splits {
       let images = try failing { try entry.load(split, at: options.place) }
-      print("\(entry.name), \(split.rawValue): \(grouped(images.count)) images, digest \(images.digest): intact")
+      print(
+        "\(entry.name), \(split.rawValue): \(grouped(images.count)) images, digest \(images.digest): intact"
+      )
       warn(entry.differences(of: images))
     }
     warn(try failing { try entry.differingFiles(at: options.place) })

@@ -29,7 +29,8 @@ struct Train: ParsableCommand {
 
   @Option(
     help:
-      "Folder, archive or packed file of the data set (default: where the data set is usually found).")
+      "Folder, archive or packed file of the data set (default: where the data set is usually found)."
+  )
   var data: String?
 
   @OptionGroup var pictures: PictureOptions

@@ -83,13 +83,17 @@ private let cifarFolder = getenv("LATHE_CIFAR10").map { FilePath(platformString:
     #expect(differences.count == 2)
   }
 
-  @Test(.enabled(if: cifarFolder != nil, "needs CIFAR-10's binary files in the folder LATHE_CIFAR10"))
+  @Test(
+    .enabled(if: cifarFolder != nil, "needs CIFAR-10's binary files in the folder LATHE_CIFAR10"))
   func realFiles() throws {
     let train = try entry.load(.train, at: cifarFolder)
     let test = try entry.load(.test, at: cifarFolder)
     #expect(train.count % 5 == 0 && test.count * 5 == train.count)
     // The first training images are a frog, two trucks and a deer; the first test image is a cat.
-    #expect(train.labels.prefix(4).map { train.classNames[Int($0)] } == ["frog", "truck", "truck", "deer"])
+    #expect(
+      train.labels.prefix(4).map { train.classNames[Int($0)] } == [
+        "frog", "truck", "truck", "deer",
+      ])
     #expect(test.classNames[Int(test.labels[0])] == "cat")
     #expect(train.bytes(of: 0).prefix(3) == [59, 62, 63])
   }

@@ -33,7 +33,8 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
     #expect(
       pictures.items.map(\.name) == [3, 0, 4, 1, 5, 2].map(CelebAFolder.name),
       "the order of the list within each split")
-    #expect(pictures.items.map(\.split) == [.train, .train, .validation, .validation, .test, .test])
+    #expect(
+      pictures.items.map(\.split) == [.train, .train, .validation, .validation, .test, .test])
     #expect(pictures.attributeNames == CelebAFolder.attributes)
   }
 
@@ -83,7 +84,8 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
     try partition { $0[1] = "999999.jpg 0" }
     let pictures = try entry.pictures(at: source.path, isTolerant: true)
     #expect(pictures.items.count == 5 && pictures.omissions.count == 3)
-    #expect(pictures.omissions[0].contains("999999.jpg") && pictures.omissions[0].contains("line 2"))
+    #expect(
+      pictures.omissions[0].contains("999999.jpg") && pictures.omissions[0].contains("line 2"))
   }
 
   @Test func missingPartsAreNamed() throws {
@@ -139,7 +141,8 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
     try folder.write([1], to: "notes.txt")
     let pictures = try entry.pictures(at: folder.path)
     #expect(pictures.items.count == 25)
-    #expect(pictures.items.filter { $0.split == .test }.map(\.name) == ["deep/09.JPG", "deep/19.JPG"])
+    #expect(
+      pictures.items.filter { $0.split == .test }.map(\.name) == ["deep/09.JPG", "deep/19.JPG"])
     let file = try pack(pictures, as: Preparation(size: 8), to: folder.path.appending("a")).file
     #expect(try file.images(.train).count == 23 && file.splits == [.train, .test])
   }

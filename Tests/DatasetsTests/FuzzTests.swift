@@ -38,7 +38,8 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
   var bytes = bytes
   for round in 0..<1 + random.integer(0, below: 3) where !bytes.isEmpty {
     let random = random.stream(round)
-    let reach = [bytes.count, min(64, bytes.count), min(700, bytes.count)][random.integer(1, below: 3)]
+    let reach = [bytes.count, min(64, bytes.count), min(700, bytes.count)][
+      random.integer(1, below: 3)]
     let distance = random.integer(2, below: reach)
     let place = random.integer(3, below: 3) == 0 ? bytes.count - 1 - distance : distance
     let noise = UInt8(truncatingIfNeeded: random.bits(4))

@@ -81,7 +81,10 @@ private final class Kept {
     #expect(try packer.begin() == 0)
     for part in (0..<parts).reversed() { try packer.pack(part: part, of: parts) }
     #expect(try bytes(of: packer.finish().file.path) == bytes(of: whole.path))
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path.string).sorted() == ["a", "b"])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path.string).sorted() == [
+        "a", "b",
+      ])
   }
 
   @Test func resumesAndDistrustsWhatItFinds() throws {

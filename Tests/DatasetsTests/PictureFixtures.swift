@@ -58,7 +58,8 @@ func zip(_ files: [(name: String, content: [UInt8])], deflated: Bool = false, wi
     let common =
       littleEndian(deflated ? 8 : 0, 2) + littleEndian(0, 4) + littleEndian(crc32(content), 4)
     let offset = bytes.count
-    bytes += littleEndian(0x0403_4b50, 4) + littleEndian(20, 2) + littleEndian(0, 2) + common + sizes
+    bytes +=
+      littleEndian(0x0403_4b50, 4) + littleEndian(20, 2) + littleEndian(0, 2) + common + sizes
     bytes += littleEndian(name.utf8.count, 2) + littleEndian(0, 2) + Array(name.utf8) + packed
     let extra =
       wide
@@ -78,13 +79,16 @@ func zip(_ files: [(name: String, content: [UInt8])], deflated: Bool = false, wi
     let end = bytes.count
     bytes += littleEndian(0x0606_4b50, 4) + littleEndian(44, 8) + littleEndian(45, 2)
     bytes += littleEndian(45, 2) + littleEndian(0, 8) + littleEndian(files.count, 8)
-    bytes += littleEndian(files.count, 8) + littleEndian(directory.count, 8) + littleEndian(start, 8)
+    bytes +=
+      littleEndian(files.count, 8) + littleEndian(directory.count, 8) + littleEndian(start, 8)
     bytes += littleEndian(0x0706_4b50, 4) + littleEndian(0, 4) + littleEndian(end, 8)
     bytes += littleEndian(1, 4)
   }
   bytes += littleEndian(0x0605_4b50, 4) + littleEndian(0, 4) + littleEndian(files.count, 2)
   bytes += littleEndian(files.count, 2)
-  bytes += wide ? [UInt8](repeating: 255, count: 8) : littleEndian(directory.count, 4) + littleEndian(start, 4)
+  bytes +=
+    wide
+    ? [UInt8](repeating: 255, count: 8) : littleEndian(directory.count, 4) + littleEndian(start, 4)
   return bytes + littleEndian(0, 2)
 }
 
@@ -114,14 +118,18 @@ func cifarBatch(records: Int, seed: Int = 0) -> [UInt8] {
   var bytes: [UInt8] = []
   for record in 0..<records {
     bytes.append(UInt8(record % 10))
-    for place in 0..<3072 { bytes.append(UInt8(truncatingIfNeeded: place / 5 + 31 * record + seed)) }
+    for place in 0..<3072 {
+      bytes.append(UInt8(truncatingIfNeeded: place / 5 + 31 * record + seed))
+    }
   }
   return bytes
 }
 
 /// A folder in CelebA's layout with `count` pictures of our own making.
 struct CelebAFolder {
-  static let attributes = ["Bald", "Male", "Smiling", "Young", "Hat", "Tie", "Ring", "Goatee", "Bangs"]
+  static let attributes = [
+    "Bald", "Male", "Smiling", "Young", "Hat", "Tie", "Ring", "Goatee", "Bangs",
+  ]
   let folder: TemporaryFolder
   var path: FilePath { folder.path }
 
@@ -165,7 +173,8 @@ struct CelebAFolder {
 
 /// Packs pictures in one go.
 func pack(
-  _ pictures: ImageListing, as preparation: Preparation, to path: FilePath, skipsDamaged: Bool = false
+  _ pictures: ImageListing, as preparation: Preparation, to path: FilePath,
+  skipsDamaged: Bool = false
 ) throws(DatasetError) -> (file: PackedFile, skipped: [DatasetError]) {
   let packer = Packer(pictures, as: preparation, to: path, skipsDamaged: skipsDamaged)
   _ = try packer.begin()

@@ -8,7 +8,9 @@ import Testing
     ("a/one.jpg", imageValues(5000)), ("two.png", []), ("a/", []), ("three", [7]),
   ]
 
-  @Test(arguments: [false, true], [false, true]) func readsContent(deflated: Bool, wide: Bool) throws {
+  @Test(arguments: [false, true], [false, true]) func readsContent(deflated: Bool, wide: Bool)
+    throws
+  {
     let archive = try ZipArchive(
       folder.write(zip(files, deflated: deflated, wide: wide), to: "a.zip"))
     #expect(archive.entries.map(\.name) == ["a/one.jpg", "two.png", "three"])

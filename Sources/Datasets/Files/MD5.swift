@@ -3,7 +3,9 @@ import Glibc
 /// The MD5 digest, by which the published files of data sets are known: Rivest, RFC 1321, 1992.
 package enum MD5 {
   /// ⌊2³² |sin(i + 1)|⌋, section 3.4.
-  private static let sines = (0..<64).map { UInt32(truncatingIfNeeded: Int(abs(sin(Double($0 + 1))) * 0x1p32)) }
+  private static let sines = (0..<64).map {
+    UInt32(truncatingIfNeeded: Int(abs(sin(Double($0 + 1))) * 0x1p32))
+  }
   private static let shifts: [[UInt32]] = [
     [7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21],
   ]
@@ -29,7 +31,8 @@ package enum MD5 {
       + (UInt64(length) &* 8).littleEndianBytes
   }
 
-  private static func add(_ bytes: UnsafeRawBufferPointer, at start: Int, to state: inout [UInt32]) {
+  private static func add(_ bytes: UnsafeRawBufferPointer, at start: Int, to state: inout [UInt32])
+  {
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
     for step in 0..<64 {
       let mixed: UInt32

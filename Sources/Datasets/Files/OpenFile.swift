@@ -52,7 +52,8 @@ struct OpenFile: ~Copyable {
       guard read >= 0 else { throw failure(.missing) }
       guard read > 0 else {
         throw DatasetError(
-          .missing, "file", path: path, offset: offset + filled, expected: "\(count - filled) more bytes",
+          .missing, "file", path: path, offset: offset + filled,
+          expected: "\(count - filled) more bytes",
           found: "the end")
       }
       filled += read

@@ -31,7 +31,8 @@ struct TarGzip: ~Copyable {
       let header = try source.read(upTo: Self.block)
       if header.allSatisfy({ $0 == 0 }) { return nil }  // also when nothing is left
       try check(header, at: start)
-      let size = try Self.size(in: header).orThrow(damaged("file size", start + 124, "octal digits"))
+      let size = try Self.size(in: header).orThrow(
+        damaged("file size", start + 124, "octal digits"))
       let type = header[156]
       let name = Self.name(in: header)
       let isRegular = type == 0 || type == UInt8(ascii: "0")
@@ -87,7 +88,9 @@ struct TarGzip: ~Copyable {
     Int(text(bytes).trimming { $0 == " " }, radix: 8).flatMap { $0 < 0 ? nil : $0 }
   }
 
-  private func damaged(_ what: String, _ offset: Int, _ expected: String, _ found: String = "others")
+  private func damaged(
+    _ what: String, _ offset: Int, _ expected: String, _ found: String = "others"
+  )
     -> DatasetError
   {
     DatasetError(
@@ -97,7 +100,8 @@ struct TarGzip: ~Copyable {
 }
 
 extension Optional {
-  fileprivate func orThrow(_ error: @autoclosure () -> DatasetError) throws(DatasetError) -> Wrapped {
+  fileprivate func orThrow(_ error: @autoclosure () -> DatasetError) throws(DatasetError) -> Wrapped
+  {
     guard let self else { throw error() }
     return self
   }

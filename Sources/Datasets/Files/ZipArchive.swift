@@ -92,7 +92,8 @@ package struct ZipArchive: Sendable {
     let made = output.count - Int(stream.avail_out)
     inflateEnd(&stream)
     guard status == Z_STREAM_END, made == entry.size else {
-      throw damaged(entry, "deflated content", "\(entry.size) bytes", "\(made), zlib status \(status)")
+      throw damaged(
+        entry, "deflated content", "\(entry.size) bytes", "\(made), zlib status \(status)")
     }
     output.removeLast(output.count - made)
     return output
@@ -124,7 +125,8 @@ private struct ZipDirectory {
     }
     guard let place, let size, file.part(at: place, count: size) != nil else {
       throw DatasetError(
-        .damaged, "zip directory", path: file.path, offset: end, expected: "a place inside the file",
+        .damaged, "zip directory", path: file.path, offset: end,
+        expected: "a place inside the file",
         found: "\(size ?? 0) bytes at \(place ?? 0)")
     }
     (start, self.size) = (place, size)

@@ -57,7 +57,8 @@ enum ImageStore: Sendable {
     let archive = try ZipArchive(path)
     var places: [String: Int] = [:]
     for (place, entry) in archive.entries.enumerated() where isPicture(entry.name) {
-      let name = entry.name.hasPrefix(prefix) ? String(entry.name.dropFirst(prefix.count)) : entry.name
+      let name =
+        entry.name.hasPrefix(prefix) ? String(entry.name.dropFirst(prefix.count)) : entry.name
       if places.updateValue(place, forKey: name) != nil {
         throw DatasetError(
           .damaged, "zip directory", path: path, expected: "each name once", found: "\(name) twice")

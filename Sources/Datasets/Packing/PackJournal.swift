@@ -114,7 +114,9 @@ struct OpenJournal: ~Copyable {
     checksum.update(bytes)
     guard mark == checksum.value.littleEndianBytes + UInt32(1).littleEndianBytes else { return nil }
     return range.indices.map {
-      PackSlot(bytes[($0 - range.lowerBound) * PackSlot.size..<($0 - range.lowerBound + 1) * PackSlot.size])
+      PackSlot(
+        bytes[($0 - range.lowerBound) * PackSlot.size..<($0 - range.lowerBound + 1) * PackSlot.size]
+      )
     }
   }
 

@@ -74,7 +74,8 @@ public struct PackedFile: Sendable {
       throw damaged(
         file, "CRC-32 of the header", 16, Checksum(expected).hexadecimal, found.hexadecimal)
     }
-    do { return (try JSONDecoder().decode(PackedHeader.self, from: Data(json)), Int(start)) } catch {
+    do { return (try JSONDecoder().decode(PackedHeader.self, from: Data(json)), Int(start)) } catch
+    {
       throw damaged(file, "header", PackedHeader.prefixSize, "its fields", "\(error)")
     }
   }
@@ -103,7 +104,8 @@ public struct PackedFile: Sendable {
     var found = Checksum()
     found.update(UnsafeRawBufferPointer(rebasing: file.bytes[first..<offset]))
     guard file.integer(UInt32.self, at: offset) == found.value else {
-      throw damaged(file, "CRC-32 of the sections", offset, "that of its content", found.hexadecimal)
+      throw damaged(
+        file, "CRC-32 of the sections", offset, "that of its content", found.hexadecimal)
     }
     return sections
   }
@@ -157,7 +159,8 @@ public struct PackedFile: Sendable {
     let size = shape.count
     var digest = ImageSet.startOfDigest(shape)
     digest.append(range.lazy.map { number(.checksums, $0) }, eachOf: size)
-    let labels = part(.labels, 1, range).map { Array($0) } ?? [UInt8](repeating: 0, count: range.count)
+    let labels =
+      part(.labels, 1, range).map { Array($0) } ?? [UInt8](repeating: 0, count: range.count)
     digest.update(labels)
     return ImageSet(
       name: dataset, split: split, shape: shape,

@@ -189,7 +189,9 @@ public struct Packer: Sendable {
     var preparer = ImagePreparer(preparation, requiring: listing.requirement)
     var reasons: [DatasetError] = []
     for item in items {
-      do throws(DatasetError) { _ = try prepare(item, with: &preparer) } catch { reasons.append(error) }
+      do throws(DatasetError) { _ = try prepare(item, with: &preparer) } catch {
+        reasons.append(error)
+      }
     }
     return reasons
   }

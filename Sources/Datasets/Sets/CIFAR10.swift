@@ -58,7 +58,8 @@ enum CIFARBatch {
     return batches
   }
 
-  private static func unpacked(_ archive: FilePath, _ split: Split) throws(DatasetError) -> [Batch] {
+  private static func unpacked(_ archive: FilePath, _ split: Split) throws(DatasetError) -> [Batch]
+  {
     var tar = try TarGzip(archive)
     var found: [String: [UInt8]] = [:]
     let wanted = names(split)

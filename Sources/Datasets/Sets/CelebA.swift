@@ -81,7 +81,8 @@ struct CelebA {
     let present = Set(try store.pictures(deeply: false))
     var check = Agreement(isTolerant: isTolerant)
     var splits = try Self.splits(partition)
-    try check.partition(partition, splits, against: present, in: pictures, rows, attributes, persons, identities)
+    try check.partition(
+      partition, splits, against: present, in: pictures, rows, attributes, persons, identities)
     splits.removeAll { check.isOmitted($0.name) }
     guard !splits.isEmpty else {
       throw DatasetError(
@@ -90,7 +91,9 @@ struct CelebA {
     let ordered = Split.allCases.flatMap { split in splits.filter { $0.split == split } }
     rows.select(ordered.map(\.name))
     var checksum = Checksum()
-    for table in [attributes, partition] + (identities.map { [$0] } ?? []) { table.add(to: &checksum) }
+    for table in [attributes, partition] + (identities.map { [$0] } ?? []) {
+      table.add(to: &checksum)
+    }
     var requirement = ImageRequirement()
     requirement.size = Self.pictureSize
     requirement.refusesGrey = true
@@ -227,7 +230,8 @@ private struct Agreement {
       if !present.contains(row.name) {
         try note(
           row.name,
-          table.damaged("partition", line: row.line, "\(row.name) in \(pictures)", "no such picture"))
+          table.damaged(
+            "partition", line: row.line, "\(row.name) in \(pictures)", "no such picture"))
       } else if rows.line(of: row.name) == nil {
         try note(
           row.name,
@@ -248,9 +252,11 @@ private struct Agreement {
           .damaged, "picture", path: pictures.appending(name), expected: "a row in \(table.path)",
           found: "none"))
     }
-    for (name, line) in rows.lines.sorted(by: { $0.value < $1.value }) where !listed.contains(name) {
+    for (name, line) in rows.lines.sorted(by: { $0.value < $1.value }) where !listed.contains(name)
+    {
       try note(
-        name, attributes.damaged("attributes", line: line, "\(name) in \(table.path)", "no such row"))
+        name,
+        attributes.damaged("attributes", line: line, "\(name) in \(table.path)", "no such row"))
     }
   }
 

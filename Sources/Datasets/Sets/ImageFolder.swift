@@ -29,7 +29,8 @@ enum ImageFolder {
     guard !names.isEmpty else { return nil }
     let items = items(names)
     return ImageListing(
-      dataset: "folder", items: Split.allCases.flatMap { split in items.filter { $0.split == split } },
+      dataset: "folder",
+      items: Split.allCases.flatMap { split in items.filter { $0.split == split } },
       attributeNames: [], omissions: [], attributes: [], identities: [], store: store,
       requirement: ImageRequirement(), listChecksum: 0)
   }
