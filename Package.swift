@@ -67,7 +67,8 @@ let package = Package(
     .testTarget(
       name: "OptimizersTests", dependencies: ["Tensors", "Layers", "Optimizers", "TestSupport"]),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "CTurboJPEG", "TestSupport"]),
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "Reports", "CTurboJPEG", "TestSupport"]),
     .testTarget(
       name: "ModelsTests",
       dependencies: ["Tensors", "Layers", "Optimizers", "Datasets", "Models", "TestSupport"],

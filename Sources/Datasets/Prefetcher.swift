@@ -6,7 +6,7 @@ import Glibc
 /// holds is the loader's matter, a function of draw and slice, so whoever fills it makes no difference. At most
 /// `depth` slices are kept. One thread asks; `stop`, or the end of this object, ends the filling thread.
 public final class Prefetcher {
-  /// Seconds that `take` has waited for slices to be filled.
+  /// Seconds spent in `take`, waiting for slices to be filled and copying them.
   public private(set) var secondsWaited = 0.0
   private let queue: SliceQueue
   private let thread: pthread_t
@@ -32,7 +32,6 @@ public final class Prefetcher {
   ) {
     let start = now()
     let (buffer, place) = queue.filled()
-    secondsWaited += now() - start
     let expected = queue.item(place)
     precondition(
       expected == (draw, slice),
@@ -40,6 +39,7 @@ public final class Prefetcher {
     )
     destination.update(from: buffer, count: queue.loader.valuesPerSlice)
     queue.release()
+    secondsWaited += now() - start
   }
 
   private static func start(_ queue: SliceQueue) -> pthread_t {

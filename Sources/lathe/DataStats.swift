@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Foundation
 import SystemPackage
+import Training
 
 struct DataStats: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,6 +10,9 @@ struct DataStats: ParsableCommand {
     abstract: "Counts images, labels and attributes, and gives the pixels' mean and deviation.")
 
   @OptionGroup var options: DataOptions
+
+  @Flag(help: "Also measure how fast one rank gets shuffled batches of 128 as floats, for 5 seconds.")
+  var rate = false
 
   func run() throws {
     let entry = try options.entry()
@@ -27,8 +31,28 @@ struct DataStats: ParsableCommand {
       }
       describeLabels(images)
       describeAttributes(images)
+      if rate { describeRate(images) }
       warn(entry.differences(of: images))
     }
+  }
+
+  /// Batches as a training run gets them, without the run.
+  private func describeRate(_ images: ImageSet) {
+    let batch = min(128, images.count)
+    let order = Order(count: images.count, batch: batch, seed: 0)
+    let loader = BatchLoader(images: images, order: order, slices: 1)
+    let prefetcher = Prefetcher(loader, slices: [0], from: 0)
+    let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: loader.valuesPerSlice)
+    values.initialize(repeating: 0)
+    defer { values.deallocate() }
+    let start = ContinuousClock.now
+    var draws = 0
+    while ContinuousClock.now - start < .seconds(5) {
+      prefetcher.take(draw: draws, slice: 0, into: values.baseAddress!)
+      draws += 1
+    }
+    let perSecond = Double(draws * batch) / (ContinuousClock.now - start).seconds
+    print("  loader: \(grouped(Int(perSecond))) images/s")
   }
 
   /// A packed file may lack a split.

@@ -60,10 +60,8 @@ package struct ImageRequirement: Sendable {
   }
 }
 
-/// Decodes JPEG and PNG files; one for each thread.
-package struct ImageDecoder: ~Copyable {
-  private let jpeg = JPEGDecoder()
-
+/// Decodes JPEG and PNG files.
+package struct ImageDecoder {
   package init() {}
 
   /// The picture in a file's bytes, told by how they begin.
@@ -73,7 +71,7 @@ package struct ImageDecoder: ~Copyable {
     _ bytes: UnsafeRawBufferPointer, of path: FilePath, requiring requirement: ImageRequirement
   ) throws(DatasetError) -> DecodedImage {
     if bytes.starts(with: [0xff, 0xd8]) {
-      return try jpeg.decode(bytes, of: path, requiring: requirement)
+      return try JPEGDecoder().decode(bytes, of: path, requiring: requirement)
     }
     if bytes.starts(with: [0x89, 0x50, 0x4e, 0x47]) {
       return try decodePNG(bytes, of: path, requiring: requirement)

@@ -1,7 +1,9 @@
 import CTurboJPEG
 import SystemPackage
 
-/// Decodes JPEG by libjpeg-turbo's TurboJPEG functions, which return their errors.
+/// Decodes one JPEG by libjpeg-turbo's TurboJPEG functions, which return their errors.
+///
+/// One for each picture: after an error, version 2.1 carries over what it had read into the next picture.
 struct JPEGDecoder: ~Copyable {
   private let handle: tjhandle
 
@@ -22,9 +24,12 @@ struct JPEGDecoder: ~Copyable {
     var (width, height, subsampling, colours): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
     let headerStatus = tjDecompressHeader3(
       handle, source, UInt(bytes.count), &width, &height, &subsampling, &colours)
-    // A warning (-1, not fatal) is seen again when the pixels are read.
-    guard headerStatus == 0 || tjGetErrorCode(handle) != Int32(TJERR_FATAL.rawValue) else {
-      throw damaged(path)
+    // A warning is seen again when the pixels are read, if there are any.
+    if headerStatus != 0 && (isFatal || width <= 0 || height <= 0) { throw damaged(path) }
+    guard width > 0, height > 0 else {
+      // Tables without a picture are a kind of JPEG, too.
+      throw DatasetError(
+        .damaged, "JPEG", path: path, expected: "an intact picture", found: "none before the end")
     }
     guard colours != Int32(TJCS_CMYK.rawValue), colours != Int32(TJCS_YCCK.rawValue) else {
       throw DatasetError(
@@ -47,6 +52,8 @@ struct JPEGDecoder: ~Copyable {
     return DecodedImage(
       height: Int(height), width: Int(width), channels: channels, pixels: pixels)
   }
+
+  private var isFatal: Bool { tjGetErrorCode(handle) == Int32(TJERR_FATAL.rawValue) }
 
   private func damaged(_ path: FilePath) -> DatasetError {
     DatasetError(

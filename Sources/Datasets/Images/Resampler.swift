@@ -132,7 +132,7 @@ public struct Preparation: Hashable, Sendable, Codable {
 }
 
 /// Makes images from the bytes of picture files; one for each thread.
-package struct ImagePreparer: ~Copyable {
+package struct ImagePreparer {
   private let preparation: Preparation
   private let requirement: ImageRequirement
   private let decoder = ImageDecoder()
