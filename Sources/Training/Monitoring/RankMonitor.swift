@@ -1,0 +1,88 @@
+import Communication
+
+/// Where a rank is and where its time goes: each activity is announced here once, and from here the others of the
+/// host, the crash report, the table of times and the timeline know of it. For the thread that trains.
+public final class RankMonitor {
+  /// A stretch of one activity.
+  struct Event {
+    let activity: Activity
+    let step: Int
+    /// Seconds since the monitor's beginning.
+    let start, end: Double
+  }
+
+  /// Steps made.
+  public var step = 0 {
+    didSet {
+      CrashReport.step = step
+      post()
+    }
+  }
+  /// Seconds of each activity since the beginning, in the order of `Activity.allCases`.
+  public private(set) var seconds = [Double](repeating: 0, count: Activity.allCases.count)
+  private(set) var events: [Event] = []
+
+  private static let maximumEvents = 400_000
+  private let board: RankBoard?
+  private let keepsEvents: Bool
+  private var beginning = ContinuousClock.now
+  private var activity = Activity.starting
+  private var meetings = 0
+
+  /// Announces on the board, if there is one; keeps single events when asked for a timeline.
+  public init(board: RankBoard? = nil, keepsEvents: Bool = false) {
+    self.board = board
+    self.keepsEvents = keepsEvents
+    post()
+  }
+
+  /// Time zero of the events; all ranks should call it together.
+  func begin() { beginning = .now }
+
+  /// Runs `body` and books its time; what is inside another activity is booked there no more.
+  public func measure<Result, Failure: Error>(
+    _ activity: Activity, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let outer = self.activity
+    let start = ContinuousClock.now
+    self.activity = activity
+    post()
+    defer {
+      book(activity, since: start)
+      self.activity = outer
+      post()
+    }
+    return try body()
+  }
+
+  /// Waits until all ranks have come here.
+  func meet(_ world: Communicator) throws(MPIError) {
+    guard world.size > 1 else { return }
+    try meet { () throws(MPIError) in try world.barrier() }
+  }
+
+  /// Runs `body`, in which all ranks meet and do nothing else that takes time.
+  func meet<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    meetings += 1
+    return try measure(.waiting, body)
+  }
+
+  /// Tells the others that this rank is alive.
+  func beat() { post() }
+
+  private func book(_ activity: Activity, since start: ContinuousClock.Instant) {
+    let end = ContinuousClock.now
+    seconds[activity.rawValue] += (end - start).seconds
+    guard keepsEvents, events.count < RankMonitor.maximumEvents else { return }
+    events.append(
+      Event(
+        activity: activity, step: step, start: (start - beginning).seconds,
+        end: (end - beginning).seconds))
+  }
+
+  private func post() {
+    board?.post(step: step, meetings: meetings, activity: activity.rawValue)
+  }
+}
