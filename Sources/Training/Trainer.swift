@@ -110,6 +110,8 @@ public final class Trainer {
   @discardableResult public func run() throws -> Outcome {
     let checkpoints = openedCheckpoints()
     try world.broadcast0 { try checkpoints.prepare() }
+    try world.barrier()
+    monitor.begin()
     try evaluate()
     var booked = monitor.seconds
     while step < plan.steps {

@@ -36,8 +36,12 @@ public final class RankMonitor {
     post()
   }
 
-  /// Time zero of the events; all ranks should call it together.
-  func begin() { beginning = .now }
+  /// The start is over. Time zero of the events, so all ranks should call it together.
+  func begin() {
+    beginning = .now
+    activity = .other
+    post()
+  }
 
   /// Runs `body` and books its time; what is inside another activity is booked there no more.
   public func measure<Result, Failure: Error>(
