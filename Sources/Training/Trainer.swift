@@ -140,6 +140,15 @@ public final class Trainer {
     return isLast ? .finished : nil
   }
 
+  /// How long each rank spent on what, on every rank. Collective.
+  public func times() throws -> RunTimes { try RunTimes(of: monitor, on: world) }
+
+  /// Writes what each rank did when as a Chrome trace; rank 0 writes. Collective.
+  public func writeTimeline(to path: FilePath) throws {
+    let timeline = try Timeline(of: monitor, on: world)
+    try world.broadcast0 { try timeline?.write(to: path) }
+  }
+
   /// Gives back what ranks share. Collective.
   public func finish() throws { try runner.free() }
 

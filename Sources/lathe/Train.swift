@@ -82,6 +82,9 @@ struct Train: ParsableCommand {
   )
   var stallTimeout = 600.0
 
+  @Option(help: "File for a Chrome trace of the run, a row for each rank.")
+  var timeline: String?
+
   func run() throws {
     let settings = try TrainSettings(self, ranks: MPISession.launcher?.size ?? 1)
     let images = try failing { try settings.loadImages() }
@@ -90,7 +93,9 @@ struct Train: ParsableCommand {
     try TrainJob(settings: settings, plan: plan, images: images, resume: resume, watch: watch).run()
   }
 
-  private var watch: WatchSettings { WatchSettings(stallTimeout: stallTimeout) }
+  private var watch: WatchSettings { 
+    WatchSettings(stallTimeout: stallTimeout, timeline: timeline.map { FilePath($0) })
+  }
 
   func validate() throws {
     guard stallTimeout >= 0 else {

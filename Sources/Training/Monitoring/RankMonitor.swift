@@ -27,6 +27,8 @@ public final class RankMonitor {
   private let keepsEvents: Bool
   private var beginning = ContinuousClock.now
   private var activity = Activity.starting
+  private var since = ContinuousClock.now
+  private var isRunning = false
   private var meetings = 0
 
   /// Announces on the board, if there is one; keeps single events when asked for a timeline.
@@ -38,24 +40,18 @@ public final class RankMonitor {
 
   /// The start is over. Time zero of the events, so all ranks should call it together.
   func begin() {
-    beginning = .now
-    activity = .other
-    post()
+    change(to: .other)
+    beginning = since
+    isRunning = true
   }
 
-  /// Runs `body` and books its time; what is inside another activity is booked there no more.
+  /// Runs `body` and books its time, less that of activities within it: times add up to the whole.
   public func measure<Result, Failure: Error>(
     _ activity: Activity, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let outer = self.activity
-    let start = ContinuousClock.now
-    self.activity = activity
-    post()
-    defer {
-      book(activity, since: start)
-      self.activity = outer
-      post()
-    }
+    change(to: activity)
+    defer { change(to: outer) }
     return try body()
   }
 
@@ -76,10 +72,21 @@ public final class RankMonitor {
   /// Tells the others that this rank is alive.
   func beat() { post() }
 
-  private func book(_ activity: Activity, since start: ContinuousClock.Instant) {
-    let end = ContinuousClock.now
+  /// Books the time since the last change for what has been done until now.
+  private func change(to next: Activity) {
+    let now = ContinuousClock.now
+    book(activity, start: since, end: now)
+    since = now
+    activity = next
+    post()
+  }
+
+  private func book(
+    _ activity: Activity, start: ContinuousClock.Instant, end: ContinuousClock.Instant
+  ) {
     seconds[activity.rawValue] += (end - start).seconds
-    guard keepsEvents, events.count < RankMonitor.maximumEvents else { return }
+    guard keepsEvents, isRunning, activity != .other, events.count < RankMonitor.maximumEvents
+    else { return }
     events.append(
       Event(
         activity: activity, step: step, start: (start - beginning).seconds,

@@ -43,6 +43,9 @@ final class RunRecorder {
       "event": .string("step"), "step": .int(record.step), "seconds": .double(record.seconds),
       "images_per_second": .double(Double(plan.batch) / record.seconds),
     ]
+    for activity in Activity.allCases where record.times[activity.rawValue] > 0 {
+      members["seconds/\(activity.name)"] = .double(record.times[activity.rawValue])
+    }
     for (name, value) in record.losses { members[name] = .double(Double(value)) }
     try log.write(members)
   }

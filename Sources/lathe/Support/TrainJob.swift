@@ -61,6 +61,7 @@ struct TrainJob {
         "stopped by \(signal) after step \(trainer.step); the same command with --resume continues")
       flushOutput()
     }
+    try watch.report(trainer)
     try trainer.finish()
     try watch.finish()
     try session.finish()
