@@ -77,7 +77,7 @@ let package = Package(
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
     .testTarget(
       name: "DistributedTests",
-      dependencies: ["Communication", "TestSupport", "DistributedChecks", "lathe"]),
+      dependencies: ["Communication", "Training", "TestSupport", "DistributedChecks", "lathe"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -23,8 +23,11 @@ struct Evaluator {
   private let test: ImageSet
   private let world: Communicator
   private let random: RandomSource
+  private let beat: () -> Void
 
-  init(test: ImageSet, world: Communicator, seed: UInt64) {
+  /// `beat` is called now and then, as a sign of life.
+  init(test: ImageSet, world: Communicator, seed: UInt64, beat: @escaping () -> Void) {
+    self.beat = beat
     self.test = test
     self.world = world
     random = RandomSource(seed: seed).derived("evaluation")
@@ -49,6 +52,7 @@ struct Evaluator {
 
   /// Squared error of each image of a chunk.
   private func chunkErrors(_ model: any Model, _ chunk: Int) -> [Double] {
+    beat()
     let start = chunk * Evaluator.chunk
     let x = test.tensor(start..<min(start + Evaluator.chunk, test.count))
     let y = model.reconstruct(x, using: random.derived(chunk))

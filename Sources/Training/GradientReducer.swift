@@ -23,12 +23,21 @@ final class GradientReducer {
   private let store: ParameterStore
   private let reduction: TreeReduction
   private let slices: Int
+  private let world: Communicator
+  private let monitor: RankMonitor
   private let observationStart, termStart: Int
 
+  /// Slices of this rank whose loss in the last phase had a term that is not finite.
+  private(set) var slicesNotFinite: [Int] = []
+
   /// Collective; the store is laid out.
-  init(_ store: ParameterStore, _ world: Communicator, slices: Int) throws(MPIError) {
+  init(
+    _ store: ParameterStore, _ world: Communicator, slices: Int, monitor: RankMonitor
+  ) throws(MPIError) {
     self.store = store
     self.slices = slices
+    self.world = world
+    self.monitor = monitor
     observationStart = store.values.count
     termStart = observationStart + store.bufferValues.count
     reduction = try TreeReduction(
@@ -51,15 +60,29 @@ final class GradientReducer {
       phase.groups.map(store.range).sorted { $0.lowerBound < $1.lowerBound }
       + [observationStart..<reduction.count]
     var names: [String] = []
+    slicesNotFinite = []
     for slice in reduction.slices {
       let slot = reduction.slot(for: slice)
-      names = differentiate(phase, batch(slice), into: slot)
-      Profile.measure(.exchange) { reduction.finish(slice: slice, ranges: ranges) }
+      names = monitor.measure(.compute) { differentiate(phase, batch(slice), into: slot) }
+      if !names.indices.allSatisfy({ slot[termStart + $0].isFinite }) {
+        slicesNotFinite.append(slice)
+      }
+      monitor.measure(.reduction) {
+        Profile.measure(.exchange) { reduction.finish(slice: slice, ranges: ranges) }
+      }
     }
-    try Profile.measure(.exchange) { () throws(MPIError) in try reduction.complete(ranges: ranges) }
+    try Profile.measure(.exchange) { () throws(MPIError) in try complete(ranges) }
     let sums = reduction.result
     let terms = names.enumerated().map { ($1, sums[termStart + $0] / Float(slices)) }
     return Sums(gradients: sums, observations: sums + observationStart, terms: terms)
+  }
+
+  /// Waits for all ranks, then adds up what they have; apart, so that waiting is not taken for work.
+  private func complete(_ ranges: [Range<Int>]) throws(MPIError) {
+    try monitor.meet(world)
+    try monitor.measure(.reduction) { () throws(MPIError) in
+      try reduction.complete(ranges: ranges)
+    }
   }
 
   /// Fills a slot for one slice; returns the names of the terms.

@@ -10,11 +10,14 @@ struct Signature: Codable {
   private let fields: [Field]
 
   init(_ plan: TrainingPlan, _ store: ParameterStore, train: ImageSet, test: ImageSet) {
-    let shapes = store.savedTensors.map { "\($0.name) \($0.shape)" }.joined(separator: ", ")
-    fields = [
+    fields = Signature.run(plan, train: train, test: test)
+      + store.savedTensors.map { Field(name: "parameter \($0.name)", value: "\($0.shape)") }
+  }
+
+  private static func run(_ plan: TrainingPlan, train: ImageSet, test: ImageSet) -> [Field] {
+    [
       Field(name: "version", value: version),
       Field(name: "model", value: plan.model), Field(name: "dataset", value: plan.dataset),
-      Field(name: "configuration", value: plan.configuration.text),
       Field(name: "steps", value: "\(plan.steps)"), Field(name: "batch", value: "\(plan.batch)"),
       Field(name: "slices", value: "\(plan.slices)"), Field(name: "seed", value: "\(plan.seed)"),
       Field(name: "replacement", value: "\(plan.replacement)"),
@@ -22,22 +25,36 @@ struct Signature: Codable {
       Field(name: "flip", value: "\(plan.flips)"),
       Field(name: "checkpoint interval", value: "\(plan.checkpointEvery)"),
       Field(name: "evaluation interval", value: "\(plan.sampleEvery)"),
-      Field(name: "parameter shapes", value: shapes),
       Field(name: "training images", value: "\(train.count) images, digest \(train.digest)"),
       Field(name: "test images", value: "\(test.count) images, digest \(test.digest)"),
-    ]
+    ] + configuration(plan)
   }
 
-  /// Throws on every rank when one differs from rank 0, naming it and the field. Collective.
+  private static func configuration(_ plan: TrainingPlan) -> [Field] {
+    guard case .object(let members) = plan.configuration else {
+      return [Field(name: "configuration", value: plan.configuration.text)]
+    }
+    return members.sorted { $0.key < $1.key }.map { Field(name: $0.key, value: $0.value.text) }
+  }
+
+  /// Throws on every rank when one differs from rank 0, naming it and the fields. Collective.
   func compare(on world: Communicator) throws {
     let all = try world.allGather(Array(JSONEncoder().encode(self)))
+    let hosts = try world.allGather(Array(world.host.utf8))
     let decoded = try all.map { try JSONDecoder().decode(Signature.self, from: Data($0)) }
     for (rank, other) in decoded.enumerated() {
-      for (own, field) in zip(decoded[0].fields, other.fields)
-      where own.value != field.value || own.name != field.name {
+      let differences = decoded[0].differences(from: other)
+      guard differences.isEmpty else {
         throw TrainingError.signature(
-          rank: rank, field: own.name, expected: own.value, found: field.value)
+          rank: rank, host: String(decoding: hosts[rank], as: UTF8.self), differences: differences)
       }
     }
+  }
+
+  /// Concretely, "seed: expected 1, found 2", for each field in which `other` differs or that it lacks.
+  private func differences(from other: Signature) -> [String] {
+    let found = Dictionary(other.fields.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+    return fields.filter { found[$0.name] != $0.value }
+      .map { "\($0.name): expected \($0.value), found \(found[$0.name] ?? "nothing")" }
   }
 }

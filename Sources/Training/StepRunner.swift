@@ -18,24 +18,29 @@ public final class StepRunner {
   private let store: ParameterStore
   private let reducer: GradientReducer
   private let random: RandomSource
+  private let monitor: RankMonitor
   private let slices: Int
   private let precision: Precision
 
-  /// For a store that is laid out; noise is drawn from `random`. Collective.
+  /// For a store that is laid out; noise is drawn from `random`, times are booked in `monitor`. Collective.
   public init(
     _ blocks: [BoundBlock], _ store: ParameterStore, on world: Communicator, slices: Int,
-    random: RandomSource, precision: Precision = .float32
+    random: RandomSource, precision: Precision = .float32, monitor: RankMonitor = RankMonitor()
   ) throws(MPIError) {
     self.blocks = blocks
     self.store = store
     self.slices = slices
     self.random = random
     self.precision = precision
+    self.monitor = monitor
     optimizers = blocks.flatMap(\.phases).map {
       ($0.name, Optimizer($0.rule, groups: $0.groups, of: store))
     }
-    reducer = try GradientReducer(store, world, slices: slices)
+    reducer = try GradientReducer(store, world, slices: slices, monitor: monitor)
   }
+
+  /// Slices of this rank whose loss in the last phase was not finite.
+  var slicesNotFinite: [Int] { reducer.slicesNotFinite }
 
   /// Fresh batches in a step.
   var draws: Int { blocks.filter { !$0.reusesBatch }.reduce(0) { $0 + $1.repeats } }
@@ -72,7 +77,8 @@ public final class StepRunner {
     Dictionary(
       uniqueKeysWithValues: ownSlices.map { slice in
         let noise = random.derived(draw).derived(slice)
-        return (slice, Batch(images: images(draw, slice), random: noise, step: step))
+        let images = monitor.measure(.data) { images(draw, slice) }
+        return (slice, Batch(images: images, random: noise, step: step))
       })
   }
 
@@ -84,8 +90,10 @@ public final class StepRunner {
       throw NotFinite(phase: phase.name, term: term.name, value: term.value)
     }
     let optimizer = optimizers.first { $0.phase == phase.name }!.optimizer
-    let isFinite = Profile.measure(.update) {
-      optimizer.update(along: sums.gradients, scale: 1, step: step)
+    let isFinite = monitor.measure(.optimizer) {
+      Profile.measure(.update) {
+        optimizer.update(along: sums.gradients, scale: 1, step: step)
+      }
     }
     guard isFinite else {
       throw NotFinite(phase: phase.name, term: "a gradient", value: .nan)

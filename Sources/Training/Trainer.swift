@@ -14,7 +14,7 @@ public final class Trainer {
     public var stepped: (StepRecord) throws -> Void = { _ in }
     /// After each evaluation on the test split.
     public var evaluated: (Evaluation) throws -> Void = { _ in }
-    /// After each checkpoint, with its path.
+    /// Once a checkpoint is on the disk, with its path.
     public var saved: (_ step: Int, _ path: FilePath) throws -> Void = { _, _ in }
     /// A damaged checkpoint was passed over.
     public var skipped: (FilePath, CheckpointError) -> Void = { _, _ in }
@@ -29,8 +29,16 @@ public final class Trainer {
     public let losses: [(name: String, value: Float)]
     /// Wall-clock seconds of the step.
     public let seconds: Double
-    /// Those of them in which rank 0 waited for its images.
-    public let dataSeconds: Double
+    /// Seconds that this rank spent on each activity since the record before, in the order of `Activity.allCases`.
+    public let times: [Double]
+  }
+
+  /// How a run ended that met no error.
+  public enum Outcome: Equatable, Sendable {
+    /// All steps have been made.
+    case finished
+    /// A signal asked for it, after the present step, which has been saved.
+    case stopped(by: String)
   }
 
   /// The plan being run.
@@ -40,24 +48,34 @@ public final class Trainer {
   /// The model.
   public let model: any Model
   /// Steps made.
-  public private(set) var step = 0
+  public private(set) var step = 0 {
+    didSet { monitor.step = step }
+  }
   /// What rank 0 tells the outside.
   public var hooks = Hooks()
 
-  private let world: Communicator
+  /// Where this rank is and where its time goes.
+  public let monitor: RankMonitor
+
+  let world: Communicator
+  private let fault: Fault?
   private let loader: BatchLoader
   private var prefetcher: Prefetcher?
   private let evaluator: Evaluator
-  private let runner: StepRunner
-  private var checkpoints: RunCheckpoints?
+  let runner: StepRunner
+  var checkpoints: RunCheckpoints?
 
   /// Builds the model on every rank and checks that all ranks are about to do the same. Collective.
   ///
   /// `train` and `test` are the same images on every rank.
-  public init(_ plan: TrainingPlan, train: ImageSet, test: ImageSet, on world: Communicator) throws
-  {
+  public init(
+    _ plan: TrainingPlan, train: ImageSet, test: ImageSet, on world: Communicator,
+    monitor: RankMonitor = RankMonitor()
+  ) throws {
     self.plan = plan
     self.world = world
+    self.monitor = monitor
+    fault = Fault(rank: world.rank)
     let network = try LoadedModel(
       plan.model, images: train.shape, configuration: plan.configuration, seed: plan.seed)
     store = network.store
@@ -65,11 +83,12 @@ public final class Trainer {
     let order = Order(
       count: train.count, batch: plan.batch, seed: plan.seed, replacement: plan.replacement)
     loader = BatchLoader(images: train, order: order, slices: plan.slices, flips: plan.flips)
-    evaluator = Evaluator(test: test, world: world, seed: plan.seed)
+    evaluator = Evaluator(test: test, world: world, seed: plan.seed, beat: monitor.beat)
     try Signature(plan, network.store, train: train, test: test).compare(on: world)
     runner = try StepRunner(
       model.boundStep, store, on: world, slices: plan.slices,
-      random: RandomSource(seed: plan.seed).derived("training"), precision: plan.precision)
+      random: RandomSource(seed: plan.seed).derived("training"), precision: plan.precision,
+      monitor: monitor)
     try broadcastState()
   }
 
@@ -89,44 +108,63 @@ public final class Trainer {
     try broadcastState()
   }
 
-  /// Makes the steps that are left. Collective.
-  public func run() throws {
+  /// Makes the steps that are left, or fewer if a signal asks for it. Collective.
+  @discardableResult public func run() throws -> Outcome {
     let checkpoints = openedCheckpoints()
     try world.broadcast0 { try checkpoints.prepare() }
+    try world.barrier()
+    monitor.begin()
     try evaluate()
+    var booked = monitor.seconds
     while step < plan.steps {
       let start = ContinuousClock.now
-      let waited = prefetcher?.secondsWaited ?? 0
+      try fault?.strike(afterSteps: step)
       let losses = try makeStep()
       step += 1
       let record = StepRecord(
         step: step, losses: losses, seconds: (ContinuousClock.now - start).seconds,
-        dataSeconds: (prefetcher?.secondsWaited ?? 0) - waited)
-      if world.rank == 0 { try hooks.stepped(record) }
-      let isLast = step == plan.steps
-      if isLast || step.isDue(every: plan.checkpointEvery) { try save() }
-      if isLast || step.isDue(every: plan.sampleEvery) { try evaluate() }
+        times: zip(monitor.seconds, booked).map { $0 - $1 })
+      booked = monitor.seconds
+      if world.rank == 0 { try monitor.measure(.other) { try hooks.stepped(record) } }
+      if let outcome = try endStep() { return outcome }
     }
+    return .finished
+  }
+
+  /// Saves and evaluates if that is due, and agrees with the others on whether to stop.
+  private func endStep() throws -> Outcome? {
+    let isLast = step == plan.steps
+    let signals = try agree()
+    if isLast || signals != nil || step.isDue(every: plan.checkpointEvery) { try beginSaving() }
+    if isLast || signals != nil { try concludeSaving() }
+    if let signals, !isLast { return .stopped(by: signals) }
+    if isLast || step.isDue(every: plan.sampleEvery) { try evaluate() }
+    return isLast ? .finished : nil
+  }
+
+  /// How long each rank spent on what, on every rank. Collective.
+  public func times() throws -> RunTimes { try RunTimes(of: monitor, on: world) }
+
+  /// Writes what each rank did when as a Chrome trace; rank 0 writes. Collective.
+  public func writeTimeline(to path: FilePath) throws {
+    let timeline = try Timeline(of: monitor, on: world)
+    try world.broadcast0 { try timeline?.write(to: path) }
   }
 
   /// Gives back what ranks share. Collective.
   public func finish() throws { try runner.free() }
 
   private func evaluate() throws {
-    let evaluation = try evaluator.evaluate(model, step: step)
-    try world.broadcast0 { [hooks] in try hooks.evaluated(evaluation) }
-  }
-
-  private func save() throws {
-    let checkpoints = openedCheckpoints()
-    try world.broadcast0 { [hooks, step] in
-      try hooks.saved(step, try checkpoints.save(step: step))
+    try monitor.measure(.evaluation) {
+      let evaluation = try evaluator.evaluate(model, step: step)
+      try world.broadcast0 { [hooks] in try hooks.evaluated(evaluation) }
     }
   }
 
-  private func openedCheckpoints() -> RunCheckpoints {
+  func openedCheckpoints() -> RunCheckpoints {
     if let checkpoints { return checkpoints }
-    let opened = RunCheckpoints(plan: plan, store: store, optimizers: runner.optimizers)
+    let opened = RunCheckpoints(
+      plan: plan, store: store, optimizers: runner.optimizers, fault: fault)
     checkpoints = opened
     return opened
   }
@@ -150,8 +188,10 @@ public final class Trainer {
     do {
       return try runner.run(step: step, images: images)
     } catch let error as NotFinite {
+      let origins = try notFiniteOrigins()
+      if world.rank == 0 { checkpoints?.wait() }
       throw TrainingError.notFinite(
-        phase: error.phase, term: error.term, step: step + 1, value: error.value,
+        phase: error.phase, term: error.term, step: step + 1, value: error.value, origins: origins,
         lastCheckpoint: checkpoints?.lastSaved)
     }
   }
@@ -164,6 +204,7 @@ public final class Trainer {
     let shape = loader.images.shape
     return Tensor(shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels]) {
       prefetcher.take(draw: draw, slice: slice, into: $0)
+      fault?.poison($0, afterSteps: step)
     }
   }
 }

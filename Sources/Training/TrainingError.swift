@@ -3,9 +3,15 @@ import SystemPackage
 /// What can end a run, apart from its files and MPI.
 public enum TrainingError: Error, CustomStringConvertible {
   /// A loss term or gradient was not finite.
-  case notFinite(phase: String, term: String, step: Int, value: Float, lastCheckpoint: FilePath?)
+  ///
+  /// `origins` are the ranks that met it first, as "rank 1 on host, slices 2, 3"; empty when only a gradient shows it.
+  case notFinite(
+    phase: String, term: String, step: Int, value: Float, origins: [String],
+    lastCheckpoint: FilePath?)
   /// A rank disagrees with rank 0 on what is to be done.
-  case signature(rank: Int, field: String, expected: String, found: String)
+  ///
+  /// `differences` are what it disagrees in: "seed: expected 1, found 2".
+  case signature(rank: Int, host: String, differences: [String])
   /// There is nothing to resume from.
   case nothingToResume(FilePath)
   /// A checkpoint belongs to another run.
@@ -13,11 +19,13 @@ public enum TrainingError: Error, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .notFinite(let phase, let term, let step, let value, let checkpoint):
-      "step \(step), phase \(phase): \(term) is \(value). "
+    case .notFinite(let phase, let term, let step, let value, let origins, let checkpoint):
+      "step \(step), phase \(phase): \(term) is \(value.isNaN ? "nan" : "\(value)")"
+        + (origins.isEmpty ? ". " : ", first on \(origins.joined(separator: " and ")). ")
         + (checkpoint.map { "The last good checkpoint is \($0)" } ?? "There is no checkpoint yet")
-    case .signature(let rank, let field, let expected, let found):
-      "rank \(rank) differs from rank 0 in \(field): expected \(expected), found \(found)"
+    case .signature(let rank, let host, let differences):
+      "rank \(rank) on \(host) differs from rank 0 in \(differences.prefix(4).joined(separator: "; "))"
+        + (differences.count > 4 ? "; and \(differences.count - 4) more" : "")
     case .nothingToResume(let folder):
       "nothing to resume: no checkpoint in \(folder)"
     case .otherRun(let path, let field, let expected, let found):

@@ -88,12 +88,31 @@ struct Train: ParsableCommand {
   @Flag(help: "Continue the run in --out from its newest intact checkpoint.")
   var resume = false
 
+  @Option(
+    help:
+      "Seconds without progress on any rank after which the job is ended, 0 for never (default: 600)."
+  )
+  var stallTimeout = 600.0
+
+  @Option(help: "File for a Chrome trace of the run, a row for each rank.")
+  var timeline: String?
+
   func run() throws {
     let settings = try TrainSettings(self, ranks: MPISession.launcher?.size ?? 1)
     let images = try settings.loadImages()
     let plan = try settings.plan(trainingImages: images.train.count)
     if MPISession.launcher?.rank ?? 0 == 0 { try prepare(plan.folder) }
-    try TrainJob(settings: settings, plan: plan, images: images, resume: resume).run()
+    try TrainJob(settings: settings, plan: plan, images: images, resume: resume, watch: watch).run()
+  }
+
+  private var watch: WatchSettings { 
+    WatchSettings(stallTimeout: stallTimeout, timeline: timeline.map { FilePath($0) })
+  }
+
+  func validate() throws {
+    guard stallTimeout >= 0 else {
+      throw ValidationError("stall-timeout: expected at least 0, found \(stallTimeout)")
+    }
   }
 
   /// Makes the run's folder, and refuses one that holds another run.

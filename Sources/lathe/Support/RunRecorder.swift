@@ -37,15 +37,17 @@ final class RunRecorder {
     progress.show(record)
     steps += 1
     trainingSeconds += record.seconds
-    dataSeconds += record.dataSeconds
+    dataSeconds += record.times[Activity.data.rawValue]
     guard record.step % plan.logEvery == 0 || record.step == plan.steps || steps == 1 else {
       return
     }
     var members: [String: JSONValue] = [
       "event": .string("step"), "step": .int(record.step), "seconds": .double(record.seconds),
-      "data_seconds": .double(record.dataSeconds),
       "images_per_second": .double(Double(plan.batch) / record.seconds),
     ]
+    for activity in Activity.allCases where record.times[activity.rawValue] > 0 {
+      members["seconds/\(activity.name)"] = .double(record.times[activity.rawValue])
+    }
     for (name, value) in record.losses { members[name] = .double(Double(value)) }
     try log.write(members)
   }

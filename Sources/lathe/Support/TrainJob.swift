@@ -13,6 +13,7 @@ struct TrainJob {
   let plan: TrainingPlan
   let images: (train: ImageSet, test: ImageSet)
   let resume: Bool
+  let watch: WatchSettings
 
   func run() throws {
     let session: MPISession
@@ -20,7 +21,9 @@ struct TrainJob {
       throw CommandFailure(description: "\(error)", status: 70)
     }
     // An error on one rank ends all of them; MPI_Finalize would wait for the others.
-    do { try train(session) } catch let error as RootError {
+    do {
+      if case .stopped = try train(session) { exit(StopRequest.exitStatus) }
+    } catch let error as RootError {
       abort(session, "\(error)", status: exitStatus(for: error.underlying ?? error))
     } catch {
       abort(session, "\(error)", status: exitStatus(for: error))
@@ -29,17 +32,20 @@ struct TrainJob {
 
   /// Ends the job. An error that all ranks share is rank 0's to tell, which ends the others while they wait.
   private func abort(_ session: MPISession, _ message: String, status: Int32) -> Never {
+    CrashReport.disarm()
     if session.world.rank > 0 { Thread.sleep(forTimeInterval: 1) }
     session.abort(message, status: status)
   }
 
-  private func train(_ session: MPISession) throws {
+  private func train(_ session: MPISession) throws -> Trainer.Outcome {
     let world = session.world
     Workers.setCount(settings.threads)
-    let trainer = try Trainer(plan, train: images.train, test: images.test, on: world)
     let hosts = try world.allGather(Array(world.host.utf8)).map {
       String(decoding: $0, as: UTF8.self)
     }
+    let watch = try RunWatch(watch, session, hosts: hosts)
+    let trainer = try Trainer(
+      plan, train: images.train, test: images.test, on: world, monitor: watch.monitor)
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
     trainer.hooks.skipped = { path, error in
       Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
@@ -49,9 +55,17 @@ struct TrainJob {
     if world.rank == 0 {
       try RunRecorder(settings, plan, startingAt: trainer.step).attach(to: trainer)
     }
-    try trainer.run()
+    let outcome = try trainer.run()
+    if case .stopped(let signal) = outcome, world.rank == 0 {
+      print(
+        "stopped by \(signal) after step \(trainer.step); the same command with --resume continues")
+      flushOutput()
+    }
+    try watch.report(trainer)
     try trainer.finish()
+    try watch.finish()
     try session.finish()
+    return outcome
   }
 
   private func announce(_ trainer: Trainer, _ hosts: [String], _ library: String) throws {

@@ -1,0 +1,36 @@
+/// What a rank is doing, from the start of a run to its end.
+public enum Activity: Int, CaseIterable, Sendable {
+  /// Building the model, comparing notes, loading a checkpoint.
+  case starting
+  /// Fetching the images of a batch.
+  case data
+  /// Losses and their gradients.
+  case compute
+  /// Waiting until all ranks have come to where they meet.
+  case waiting
+  /// Summing gradients over slices and ranks.
+  case reduction
+  /// Moving the parameters.
+  case optimizer
+  /// Copying or waiting for a checkpoint.
+  case checkpoint
+  /// Looking at the model in inference.
+  case evaluation
+  /// All else between steps: logging and the agreement on whether to go on.
+  case other
+
+  /// The name in `metrics.jsonl`, in the table and in the timeline.
+  public var name: String {
+    switch self {
+    case .starting: "starting"
+    case .data: "data"
+    case .compute: "forward/backward"
+    case .waiting: "waiting"
+    case .reduction: "reduction"
+    case .optimizer: "optimizer"
+    case .checkpoint: "checkpoint"
+    case .evaluation: "evaluation"
+    case .other: "other"
+    }
+  }
+}

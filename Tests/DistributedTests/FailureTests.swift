@@ -1,0 +1,166 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A job in which something goes wrong, and how it must end.
+private struct Failure: CustomTestStringConvertible, Sendable {
+  let name: String
+  /// `LATHE_FAULT`, see `Fault`.
+  var fault: String?
+  /// What rank 1 is told differently.
+  var other: [String] = []
+  let status: Int32
+  /// What the output must say; each may be a regular expression.
+  let says: [String]
+  /// Seconds after which all ranks must be gone.
+  var within = 15.0
+
+  var testDescription: String { name }
+}
+
+private let stallTimeout = 3
+
+private let failures = [
+  Failure(
+    name: "throw", fault: "rank=1,step=4,kind=throw", status: 70,
+    says: ["rank 1 on \\S+: a fault was asked for"]),
+  Failure(
+    name: "trap", fault: "rank=1,step=4,kind=trap", status: 128 + 4,
+    says: ["rank 1 on \\S+: trap \\(signal 4\\) at step 5"]),
+  Failure(
+    name: "exit(0) early", fault: "rank=1,step=4,kind=exit", status: 70,
+    says: ["rank 1 on \\S+: exit at step 5, before the run was finished"]),
+  Failure(
+    name: "kill -9", fault: "rank=1,step=4,kind=kill", status: 128 + 9,
+    says: ["process rank 1 with PID \\d+ on node \\S+ exited on signal 9"]),
+  Failure(
+    name: "NaN in one rank's loss", fault: "rank=1,step=4,kind=nan", status: 70,
+    says: ["step 5, phase elbo: total is nan, first on rank 1 on \\S+, slice 1\\.", "step-000004"]),
+  Failure(
+    name: "SIGSTOP", fault: "rank=1,step=4,kind=stop", status: 69,
+    says: ["stalled in step 5; ranks 0, 2, 3 on \\S+ arrived; rank 1 on \\S+ did not"]),
+  Failure(
+    name: "endless sleep", fault: "rank=2,step=4,kind=sleep", status: 69,
+    says: ["stalled in step 5; ranks 0, 1, 3 on \\S+ arrived; rank 2 on \\S+ did not"]),
+  Failure(
+    name: "data missing on one rank", other: ["mnist", "--data", "/nowhere"], status: 66,
+    says: ["lathe: rank 3 on \\S+: .*/nowhere"]),
+  Failure(
+    name: "other configuration on one rank", other: ["synthetic", "--set", "learningRate=0.5"],
+    status: 65,
+    says: ["rank 3 on \\S+ differs from rank 0 in learningRate: expected [^;]+, found 0.5"]),
+  Failure(
+    name: "other parameter shapes on one rank", other: ["synthetic", "--set", "filters=8"],
+    status: 65,
+    says: [
+      "rank 3 on \\S+ differs from rank 0 in filters: expected 4, found 8; parameter encoder",
+      "expected \\[4, 4, 1, 4\\], found \\[4, 4, 1, 8\\]",
+    ]),
+  Failure(
+    name: "kill -9 while a checkpoint is written", fault: "rank=0,step=4,kind=kill-while-saving",
+    status: 128 + 9, says: ["process rank 0 with PID \\d+ on node \\S+ exited on signal 9"]),
+]
+
+/// Arguments of a short run on generated images.
+private func narrow(_ out: String, dataset: [String] = ["synthetic"]) -> [String] {
+  ["train", "vae"] + dataset + [
+    "--steps", "8", "--batch", "32", "--slices", "4", "--set", "latentSize=6", "--set",
+    "hiddenSize=24", "--out", out, "--checkpoint-every", "2", "--sample-every", "0",
+    "--stall-timeout", "\(stallTimeout)",
+  ] + (dataset.contains("filters=8") ? [] : ["--set", "filters=4"])
+}
+
+private func model(_ run: String, step: Int) throws -> [Data] {
+  try ["model.safetensors", "optimizer.safetensors", "state.json"].map {
+    try Data(
+      contentsOf: URL(
+        fileURLWithPath: "\(run)/checkpoints/step-\(String(format: "%06d", step))/\($0)"))
+  }
+}
+
+/// Nobody hangs, whatever happens to one rank, and the rank that began it is named.
+@Suite(.serialized) struct FailureTests {
+  @Test(arguments: failures) private func endsInTimeAndNamesTheRank(_ failure: Failure) throws {
+    try withFolder { folder in
+      var arguments = narrow("\(folder)/run")
+      var ranks = 4
+      if !failure.other.isEmpty {
+        arguments += [":", "-n", "1", try builtExecutable("lathe")]
+        arguments += narrow("\(folder)/run", dataset: failure.other)
+        ranks = 3
+      }
+      let result = try mpirunResult(
+        ranks, "lathe", arguments, environment: ["LATHE_FAULT": failure.fault], timeout: 60)
+      let output = result.output + result.errorOutput
+      #expect(result.status == failure.status, "\(result)")
+      #expect(result.seconds < failure.within)
+      for text in failure.says {
+        #expect(output.contains(try Regex(text)), "\(text) in \(result)")
+      }
+      let alive = try runProcess(
+        "pgrep", ["--runstates", "R,S,D,T", "-f", "lathe train .*\(folder)/run"], timeout: 10)
+      #expect(alive.output == "", "ranks live on")
+      let said = output.split(separator: "\n").first { line in
+        (try? Regex(failure.says[0])).map { line.contains($0) } ?? false
+      }
+      print(row(failure.name, result, said.map(String.init) ?? "nothing of what was expected"))
+    }
+  }
+
+  /// A line of the table of failures.
+  private func row(_ name: String, _ result: ProcessResult, _ said: String) -> String {
+    let seconds = String(format: "%.1f", result.seconds)
+    return "| \(name) | \(seconds) s | \(result.status) | \(said) |"
+  }
+
+  @Test func aKillWhileSavingLeavesALoadableRun() throws {
+    try withFolder { folder in
+      _ = try mpirunResult(
+        2, "lathe", narrow("\(folder)/run"),
+        environment: ["LATHE_FAULT": "rank=0,step=4,kind=kill-while-saving"], timeout: 60)
+      let resumed = try mpirunResult(1, "lathe", narrow("\(folder)/run") + ["--resume"], timeout: 60)
+      #expect(resumed.output.contains("resumed after step 2"), "\(resumed)")
+      _ = try mpirunResult(4, "lathe", narrow("\(folder)/straight"), timeout: 60)
+      #expect(try model("\(folder)/run", step: 8) == model("\(folder)/straight", step: 8))
+      let left = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/run/checkpoints")
+      #expect(left.sorted() == ["step-000004", "step-000006", "step-000008"])
+    }
+  }
+
+  @Test(arguments: ["usr1", "term", "interrupt"])
+  func asSignalSavesStopsAndResumesExactly(_ kind: String) throws {
+    try withFolder { folder in
+      let fault = "rank=1,step=4,kind=\(kind)"
+      let stopped = try mpirunResult(
+        2, "lathe", narrow("\(folder)/run"), environment: ["LATHE_FAULT": fault], timeout: 60)
+      #expect(stopped.status == 75, "\(stopped)")
+      #expect(stopped.output.contains("after step 5; the same command with --resume continues"))
+      let resumed = try mpirunResult(4, "lathe", narrow("\(folder)/run") + ["--resume"], timeout: 60)
+      #expect(resumed.status == 0 && resumed.output.contains("resumed after step 5"), "\(resumed)")
+      _ = try mpirunResult(1, "lathe", narrow("\(folder)/straight"), timeout: 60)
+      #expect(try model("\(folder)/run", step: 8) == model("\(folder)/straight", step: 8))
+    }
+  }
+
+  /// On a file system of 1 MB of its own; needs root.
+  @Test(.enabled(if: geteuid() == 0, "skipped: mounting a small file system needs root"))
+  func aFullDiskLeavesTheCheckpointBefore() throws {
+    try withFolder { folder in
+      let mounted = try runProcess(
+        "mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], timeout: 10)
+      guard mounted.status == 0 else {
+        print("skipped: no tmpfs can be mounted here: \(mounted.errorOutput)")
+        return
+      }
+      defer { _ = try? runProcess("umount", [folder], timeout: 10) }
+      let full = narrow("\(folder)/run") + ["--steps", "40", "--set", "hiddenSize=48"]
+      let result = try mpirunResult(2, "lathe", full, timeout: 60)
+      #expect(result.status == 73, "\(result)")
+      #expect(result.errorOutput.contains(try Regex("rank 0 on \\S+: .*step-\\d+.*[Nn]o space")), "\(result)")
+      let steps = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/run/checkpoints")
+        .filter { $0.hasPrefix("step-") }.sorted()
+      print(row("disk full", result, result.errorOutput.split(separator: "\n").first { $0.contains("pace") }.map(String.init) ?? ""))
+      #expect(!steps.isEmpty)
+    }
+  }
+}
