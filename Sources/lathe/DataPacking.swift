@@ -46,7 +46,7 @@ struct PackJob {
       let path = output ?? entry.cachedFile(of: pictures, cache: cache)
       if !isForced, (try? PackedFile(path)) != nil { return [0] + Array(path.string.utf8) }
       packer = Packer(pictures, as: entry.preparation!, to: path, skipsDamaged: skipsCorrupt)
-      report(pictures.omissions)
+      report(pictures.omissions.map { "left out: \($0)" })
       done = try packer!.begin()
       say("packing \(grouped(pictures.items.count)) pictures into \(path)")
       return [1] + Array(path.string.utf8)

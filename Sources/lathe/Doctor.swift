@@ -15,7 +15,9 @@ struct Doctor: ParsableCommand {
     blas()
     launcher()
     sharedMemory()
-    for entry in DatasetRegistry.all where !entry.isGenerated { dataSet(entry) }
+    for entry in DatasetRegistry.all where !entry.isGenerated && entry.trainCount > 0 {
+      dataSet(entry)
+    }
   }
 
   private func say(_ isFine: Bool, _ what: String, _ text: String) {

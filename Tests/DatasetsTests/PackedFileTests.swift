@@ -102,13 +102,21 @@ private final class Kept {
     try folder.write(damaged, to: "b.partial")
     try packer.pack(part: 0, of: 1)
     #expect(try bytes(of: packer.finish().file.path) == bytes(of: whole.path))
-    // Another preparation does not take up this work.
-    _ = try packer.begin()
-    try packer.pack(part: 0, of: 2)
+  }
+
+  @Test func anotherPreparationOrAnotherProcessBeginsForItself() throws {
+    let (_, pictures) = try pictures(150)
+    let output = folder.path.appending("b")
+    var packer: Packer? = Packer(pictures, as: preparation, to: output, skipsDamaged: false)
+    _ = try packer!.begin()
+    try packer!.pack(part: 0, of: 2)
     let other = Packer(
       pictures, as: Preparation(size: 16, crop: 128, filter: .lanczos), to: output,
       skipsDamaged: false)
-    #expect(try other.begin() == 0)
+    let error = datasetError { () throws(DatasetError) in try other.begin() }
+    #expect(error?.kind == .unwritable && error?.found == "one that does")
+    packer = nil
+    #expect(try other.begin() == 0, "not 86")
   }
 
   @Test func damagedPicturesEndTheWorkOrAreLeftOut() throws {

@@ -20,6 +20,7 @@ public struct Packer: Sendable {
   private let skipsDamaged: Bool
   private let draft: PackedHeader
   private let recordStart: Int
+  private let lock = PackLock()
 
   /// A packer of `listing`; with `skipsDamaged`, damaged pictures are left out instead of ending the work.
   public init(
@@ -60,9 +61,11 @@ public struct Packer: Sendable {
 
   /// Sets aside room on the disk, or takes up an interrupted work; returns the number of pictures done then.
   ///
-  /// - Throws: `DatasetError` (unwritable), with needed and free bytes if the disk is full.
+  /// - Throws: `DatasetError` (unwritable), with needed and free bytes if the disk is full; or if another
+  ///   process is packing into the same file.
   public func begin() throws(DatasetError) -> Int {
     try makeFolders(output.removingLastComponent())
+    try lock.take(partial)
     let file = try OpenFile(writing: partial)
     let size = offset(of: count)
     if try file.size() == size, try journal.isValid() { return try done() }
@@ -181,6 +184,7 @@ public struct Packer: Sendable {
       remove(partial)
     }
     journal.remove()
+    lock.release()
     return (try PackedFile(output), reasons)
   }
 

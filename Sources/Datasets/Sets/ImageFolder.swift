@@ -27,6 +27,10 @@ enum ImageFolder {
     let store = status.isFolder ? ImageStore.folder(place) : try .zip(place)
     let names = try store.pictures(deeply: true)
     guard !names.isEmpty else { return nil }
+    if let name = names.first(where: { $0.contains("\n") }) {
+      throw DatasetError(
+        .damaged, "name", path: store.path(of: name), expected: "no line feed in it", found: "one")
+    }
     let items = items(names)
     return ImageListing(
       dataset: "folder",
