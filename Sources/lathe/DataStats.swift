@@ -11,7 +11,9 @@ struct DataStats: ParsableCommand {
 
   @OptionGroup var options: DataOptions
 
-  @Flag(help: "Also measure how fast one rank gets shuffled batches of 128 as floats, for 5 seconds.")
+  @Flag(
+    help:
+      "Also measure how fast one rank gets shuffled batches of 128 as floats, for 5 seconds.")
   var rate = false
 
   func run() throws {
