@@ -74,30 +74,3 @@ CLONED void ck_gated_sums(
   else
     gated_sums(gradient, y, stride, rows, columns, 0, 0, sums);
 }
-
-enum { LANES = 64 };
-
-INLINE void squared_errors(
-    const float *logits, const float *target, float scale, long count, float *y, float *gradient,
-    float *sums) {
-  INDEPENDENT
-  for (long i = 0; i < count; i++) {
-    float value = sigmoid(logits[i]), error = value - target[i];
-    y[i] = value;
-    gradient[i] = scale * error * value * (1.f - value);
-    sums[i] += error * error;
-  }
-}
-
-CLONED float ck_sigmoid_squared_error(
-    const float *logits, const float *target, float scale, long count, float *y,
-    float *gradient) {
-  float sums[LANES] = {0};
-  long i = 0;
-  for (; i + LANES <= count; i += LANES)
-    squared_errors(logits + i, target + i, scale, LANES, y + i, gradient + i, sums);
-  squared_errors(logits + i, target + i, scale, count - i, y + i, gradient + i, sums);
-  for (long width = LANES / 2; width > 0; width /= 2)
-    for (long j = 0; j < width; j++) sums[j] += sums[j + width];
-  return sums[0];
-}

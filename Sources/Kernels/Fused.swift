@@ -38,21 +38,3 @@ public func biasGradient(
     dBias[c] = Float((0..<grid.bands).reduce(0.0) { $0 + Double(partials[$1 * channels + c]) })
   }
 }
-
-/// Σ (sigmoid(logits) − target)², in an order fixed by the count; pieces are added up in double precision.
-///
-/// Writes y = sigmoid(logits) and `gradient` = 2 · gradientScale (y − target) y (1 − y), the derivative of
-/// gradientScale times the sum by the logits. `y` or `gradient` may be `logits`.
-public func sigmoidSquaredError(
-  _ logits: Input, _ target: Input, count: Int, gradientScale: Float = 1, _ y: Output,
-  gradient: Output
-) -> Float {
-  let pieces = (count + pieceSize - 1) / pieceSize
-  let partials = Scratch.partials.floats(pieces)
-  forEachRange(count) { range in
-    let start = range.lowerBound
-    partials[start / pieceSize] = ck_sigmoid_squared_error(
-      logits + start, target + start, 2 * gradientScale, range.count, y + start, gradient + start)
-  }
-  return Float((0..<pieces).reduce(0.0) { $0 + Double(partials[$1]) })
-}

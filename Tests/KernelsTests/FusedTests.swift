@@ -62,38 +62,5 @@ extension AllKernels {
       for i in x.indices { sums[i % channels] += Double(x[i]) }
       return sums
     }
-
-    @Test(arguments: [1, 63, 64, 65, 1000, 200_001])
-    func squaredErrorOfSigmoid(_ count: Int) {
-      let logits = Numbers.array(count, seed: 1).map { 8 * $0 }
-      let target = Numbers.array(count, seed: 2).map { 0.5 + 0.5 * $0 }
-      let values = logits.map { 1 / (1 + exp(-Double($0))) }
-      let errors = zip(values, target).map { $0 - Double($1) }
-      var (found, gradient): (Float, [Float]) = (.nan, [])
-      let y = written(count) { y in
-        gradient = written(count) {
-          found = sigmoidSquaredError(
-            logits, target, count: count, gradientScale: 0.25, y, gradient: $0)
-        }
-      }
-      #expect(worstError(y, values) < 2e-7)
-      let expected = errors.indices.map { 0.5 * errors[$0] * values[$0] * (1 - values[$0]) }
-      #expect(worstError(gradient, expected) < 1e-6)
-      let sum = errors.reduce(0) { $0 + $1 * $1 }
-      #expect(abs(Double(found) - sum) < 1e-6 * sum)
-    }
-
-    /// The gradient is the slope of the sum, by central differences.
-    @Test func gradientIsTheSlope() {
-      let target: [Float] = [0.2]
-      let sum = { (logit: Float) in
-        var (y, gradient): (Float, Float) = (0, 0)
-        return (sigmoidSquaredError([logit], target, count: 1, &y, gradient: &gradient), gradient)
-      }
-      for logit in [-3, -0.5, 0, 1, 2.5] as [Float] {
-        let slope = (sum(logit + 0.01).0 - sum(logit - 0.01).0) / 0.02
-        #expect(abs(slope - sum(logit).1) < 1e-4)
-      }
-    }
   }
 }

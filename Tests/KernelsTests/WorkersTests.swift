@@ -85,9 +85,6 @@ private let jobs: [Job] =
     Job("bias gradient", 400_064) {
       biasGradient(w, x, rows: 6250, channels: 64, dx: $0 + 64, dBias: $0)
     },
-    Job("sigmoid and squared error", 800_001) {
-      $0[0] = sigmoidSquaredError(x, w, count: 400_000, $0 + 1, gradient: $0 + 400_001)
-    },
     Job("normal draws", 400_000) { randomNormal($0, count: 400_000, key: 5, offset: 17) },
     Job("adam", 400_000) { p in
       copyRows(x, stride: 0, p, stride: 0, rows: 1, length: 400_000)

@@ -162,10 +162,6 @@ void ck_add_bias(  // in place
 void ck_gated_sums(
     const float *gradient, const float *y, long stride, long rows, long columns, float *dx,
     float *sums);
-/// y = sigmoid(logits), gradient = scale (y - target) y (1 - y); the sum of (y - target)^2. In place.
-float ck_sigmoid_squared_error(
-    const float *logits, const float *target, float scale, long count, float *y,
-    float *gradient);
 
 // Updates: 1 when every gradient is finite, otherwise 0.
 typedef struct {
