@@ -35,7 +35,11 @@ final class RunCheckpoints {
   private var folder: FilePath { plan.folder.appending("checkpoints") }
 
   /// Makes the folder and clears up after an earlier crash.
-  func prepare() throws { _ = try CheckpointStore(folder: folder, keep: plan.checkpointsKept) }
+  /// Takes the memory for copies now, so that no step has to wait for it.
+  func prepare() throws {
+    _ = try CheckpointStore(folder: folder, keep: plan.checkpointsKept)
+    snapshots = (Snapshot(of: store.savedTensors), Snapshot(of: optimizerTensors))
+  }
 
   /// Copies the state and has it written; nothing else may be being written.
   func begin(step: Int) {

@@ -10,7 +10,8 @@ struct Signature: Codable {
   private let fields: [Field]
 
   init(_ plan: TrainingPlan, _ store: ParameterStore, train: ImageSet, test: ImageSet) {
-    fields = Signature.run(plan, train: train, test: test)
+    fields =
+      Signature.run(plan, train: train, test: test)
       + store.savedTensors.map { Field(name: "parameter \($0.name)", value: "\($0.shape)") }
   }
 

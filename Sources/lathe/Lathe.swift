@@ -19,7 +19,8 @@ struct Lathe: ParsableCommand {
         lathe reconstruct runs/flexae-fashion-mnist
 
       Exit status: 0 done, 64 wrong usage, 65 damaged or contradictory input, 66 missing input,
-      70 training failed, 73 output cannot be written.
+      69 no progress (--stall-timeout), 70 training failed, 73 output cannot be written, 75 stopped by a signal
+      after saving: the same command with --resume continues.
       """,
     version: version,
     subcommands: [

@@ -105,7 +105,7 @@ struct Train: ParsableCommand {
     try TrainJob(settings: settings, plan: plan, images: images, resume: resume, watch: watch).run()
   }
 
-  private var watch: WatchSettings { 
+  private var watch: WatchSettings {
     WatchSettings(stallTimeout: stallTimeout, timeline: timeline.map { FilePath($0) })
   }
 

@@ -118,7 +118,8 @@ private func model(_ run: String, step: Int) throws -> [Data] {
       _ = try mpirunResult(
         2, "lathe", narrow("\(folder)/run"),
         environment: ["LATHE_FAULT": "rank=0,step=4,kind=kill-while-saving"], timeout: 60)
-      let resumed = try mpirunResult(1, "lathe", narrow("\(folder)/run") + ["--resume"], timeout: 60)
+      let resumed = try mpirunResult(
+        1, "lathe", narrow("\(folder)/run") + ["--resume"], timeout: 60)
       #expect(resumed.output.contains("resumed after step 2"), "\(resumed)")
       _ = try mpirunResult(4, "lathe", narrow("\(folder)/straight"), timeout: 60)
       #expect(try model("\(folder)/run", step: 8) == model("\(folder)/straight", step: 8))
@@ -135,7 +136,8 @@ private func model(_ run: String, step: Int) throws -> [Data] {
         2, "lathe", narrow("\(folder)/run"), environment: ["LATHE_FAULT": fault], timeout: 60)
       #expect(stopped.status == 75, "\(stopped)")
       #expect(stopped.output.contains("after step 5; the same command with --resume continues"))
-      let resumed = try mpirunResult(4, "lathe", narrow("\(folder)/run") + ["--resume"], timeout: 60)
+      let resumed = try mpirunResult(
+        4, "lathe", narrow("\(folder)/run") + ["--resume"], timeout: 60)
       #expect(resumed.status == 0 && resumed.output.contains("resumed after step 5"), "\(resumed)")
       _ = try mpirunResult(1, "lathe", narrow("\(folder)/straight"), timeout: 60)
       #expect(try model("\(folder)/run", step: 8) == model("\(folder)/straight", step: 8))
@@ -156,10 +158,16 @@ private func model(_ run: String, step: Int) throws -> [Data] {
       let full = narrow("\(folder)/run") + ["--steps", "40", "--set", "hiddenSize=48"]
       let result = try mpirunResult(2, "lathe", full, timeout: 60)
       #expect(result.status == 73, "\(result)")
-      #expect(result.errorOutput.contains(try Regex("rank 0 on \\S+: .*step-\\d+.*[Nn]o space")), "\(result)")
+      #expect(
+        result.errorOutput.contains(try Regex("rank 0 on \\S+: .*step-\\d+.*[Nn]o space")),
+        "\(result)")
       let steps = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/run/checkpoints")
         .filter { $0.hasPrefix("step-") }.sorted()
-      print(row("disk full", result, result.errorOutput.split(separator: "\n").first { $0.contains("pace") }.map(String.init) ?? ""))
+      print(
+        row(
+          "disk full", result,
+          result.errorOutput.split(separator: "\n").first { $0.contains("pace") }.map(String.init)
+            ?? ""))
       #expect(!steps.isEmpty)
     }
   }

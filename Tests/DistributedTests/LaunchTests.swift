@@ -31,10 +31,12 @@ private func script(_ path: String, _ arguments: [String] = [], timeout: Double)
   }
 
   /// SIGTERM to the launcher, as from a scheduler, and SIGINT, as Ctrl-C: saved, status 75, no rank left.
-  @Test(arguments: ["TERM", "INT", "USR1"]) func aSignalToTheLauncherSaves(_ signal: String) throws {
+  @Test(arguments: ["TERM", "INT", "USR1"]) func aSignalToTheLauncherSaves(_ signal: String) throws
+  {
     try withFolder { folder in
       let run = "\(folder)/run"
-      let command = try ["\(repository)/launch/local", "-n", "2", "--"] + train(run, steps: 100_000)
+      let command =
+        try ["\(repository)/launch/local", "-n", "2", "--"] + train(run, steps: 100_000)
       // A shell starts background jobs deaf to SIGINT; env undoes that.
       let text = """
         env --default-signal=INT \(command.map { "'\($0)'" }.joined(separator: " ")) &

@@ -49,7 +49,8 @@ import Training
         let own = events.filter { $0["ph"] as? String == "X" && $0["tid"] as? Int == rank }
         let names = Set(own.compactMap { $0["name"] as? String })
         for name in [
-          "data", "forward/backward", "waiting", "reduction", "optimizer", "evaluation", "checkpoint",
+          "data", "forward/backward", "waiting", "reduction", "optimizer", "evaluation",
+          "checkpoint",
         ] {
           #expect(names.contains(name), "rank \(rank): \(name)")
         }

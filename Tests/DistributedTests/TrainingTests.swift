@@ -133,7 +133,8 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
       let result = try mpirunResult(1, "lathe", two, timeout: 60)
       #expect(result.status == 65, "\(result)")
       #expect(
-        result.errorOutput.contains(/rank 1 on \S+ differs from rank 0 in seed: expected 1, found 2/))
+        result.errorOutput.contains(
+          /rank 1 on \S+ differs from rank 0 in seed: expected 1, found 2/))
     }
   }
 
