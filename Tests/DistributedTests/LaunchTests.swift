@@ -25,7 +25,9 @@ private let isAsked = ProcessInfo.processInfo.environment["LATHE_TEST_LAUNCHERS"
 /// The scripts in launch/, under failures.
 @Suite(
   .serialized,
-  .enabled(if: isAsked, "launchers under signals, hosts and Slurm take minutes: set LATHE_TEST_LAUNCHERS=1"))
+  .enabled(
+    if: isAsked, "takes minutes: set LATHE_TEST_LAUNCHERS=1"
+  ))
 struct LaunchTests {
   private func train(_ out: String, steps: Int) throws -> [String] {
     [
