@@ -29,7 +29,9 @@ let package = Package(
     .target(name: "Optimizers", dependencies: ["Kernels", "Tensors", "Layers"]),
     .target(
       name: "Datasets",
-      dependencies: ["CZlib", "CPNG", "CTurboJPEG", .product(name: "SystemPackage", package: "swift-system")]),
+      dependencies: [
+        "CZlib", "CPNG", "CTurboJPEG", .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .target(name: "Models", dependencies: ["Tensors", "Layers", "Optimizers", "Datasets"]),
     .target(
       name: "Checkpoints",
@@ -48,7 +50,8 @@ let package = Package(
       name: "lathe",
       dependencies: [
         "Kernels", "Tensors", "Layers", "Datasets", "Models", "Checkpoints", "Communication",
-        "Training", "Reports", "Yams", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Reports", "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),

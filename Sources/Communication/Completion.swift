@@ -19,7 +19,9 @@ final class Completion {
     for start in stride(from: 0, to: count, by: blockFloats) {
       let block = min(blockFloats, count - start)
       addBlock(operands, at: start, block, results[0], &stack)
-      for copy in results.dropFirst() { (copy + start).update(from: results[0] + start, count: block) }
+      for copy in results.dropFirst() {
+        (copy + start).update(from: results[0] + start, count: block)
+      }
     }
   }
 

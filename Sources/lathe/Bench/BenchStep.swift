@@ -108,7 +108,9 @@ struct BenchStep: ParsableCommand {
     let allocations = Double(used.poolAllocations) / Double(steps)
     print(
       String(
-        format: "  a warm step: %.1f page faults, %.2f blocks taken from the system; %d MiB in the pool", faults,
+        format:
+          "  a warm step: %.1f page faults, %.2f blocks taken from the system; %d MiB in the pool",
+        faults,
         allocations, StoragePool.statistics.bytes >> 20))
   }
 }
