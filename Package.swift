@@ -80,7 +80,10 @@ let package = Package(
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
     .testTarget(
       name: "DistributedTests",
-      dependencies: ["Communication", "Training", "TestSupport", "DistributedChecks", "lathe"]),
+      dependencies: [
+        "Checkpoints", "Communication", "Models", "Training", "TestSupport", "DistributedChecks",
+        "lathe",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

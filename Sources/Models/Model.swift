@@ -19,8 +19,11 @@ public protocol Model: SendableMetatype {
   /// The paper.
   static var source: String { get }
 
-  /// The hyperparameters that suit images of this shape.
-  static func configuration(for images: ImageShape) -> Configuration
+  /// The sampler that is used unless another is asked for.
+  static var usualSampler: Sampler.Name { get }
+
+  /// The hyperparameters that suit images of this shape and a run of so many steps.
+  static func configuration(for images: ImageShape, steps: Int) -> Configuration
 
   /// Why the model cannot be built so, if it cannot.
   static func problem(with configuration: Configuration, images: ImageShape) -> String?
@@ -35,13 +38,20 @@ public protocol Model: SendableMetatype {
   func encode(_ images: Tensor) -> Tensor
   /// Images of codes, in inference: `[N, latentSize]` → `[N, H, W, C]` in [0, 1].
   func decode(_ codes: Tensor) -> Tensor
-  /// Codes drawn from the model's prior, `[count, latentSize]`.
-  func prior(_ count: Int, using random: RandomSource) -> Tensor
+  /// Ways to draw codes that need nothing but the parameters.
+  var samplers: [Sampler] { get }
   /// What the model makes of images, in inference; the decoding of their codes unless a model says otherwise.
   func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor
 }
 
 extension Model {
+  public static var usualSampler: Sampler.Name { .prior }
+
+  /// New images, `[count, H, W, C]`, from the first of the samplers that need nothing but the parameters.
+  public func sample(_ count: Int, using random: RandomSource) -> Tensor {
+    decode(samplers[0].draw(count, random))
+  }
+
   public func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor {
     decode(encode(images))
   }

@@ -16,8 +16,10 @@ public enum ModelRegistry {
   /// A model type, seen from outside. Configurations cross as JSON objects.
   public struct Entry: Sendable {
     public let name, summary, source: String
-    /// The default configuration for images of a shape, as a JSON object.
-    public let configuration: @Sendable (ImageShape) throws -> Data
+    /// The sampler that is used unless another is asked for.
+    public let usualSampler: Sampler.Name
+    /// The default configuration for images of a shape and a number of steps, as a JSON object.
+    public let configuration: @Sendable (_ images: ImageShape, _ steps: Int) throws -> Data
     /// Why the model cannot be built with a configuration, if it cannot; throws `DecodingError` when it isn't one.
     public let problem: @Sendable (ImageShape, Data) throws -> String?
     /// Creates the model; the configuration has a value for every key.
@@ -27,7 +29,8 @@ public enum ModelRegistry {
       name = Network.name
       summary = Network.summary
       source = Network.source
-      configuration = { try JSONEncoder().encode(Network.configuration(for: $0)) }
+      usualSampler = Network.usualSampler
+      configuration = { try JSONEncoder().encode(Network.configuration(for: $0, steps: $1)) }
       problem = { images, configuration in
         Network.problem(
           with: try JSONDecoder().decode(Network.Configuration.self, from: configuration),

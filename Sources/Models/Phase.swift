@@ -5,13 +5,16 @@ import Tensors
 public struct Batch {
   /// `[N, H, W, C]` in [0, 1].
   public let images: Tensor
+  /// As many images drawn independently, for blocks that draw two batches; elsewhere the same as `images`.
+  public let otherImages: Tensor
   /// Noise of this slice: the same for the phases of a block and for blocks that reuse its batch.
   public let random: RandomSource
   /// Steps made before this one.
   public let step: Int
 
-  public init(images: Tensor, random: RandomSource, step: Int) {
+  public init(images: Tensor, otherImages: Tensor? = nil, random: RandomSource, step: Int) {
     self.images = images
+    self.otherImages = otherImages ?? images
     self.random = random
     self.step = step
   }
@@ -53,23 +56,33 @@ public struct Phase<Network: Model> {
 /// Phases that share a batch, run `repeats` times with a fresh batch each time.
 public struct Block<Network: Model> {
   let phases: [Phase<Network>]
-  let repeats: Int
+  let repeats, batches: Int
   let reusesBatch: Bool
+  var steps = 0..<Int.max
 
-  /// Phases in order, `repeats` times.
-  public init(repeats: Int = 1, _ phases: Phase<Network>...) {
-    self.init(phases, repeats: repeats, reusesBatch: false)
+  /// Phases in order, `repeats` times, each time on 1 or 2 fresh batches.
+  public init(repeats: Int = 1, batches: Int = 1, _ phases: Phase<Network>...) {
+    self.init(phases, repeats: repeats, batches: batches, reusesBatch: false)
   }
 
   /// Phases in order on the last batch, and the same noise, of the block before.
   public static func reusingBatch(_ phases: Phase<Network>...) -> Block {
-    Block(phases, repeats: 1, reusesBatch: true)
+    Block(phases, repeats: 1, batches: 1, reusesBatch: true)
   }
 
-  private init(_ phases: [Phase<Network>], repeats: Int, reusesBatch: Bool) {
+  /// The same block in these steps only, counted from 0; a block that reuses a batch goes with the one before it.
+  public func during(_ steps: Range<Int>) -> Block {
+    var block = self
+    block.steps = steps
+    return block
+  }
+
+  private init(_ phases: [Phase<Network>], repeats: Int, batches: Int, reusesBatch: Bool) {
     require(repeats > 0, "Block: \(repeats) repeats")
+    require((1...2).contains(batches), "Block: \(batches) batches, expected 1 or 2")
     self.phases = phases
     self.repeats = repeats
+    self.batches = batches
     self.reusesBatch = reusesBatch
   }
 }
@@ -102,14 +115,26 @@ public struct BoundBlock {
   public let phases: [BoundPhase]
   /// How often the phases run, each time on a fresh batch.
   public let repeats: Int
+  /// Fresh batches of each repeat, 1 or 2.
+  public let batches: Int
   /// Whether the phases run on the last batch of the block before.
   public let reusesBatch: Bool
+  /// The steps in which the block runs, counted from 0.
+  public let steps: Range<Int>
 
-  public init(phases: [BoundPhase], repeats: Int, reusesBatch: Bool) {
+  public init(
+    phases: [BoundPhase], repeats: Int = 1, batches: Int = 1, reusesBatch: Bool = false,
+    steps: Range<Int> = 0..<Int.max
+  ) {
     self.phases = phases
     self.repeats = repeats
+    self.batches = batches
     self.reusesBatch = reusesBatch
+    self.steps = steps
   }
+
+  /// Fresh batches that a step sets aside for the block, whether it runs or not.
+  public var draws: Int { reusesBatch ? 0 : repeats * batches }
 }
 
 extension Model {
@@ -121,7 +146,8 @@ extension Model {
           BoundPhase(
             name: phase.name, groups: phase.groups.map(\.rawValue), rule: phase.rule,
             loss: { phase.loss(self, $0) })
-        }, repeats: block.repeats, reusesBatch: block.reusesBatch)
+        }, repeats: block.repeats, batches: block.batches, reusesBatch: block.reusesBatch,
+        steps: block.steps)
     }
   }
 }

@@ -46,7 +46,7 @@ struct Evaluator {
         step: step, reconstructionError: total / Double(test.count * test.shape.count),
         count: test.count, originals: shown,
         reconstructions: shown.map { model.reconstruct($0, using: random.derived("shown")) },
-        samples: isLead ? model.decode(model.prior(64, using: random.derived("samples"))) : nil)
+        samples: isLead ? model.sample(64, using: random.derived("samples")) : nil)
     }
   }
 

@@ -43,7 +43,7 @@ public final class StepRunner {
   var slicesNotFinite: [Int] { reducer.slicesNotFinite }
 
   /// Fresh batches in a step.
-  var draws: Int { blocks.filter { !$0.reusesBatch }.reduce(0) { $0 + $1.repeats } }
+  var draws: Int { blocks.reduce(0) { $0 + $1.draws } }
 
   /// Runs every block of a step, counted from 0; returns the losses of each phase's last run as `phase/term`.
   ///
@@ -52,13 +52,15 @@ public final class StepRunner {
     name: String, value: Float
   )] {
     var losses: [(name: String, value: Float)] = []
-    var draw = step * draws - 1
+    var draw = step * draws
     var batches: [Int: Batch] = [:]
     for block in blocks {
+      defer { draw += block.draws }
+      guard block.steps.contains(step) else { continue }
       for `repeat` in 0..<block.repeats {
         if !block.reusesBatch {
-          draw += 1
-          batches = self.batches(step: step, draw: draw, images)
+          let first = draw + `repeat` * block.batches
+          batches = self.batches(step: step, draws: first..<first + block.batches, images)
         }
         for phase in block.phases {
           let terms = try run(phase, on: batches, step: step)
@@ -71,14 +73,22 @@ public final class StepRunner {
   }
 
   /// What each own slice trains on: its images and its noise.
-  private func batches(step: Int, draw: Int, _ images: (_ draw: Int, _ slice: Int) -> Tensor)
-    -> [Int: Batch]
-  {
-    Dictionary(
-      uniqueKeysWithValues: ownSlices.map { slice in
-        let noise = random.derived(draw).derived(slice)
-        let images = monitor.measure(.data) { images(draw, slice) }
-        return (slice, Batch(images: images, random: noise, step: step))
+  private func batches(
+    step: Int, draws: Range<Int>, _ images: (_ draw: Int, _ slice: Int) -> Tensor
+  ) -> [Int: Batch] {
+    var drawn: [Int: [Tensor]] = [:]
+    for draw in draws {
+      for slice in ownSlices {
+        drawn[slice, default: []].append(monitor.measure(.data) { images(draw, slice) })
+      }
+    }
+    return Dictionary(
+      uniqueKeysWithValues: drawn.map { slice, images in
+        let noise = random.derived(draws.lowerBound).derived(slice)
+        return (
+          slice,
+          Batch(images: images[0], otherImages: images.last, random: noise, step: step)
+        )
       })
   }
 
@@ -107,7 +117,8 @@ public final class StepRunner {
     for block in blocks {
       for phase in block.phases {
         let optimizer = optimizers.first { $0.phase == phase.name }!.optimizer
-        optimizer.resume(afterUpdates: step * block.repeats)
+        let steps = block.steps.clamped(to: 0..<step).count
+        optimizer.resume(afterUpdates: steps * block.repeats)
       }
     }
   }

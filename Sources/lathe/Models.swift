@@ -19,7 +19,7 @@ struct Models: ParsableCommand {
     guard let name = model else { return list() }
     let entry = try lathe.model(named: name)
     let shape = try lathe.dataset(named: dataset).shape
-    let defaults = try JSONDecoder().decode(JSONValue.self, from: entry.configuration(shape))
+    let defaults = try JSONDecoder().decode(JSONValue.self, from: entry.configuration(shape, 1000))
     print("\(entry.name): \(entry.summary)\n  \(entry.source)")
     print("hyperparameters, as they are for \(dataset) (\(shape)):")
     guard case .object(let members) = defaults else { return }

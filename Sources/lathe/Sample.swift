@@ -31,8 +31,7 @@ struct Sample: ParsableCommand {
   func run() throws {
     let saved = try SavedRun(folder, step: step)
     let images = withoutGradients {
-      saved.loaded.model.decode(
-        saved.loaded.model.prior(count, using: RandomSource(seed: seed).derived("samples")))
+      saved.loaded.model.sample(count, using: RandomSource(seed: seed).derived("samples"))
     }
     let path = FilePath(
       out ?? saved.pictures.appending("sample-\(saved.state.step)-seed\(seed).png").string)

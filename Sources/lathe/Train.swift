@@ -71,6 +71,9 @@ struct Train: ParsableCommand {
   @Option(help: "YAML file with settings.")
   var recipe: String?
 
+  @Option(help: "Networks of the model, such as a1: short for --set networks=a1.")
+  var networks: String?
+
   @Option(name: .customLong("set"), help: "Set a hyperparameter of the model; may be repeated.")
   var settings: [String] = []
 

@@ -1,20 +1,35 @@
+import Checkpoints
 import Foundation
+import Models
 import TestSupport
+import Training
 import Testing
+
+/// The narrow configurations that the golden files were computed with: a file and its settings for each model.
+private let narrow: [String: [String]] = {
+  let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "ModelsTests/Golden")
+  let files = try! FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+  var found: [String: [String]] = [:]
+  for file in files where file.hasSuffix(".safetensors") {
+    let metadata = try! Golden(folder.appending(path: file).path).metadata
+    let text = Data(metadata["configuration"]!.utf8)
+    let settings = try! JSONDecoder().decode(JSONValue.self, from: text)
+    guard case .object(let members) = settings else { continue }
+    found[metadata["model"]!] = members.map { "\($0.key)=\($0.value.text)" }.sorted()
+  }
+  return found
+}()
 
 /// Arguments of a short run of a narrow model on generated images.
 private func train(_ model: String, _ out: String, steps: Int, slices: Int = 4, _ more: String...)
   -> [String]
 {
-  let narrow: [String: [String]] = [
-    "flexae": ["generatorHidden=[24, 24]", "criticHidden=[24, 24]", "criticSteps=2"], "vae": [],
-  ]
-  let settings = ["latentSize=6", "filters=4", "hiddenSize=24"] + narrow[model]!
   return [
     "train", model, "synthetic", "--steps", "\(steps)", "--batch", "32", "--slices", "\(slices)",
     "--out", out,
   ]
-    + settings.flatMap { ["--set", $0] } + more
+    + narrow[model]!.flatMap { ["--set", $0] } + more
 }
 
 /// The bytes that must not depend on who computed them.
@@ -36,7 +51,7 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
 
 /// `lathe train` under mpirun, on generated images.
 @Suite struct TrainingTests {
-  @Test(arguments: [("flexae", "float32"), ("vae", "float32"), ("flexae", "bfloat16")])
+  @Test(arguments: ModelRegistry.all.map { ($0.name, "float32") } + [("flexae", "bfloat16")])
   func sameBitsOnAnyNumberOfRanksAndThreads(_ model: String, _ precision: String) throws {
     try withFolder { folder in
       func arguments(_ name: String, slices: Int = 4, threads: Int = 1) -> [String] {
@@ -56,7 +71,9 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
     }
   }
 
-  @Test(arguments: ["flexae", "vae"]) func resumingIsExactOnAnotherNumberOfRanks(_ model: String)
+  @Test(arguments: ModelRegistry.all.map(\.name)) func resumingIsExactOnAnotherNumberOfRanks(
+    _ model: String
+  )
     throws
   {
     try withFolder { folder in

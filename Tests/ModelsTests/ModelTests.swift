@@ -12,7 +12,7 @@ import Testing
   ) {
     let entry = try #require(ModelRegistry.entry(named: name))
     var settings =
-      try JSONSerialization.jsonObject(with: entry.configuration(images)) as! [String: Any]
+      try JSONSerialization.jsonObject(with: entry.configuration(images, 1000)) as! [String: Any]
     if let latentSize { settings["latentSize"] = latentSize }
     let store = ParameterStore(seed: 1)
     let model = try entry.make(store.root, images, JSONSerialization.data(withJSONObject: settings))
@@ -55,7 +55,7 @@ import Testing
     let images = random.uniform("images", [3, 28, 28, 1])
     let codes = model.encode(images)
     #expect(codes.shape == [3, 6])
-    #expect(model.prior(5, using: random).shape == [5, 6])
+    for sampler in model.samplers { #expect(sampler.draw(5, random).shape == [5, 6]) }
     for made in [model.decode(codes), model.reconstruct(images, using: random)] {
       #expect(made.shape == images.shape)
       #expect(made.values.allSatisfy { (0...1).contains($0) })
@@ -74,7 +74,7 @@ import Testing
 
   @Test func impossibleConfigurationsAreNamed() throws {
     let entry = try #require(ModelRegistry.entry(named: "flexae"))
-    let defaults = try entry.configuration(ModelTests.grey)
+    let defaults = try entry.configuration(ModelTests.grey, 1000)
     #expect(try entry.problem(ModelTests.grey, defaults) == nil)
     let odd = try #require(
       try entry.problem(ImageShape(height: 1, width: 128, channels: 1), defaults))

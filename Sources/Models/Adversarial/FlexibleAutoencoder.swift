@@ -20,10 +20,10 @@ public struct FlexibleAutoencoder: Model {
     public var latentSize = 32
     /// Size of the generator's input.
     public var noiseSize = 32
-    /// Channels of the first convolution.
-    public var filters = 64
-    /// Width of the fully connected layers of encoder and decoder.
-    public var hiddenSize = 1024
+    public var networks = NetworkFamily.a1
+    /// Widths of encoder and decoder (``NetworkSize``).
+    public var filters = 0
+    public var hiddenSize = 0
     /// Widths of the generator's hidden layers: its capacity decides how flexible the prior is.
     public var generatorHidden = [1024, 1024, 1024, 1024]
     public var criticHidden = [1024, 1024, 1024, 1024]
@@ -40,11 +40,11 @@ public struct FlexibleAutoencoder: Model {
   }
 
   private let configuration: Configuration
-  private let encoder: A1.Encoder
-  private let decoder: A1.Decoder
+  private let encoder: any EncoderNetwork
+  private let decoder: any DecoderNetwork
   private let generator, critic: MLP
 
-  public static func configuration(for images: ImageShape) -> Configuration {
+  public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
     configuration.latentSize = images.channels == 1 ? 32 : 128
     configuration.noiseSize = configuration.latentSize
@@ -53,10 +53,10 @@ public struct FlexibleAutoencoder: Model {
 
   public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
     let c = configuration
-    return sideProblem(images, halvings: 2)
+    return c.networks.problem(images)
       ?? sizeProblem([
-        "latentSize": c.latentSize, "noiseSize": c.noiseSize, "filters": c.filters,
-        "hiddenSize": c.hiddenSize, "criticSteps": c.criticSteps,
+        "latentSize": c.latentSize, "noiseSize": c.noiseSize, "filters": c.filters + 1,
+        "hiddenSize": c.hiddenSize + 1, "criticSteps": c.criticSteps,
         "generatorHidden": c.generatorHidden.min() ?? 1, "criticHidden": c.criticHidden.min() ?? 1,
       ])
       ?? rateProblem([
@@ -67,13 +67,10 @@ public struct FlexibleAutoencoder: Model {
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    let (m, filters, hidden) = (
-      configuration.latentSize, configuration.filters, configuration.hiddenSize
-    )
-    encoder = A1.Encoder(
-      scope("encoder"), images: images, latentSize: m, filters: filters, hiddenSize: hidden)
-    decoder = A1.Decoder(
-      scope("decoder"), images: images, latentSize: m, filters: filters, hiddenSize: hidden)
+    let (m, networks) = (configuration.latentSize, configuration.networks)
+    let size = NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize)
+    encoder = networks.encoder(scope("encoder"), images: images, outputs: m, size: size)
+    decoder = networks.decoder(scope("decoder"), images: images, latentSize: m, size: size)
     generator = A1.generator(
       scope("generator"), noiseSize: configuration.noiseSize, hidden: configuration.generatorHidden,
       latentSize: m)
@@ -138,7 +135,7 @@ public struct FlexibleAutoencoder: Model {
   public func decode(_ codes: Tensor) -> Tensor { decoder(codes, mode: .inference) }
 
   /// G(n), n ~ N(0, I).
-  public func prior(_ count: Int, using random: RandomSource) -> Tensor {
-    generator(random.normal("noise", [count, configuration.noiseSize]))
+  public var samplers: [Sampler] {
+    [Sampler(.prior) { generator($1.normal("noise", [$0, configuration.noiseSize])) }]
   }
 }

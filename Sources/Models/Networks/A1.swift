@@ -7,15 +7,16 @@ import Tensors
 /// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI 2021. Batch norm and
 /// initial values follow TensorFlow 1's layers, which that code uses.
 public enum A1 {
-  /// Images → codes.
-  public struct Encoder {
+  /// Images → codes, or what else has `outputs` numbers for each.
+  public struct Encoder: EncoderNetwork {
     private let conv0, conv1: Convolution
     private let norm0, norm1: BatchNorm
     private let hidden, codes: Linear
 
-    /// Shapes: `[N, H, W, C]` → `[N, latentSize]`; H and W are multiples of 4.
-    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int)
-    {
+    /// Shapes: `[N, H, W, C]` → `[N, outputs]`; H and W are multiples of 4.
+    public init(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize) {
+      let size = size.orPublished(filters: 64)
+      let (filters, hiddenSize) = (size.filters, size.hiddenSize)
       let quarter = A1.quarter(images)
       conv0 = Convolution(
         scope("conv0"), inputs: images.channels, outputs: filters, kernel: 4, stride: 2)
@@ -25,7 +26,7 @@ public enum A1 {
       hidden = Linear(
         scope("hidden"), inputs: quarter.height * quarter.width * 2 * filters, outputs: hiddenSize)
       norm1 = BatchNorm(scope("norm1"), channels: hiddenSize, convention: .tensorFlow)
-      codes = Linear(scope("codes"), inputs: hiddenSize, outputs: latentSize)
+      codes = Linear(scope("codes"), inputs: hiddenSize, outputs: outputs)
     }
 
     public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
@@ -36,7 +37,7 @@ public enum A1 {
   }
 
   /// Codes → images in [0, 1].
-  public struct Decoder {
+  public struct Decoder: DecoderNetwork {
     private let hidden0, hidden1: Linear
     private let conv0, conv1: TransposedConvolution
     private let conv2: Convolution
@@ -44,8 +45,9 @@ public enum A1 {
     private let quarter: ImageShape
 
     /// Shapes: `[N, latentSize]` → `[N, H, W, C]`; H and W are multiples of 4.
-    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int)
-    {
+    public init(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize) {
+      let size = size.orPublished(filters: 64)
+      let (filters, hiddenSize) = (size.filters, size.hiddenSize)
       quarter = ImageShape(
         height: A1.quarter(images).height, width: A1.quarter(images).width, channels: 2 * filters)
       func linear(_ name: String, _ inputs: Int, _ outputs: Int) -> Linear {

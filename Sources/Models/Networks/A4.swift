@@ -6,23 +6,16 @@ import Tensors
 ///
 /// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019.
 public enum A4 {
-  /// A normal distribution with independent coordinates for each image.
-  public struct Posterior {
-    /// Each `[N, latentSize]`; the deviation is positive.
-    public let mean, deviation: Tensor
-  }
-
-  /// Images → posterior of the codes; every layer is spectrally normalised.
-  public struct Encoder {
+  /// Images → `outputs` numbers, mean and deviation of a posterior say; every layer is spectrally normalised.
+  public struct Encoder: EncoderNetwork {
     private let conv0, conv1: Convolution
     private let norm1, norm2: BatchNorm
     private let hidden, codes: Linear
-    private let latentSize: Int
 
-    /// Shapes: `[N, H, W, C]` → two of `[N, latentSize]`; H and W are multiples of 4.
-    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int)
-    {
-      self.latentSize = latentSize
+    /// Shapes: `[N, H, W, C]` → `[N, outputs]`; H and W are multiples of 4.
+    public init(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize) {
+      let size = size.orPublished(filters: 64)
+      let (filters, hiddenSize) = (size.filters, size.hiddenSize)
       func conv(_ name: String, _ inputs: Int, _ outputs: Int) -> Convolution {
         Convolution(
           scope(name), inputs: inputs, outputs: outputs, kernel: 4, stride: 2,
@@ -38,30 +31,28 @@ public enum A4 {
       norm1 = A4.norm(scope("norm1"), 2 * filters)
       hidden = linear("hidden", A4.quarterCount(images) * 2 * filters, hiddenSize)
       norm2 = A4.norm(scope("norm2"), hiddenSize)
-      codes = linear("codes", hiddenSize, 2 * latentSize)
+      codes = linear("codes", hiddenSize, outputs)
     }
 
-    public func callAsFunction(_ images: Tensor, mode: Mode) -> Posterior {
+    public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
       let half = leakyRelu(conv0(images, mode: mode), slope: 0.2)
       let quarter = leakyRelu(norm1(conv1(half, mode: mode), mode: mode), slope: 0.2)
       let wide = leakyRelu(norm2(hidden(quarter.flattened, mode: mode), mode: mode), slope: 0.2)
-      let both = codes(wide, mode: mode)
-      return Posterior(
-        mean: both.slice(0..<latentSize, axis: 1),
-        deviation: softplus(both.slice(latentSize..<2 * latentSize, axis: 1)) + 1e-6)
+      return codes(wide, mode: mode)
     }
   }
 
   /// Codes → images in [0, 1].
-  public struct Decoder {
+  public struct Decoder: DecoderNetwork {
     private let hidden0, hidden1: Linear
     private let conv0, conv1: TransposedConvolution
     private let norm0, norm1, norm2: BatchNorm
     private let quarter: ImageShape
 
     /// Shapes: `[N, latentSize]` → `[N, H, W, C]`; H and W are multiples of 4.
-    public init(_ scope: Scope, images: ImageShape, latentSize: Int, filters: Int, hiddenSize: Int)
-    {
+    public init(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize) {
+      let size = size.orPublished(filters: 64)
+      let (filters, hiddenSize) = (size.filters, size.hiddenSize)
       quarter = ImageShape(
         height: images.height / 4, width: images.width / 4, channels: 2 * filters)
       let normal = Initializer.normal(deviation: 0.02)

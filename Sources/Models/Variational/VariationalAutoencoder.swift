@@ -28,10 +28,10 @@ public struct VariationalAutoencoder: Model {
   public struct Configuration: Codable, Sendable {
     public var likelihood = Likelihood.learnedVariance
     public var latentSize = 64
-    /// Channels of the first convolution.
-    public var filters = 64
-    /// Width of the fully connected layers.
-    public var hiddenSize = 1024
+    public var networks = NetworkFamily.a4
+    /// Widths of encoder and decoder (``NetworkSize``).
+    public var filters = 0
+    public var hiddenSize = 0
     public var learningRate: Float = 1e-4
     /// Steps after which the learning rate is halved, again and again; 0 for never.
     public var halvingSteps = 0
@@ -39,30 +39,30 @@ public struct VariationalAutoencoder: Model {
   }
 
   private let configuration: Configuration
-  private let encoder: A4.Encoder
-  private let decoder: A4.Decoder
+  private let encoder: GaussianEncoder
+  private let decoder: any DecoderNetwork
   private let logGamma: Parameter?
 
-  public static func configuration(for images: ImageShape) -> Configuration { Configuration() }
+  public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
+    Configuration()
+  }
 
   public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
     let c = configuration
-    return sideProblem(images, halvings: 2)
+    return c.networks.problem(images)
       ?? sizeProblem([
-        "latentSize": c.latentSize, "filters": c.filters, "hiddenSize": c.hiddenSize,
+        "latentSize": c.latentSize, "filters": c.filters + 1, "hiddenSize": c.hiddenSize + 1,
         "halvingSteps": c.halvingSteps + 1,
       ]) ?? rateProblem(["learningRate": c.learningRate])
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    let (m, filters, hidden) = (
-      configuration.latentSize, configuration.filters, configuration.hiddenSize
-    )
-    encoder = A4.Encoder(
-      scope("encoder"), images: images, latentSize: m, filters: filters, hiddenSize: hidden)
-    decoder = A4.Decoder(
-      scope("decoder"), images: images, latentSize: m, filters: filters, hiddenSize: hidden)
+    let (m, networks) = (configuration.latentSize, configuration.networks)
+    let size = NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize)
+    encoder = GaussianEncoder(
+      scope("encoder"), networks, images: images, latentSize: m, size: size)
+    decoder = networks.decoder(scope("decoder"), images: images, latentSize: m, size: size)
     logGamma =
       configuration.likelihood == .learnedVariance
       ? scope("decoder").parameter("log_gamma", [1], .zeros) : nil
@@ -82,8 +82,7 @@ public struct VariationalAutoencoder: Model {
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)), z = μ + σ ε (Kingma and Welling, Eqs. 8 and 10).
   func bound(_ batch: Batch) -> Losses {
     let posterior = encoder(batch.images, mode: .training)
-    let noise = batch.random.normal("posterior", posterior.mean.shape)
-    let codes = posterior.mean + posterior.deviation * noise
+    let codes = posterior.sample(batch.random.normal("posterior", posterior.mean.shape))
     let reconstruction = negativeLogLikelihood(batch.images, decoder(codes, mode: .training))
     let divergence = normalDivergence(mean: posterior.mean, deviation: posterior.deviation)
     return Losses(
@@ -110,14 +109,11 @@ public struct VariationalAutoencoder: Model {
 
   public func decode(_ codes: Tensor) -> Tensor { decoder(codes, mode: .inference) }
 
-  public func prior(_ count: Int, using random: RandomSource) -> Tensor {
-    random.normal("prior", [count, configuration.latentSize])
-  }
+  public var samplers: [Sampler] { [.standardNormal(latentSize: configuration.latentSize)] }
 
   /// From a sampled code, not from the mean, as Dai and Wipf do.
   public func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor {
     let posterior = encoder(images, mode: .inference)
-    return decode(
-      posterior.mean + posterior.deviation * random.normal("posterior", posterior.mean.shape))
+    return decode(posterior.sample(random.normal("posterior", posterior.mean.shape)))
   }
 }

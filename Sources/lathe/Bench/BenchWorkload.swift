@@ -34,7 +34,8 @@ final class BenchWorkload {
     } else {
       // A2 halves its images four times: MNIST's are padded to 32 × 32.
       if parts[1] == "a2" && shape.height == 28 { (shape.height, shape.width) = (32, 32) }
-      blocks = BenchWorkload.autoencoder(parts[1], store, shape, latentSize: set.latentSize)
+      blocks = BenchWorkload.autoencoder(
+        NetworkFamily(rawValue: parts[1])!, store, shape, latentSize: set.latentSize)
     }
     let random = RandomSource(seed: 0)
     runner = try StepRunner(
@@ -53,30 +54,25 @@ final class BenchWorkload {
 
   private static func flexae(_ store: ParameterStore, _ images: ImageShape) throws -> [BoundBlock] {
     let entry = try model(named: "flexae")
-    let model = try entry.make(store.root, images, entry.configuration(images))
+    let model = try entry.make(store.root, images, entry.configuration(images, 1000))
     store.layOut()
     return model.boundStep
   }
 
   /// Squared error summed over pixels, Adam 2e-4.
   private static func autoencoder(
-    _ networks: String, _ store: ParameterStore, _ images: ImageShape, latentSize m: Int
+    _ networks: NetworkFamily, _ store: ParameterStore, _ images: ImageShape, latentSize m: Int
   ) -> [BoundBlock] {
     let (encoder, decoder) = (store.root("encoder"), store.root("decoder"))
-    let reconstruct: (Tensor) -> Tensor
-    if networks == "a1" {
-      let encode = A1.Encoder(encoder, images: images, latentSize: m, filters: 64, hiddenSize: 1024)
-      let decode = A1.Decoder(decoder, images: images, latentSize: m, filters: 64, hiddenSize: 1024)
-      reconstruct = { decode(encode($0, mode: .training), mode: .training) }
-    } else {
-      let encode = A2.Encoder(encoder, images: images, latentSize: m, filters: 128)
-      let decode = A2.Decoder(decoder, images: images, latentSize: m, filters: 128)
-      reconstruct = { decode(encode($0, mode: .training), mode: .training) }
-    }
+    let encode = networks.encoder(encoder, images: images, outputs: m, size: NetworkSize())
+    let decode = networks.decoder(decoder, images: images, latentSize: m, size: NetworkSize())
     store.layOut()
     let phase = BoundPhase(
       name: "reconstruction", groups: ["encoder", "decoder"], rule: .adam(2e-4),
-      loss: { Losses(squaredError($0.images, reconstruct($0.images))) })
-    return [BoundBlock(phases: [phase], repeats: 1, reusesBatch: false)]
+      loss: { batch in
+        let codes = encode(batch.images, mode: .training)
+        return Losses(squaredError(batch.images, decode(codes, mode: .training)))
+      })
+    return [BoundBlock(phases: [phase])]
   }
 }

@@ -32,7 +32,10 @@ struct TrainSettings {
     batch = merged.batch ?? 128
     slices = merged.slices ?? ranks
     seed = merged.seed ?? 0
-    configuration = try TrainSettings.configuration(entry, dataset, merged, command.settings)
+    let steps = TrainSettings.steps(merged, perEpoch: dataset.trainCount / max(batch, 1))
+    configuration = try TrainSettings.configuration(
+      entry, dataset, steps: steps, merged,
+      command.settings + (command.networks.map { ["networks=\($0)"] } ?? []))
     try checkNumbers(ranks: ranks)
   }
 
@@ -113,12 +116,16 @@ struct TrainSettings {
     return FilePath(name)
   }
 
+  private static func steps(_ settings: Recipe, perEpoch: Int) -> Int {
+    settings.steps ?? settings.epochs.map { $0 * perEpoch } ?? 1000
+  }
+
   private static func configuration(
-    _ entry: ModelRegistry.Entry, _ dataset: DatasetRegistry.Entry, _ recipe: Recipe,
+    _ entry: ModelRegistry.Entry, _ dataset: DatasetRegistry.Entry, steps: Int, _ recipe: Recipe,
     _ settings: [String]
   ) throws -> JSONValue {
     let defaults = try JSONDecoder().decode(
-      JSONValue.self, from: entry.configuration(dataset.shape))
+      JSONValue.self, from: entry.configuration(dataset.shape, steps))
     let resolved = try resolvedConfiguration(
       defaults: defaults, recipe: recipe.configuration, settings: settings)
     do {
@@ -174,11 +181,10 @@ struct TrainSettings {
       throw CommandFailure.usage(
         "batch: expected at most the \(trainingImages) training images, found \(batch)")
     }
-    let perEpoch = trainingImages / batch
     var plan = TrainingPlan(
       model: entry.name, configuration: configuration, dataset: dataset.name,
       replacement: merged.sampling == .replacement,
-      steps: merged.steps ?? merged.epochs.map { $0 * perEpoch } ?? 1000, batch: batch,
+      steps: TrainSettings.steps(merged, perEpoch: trainingImages / batch), batch: batch,
       slices: slices,
       seed: seed, precision: merged.precision ?? .float32, folder: folder,
       checkpointEvery: merged.checkpointEvery ?? 500,
