@@ -63,7 +63,9 @@ let package = Package(
       ], path: "Tests/TestSupport"),
     .executableTarget(
       name: "DistributedChecks",
-      dependencies: ["Communication"], path: "Tests/DistributedChecks"),
+      dependencies: [
+        "Communication", "Tensors", "Layers", "Optimizers", "Datasets", "Models", "Training",
+      ], path: "Tests/DistributedChecks"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Kernels", "Tensors", "TestSupport"]),
     .testTarget(name: "LayersTests", dependencies: ["Tensors", "Layers", "TestSupport"]),

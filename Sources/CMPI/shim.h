@@ -150,6 +150,12 @@ static inline int cmpi_all_gather_integer(CMPICommunicator communicator, int64_t
   return MPI_Allgather(&value, 1, MPI_INT64_T, all, 1, MPI_INT64_T, cmpi_comm(communicator));
 }
 
+// As many floats of each rank, in rank order, to every rank.
+static inline int cmpi_all_gather_floats(CMPICommunicator communicator, const float *values, int count,
+                                         float *all) {
+  return MPI_Allgather(values, count, MPI_FLOAT, all, count, MPI_FLOAT, cmpi_comm(communicator));
+}
+
 static inline int cmpi_all_reduce_doubles(CMPICommunicator communicator, double *values, int count,
                                           CMPIReduce operation) {
   return MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, cmpi_op(operation),

@@ -87,6 +87,23 @@ extension Communicator {
     return all
   }
 
+  /// Every rank's floats, in rank order, on every rank; as many from each.
+  ///
+  /// - Throws: also when `all` has not the room of `size` times the values.
+  public func allGather(
+    _ values: UnsafeBufferPointer<Float>, into all: UnsafeMutableBufferPointer<Float>
+  ) throws(MPIError) {
+    guard all.count == size * values.count else {
+      throw MPIError(
+        routine: "allGather",
+        text: "expected room for \(size) × \(values.count) floats, found \(all.count)")
+    }
+    let count = try mpiCount(values.count, "MPI_Allgather")
+    try check(
+      "MPI_Allgather",
+      cmpi_all_gather_floats(handle, values.baseAddress, count, all.baseAddress))
+  }
+
   /// Every rank's integer, in rank order, on every rank.
   func allGather(_ value: Int64) throws(MPIError) -> [Int64] {
     var all = [Int64](repeating: 0, count: size)

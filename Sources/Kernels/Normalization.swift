@@ -50,18 +50,27 @@ public func batchNormalizeGradient(
   _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, gamma: Input, mean: Input,
   inverseDeviation: Input, dx: Output, dGamma: Output, dBeta: Output
 ) {
-  let grid = PieceGrid(rows: rows, columns: channels)
-  gradientSums(
-    gradient, x, y, grid, mean: mean, inverseDeviation: inverseDeviation, dGamma: dGamma,
-    dBeta: dBeta)
+  normalizationSums(
+    gradient, x, y, rows: rows, channels: channels, mean: mean, inverseDeviation: inverseDeviation,
+    dGamma: dGamma, dBeta: dBeta)
+  normalizationInputGradient(
+    gradient, x, y, rows: rows, channels: channels, gamma: gamma, mean: mean,
+    inverseDeviation: inverseDeviation, dGamma: dGamma, dBeta: dBeta, totalRows: rows, dx: dx)
+}
+
+/// The second part of `batchNormalizeGradient`: dx from dγ and dβ over `totalRows` rows, of which these are some.
+public func normalizationInputGradient(
+  _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, gamma: Input, mean: Input,
+  inverseDeviation: Input, dGamma: Input, dBeta: Input, totalRows: Int, dx: Output
+) {
   let terms = Scratch.weights.floats(3 * channels)
   let (scale, offset, slope) = (terms, terms + channels, terms + 2 * channels)
   for c in 0..<channels {
     scale[c] = gamma[c] * inverseDeviation[c]
-    offset[c] = dBeta[c] / Float(rows)
-    slope[c] = inverseDeviation[c] * dGamma[c] / Float(rows)
+    offset[c] = dBeta[c] / Float(totalRows)
+    slope[c] = inverseDeviation[c] * dGamma[c] / Float(totalRows)
   }
-  grid.forEach { _, rows, columns in
+  PieceGrid(rows: rows, columns: channels).forEach { _, rows, columns in
     let (c, first) = (columns.lowerBound, rows.lowerBound * channels + columns.lowerBound)
     ck_normalize_gradient(
       gradient + first, x + first, y.map { $0 + first }, channels, rows.count, columns.count,
@@ -69,8 +78,8 @@ public func batchNormalizeGradient(
   }
 }
 
-/// Mean and biased variance of each channel.
-private func moments(_ x: Input, rows: Int, channels: Int, mean: Output, variance: Output) {
+/// Mean and biased variance of each channel. Shapes: x `[rows, channels]`, the others `[channels]`.
+public func moments(_ x: Input, rows: Int, channels: Int, mean: Output, variance: Output) {
   let grid = PieceGrid(rows: rows, columns: channels)
   let partials = Scratch.partials.floats(3 * grid.bands * channels)
   grid.forEach { band, rows, columns in
@@ -106,12 +115,12 @@ private func joinBands(
   return (mean, max(0, squares))
 }
 
-/// dβ = Σ g and dγ = Σ g (x − mean) · inverseDeviation.
-private func gradientSums(
-  _ gradient: Input, _ x: Input, _ y: Input?, _ grid: PieceGrid, mean: Input,
+/// The first part of `batchNormalizeGradient`: dβ = Σ g and dγ = Σ g (x − mean) · inverseDeviation.
+public func normalizationSums(
+  _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, mean: Input,
   inverseDeviation: Input, dGamma: Output, dBeta: Output
 ) {
-  let channels = grid.columns
+  let grid = PieceGrid(rows: rows, columns: channels)
   let partials = Scratch.partials.floats(2 * grid.bands * channels)
   grid.forEach { band, rows, columns in
     let (c, first) = (columns.lowerBound, rows.lowerBound * channels + columns.lowerBound)

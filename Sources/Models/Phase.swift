@@ -9,15 +9,29 @@ public struct Batch {
   public let otherImages: Tensor
   /// Noise of this slice: the same for the phases of a block and for blocks that reuse its batch.
   public let random: RandomSource
+  /// Noise that the slices of a batch share where statistics are those of the whole batch; else the same as `random`.
+  public let sharedRandom: RandomSource
   /// Steps made before this one.
   public let step: Int
 
-  public init(images: Tensor, otherImages: Tensor? = nil, random: RandomSource, step: Int) {
+  public init(
+    images: Tensor, otherImages: Tensor? = nil, random: RandomSource,
+    sharedRandom: RandomSource? = nil, step: Int
+  ) {
     self.images = images
     self.otherImages = otherImages ?? images
     self.random = random
+    self.sharedRandom = sharedRandom ?? random
     self.step = step
   }
+
+  /// Rows of all slices, `[N, …]` → `[S N, …]`, where statistics are those of the whole batch; otherwise `rows` itself.
+  ///
+  /// For terms that couple the images of a batch. Gradients flow back to the slices that the rows came from.
+  public func gathered(_ rows: Tensor) -> Tensor { gatheredOverSlices(rows) }
+
+  /// This slice's rows of gathered ones, `[S N, …]` → `[N, …]`, or `whole` itself.
+  public func ownRows(of whole: Tensor) -> Tensor { Tensors.ownRows(of: whole) }
 }
 
 /// A phase's objective and the terms worth watching, all scalars averaged over the slice.

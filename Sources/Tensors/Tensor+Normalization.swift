@@ -1,6 +1,7 @@
 import Kernels
 
-/// What batch normalisation computed: the output, and the batch's statistics as constants.
+/// What batch normalisation computed: the output, and the batch's statistics as constants; those of the whole batch
+/// where slices meet (``WholeBatch``).
 public struct BatchNormalized {
   /// Normalised, scaled and shifted, after the ReLU if one was asked for; shaped like the input.
   public let output: Tensor
@@ -26,10 +27,17 @@ public func batchNormalization(
     Storage(count: channels), Storage(count: channels), Storage(count: channels)
   )
   Profile.measure(.normalization) {
-    Kernels.batchNormalize(
+    Kernels.moments(
+      x.pointer, rows: rows, channels: channels, mean: mean.pointer, variance: variance.pointer)
+  }
+  WholeBatch.meeting?.join(mean: mean, variance: variance)
+  Profile.measure(.normalization) {
+    for c in 0..<channels {
+      inverse.pointer[c] = 1 / (variance.pointer[c] + epsilon).squareRoot()
+    }
+    Kernels.normalize(
       x.pointer, rows: rows, channels: channels, gamma: gamma.pointer, beta: beta.pointer,
-      epsilon: epsilon, relu: relu, mean: mean.pointer, variance: variance.pointer,
-      inverseDeviation: inverse.pointer, y.pointer)
+      mean: mean.pointer, inverseDeviation: inverse.pointer, relu: relu, y.pointer)
   }
   let output = record(y, x.shape, from: [x, gamma, beta]) { pull in
     if Recording.isEnabled {
@@ -62,16 +70,38 @@ private func fusedGradients(
   let dx = Storage(count: x.shape.count)
   let dGamma = pull.destination(1, count: channels)
   let dBeta = pull.destination(2, count: channels)
+  let rows = x.shape.count / channels
+  let kept = relu ? y.pointer : nil
   Profile.measure(.normalizationGradient) {
-    Kernels.batchNormalizeGradient(
-      pull.gradient.pointer, x.pointer, relu ? y.pointer : nil, rows: x.shape.count / channels,
-      channels: channels, gamma: gamma.pointer, mean: mean.pointer,
-      inverseDeviation: inverse.pointer,
-      dx: dx.pointer, dGamma: dGamma.pointer, dBeta: dBeta.pointer)
+    Kernels.normalizationSums(
+      pull.gradient.pointer, x.pointer, kept, rows: rows, channels: channels, mean: mean.pointer,
+      inverseDeviation: inverse.pointer, dGamma: dGamma.pointer, dBeta: dBeta.pointer)
+  }
+  let total = sumsOfWholeBatch(dGamma, dBeta)
+  Profile.measure(.normalizationGradient) {
+    Kernels.normalizationInputGradient(
+      pull.gradient.pointer, x.pointer, kept, rows: rows, channels: channels,
+      gamma: gamma.pointer, mean: mean.pointer, inverseDeviation: inverse.pointer,
+      dGamma: total.gamma.pointer, dBeta: total.beta.pointer, totalRows: rows * total.slices,
+      dx: dx.pointer)
   }
   return [
     Tensor(dx, shape: x.shape), Tensor(dGamma, shape: [channels]), Tensor(dBeta, shape: [channels]),
   ]
+}
+
+/// dγ and dβ over the rows of all slices that meet, and how many slices these are.
+private func sumsOfWholeBatch(_ dGamma: Storage, _ dBeta: Storage)
+  -> (gamma: Storage, beta: Storage, slices: Int)
+{
+  guard let meeting = WholeBatch.meeting else { return (dGamma, dBeta, 1) }
+  let both = concatenated(
+    [Tensor(dGamma, shape: [dGamma.count]), Tensor(dBeta, shape: [dBeta.count])], axis: 0)
+  let sum = summedOverSlices(both)
+  return (
+    sum.slice(0..<dGamma.count, axis: 0).storage,
+    sum.slice(dGamma.count..<sum.shape[0], axis: 0).storage, meeting.slices
+  )
 }
 
 /// The gradients as differentiable tensors: those of the same formula written in operations.
@@ -80,8 +110,8 @@ private func differentiableGradients(
   relu isRectified: Bool
 ) -> [Tensor?] {
   let axes = Array(0..<x.shape.rank - 1)
-  let centred = x - x.mean(axes, keepingDimensions: true)
-  let variance = centred.squared.mean(axes, keepingDimensions: true)
+  let centred = x - averagedOverSlices(x.mean(axes, keepingDimensions: true))
+  let variance = averagedOverSlices(centred.squared.mean(axes, keepingDimensions: true))
   let plain = centred / sqrt(variance + epsilon) * gamma + beta
   let y = isRectified ? relu(plain) : plain
   let inputs = [x, gamma, beta]

@@ -20,23 +20,25 @@ public final class StepRunner {
   private let random: RandomSource
   private let monitor: RankMonitor
   private let slices: Int
-  private let precision: Precision
+  private let statistics: BatchStatistics
 
   /// For a store that is laid out; noise is drawn from `random`, times are booked in `monitor`. Collective.
   public init(
     _ blocks: [BoundBlock], _ store: ParameterStore, on world: Communicator, slices: Int,
-    random: RandomSource, precision: Precision = .float32, monitor: RankMonitor = RankMonitor()
+    statistics: BatchStatistics = .slice, random: RandomSource, precision: Precision = .float32,
+    monitor: RankMonitor = RankMonitor()
   ) throws(MPIError) {
     self.blocks = blocks
     self.store = store
     self.slices = slices
     self.random = random
-    self.precision = precision
+    self.statistics = statistics
     self.monitor = monitor
     optimizers = blocks.flatMap(\.phases).map {
       ($0.name, Optimizer($0.rule, groups: $0.groups, of: store))
     }
-    reducer = try GradientReducer(store, world, slices: slices, monitor: monitor)
+    reducer = try GradientReducer(
+      store, world, slices: slices, statistics: statistics, precision: precision, monitor: monitor)
   }
 
   /// Slices of this rank whose loss in the last phase was not finite.
@@ -84,10 +86,12 @@ public final class StepRunner {
     }
     return Dictionary(
       uniqueKeysWithValues: drawn.map { slice, images in
-        let noise = random.derived(draws.lowerBound).derived(slice)
+        let drawn = random.derived(draws.lowerBound)
         return (
           slice,
-          Batch(images: images[0], otherImages: images.last, random: noise, step: step)
+          Batch(
+            images: images[0], otherImages: images.last, random: drawn.derived(slice),
+            sharedRandom: statistics == .global ? drawn : nil, step: step)
         )
       })
   }
@@ -95,7 +99,7 @@ public final class StepRunner {
   private func run(_ phase: BoundPhase, on batches: [Int: Batch], step: Int) throws -> [(
     name: String, value: Float
   )] {
-    let sums = try withPrecision(precision) { try reducer.reduce(phase) { batches[$0]! } }
+    let sums = try reducer.reduce(phase, batches)
     for term in sums.terms where !term.value.isFinite {
       throw NotFinite(phase: phase.name, term: term.name, value: term.value)
     }

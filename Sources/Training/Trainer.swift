@@ -86,7 +86,7 @@ public final class Trainer {
     evaluator = Evaluator(test: test, world: world, seed: plan.seed, beat: monitor.beat)
     try Signature(plan, network.store, train: train, test: test).compare(on: world)
     runner = try StepRunner(
-      model.boundStep, store, on: world, slices: plan.slices,
+      model.boundStep, store, on: world, slices: plan.slices, statistics: plan.batchStatistics,
       random: RandomSource(seed: plan.seed).derived("training"), precision: plan.precision,
       monitor: monitor)
     try broadcastState()

@@ -23,6 +23,8 @@ public struct TrainingPlan: Sendable {
   public var batch: Int
   /// Parts of a global batch; ranks divide it.
   public var slices: Int
+  /// What "the batch" is to batch norm and to terms that couple images.
+  public var batchStatistics = BatchStatistics.slice
   /// What parameters, order and noise are drawn from.
   public var seed: UInt64
   /// What products round their factors to.
@@ -67,7 +69,7 @@ public struct TrainingPlan: Sendable {
         [
           "model": configuration, "replacement": .bool(replacement),
           "precision": .string(precision.rawValue),
-        ].merging(images) { $1 }),
+        ].merging(images) { $1 }.merging(statistics) { $1 }),
       writtenBy: "lathe \(version)")
   }
 
@@ -81,6 +83,11 @@ public struct TrainingPlan: Sendable {
       members["filter"] = .string(preparation.filter.rawValue)
     }
     return ["images": .object(members)]
+  }
+
+  /// What a checkpoint says about batch statistics, where they are not a slice's.
+  private var statistics: [String: JSONValue] {
+    batchStatistics == .slice ? [:] : ["batchStatistics": .string(batchStatistics.rawValue)]
   }
 
   /// The first field in which a checkpoint's run differs from this plan; steps may differ.
@@ -104,6 +111,12 @@ public struct TrainingPlan: Sendable {
     if own["images"] != other["images"] {
       return (
         "images", own["images"]?.text ?? "as they are", other["images"]?.text ?? "as they are"
+      )
+    }
+    if own["batchStatistics"] != other["batchStatistics"] {
+      return (
+        "batch statistics", own["batchStatistics"]?.text ?? "slice",
+        other["batchStatistics"]?.text ?? "slice"
       )
     }
     guard case .object(let a) = own["model"], case .object(let b) = other["model"] else {

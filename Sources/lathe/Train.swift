@@ -52,8 +52,14 @@ struct Train: ParsableCommand {
   var batch: Int?
 
   @Option(
-    help: "Parts of the batch, each with its own batch statistics (default: one for each rank).")
+    help: "Parts of the batch that ranks share out among them (default: one for each rank).")
   var slices: Int?
+
+  @Option(
+    help:
+      "slice: batch norm and terms that couple images see a slice; global: they see the whole batch (default: slice)."
+  )
+  var batchStatistics: BatchStatistics?
 
   @Option(help: "What parameters, order and noise are drawn from (default: 0).")
   var seed: UInt64?
@@ -140,3 +146,4 @@ struct Train: ParsableCommand {
 
 extension Recipe.Sampling: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
+extension BatchStatistics: ExpressibleByArgument {}

@@ -40,6 +40,7 @@ func run(_ arguments: [String], _ session: MPISession) throws {
   case "tree-refusals": try treeRefusalsCheck(world)
   case "tree-room": try treeRoomCheck(world)
   case "tree-fallback": try treeFallbackCheck(world)
+  case "whole-batch": try wholeBatchCheck(world)
   case "invalid-root": try invalidRootCheck(world)
   case "wrong": try expectEqual(world.rank, 0, "rank")
   case "abort": try abortCheck(session)

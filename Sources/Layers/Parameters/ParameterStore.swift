@@ -137,6 +137,27 @@ public final class ParameterStore {
     }
   }
 
+  /// What one slice listens with, so that several can take turns.
+  public struct Listening {
+    fileprivate let values: [Tensor?]
+    fileprivate let observations: [(storage: Storage?, count: Int)]
+  }
+
+  /// The variables and observations of the slice that runs now.
+  public var listening: Listening {
+    get {
+      Listening(
+        values: parameters.map(\.current),
+        observations: buffers.map { ($0.observations, $0.observationCount) })
+    }
+    set {
+      for (parameter, value) in zip(parameters, newValue.values) { parameter.current = value }
+      for (buffer, kept) in zip(buffers, newValue.observations) {
+        (buffer.observations, buffer.observationCount) = (kept.storage, kept.count)
+      }
+    }
+  }
+
   /// The parameters of `groups`, as they are now.
   public func variables(of groups: [String]) -> [Tensor] {
     parameters.filter { groups.contains(ParameterStore.group(of: $0.name)) }.map(\.value)

@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Kernels
 import Models
+import Training
 import Yams
 
 /// Settings of a run from a YAML file; what it leaves out is nil.
@@ -15,6 +16,7 @@ struct Recipe: Codable {
   var threads: Int?
   var sampling: Sampling?
   var precision: Precision?
+  var batchStatistics: BatchStatistics?
   /// How pictures are cropped, resized and mirrored.
   var crop, size: Int?
   var filter: ResizeFilter?
@@ -26,6 +28,7 @@ struct Recipe: Codable {
   enum CodingKeys: String, CodingKey, CaseIterable {
     case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision
     case crop, size, filter, flip, configuration
+    case batchStatistics = "batch-statistics"
     case checkpointEvery = "checkpoint-every"
     case sampleEvery = "sample-every"
     case logEvery = "log-every"

@@ -78,7 +78,7 @@ struct TrainJob {
         model       \(grouped(trainer.store.parameterCount())) parameters: \(groupCounts(trainer))
         data        \(grouped(images.train.count)) training and \(grouped(images.test.count)) test images of \(shape)
         ranks       \(hosts.count) (\(places.joined(separator: ", "))), \(settings.threads) thread(s) each
-        batch       \(plan.batch) in \(plan.slices) slices, \(plan.slices / hosts.count) a rank, seed \(plan.seed)
+        batch       \(plan.batch) in \(plan.slices) slices, \(plan.slices / hosts.count) a rank, \(statistics), seed \(plan.seed)
         gradients   \(trainer.transport)
         kernels     \(Processor.instructionSet), \(Processor.blasVersion) core \(Processor.blasCore)
         products    \(products)
@@ -87,6 +87,10 @@ struct TrainJob {
       """)
     flushOutput()
     warn(ranksHere: perHost[hosts[0]] ?? 1)
+  }
+
+  private var statistics: String {
+    plan.batchStatistics == .slice ? "statistics of a slice" : "statistics of the whole batch"
   }
 
   private var products: String {

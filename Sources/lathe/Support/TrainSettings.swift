@@ -59,6 +59,7 @@ struct TrainSettings {
     merged.threads = flags.threads ?? recipe.threads
     merged.sampling = flags.sampling ?? recipe.sampling
     merged.precision = flags.precision ?? recipe.precision
+    merged.batchStatistics = flags.batchStatistics ?? recipe.batchStatistics
     merged.crop = flags.pictures.crop ?? recipe.crop
     merged.size = flags.pictures.size ?? recipe.size
     merged.filter = flags.pictures.filter ?? recipe.filter
@@ -156,7 +157,7 @@ struct TrainSettings {
       throw CommandFailure.usage(
         "slices: expected a multiple of the \(ranks) ranks, found \(slices)")
     }
-    guard batch / slices >= 2 else {
+    guard batch / slices >= 2 || merged.batchStatistics == .global else {
       throw CommandFailure.usage(
         "batch: expected at least 2 images a slice, found \(batch) in \(slices) slices")
     }
@@ -189,6 +190,7 @@ struct TrainSettings {
       seed: seed, precision: merged.precision ?? .float32, folder: folder,
       checkpointEvery: merged.checkpointEvery ?? 500,
       sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
+    plan.batchStatistics = merged.batchStatistics ?? .slice
     plan.preparation = dataset.preparation
     plan.flips = merged.flip ?? false
     return plan
@@ -201,6 +203,7 @@ struct TrainSettings {
     (recipe.steps, recipe.epochs) = (plan.steps, nil)
     (recipe.batch, recipe.slices, recipe.seed, recipe.threads) = (batch, slices, seed, threads)
     recipe.precision = plan.precision
+    recipe.batchStatistics = plan.batchStatistics
     recipe.sampling = plan.replacement ? .replacement : .shuffle
     recipe.crop = dataset.preparation?.crop
     recipe.size = dataset.preparation?.size

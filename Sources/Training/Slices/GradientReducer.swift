@@ -1,0 +1,155 @@
+import Communication
+import Kernels
+import Layers
+import Models
+import Tensors
+
+/// Computes a phase's gradient on this rank's slices and sums it over all slices in the fixed tree.
+///
+/// What is summed is one flat vector: the parameters' gradients, the buffers' observations, the loss terms. Each is
+/// reduced alike, so all of them have the same bits for any number of ranks.
+final class GradientReducer {
+  /// A phase's sums over all slices.
+  struct Sums {
+    /// Gradient of the mean loss, with the store's offsets.
+    let gradients: UnsafePointer<Float>
+    /// Sum over slices of what buffers observed, with the store's offsets.
+    let observations: UnsafePointer<Float>
+    /// Mean over slices, the total first.
+    let terms: [(name: String, value: Float)]
+  }
+
+  private static let maximumTerms = 32
+  private let store: ParameterStore
+  private let reduction: TreeReduction
+  private let slices: Int
+  private let precision: Precision
+  private let world: Communicator
+  private let monitor: RankMonitor
+  private let observationStart, termStart: Int
+  /// Present where statistics are those of the whole batch.
+  private let turns: SliceTurns?
+  /// Gradients of slices that are under way together, when there are several on this rank.
+  private let vectors: [Arena]
+
+  /// Names of the last phase's terms.
+  private var names: [String] = []
+  /// Slices of this rank whose loss in the last phase had a term that is not finite.
+  private(set) var slicesNotFinite: [Int] = []
+
+  /// Collective; the store is laid out.
+  init(
+    _ store: ParameterStore, _ world: Communicator, slices: Int, statistics: BatchStatistics,
+    precision: Precision, monitor: RankMonitor
+  ) throws(MPIError) {
+    self.store = store
+    self.slices = slices
+    self.precision = precision
+    self.world = world
+    self.monitor = monitor
+    observationStart = store.values.count
+    termStart = observationStart + store.bufferValues.count
+    let count = termStart + GradientReducer.maximumTerms
+    let reduction = try TreeReduction(world, slices: slices, count: count)
+    self.reduction = reduction
+    turns =
+      statistics == .global
+      ? SliceTurns(reduction.slices, of: slices, store, on: world, monitor: monitor) : nil
+    let isTogether = turns != nil && reduction.slices.count > 1
+    vectors = isTogether ? reduction.slices.map { _ in Arena(count: count) } : []
+    // Nobody writes the padding between parameters; sums of zeros keep it zero.
+    for slice in reduction.slices {
+      Kernels.fill(reduction.slot(for: slice), with: 0, count: reduction.count)
+    }
+  }
+
+  /// How sums travel, for the banner.
+  var transport: String { "\(reduction.transport.rawValue) (\(reduction.transportReason))" }
+
+  /// The slices of this rank.
+  var ownSlices: Range<Int> { reduction.slices }
+
+  /// Runs the phase's loss backwards on each own slice and completes the sums. Collective.
+  func reduce(_ phase: BoundPhase, _ batches: [Int: Batch]) throws(MPIError) -> Sums {
+    let ranges =
+      phase.groups.map(store.range).sorted { $0.lowerBound < $1.lowerBound }
+      + [observationStart..<reduction.count]
+    slicesNotFinite = []
+    if let turns {
+      try differentiateTogether(phase, batches, turns, ranges)
+    } else {
+      for slice in reduction.slices {
+        let slot = reduction.slot(for: slice)
+        monitor.measure(.compute) { differentiate(phase, batches[slice]!, into: slot) }
+        finish(slice, ranges)
+      }
+    }
+    try Profile.measure(.exchange) { () throws(MPIError) in try complete(ranges) }
+    let sums = reduction.result
+    let terms = names.enumerated().map { ($1, sums[termStart + $0] / Float(slices)) }
+    return Sums(gradients: sums, observations: sums + observationStart, terms: terms)
+  }
+
+  /// Lets the slices meet on their way.
+  private func differentiateTogether(
+    _ phase: BoundPhase, _ batches: [Int: Batch], _ turns: SliceTurns, _ ranges: [Range<Int>]
+  ) throws(MPIError) {
+    try monitor.measure(.compute) { () throws(MPIError) in
+      try turns.run { [self] in differentiate(phase, batches[$0]!, into: vector(for: $0)) }
+    }
+    for slice in reduction.slices {
+      let (vector, slot) = (vector(for: slice), reduction.slot(for: slice))
+      for range in ranges where vector != slot {
+        (slot + range.lowerBound).update(from: vector + range.lowerBound, count: range.count)
+      }
+      finish(slice, ranges)
+    }
+  }
+
+  private func vector(for slice: Int) -> UnsafeMutablePointer<Float> {
+    vectors.isEmpty
+      ? reduction.slot(for: slice) : vectors[slice - reduction.slices.lowerBound].pointer
+  }
+
+  /// Takes up a slice whose slot is filled.
+  private func finish(_ slice: Int, _ ranges: [Range<Int>]) {
+    let terms = reduction.slot(for: slice) + termStart
+    if !names.indices.allSatisfy({ terms[$0].isFinite }) { slicesNotFinite.append(slice) }
+    monitor.measure(.reduction) {
+      Profile.measure(.exchange) { reduction.finish(slice: slice, ranges: ranges) }
+    }
+  }
+
+  /// Waits for all ranks, then adds up what they have; apart, so that waiting is not taken for work.
+  private func complete(_ ranges: [Range<Int>]) throws(MPIError) {
+    try monitor.meet(world)
+    try monitor.measure(.reduction) { () throws(MPIError) in
+      try reduction.complete(ranges: ranges)
+    }
+  }
+
+  /// Fills a slot for one slice, and keeps the names of the terms.
+  private func differentiate(
+    _ phase: BoundPhase, _ batch: Batch, into slot: UnsafeMutablePointer<Float>
+  ) {
+    store.listen(
+      to: phase.groups, gradients: slot, observations: slot + observationStart, owner: reduction)
+    defer { store.stopListening() }
+    withPrecision(precision) {
+      let losses = phase.loss(batch)
+      let terms = [("total", losses.total)] + losses.terms
+      require(
+        terms.count <= GradientReducer.maximumTerms, "\(phase.name): \(terms.count) loss terms")
+      for (index, term) in terms.enumerated() { slot[termStart + index] = term.1.scalar }
+      names = terms.map(\.0)
+      backpropagate(
+        losses.total, scale: 1 / Float(slices), into: store.variables(of: phase.groups))
+    }
+  }
+
+  /// Gives back what ranks share. Collective.
+  func free() throws(MPIError) {
+    try turns?.free()
+    try reduction.free()
+  }
+}
