@@ -32,7 +32,8 @@ let package = Package(
       dependencies: [
         "CZlib", "CPNG", "CTurboJPEG", .product(name: "SystemPackage", package: "swift-system"),
       ]),
-    .target(name: "Models", dependencies: ["Tensors", "Layers", "Optimizers", "Datasets"]),
+    .target(
+      name: "Models", dependencies: ["Kernels", "Tensors", "Layers", "Optimizers", "Datasets"]),
     .target(
       name: "Checkpoints",
       dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),

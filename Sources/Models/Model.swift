@@ -49,9 +49,9 @@ public protocol Model: SendableMetatype {
 extension Model {
   public static var usualSampler: Sampler.Name { .prior }
 
-  /// New images, `[count, H, W, C]`, from the first of the samplers that need nothing but the parameters.
-  public func sample(_ count: Int, using random: RandomSource) -> Tensor {
-    decode(samplers[0].draw(count, random))
+  /// New images, `[count, H, W, C]`.
+  public func sample(_ count: Int, from sampler: Sampler, using random: RandomSource) -> Tensor {
+    decode(sampler.draw(count, random))
   }
 
   public func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor {

@@ -69,11 +69,7 @@ public struct VariationalAutoencoder: Model {
   }
 
   public var step: [Block<Self>] {
-    let rate = configuration.learningRate
-    let halving = configuration.halvingSteps
-    let schedule =
-      halving == 0
-      ? Schedule.constant(rate) : .staircase(rate, factor: 0.5, every: halving)
+    let schedule = Schedule.halving(configuration.learningRate, every: configuration.halvingSteps)
     return [
       Block(Phase("elbo", updates: [.encoder, .decoder], by: .adam(schedule)) { $0.bound($1) })
     ]

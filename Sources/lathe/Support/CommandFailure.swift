@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Models
 import Reports
 import Training
 
@@ -32,6 +33,7 @@ func exitStatus(for error: any Error) -> Int32 {
   case let error as CommandFailure: error.status
   case let error as DatasetError: error.exitStatus
   case let error as TrainingError: error.exitStatus
+  case let error as SamplerError: error.exitStatus
   case let error as CheckpointError:
     switch error.kind {
     case .missing: 66
@@ -44,6 +46,16 @@ func exitStatus(for error: any Error) -> Int32 {
     case .nonFinite: 70
     }
   default: 70
+  }
+}
+
+extension SamplerError {
+  fileprivate var exitStatus: Int32 {
+    switch self {
+    case .unsuitable: 64
+    case .tooFew: 65
+    case .notFinite: 70
+    }
   }
 }
 

@@ -16,6 +16,7 @@ struct Recipe: Codable {
   var threads: Int?
   var sampling: Sampling?
   var precision: Precision?
+  var sampler: Sampler.Name?
   var batchStatistics: BatchStatistics?
   /// How pictures are cropped, resized and mirrored.
   var crop, size: Int?
@@ -26,7 +27,7 @@ struct Recipe: Codable {
   var configuration: JSONValue?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision
+    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision, sampler
     case crop, size, filter, flip, configuration
     case batchStatistics = "batch-statistics"
     case checkpointEvery = "checkpoint-every"

@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Foundation
+import Layers
 import Models
 import SystemPackage
 import Training
@@ -37,6 +38,7 @@ struct TrainSettings {
       entry, dataset, steps: steps, merged,
       command.settings + (command.networks.map { ["networks=\($0)"] } ?? []))
     try checkNumbers(ranks: ranks)
+    try checkSampler()
   }
 
   private static func merge(_ flags: Train, _ recipe: Recipe) throws -> Recipe {
@@ -59,6 +61,7 @@ struct TrainSettings {
     merged.threads = flags.threads ?? recipe.threads
     merged.sampling = flags.sampling ?? recipe.sampling
     merged.precision = flags.precision ?? recipe.precision
+    merged.sampler = flags.sampler ?? recipe.sampler
     merged.batchStatistics = flags.batchStatistics ?? recipe.batchStatistics
     merged.crop = flags.pictures.crop ?? recipe.crop
     merged.size = flags.pictures.size ?? recipe.size
@@ -69,6 +72,7 @@ struct TrainSettings {
     merged.logEvery = flags.logEvery ?? recipe.logEvery
     if let model = flags.model, recipe.model != nil, model != recipe.model {
       merged.configuration = nil
+      merged.sampler = flags.sampler
     }
     return merged
   }
@@ -138,6 +142,15 @@ struct TrainSettings {
     return resolved
   }
 
+  /// A sampler that every model can have, or the usual one, needs no look at the model.
+  private func checkSampler() throws {
+    guard let sampler = merged.sampler, sampler.fitted == nil, sampler != entry.usualSampler
+    else { return }
+    let store = ParameterStore(seed: 0)
+    let model = try entry.make(store.root, dataset.shape, JSONEncoder().encode(configuration))
+    do { _ = try model.sampler(named: sampler) } catch { throw CommandFailure.usage("\(error)") }
+  }
+
   private func checkNumbers(ranks: Int) throws {
     let positive = [
       ("steps", merged.steps ?? 1), ("epochs", merged.epochs ?? 1), ("batch", batch),
@@ -191,6 +204,7 @@ struct TrainSettings {
       checkpointEvery: merged.checkpointEvery ?? 500,
       sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
     plan.batchStatistics = merged.batchStatistics ?? .slice
+    plan.sampler = merged.sampler ?? entry.usualSampler
     plan.preparation = dataset.preparation
     plan.flips = merged.flip ?? false
     return plan
@@ -203,6 +217,7 @@ struct TrainSettings {
     (recipe.steps, recipe.epochs) = (plan.steps, nil)
     (recipe.batch, recipe.slices, recipe.seed, recipe.threads) = (batch, slices, seed, threads)
     recipe.precision = plan.precision
+    recipe.sampler = plan.sampler
     recipe.batchStatistics = plan.batchStatistics
     recipe.sampling = plan.replacement ? .replacement : .shuffle
     recipe.crop = dataset.preparation?.crop
