@@ -78,7 +78,7 @@ let package = Package(
     .testTarget(
       name: "ModelsTests",
       dependencies: ["Tensors", "Layers", "Optimizers", "Datasets", "Models", "TestSupport"],
-      exclude: ["Golden"]),
+      exclude: ["Golden", "Mixture"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
     .testTarget(
