@@ -35,7 +35,11 @@ import Testing
       }
       #expect(found[1] == found[0])
       #expect(found[2] == found[0])
-      #expect(found[0][2] != found[0][3])
+      // Another seed is another mixture.
+      let other = "\(folder)/other"
+      _ = try self.run(1, ["train", "rae", "synthetic", "--out", other, "--seed", "1"] + narrow)
+      let mixture = try bytes("\(other)/checkpoints/step-000003/sampler-gmm.safetensors")
+      #expect(mixture != found[0][0])
     }
   }
 
