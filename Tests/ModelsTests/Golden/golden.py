@@ -124,6 +124,8 @@ class Forward:
         for statistic, value in (("running_mean", mean), ("running_var", variance)):
             old = self.values[f"{name}.{statistic}"]
             self.buffers[f"{name}.{statistic}"] = self.decay * old + (1 - self.decay) * value
+        share = f"{name}.starting_share"
+        self.buffers[share] = self.decay * self.values[share]
         gamma, beta = self.values[f"{name}.gamma"], self.values[f"{name}.beta"]
         y = F.batch_norm(rows, None, None, gamma, beta, training=True, eps=self.epsilon)
         return y.reshape(x.shape)
@@ -245,7 +247,7 @@ def transposed_weights(name, *shape):
 
 def norm(name, channels):
     values = ("gamma", "beta", "running_mean", "running_var")
-    return {f"{name}.{value}": [channels] for value in values}
+    return {f"{name}.{value}": [channels] for value in values} | {f"{name}.starting_share": [1]}
 
 
 def power_vector(name, outputs):
@@ -253,7 +255,7 @@ def power_vector(name, outputs):
 
 
 def is_buffer(name):
-    return name.rsplit(".")[-1] in ("running_mean", "running_var", "u")
+    return name.rsplit(".")[-1] in ("running_mean", "running_var", "starting_share", "u")
 
 
 # ---- Initial values and data ---------------------------------------------------------------------
@@ -262,6 +264,8 @@ def is_buffer(name):
 def draw(name, shape, generator):
     """Weights Glorot-normal; biases, γ − 1, β, log γ of spread 0.1; u normal; averages 0 and 1."""
     kind = name.rsplit(".")[-1]
+    if kind == "starting_share":
+        return torch.ones(shape, dtype=torch.float64)
     normal = torch.randn(shape, generator=generator, dtype=torch.float64)
     if kind == "weight":
         fans = (shape[-2] + shape[-1]) * math.prod(shape[:-2])
