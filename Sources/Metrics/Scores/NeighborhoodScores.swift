@@ -31,7 +31,8 @@ public struct NeighborhoodScores: Sendable, Equatable {
     }
     let realRadii = Self.squaredRadii(real, neighbors)
     let generatedRadii = Self.squaredRadii(generated, neighbors)
-    var balls = [Int](repeating: 0, count: generated.count)  // real ones that hold each generated sample
+    // Real balls that hold each generated sample.
+    var balls = [Int](repeating: 0, count: generated.count)
     var (recalled, covered) = (0, 0)
     PairwiseDistances(real, generated).forEachRow { row, distances in
       var (isRecalled, isCovered) = (false, false)
