@@ -17,38 +17,68 @@ CLONED static void pack_single(const float *x, long count, float *pairs) {
   for (long i = 0; i < count; i++) pairs[i] = float_of(rounded_bits(x[i]) >> 16);
 }
 
-INLINE void pack_line(const float *b, long columns, float *line) {
-  for (long j = 0; j < columns; j++) line[j] = b[j];
-  for (long j = columns; j < CK_PANEL; j++) line[j] = 0.f;
+INLINE void pack_lines(
+    const float *b, long stride, long length, long columns, long width, float *panel) {
+  for (long l = 0; l < length; l++, b += stride, panel += width) {
+    for (long j = 0; j < columns; j++) panel[j] = b[j];
+    for (long j = columns; j < width; j++) panel[j] = 0.f;
+  }
 }
 
+/// Full panels get loops of their own.
 CLONED static void pack_panel(
-    const float *b, long stride, long length, long columns, float *panel) {
-  if (columns == CK_PANEL)
-    for (long l = 0; l < length; l++) pack_line(b + l * stride, CK_PANEL, panel + l * CK_PANEL);
+    const float *b, long stride, long length, long columns, long width, float *panel) {
+  if (columns == WIDE_PANEL && width == WIDE_PANEL)
+    pack_lines(b, stride, length, WIDE_PANEL, WIDE_PANEL, panel);
+  else if (columns == NARROW_PANEL && width == NARROW_PANEL)
+    pack_lines(b, stride, length, NARROW_PANEL, NARROW_PANEL, panel);
   else
-    for (long l = 0; l < length; l++) pack_line(b + l * stride, columns, panel + l * CK_PANEL);
+    pack_lines(b, stride, length, columns, width, panel);
 }
 
 void ck_pack_panel(
     int pairs, const float *b, int transposed, long stride, long length, long columns,
     float *panel) {
+  long width = ck_shape_of_tiles().columns;
   if (pairs) {
     ck_pack_pairs_panel(b, transposed, stride, length, columns, panel);
   } else if (transposed) {
-    if (columns < CK_PANEL) memset(panel, 0, (size_t)(length * CK_PANEL) * sizeof *panel);
-    ck_transpose(b, stride, panel, CK_PANEL, columns, length);
+    if (columns < width) memset(panel, 0, (size_t)(length * width) * sizeof *panel);
+    ck_transpose(b, stride, panel, width, columns, length);
   } else {
-    pack_panel(b, stride, length, columns, panel);
+    pack_panel(b, stride, length, columns, width, panel);
   }
+}
+
+/// `tiles` tiles side by side of `columns` columns each.
+INLINE void pack_narrow_tiles(
+    const float *a, const long *rows, long length, long columns, long tiles, float *packed) {
+  for (long l = 0; l < length; l++)
+    for (long t = 0; t < tiles; t++)
+      memcpy(
+          packed + (t * length + l) * NARROW_ROWS, a + rows[l] + t * NARROW_ROWS,
+          (size_t)columns * sizeof *a);
+}
+
+static void pack_narrow_columns(
+    const float *a, const long *rows, long length, long columns, float *packed) {
+  long j = 0;
+  for (; j + 4 * NARROW_ROWS <= columns; j += 4 * NARROW_ROWS)
+    pack_narrow_tiles(a + j, rows, length, NARROW_ROWS, 4, packed + j * length);
+  for (; j + NARROW_ROWS <= columns; j += NARROW_ROWS)
+    pack_narrow_tiles(a + j, rows, length, NARROW_ROWS, 1, packed + j * length);
+  if (j < columns)
+    pack_narrow_tiles(a + j, rows, length, columns - j, 1, packed + j * length);
 }
 
 void ck_pack_columns(
     int pairs, const float *a, const long *rows, long length, long columns, float *packed) {
   if (pairs)
     ck_pack_pairs_columns(a, rows, length, columns, packed);
+  else if (ck_shape_of_tiles().rows == WIDE_ROWS)
+    ck_pack_wide_columns(a, rows, length, columns, packed);
   else
-    ck_pack_float_columns(a, rows, length, columns, packed);
+    pack_narrow_columns(a, rows, length, columns, packed);
 }
 
 static void pack_image_row(int pairs, const float *row, const ck_border *b, float *packed) {

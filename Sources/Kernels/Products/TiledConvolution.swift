@@ -136,7 +136,7 @@ extension TiledConvolution {
     }
   }
 
-  /// Floats in the panels of a pass for CK_PANEL channels.
+  /// Floats in a panel of a pass.
   func panelSize(_ pass: Pass) -> Int { pass.places * pixelWords * panelWidth }
 
   /// The weights of a chunk for one panel of output channels, in the order of the source's words.

@@ -1,6 +1,6 @@
 internal import CKernels
 
-// Products by tiles of 8 × 32 numbers, for processors with AVX-512. The contraction is cut into chunks of
+// Products by tiles of numbers, for processors with AVX2 or AVX-512. The contraction is cut into chunks of
 // a length fixed by its own length; within a chunk a number is one chain of additions, and chunks are
 // added up in order. So its bits depend neither on how rows and columns are shared out nor on their number.
 
@@ -21,11 +21,13 @@ enum Words {
   func numbers(in words: Int) -> Int { self == .pairs ? 2 * words : words }
 }
 
-let panelWidth = Int(CK_PANEL)
-let tileRows = Int(CK_TILE_ROWS)
+/// Columns and rows of this processor's tiles: 32 and 8 with AVX-512, 16 and 6 with AVX2.
+let panelWidth = ck_shape_of_tiles().columns
+let tileRows = ck_shape_of_tiles().rows
 
-/// Words of the contraction that are worked on together: a panel of them stays in the cache.
-let chunkWords = 1024
+/// Words of the contraction that are worked on together: a panel of them stays in the cache, that of the
+/// second level for wide tiles, that of the first for narrow ones.
+let chunkWords = panelWidth == 32 ? 1024 : 256
 
 /// One thread's part of C = op(A) op(B) or C += op(A) op(B).
 struct TiledProduct {
