@@ -17,36 +17,57 @@ CLONED static void pack_single(const float *x, long count, float *pairs) {
   for (long i = 0; i < count; i++) pairs[i] = float_of(rounded_bits(x[i]) >> 16);
 }
 
+/// Lines before they are wanted.
+enum { LINES_AHEAD = 10 };
+
+/// The columns of one line, `width` for each panel.
+INLINE void pack_line(const float *b, long columns, long width, long apart, float *panel) {
+  for (; columns >= width; b += width, columns -= width, panel += apart)
+    memcpy(panel, b, (size_t)width * sizeof *b);
+  if (columns <= 0) return;
+  for (long j = 0; j < columns; j++) panel[j] = b[j];
+  for (long j = columns; j < width; j++) panel[j] = 0.f;
+}
+
 INLINE void pack_lines(
-    const float *b, long stride, long length, long columns, long width, float *panel) {
-  for (long l = 0; l < length; l++, b += stride, panel += width) {
-    for (long j = 0; j < columns; j++) panel[j] = b[j];
-    for (long j = columns; j < width; j++) panel[j] = 0.f;
+    const float *b, long stride, long length, long columns, long width, long apart,
+    float *panels) {
+  for (long l = 0; l < length; l++, b += stride, panels += width) {
+    const float *ahead = b + least(LINES_AHEAD, length - 1 - l) * stride;
+    for (long j = 0; j < columns; j += 16) __builtin_prefetch(ahead + j);
+    pack_line(b, columns, width, apart, panels);
   }
 }
 
-/// Full panels get loops of their own.
-CLONED static void pack_panel(
-    const float *b, long stride, long length, long columns, long width, float *panel) {
-  if (columns == WIDE_PANEL && width == WIDE_PANEL)
-    pack_lines(b, stride, length, WIDE_PANEL, WIDE_PANEL, panel);
-  else if (columns == NARROW_PANEL && width == NARROW_PANEL)
-    pack_lines(b, stride, length, NARROW_PANEL, NARROW_PANEL, panel);
+CLONED static void pack_panels(
+    const float *b, long stride, long length, long columns, long apart, float *panels) {
+  if (ck_shape_of_tiles().columns == WIDE_PANEL)
+    pack_lines(b, stride, length, columns, WIDE_PANEL, apart, panels);
   else
-    pack_lines(b, stride, length, columns, width, panel);
+    pack_lines(b, stride, length, columns, NARROW_PANEL, apart, panels);
 }
 
-void ck_pack_panel(
-    int pairs, const float *b, int transposed, long stride, long length, long columns,
-    float *panel) {
+/// One panel of a transposed operand.
+static void pack_transposed(
+    const float *b, long stride, long length, long columns, long width, float *panel) {
+  if (columns < width) memset(panel, 0, (size_t)(length * width) * sizeof *panel);
+  ck_transpose(b, stride, panel, width, columns, length);
+}
+
+void ck_pack_panels(
+    int pairs, const float *b, int transposed, long stride, long length, long columns, long apart,
+    float *panels) {
+  if (!pairs && !transposed) {
+    pack_panels(b, stride, length, columns, apart, panels);
+    return;
+  }
   long width = ck_shape_of_tiles().columns;
-  if (pairs) {
-    ck_pack_pairs_panel(b, transposed, stride, length, columns, panel);
-  } else if (transposed) {
-    if (columns < width) memset(panel, 0, (size_t)(length * width) * sizeof *panel);
-    ck_transpose(b, stride, panel, width, columns, length);
-  } else {
-    pack_panel(b, stride, length, columns, width, panel);
+  for (long j = 0; j < columns; j += width, panels += apart) {
+    const float *from = b + (transposed ? j * stride : j);
+    if (pairs)
+      ck_pack_pairs_panel(from, transposed, stride, length, least(columns - j, width), panels);
+    else
+      pack_transposed(from, stride, length, least(columns - j, width), width, panels);
   }
 }
 

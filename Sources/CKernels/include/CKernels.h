@@ -122,10 +122,11 @@ int ck_has_tiles(int pairs);
 // Operands of tiles. With `pairs`, numbers become pairs along the contraction, rounded to nearest even,
 // and an odd contraction gets a zero at its end; lengths are in numbers, results in words. Only where the
 // processor has such tiles.
-/// panel[l, j] = b[l * stride + j], or b[j * stride + l] if transposed; zeros beyond `columns`.
-void ck_pack_panel(
-    int pairs, const float *b, int transposed, long stride, long length, long columns,
-    float *panel);
+/// panel[l, j] = b[l * stride + j], or b[j * stride + l] if transposed; further columns in further panels,
+/// `apart` words from one to the next; zeros beyond `columns`.
+void ck_pack_panels(
+    int pairs, const float *b, int transposed, long stride, long length, long columns, long apart,
+    float *panels);
 /// The left operand from its columns, side by side in `length` rows that begin at a + rows[l]:
 /// [columns / rows of a tile, length, rows of a tile], the last tile of any value beyond `columns`.
 void ck_pack_columns(

@@ -20,6 +20,9 @@ struct BenchKernels: ParsableCommand {
   @Option(help: "float32, or bfloat16 for factors of products and convolutions.")
   var precision = Precision.float32
 
+  @Option(help: "Only layers with this in their name.")
+  var layer = ""
+
   @Option(help: "Seconds for each layer and direction.")
   var seconds = 0.2
 
@@ -30,7 +33,7 @@ struct BenchKernels: ParsableCommand {
       "\(Processor.instructionSet), OpenBLAS core \(Processor.blasCore), batch \(batch), \(threads) thread(s), "
         + "\(precision.rawValue); peak of a core \(Int(peak)) GF/s float32")
     print(row("layer", "forward", "dX", "dW"))
-    for layer in BenchLayer.all {
+    for layer in BenchLayer.all where self.layer.isEmpty || layer.name.contains(self.layer) {
       let measured = layer.measure(batch: batch, precision: precision, seconds: seconds)
       let texts = measured.map { String(format: "%4.0f (%2.0f %%)", $0, $0 / peak * 100) }
       print(row(layer.name, texts[0], texts[1], texts[2]))
