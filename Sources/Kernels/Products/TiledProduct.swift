@@ -87,7 +87,8 @@ struct TiledProduct {
     }
   }
 
-  /// The next panel's lines, or the first ones of the next chunk; none where they are near anyway.
+  /// The next panel's lines, or the first ones of the next chunk; none where they are near anyway, or
+  /// several panels are packed together, which fetches enough.
   private func linesAfter(_ column: Int, _ columns: Range<Int>, _ chunk: Range<Int>) -> ck_ahead {
     if right.transposed || packed != nil || right.columns < 256 || panelsTogether > 1 {
       return ck_ahead(start: right.start, stride: 0, rows: 0)
