@@ -43,7 +43,7 @@ private func productByOpenBLAS(
 private func productByTiles(
   _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
-  if product.left.transposed && panelsTogether > 1 {
+  if product.left.transposed && Tiles.areNarrow {
     productByStrips(product, c, m: m, n: n, accumulate: accumulate)
     return
   }
@@ -70,6 +70,7 @@ private func productByStrips(
   }
 }
 
+/// Rows in a strip: eight narrow tiles.
 private let stripRows = 48
 
 /// `product` is the transposed one, [n, m].
@@ -133,7 +134,7 @@ func product(
   _ words: Words, _ a: Operand, _ b: Operand, _ c: Output, columnsOfC: Int, m: Int, n: Int, k: Int,
   accumulate: Bool
 ) {
-  if words == .floats && !(panelsTogether > 1 && Tiles.available(.floats)) {
+  if words == .floats && !(Tiles.areNarrow && Tiles.available(.floats)) {
     OpenBLAS.product(
       a, b, c, columnsOfC: columnsOfC, m: m, n: n, k: k, accumulate: accumulate)
   } else {

@@ -27,11 +27,11 @@ let tileRows = ck_shape_of_tiles().rows
 
 /// Words of the contraction that are worked on together: a panel of them stays in the cache, that of the
 /// second level for wide tiles, that of the first for narrow ones.
-let chunkWords = panelWidth == 32 ? 1024 : 256
+let chunkWords = Tiles.areNarrow ? 256 : 1024
 
 /// Panels that are packed together from lines of the right operand. Wide tiles take one at a time and
 /// copy it in passing, while the next one is fetched.
-let panelsTogether = panelWidth == 32 ? 1 : 8
+let panelsTogether = Tiles.areNarrow ? 8 : 1
 
 /// One thread's part of C = op(A) op(B) or C += op(A) op(B).
 struct TiledProduct {
@@ -90,7 +90,7 @@ struct TiledProduct {
   /// The next panel's lines, or the first ones of the next chunk; none where they are near anyway, or
   /// several panels are packed together, which fetches enough.
   private func linesAfter(_ column: Int, _ columns: Range<Int>, _ chunk: Range<Int>) -> ck_ahead {
-    if right.transposed || packed != nil || right.columns < 256 || panelsTogether > 1 {
+    if right.transposed || packed != nil || right.columns < 256 || Tiles.areNarrow {
       return ck_ahead(start: right.start, stride: 0, rows: 0)
     }
     let next = column + panelWidth
@@ -116,7 +116,7 @@ struct TiledProduct {
     }
     let panels = Scratch.panel.floats(chunkWords * panelWidth * panelsTogether)
     job.panel = Input(panels)
-    if words == .floats && !right.transposed && !left.transposed && panelsTogether == 1
+    if words == .floats && !right.transposed && !left.transposed && !Tiles.areNarrow
       && columns.count == panelWidth
     {
       job.source = right.at(chunk.lowerBound, first)
