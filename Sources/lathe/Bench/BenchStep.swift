@@ -81,7 +81,7 @@ struct BenchStep: ParsableCommand {
     let step = String(format: "median step %.1f ms, min %.1f", median * 1e3, times[0] * 1e3)
     print(
       "lathe \(version) \(workload) ranks=\(ranks) threads=\(threads) batch/rank=\(batch) "
-        + "precision=\(precision.rawValue) blas=\(Processor.blasCore): \(rate) images/s (\(step)), "
+        + "precision=\(precision.rawValue) isa=\(Processor.instructionSet) blas=\(Processor.blasCore): \(rate) images/s (\(step)), "
         + "peak RSS/rank \(Int(peak.rounded())) MiB")
     if profile { printProfile(times.reduce(0, +), used) }
   }
