@@ -61,7 +61,7 @@ private struct CoupledModel {
 
   /// exp(−‖a − b‖² / m) of all pairs.
   private func kernel(_ a: Tensor, _ b: Tensor) -> Tensor {
-    let squares = a.squared.sum(1, keepingDimensions: true) + b.squared.sum(1).reshaped(to: [1, -1])
+    let squares = a.squared.sum(1, keepingDimensions: true) + b.squared.sum(1).reshaped(to: [1, b.shape[0]])
     return exp((squares - 2 * matmul(a, b.transposed())) * (-1 / Float(Self.latentSize)))
   }
 }
