@@ -23,7 +23,9 @@ final class BenchWorkload {
   private let images: [Int: Tensor]
 
   /// `batch` images for each rank. Collective.
-  init(_ name: String, batch: Int, precision: Precision, on world: Communicator) throws {
+  init(
+    _ name: String, batch: Int, precision: Precision, _ overlap: Overlap, on world: Communicator
+  ) throws {
     let parts = name.split(separator: "-").map(String.init)
     let set = BenchWorkload.sets.first { $0.name == parts.last }!
     let store = ParameterStore(seed: 0)
@@ -39,7 +41,8 @@ final class BenchWorkload {
     }
     let random = RandomSource(seed: 0)
     runner = try StepRunner(
-      blocks, store, on: world, slices: world.size, random: random, precision: precision)
+      blocks, store, on: world, slices: world.size, overlap: overlap, random: random,
+      precision: precision)
     let size: Shape = [batch, shape.height, shape.width, shape.channels]
     images = Dictionary(
       uniqueKeysWithValues: runner.ownSlices.map {
