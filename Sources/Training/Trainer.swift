@@ -87,7 +87,8 @@ public final class Trainer {
     try Signature(plan, network.store, train: train, test: test).compare(on: world)
     runner = try StepRunner(
       model.boundStep, store, on: world, slices: plan.slices, statistics: plan.batchStatistics,
-      overlap: plan.overlap, random: RandomSource(seed: plan.seed).derived("training"), precision: plan.precision,
+      overlap: plan.overlap, random: RandomSource(seed: plan.seed).derived("training"),
+      precision: plan.precision,
       monitor: monitor)
     try broadcastState()
   }

@@ -73,18 +73,20 @@ struct BenchStep: ParsableCommand {
     }
     let used = ProcessUsage.now.since(before)
     let peak = try world.allReduce([ProcessUsage.now.peakMebibytes], .maximum)[0]
-    if world.rank == 0 { report(times.sorted(), ranks: world.size, peak: peak, used) }
+    if world.rank == 0 { report(times.sorted(), job, ranks: world.size, peak: peak, used) }
     try job.finish()
     try session.finish()
   }
 
-  private func report(_ times: [Double], ranks: Int, peak: Double, _ used: ProcessUsage) {
+  private func report(
+    _ times: [Double], _ job: BenchWorkload, ranks: Int, peak: Double, _ used: ProcessUsage
+  ) {
     let median = (times[(times.count - 1) / 2] + times[times.count / 2]) / 2
     let rate = String(format: "%.1f", Double(ranks * batch) / median)
     let step = String(format: "median step %.1f ms, min %.1f", median * 1e3, times[0] * 1e3)
     print(
       "lathe \(version) \(workload) ranks=\(ranks) threads=\(threads) batch/rank=\(batch) "
-        + "precision=\(precision.rawValue) overlap=\(overlap.rawValue) blas=\(Processor.blasCore): \(rate) images/s (\(step)), "
+        + "precision=\(precision.rawValue) overlap=\(overlap.rawValue) parameters=\(job.parameterCount) blas=\(Processor.blasCore): \(rate) images/s (\(step)), "
         + "peak RSS/rank \(Int(peak.rounded())) MiB")
     if profile { printProfile(times.reduce(0, +), used) }
   }

@@ -19,6 +19,8 @@ final class BenchWorkload {
     (name: "celeba", shape: ImageShape(height: 64, width: 64, channels: 3), latentSize: 128),
   ]
 
+  /// Trained values.
+  let parameterCount: Int
   private let runner: StepRunner
   private let images: [Int: Tensor]
 
@@ -39,6 +41,7 @@ final class BenchWorkload {
       blocks = BenchWorkload.autoencoder(
         NetworkFamily(rawValue: parts[1])!, store, shape, latentSize: set.latentSize)
     }
+    parameterCount = store.parameterCount()
     let random = RandomSource(seed: 0)
     runner = try StepRunner(
       blocks, store, on: world, slices: world.size, overlap: overlap, random: random,

@@ -27,7 +27,8 @@ struct Recipe: Codable {
   var configuration: JSONValue?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision, overlap
+    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision,
+      overlap
     case crop, size, filter, flip, configuration
     case batchStatistics = "batch-statistics"
     case checkpointEvery = "checkpoint-every"

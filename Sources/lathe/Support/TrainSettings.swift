@@ -160,7 +160,8 @@ struct TrainSettings {
     }
     guard merged.overlap != .on || merged.batchStatistics != .global else {
       throw CommandFailure.usage(
-        "overlap: expected auto or off with batch-statistics global, whose slices meet on their way, found on")
+        "overlap: expected auto or off with batch-statistics global, whose slices meet on their way, found on"
+      )
     }
     guard batch / slices >= 2 || merged.batchStatistics == .global else {
       throw CommandFailure.usage(
