@@ -22,6 +22,7 @@ struct Signature: Codable {
       Field(name: "steps", value: "\(plan.steps)"), Field(name: "batch", value: "\(plan.batch)"),
       Field(name: "slices", value: "\(plan.slices)"), Field(name: "seed", value: "\(plan.seed)"),
       Field(name: "batch statistics", value: plan.batchStatistics.rawValue),
+      Field(name: "overlap", value: plan.overlap.rawValue),
       Field(name: "replacement", value: "\(plan.replacement)"),
       Field(name: "precision", value: plan.precision.rawValue),
       Field(name: "flip", value: "\(plan.flips)"),

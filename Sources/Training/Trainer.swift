@@ -87,13 +87,16 @@ public final class Trainer {
     try Signature(plan, network.store, train: train, test: test).compare(on: world)
     runner = try StepRunner(
       model.boundStep, store, on: world, slices: plan.slices, statistics: plan.batchStatistics,
-      random: RandomSource(seed: plan.seed).derived("training"), precision: plan.precision,
+      overlap: plan.overlap, random: RandomSource(seed: plan.seed).derived("training"),
+      precision: plan.precision,
       monitor: monitor)
     try broadcastState()
   }
 
   /// How gradients travel, for the banner.
   public var transport: String { runner.transport }
+  /// What was decided on overlap and why, where there was a choice.
+  public var overlap: String? { runner.overlap }
 
   // MARK: The run
 

@@ -25,6 +25,8 @@ public struct TrainingPlan: Sendable {
   public var slices: Int
   /// What "the batch" is to batch norm and to terms that couple images.
   public var batchStatistics = BatchStatistics.slice
+  /// Whether gradients are reduced while the backward pass still runs; changes no bit.
+  public var overlap = Overlap.auto
   /// What parameters, order and noise are drawn from.
   public var seed: UInt64
   /// What products round their factors to.

@@ -61,6 +61,12 @@ struct Train: ParsableCommand {
   )
   var batchStatistics: BatchStatistics?
 
+  @Option(
+    help:
+      "Reduce gradients while the backward pass still runs: on, off, or auto, which tries both where ranks exchange messages (default: auto)."
+  )
+  var overlap: Overlap?
+
   @Option(help: "What parameters, order and noise are drawn from (default: 0).")
   var seed: UInt64?
 
@@ -147,3 +153,4 @@ struct Train: ParsableCommand {
 extension Recipe.Sampling: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 extension BatchStatistics: ExpressibleByArgument {}
+extension Overlap: ExpressibleByArgument {}

@@ -61,7 +61,8 @@ private struct CoupledModel {
 
   /// exp(−‖a − b‖² / m) of all pairs.
   private func kernel(_ a: Tensor, _ b: Tensor) -> Tensor {
-    let squares = a.squared.sum(1, keepingDimensions: true) + b.squared.sum(1).reshaped(to: [1, -1])
+    let squares =
+      a.squared.sum(1, keepingDimensions: true) + b.squared.sum(1).reshaped(to: [1, b.shape[0]])
     return exp((squares - 2 * matmul(a, b.transposed())) * (-1 / Float(Self.latentSize)))
   }
 }
@@ -124,8 +125,29 @@ func wholeBatchCheck(_ world: Communicator) throws {
     guard far > 1e-2 else {
       throw CheckFailure(description: "slice: expected another result, found a distance of \(far)")
     }
+    try refuseSlicesThatDoNotMeet(world)
     print("distance from one slice: global \(near), slice \(far)")
   }
   let all = found.terms.map(\.value) + found.values + found.buffers
   report("hash \(all.withUnsafeBufferPointer { hash($0) })", world)
+}
+
+/// Slices that run other operations than the others are an error, not a deadlock.
+private func refuseSlicesThatDoNotMeet(_ world: Communicator) throws {
+  let store = ParameterStore(seed: 1)
+  let weight = store.root("group").parameter("weight", [1], .ones)
+  store.layOut()
+  let phase = BoundPhase(
+    name: "apart", groups: ["group"], rule: .descent(.constant(1)),
+    loss: { batch in
+      let x = batch.images.sum() * weight.value.sum()
+      return Losses(batch.images.values[0] > 0 ? batch.gathered(x.reshaped(to: [1])).sum() : x)
+    })
+  let runner = try StepRunner(
+    [BoundBlock(phases: [phase])], store, on: world, slices: 2, statistics: .global,
+    random: RandomSource(seed: 1))
+  let error = try expectError("slices that do not meet") {
+    _ = try runner.run(step: 0) { _, slice in Tensor(filledWith: Float(slice), shape: [1]) }
+  }
+  try expectEqual("\(error)".contains("do not meet in the same place"), true, "\(error)")
 }

@@ -17,6 +17,7 @@ struct Recipe: Codable {
   var sampling: Sampling?
   var precision: Precision?
   var batchStatistics: BatchStatistics?
+  var overlap: Overlap?
   /// How pictures are cropped, resized and mirrored.
   var crop, size: Int?
   var filter: ResizeFilter?
@@ -26,7 +27,8 @@ struct Recipe: Codable {
   var configuration: JSONValue?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision
+    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision,
+      overlap
     case crop, size, filter, flip, configuration
     case batchStatistics = "batch-statistics"
     case checkpointEvery = "checkpoint-every"

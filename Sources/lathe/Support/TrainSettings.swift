@@ -59,6 +59,7 @@ struct TrainSettings {
     merged.threads = flags.threads ?? recipe.threads
     merged.sampling = flags.sampling ?? recipe.sampling
     merged.precision = flags.precision ?? recipe.precision
+    merged.overlap = flags.overlap ?? recipe.overlap
     merged.batchStatistics = flags.batchStatistics ?? recipe.batchStatistics
     merged.crop = flags.pictures.crop ?? recipe.crop
     merged.size = flags.pictures.size ?? recipe.size
@@ -157,6 +158,11 @@ struct TrainSettings {
       throw CommandFailure.usage(
         "slices: expected a multiple of the \(ranks) ranks, found \(slices)")
     }
+    guard merged.overlap != .on || merged.batchStatistics != .global else {
+      throw CommandFailure.usage(
+        "overlap: expected auto or off with batch-statistics global, whose slices meet on their way, found on"
+      )
+    }
     guard batch / slices >= 2 || merged.batchStatistics == .global else {
       throw CommandFailure.usage(
         "batch: expected at least 2 images a slice, found \(batch) in \(slices) slices")
@@ -191,6 +197,7 @@ struct TrainSettings {
       checkpointEvery: merged.checkpointEvery ?? 500,
       sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
     plan.batchStatistics = merged.batchStatistics ?? .slice
+    plan.overlap = merged.overlap ?? .auto
     plan.preparation = dataset.preparation
     plan.flips = merged.flip ?? false
     return plan
@@ -203,6 +210,7 @@ struct TrainSettings {
     (recipe.steps, recipe.epochs) = (plan.steps, nil)
     (recipe.batch, recipe.slices, recipe.seed, recipe.threads) = (batch, slices, seed, threads)
     recipe.precision = plan.precision
+    recipe.overlap = plan.overlap
     recipe.batchStatistics = plan.batchStatistics
     recipe.sampling = plan.replacement ? .replacement : .shuffle
     recipe.crop = dataset.preparation?.crop
