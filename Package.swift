@@ -22,6 +22,9 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CKernels", cSettings: optimised),
+    .target(
+      name: "CWeights",
+      exclude: ["classifier-grey.safetensors", "classifier-colour.safetensors"]),
 
     .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Tensors", dependencies: ["Kernels"]),
@@ -36,6 +39,12 @@ let package = Package(
     .target(
       name: "Checkpoints",
       dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),
+    .target(
+      name: "Metrics",
+      dependencies: [
+        "COpenBLAS", "CWeights", "Kernels", "Tensors", "Layers", "Optimizers", "Datasets",
+        "Checkpoints", .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .target(name: "Communication", dependencies: ["CMPI"]),
     .target(
       name: "Training",
@@ -49,8 +58,8 @@ let package = Package(
     .executableTarget(
       name: "lathe",
       dependencies: [
-        "Kernels", "Tensors", "Layers", "Datasets", "Models", "Checkpoints", "Communication",
-        "Training", "Reports", "Yams",
+        "Kernels", "Tensors", "Layers", "Datasets", "Models", "Metrics", "Checkpoints",
+        "Communication", "Training", "Reports", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -75,6 +84,9 @@ let package = Package(
     .testTarget(
       name: "ModelsTests",
       dependencies: ["Tensors", "Layers", "Optimizers", "Datasets", "Models", "TestSupport"],
+      exclude: ["Golden"]),
+    .testTarget(
+      name: "MetricsTests", dependencies: ["Metrics", "TestSupport", "Datasets", "Checkpoints"],
       exclude: ["Golden"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
