@@ -39,8 +39,8 @@ let package = Package(
     .target(
       name: "Metrics",
       dependencies: [
-        "COpenBLAS", "Kernels", "Tensors", "Layers", "Datasets", "Checkpoints",
-        .product(name: "SystemPackage", package: "swift-system"),
+        "COpenBLAS", "Kernels", "Tensors", "Layers", "Optimizers", "Datasets",
+        "Checkpoints", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .target(name: "Communication", dependencies: ["CMPI"]),
     .target(
@@ -55,8 +55,8 @@ let package = Package(
     .executableTarget(
       name: "lathe",
       dependencies: [
-        "Kernels", "Tensors", "Layers", "Datasets", "Models", "Checkpoints", "Communication",
-        "Training", "Reports", "Yams",
+        "Kernels", "Tensors", "Layers", "Datasets", "Models", "Metrics", "Checkpoints",
+        "Communication", "Training", "Reports", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),

@@ -28,6 +28,11 @@ public struct Safetensors: Sendable {
     metadata = header.metadata
   }
 
+  /// An error about this file, for whoever finds that it is of something else.
+  public func mismatch(_ what: String, expected: String, found: String) -> CheckpointError {
+    CheckpointError(.mismatch, in: file.path, what, expected: expected, found: found)
+  }
+
   /// The shape of a tensor.
   ///
   /// - Throws: `.mismatch` if the file has no such tensor.

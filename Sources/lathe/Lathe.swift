@@ -25,7 +25,7 @@ struct Lathe: ParsableCommand {
     version: version,
     subcommands: [
       Train.self, Sample.self, Reconstruct.self, DataCommand.self, Models.self, Datasets.self,
-      Doctor.self, Bench.self,
+      FeaturesCommand.self, Doctor.self, Bench.self,
     ])
 
   static func main() {

@@ -1,0 +1,61 @@
+import Tensors
+
+/// Feature vectors of some images: what distances between sets of images are computed from.
+public struct Features: Sendable, Equatable {
+  /// Number of images.
+  public let count: Int
+  /// Length of each vector.
+  public let dimensions: Int
+  /// `[count, dimensions]`, row-major.
+  public let values: [Float]
+
+  /// `values` holds `count · dimensions` numbers.
+  public init(count: Int, dimensions: Int, values: [Float]) {
+    require(
+      values.count == count * dimensions,
+      "Features: \(values.count) values for \(count) × \(dimensions)")
+    self.count = count
+    self.dimensions = dimensions
+    self.values = values
+  }
+
+  /// The vector of image `index`.
+  public subscript(index: Int) -> ArraySlice<Float> {
+    values[index * dimensions..<(index + 1) * dimensions]
+  }
+}
+
+/// A fixed map from images to vectors.
+///
+/// The vector of an image does not depend on the images beside it, so any cut of a set into batches, over any number of
+/// ranks, gives the same features.
+public protocol FeatureExtractor {
+  /// What to print beside a number computed from these features: `inception-768 (tensorflow resize)`.
+  var name: String { get }
+  /// Length of a vector; nil if it is that of an image.
+  var dimensions: Int? { get }
+  /// What a distance between sets of these vectors is called: "FID" is that of Inception's 2048 and nothing else.
+  var distanceName: String { get }
+
+  /// The features of images in [0, 1].
+  ///
+  /// Shapes: `[N, H, W, C]` → `[N, dimensions]`.
+  /// - Throws: ``FeatureError`` if the images have a number of channels that it can't use.
+  func features(of images: Tensor) throws(FeatureError) -> Features
+}
+
+/// The pixels themselves, for images so small or so artificial that no network has seen the like.
+public struct Pixels: FeatureExtractor {
+  public let name = "pixels"
+  public let dimensions: Int? = nil
+  public let distanceName = "pixel distance"
+
+  public init() {}
+
+  /// Shapes: `[N, H, W, C]` → `[N, H · W · C]`.
+  public func features(of images: Tensor) throws(FeatureError) -> Features {
+    let count = images.shape[0]
+    return Features(
+      count: count, dimensions: images.shape.count / max(count, 1), values: images.values)
+  }
+}
