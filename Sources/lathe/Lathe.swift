@@ -24,8 +24,8 @@ struct Lathe: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Train.self, Sample.self, Reconstruct.self, DataCommand.self, Models.self, Datasets.self,
-      Doctor.self, Bench.self,
+      Train.self, Sample.self, Reconstruct.self, Interpolate.self, DataCommand.self, Models.self,
+      Datasets.self, Doctor.self, Bench.self,
     ])
 
   static func main() {

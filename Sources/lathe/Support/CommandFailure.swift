@@ -40,7 +40,9 @@ func exitStatus(for error: any Error) -> Int32 {
     }
   case let error as ReportError:
     switch error {
-    case .file(_, _, _), .png(_, _): 73
+    case .file(_, _, _), .png(_, _), .gnuplot(_, _): 73
+    case .format(_, _): 64
+    case .noGnuplot: 66
     case .nonFinite: 70
     }
   default: 70

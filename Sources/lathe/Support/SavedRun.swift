@@ -30,6 +30,16 @@ struct SavedRun {
     return entry.prepared(as: try failing { try images.decoded(as: Preparation.self) })
   }
 
+  /// The images of a split, prepared as for training, from `data` if given.
+  func images(_ split: Split, at data: String?) throws -> ImageSet {
+    try failing { try dataset.load(split, at: data.map { FilePath($0) }, seed: state.seed) }
+  }
+
+  /// What a figure shows, with the run it shows it of.
+  func title(_ text: String) -> String {
+    "\(state.model), \(state.dataset), step \(state.step): \(text)"
+  }
+
   /// Where pictures go when nobody says otherwise: beside the checkpoints.
   var pictures: FilePath {
     checkpoint.removingLastComponent().removingLastComponent().appending("samples")
