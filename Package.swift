@@ -36,6 +36,12 @@ let package = Package(
     .target(
       name: "Checkpoints",
       dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),
+    .target(
+      name: "Metrics",
+      dependencies: [
+        "COpenBLAS", "Kernels", "Tensors", "Layers", "Datasets", "Checkpoints",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .target(name: "Communication", dependencies: ["CMPI"]),
     .target(
       name: "Training",
@@ -77,6 +83,9 @@ let package = Package(
       dependencies: ["Tensors", "Layers", "Optimizers", "Datasets", "Models", "TestSupport"],
       exclude: ["Golden"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+    .testTarget(
+      name: "MetricsTests", dependencies: ["Metrics", "TestSupport", "Datasets", "Checkpoints"],
+      exclude: ["Golden"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
     .testTarget(
       name: "DistributedTests",

@@ -189,6 +189,13 @@ ck_philox_block ck_philox(ck_philox_block counter, unsigned key0, unsigned key1)
 void ck_random_uniform(float *y, long count, unsigned long long key, unsigned long long offset);
 void ck_random_normal(float *y, long count, unsigned long long key, unsigned long long offset);
 
+// Points of a plane.
+enum { CK_FORCE_LANES = 16 };
+/// With w[j] = 1/(1 + |point i − point j|²): the sum of w over the others, Σ p w (i − j) and Σ w² (i − j), x before y.
+/// `stride` points, whole lanes; those far outside weigh nothing.
+void ck_student_forces(
+    const float *p, const float *x, const float *y, long i, long stride, float *forces);
+
 // Memory of the calling thread, kept from call to call; NULL when the system has none.
 enum {
   CK_SCRATCH_PATCHES, CK_SCRATCH_IMAGE, CK_SCRATCH_WEIGHTS, CK_SCRATCH_PARTIALS, CK_SCRATCH_LEFT,
