@@ -46,8 +46,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Kernels", "Tensors", "Layers", "Optimizers", "Datasets", "Models", "Checkpoints",
-        "Communication", .product(name: "SystemPackage", package: "swift-system"),
+        "Kernels", "Tensors", "Layers", "Optimizers", "Datasets", "Models", "Metrics",
+        "Checkpoints", "Communication", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .target(
       name: "Reports",
@@ -55,8 +55,8 @@ let package = Package(
     .executableTarget(
       name: "lathe",
       dependencies: [
-        "Kernels", "Tensors", "Layers", "Datasets", "Models", "Checkpoints", "Communication",
-        "Training", "Reports", "Yams",
+        "Kernels", "Tensors", "Layers", "Datasets", "Models", "Metrics", "Checkpoints",
+        "Communication", "Training", "Reports", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),

@@ -42,6 +42,8 @@ public protocol Model: SendableMetatype {
   var samplers: [Sampler] { get }
   /// What the model makes of images, in inference; the decoding of their codes unless a model says otherwise.
   func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor
+  /// −ELBO in nats, its mean over images, in inference with one draw from each posterior; nil for models without.
+  func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor?
 }
 
 extension Model {
@@ -55,6 +57,8 @@ extension Model {
   public func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor {
     decode(encode(images))
   }
+
+  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }
 }
 
 /// The groups of a model's parameters.

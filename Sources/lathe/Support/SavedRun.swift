@@ -12,9 +12,11 @@ struct SavedRun {
   let dataset: DatasetRegistry.Entry
 
   /// The newest intact checkpoint of a run, the one after `step` steps if given, or the checkpoint at `path` itself.
-  init(_ path: String, step: Int?) throws {
+  ///
+  /// With `best`, the one that was best on validation images.
+  init(_ path: String, step: Int?, best: Bool = false) throws {
     let folder = FilePath(path)
-    checkpoint = try failing { try SavedRun.checkpoint(in: folder, step: step) }
+    checkpoint = try failing { try SavedRun.checkpoint(in: folder, step: step, best: best) }
     let found = checkpoint
     state = try failing { try RunState(reading: found) }
     dataset = try SavedRun.dataset(of: state)
@@ -40,16 +42,17 @@ struct SavedRun {
     "\(state.model), \(state.dataset), step \(state.step): \(text)"
   }
 
-  /// Where pictures go when nobody says otherwise: beside the checkpoints.
-  var pictures: FilePath {
-    checkpoint.removingLastComponent().removingLastComponent().appending("samples")
-  }
+  /// The run's folder.
+  var folder: FilePath { checkpoint.removingLastComponent().removingLastComponent() }
 
-  private static func checkpoint(in folder: FilePath, step: Int?) throws -> FilePath {
+  /// Where pictures go when nobody says otherwise: beside the checkpoints.
+  var pictures: FilePath { folder.appending("samples") }
+
+  private static func checkpoint(in folder: FilePath, step: Int?, best: Bool) throws -> FilePath {
     if FileManager.default.fileExists(atPath: folder.appending(RunState.fileName).string) {
       return folder
     }
-    let store = CheckpointStore(reading: folder.appending("checkpoints"))
+    let store = CheckpointStore(reading: folder.appending(best ? "best" : "checkpoints"))
     if let step {
       let there = try store.steps()
       guard there.contains(step) else {

@@ -1,0 +1,32 @@
+import Datasets
+import Tensors
+
+/// What stands for an image when distributions of images are compared.
+public struct ImageFeatures {
+  /// Length of a vector.
+  public let dimensions: Int
+  /// The Fréchet distance by these features, as a part of a score's name: `fid-768`, `proxy-distance`.
+  public let distanceName: String
+  /// In words, for the protocol.
+  public let description: String
+  /// Vectors one after another for images `[n, H, W, C]` in [0, 1].
+  public let extract: (Tensor) throws -> [Float]
+
+  public init(
+    dimensions: Int, distanceName: String, description: String,
+    extract: @escaping (Tensor) throws -> [Float]
+  ) {
+    self.dimensions = dimensions
+    self.distanceName = distanceName
+    self.description = description
+    self.extract = extract
+  }
+
+  /// The values themselves, `height · width · channels` for each image.
+  public static func pixels(_ shape: ImageShape) -> ImageFeatures {
+    ImageFeatures(
+      dimensions: shape.count, distanceName: "pixel-distance",
+      description: "raw values in [0, 1], \(shape.count)-d"
+    ) { $0.values }
+  }
+}
