@@ -20,6 +20,9 @@ struct Train: ParsableCommand {
       Settings come from flags, over the recipe, over defaults; the resolved ones are saved in the run's
       config.yml, which is a recipe again. The batch is the global one. It is cut into slices, by default one
       for each rank; with the same slices, 1, 2, 4 … ranks give the same bits.
+
+      `lathe train classifier fashion-mnist` trains the network behind the proxy distance instead, on one rank, and writes
+      it to one file; --set colour=true colours grey images first.
       """)
 
   @Argument(help: "The model (`lathe models` lists them); may come from the recipe.")
@@ -101,6 +104,7 @@ struct Train: ParsableCommand {
   var timeline: String?
 
   func run() throws {
+    if model == "classifier" { return try TrainClassifier(self).run() }
     let settings = try TrainSettings(self, ranks: MPISession.launcher?.size ?? 1)
     let images = try settings.loadImages()
     let plan = try settings.plan(trainingImages: images.train.count)

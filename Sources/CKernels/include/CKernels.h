@@ -86,6 +86,21 @@ void ck_planar_patches(
 void ck_sum_planar_patches(
     const float *patches, const ck_geometry *g, long images, float *line, float *small);
 
+// Pooling: images NHWC; a window's part outside the image is left out of it. Each has a part inside.
+typedef struct {
+  long height, width, channels, out_height, out_width, kernel, stride, padding;
+} ck_window;
+/// Rows `row` ..< `row + rows` of the outputs of all images, counted on from image to image.
+void ck_max_pool(const float *x, const ck_window *w, long row, long rows, float *y);
+/// The same with the mean of the window's pixels inside the image.
+void ck_average_pool(const float *x, const ck_window *w, long row, long rows, float *y);
+/// y = upper + share (lower - upper).
+void ck_blend_rows(const float *upper, const float *lower, float share, long count, float *y);
+/// y[j] = the same of pixels left[j] and right[j] of a row.
+void ck_blend_pixels(
+    const float *row, const long *left, const long *right, const float *share, long width,
+    long channels, float *y);
+
 // Products by tiles of CK_TILE_ROWS rows and CK_PANEL columns. Operands are words of 32 bits: floats, or
 // pairs of bfloat16 numbers that follow each other along the contraction.
 enum { CK_TILE_ROWS = 8, CK_PANEL = 32 };

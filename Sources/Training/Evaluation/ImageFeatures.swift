@@ -1,4 +1,6 @@
 import Datasets
+import Foundation
+import Metrics
 import Tensors
 
 /// What stands for an image when distributions of images are compared.
@@ -22,11 +24,13 @@ public struct ImageFeatures {
     self.extract = extract
   }
 
-  /// The values themselves, `height · width · channels` for each image.
-  public static func pixels(_ shape: ImageShape) -> ImageFeatures {
-    ImageFeatures(
-      dimensions: shape.count, distanceName: "pixel-distance",
-      description: "raw values in [0, 1], \(shape.count)-d"
-    ) { $0.values }
+  /// Those of an extractor, for images of a shape.
+  public init(_ extractor: any FeatureExtractor, for shape: ImageShape) {
+    let dimensions = extractor.dimensions ?? shape.count
+    self.init(
+      dimensions: dimensions,
+      distanceName: extractor.distanceName.lowercased().replacingOccurrences(of: " ", with: "-"),
+      description: "features \(extractor.name), \(dimensions)-d"
+    ) { try extractor.features(of: $0).values }
   }
 }

@@ -69,4 +69,13 @@ extension JSONValue {
   static func number(_ value: Double) -> JSONValue {
     value.isFinite ? .double(value) : .string("\(value)")
   }
+
+  /// A number's value; nil for anything else.
+  public var asDouble: Double? {
+    switch self {
+    case .int(let value): Double(value)
+    case .double(let value): value
+    default: nil
+    }
+  }
 }

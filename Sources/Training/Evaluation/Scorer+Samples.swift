@@ -57,8 +57,11 @@ extension Scorer {
     }
     guard let values else { return }
     let codes = Features(values, dimensions: values.count / reference.count)
-    let statistics = try LatentStatistics(FeatureStatistics(of: codes))
-    let text = "codes of \(reference.description)"
+    let active = made.model.latentMask.map { LatentStatistics.activeCoordinates(of: $0.values) }
+    let statistics = try LatentStatistics(FeatureStatistics(of: codes), active: active)
+    let text =
+      "codes of \(reference.description); "
+      + (active == nil ? "all dimensions" : "dimensions with a mask of at least 0.1")
     card.latent = statistics
     card.scores += [
       Score(
@@ -68,8 +71,7 @@ extension Scorer {
         "latent/mean-abs-covariance", statistics.meanAbsoluteCovariance,
         unit: "mean of |covariance| off the diagonal", protocolText: text),
       Score(
-        "latent/active", Double(statistics.active.count), unit: "dimensions looked at",
-        protocolText: text + "; all of them"),
+        "latent/active", Double(statistics.active.count), unit: "dimensions, m_A", protocolText: text),
     ]
   }
 }

@@ -11,7 +11,7 @@ struct ScoreOptions: ParsableArguments {
   var metrics: String?
 
   @Option(
-    help: "What stands for an image: inception:FILE, classifier or pixels (default: classifier).")
+    help: "What stands for an image: inception:FILE, classifier, classifier:FILE or pixels (default: classifier).")
   var features: String?
 
   @Option(help: "Dimensions of Inception's features: 64, 192, 768 or 2048 (default: 2048).")

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Metrics
 import Reports
 import Training
 
@@ -32,6 +33,8 @@ func exitStatus(for error: any Error) -> Int32 {
   case let error as CommandFailure: error.status
   case let error as DatasetError: error.exitStatus
   case let error as TrainingError: error.exitStatus
+  case let error as FeatureError: error.exitStatus
+  case is ScoreError: 65
   case let error as CheckpointError:
     switch error.kind {
     case .missing: 66
