@@ -17,6 +17,8 @@ public struct TrainingPlan: Sendable {
   public var preparation: Preparation?
   /// Whether training images are mirrored by chance.
   public var flips = false
+  /// Training images at the end of their split that are held back for validation; 0 for none.
+  public var validationImages = 0
   /// Steps of the whole run.
   public var steps: Int
   /// Images in a global batch.
@@ -35,6 +37,8 @@ public struct TrainingPlan: Sendable {
   public var checkpointsKept = 3
   /// Steps between evaluations on the test split, 0 for none but the first and the last.
   public var sampleEvery: Int
+  /// Steps between measurements on validation images, 0 for none.
+  public var scoreEvery = 0
   /// Steps between lines of metrics.
   public var logEvery: Int
 
@@ -67,7 +71,7 @@ public struct TrainingPlan: Sendable {
         [
           "model": configuration, "replacement": .bool(replacement),
           "precision": .string(precision.rawValue),
-        ].merging(images) { $1 }),
+        ].merging(images) { $1 }.merging(validation) { $1 }),
       writtenBy: "lathe \(version)")
   }
 
@@ -81,6 +85,11 @@ public struct TrainingPlan: Sendable {
       members["filter"] = .string(preparation.filter.rawValue)
     }
     return ["images": .object(members)]
+  }
+
+  /// What a checkpoint says about images held back, if any are.
+  private var validation: [String: JSONValue] {
+    validationImages > 0 ? ["validation": .int(validationImages)] : [:]
   }
 
   /// The first field in which a checkpoint's run differs from this plan; steps may differ.
@@ -104,6 +113,11 @@ public struct TrainingPlan: Sendable {
     if own["images"] != other["images"] {
       return (
         "images", own["images"]?.text ?? "as they are", other["images"]?.text ?? "as they are"
+      )
+    }
+    if own["validation"] != other["validation"] {
+      return (
+        "validation", own["validation"]?.text ?? "none", other["validation"]?.text ?? "none"
       )
     }
     guard case .object(let a) = own["model"], case .object(let b) = other["model"] else {

@@ -5,6 +5,7 @@ import Kernels
 import Metrics
 import SystemPackage
 import Tensors
+import Training
 
 struct BenchFeatures: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -4,6 +4,7 @@ import Communication
 import Datasets
 import Foundation
 import Kernels
+import Metrics
 import Models
 import Reports
 import SystemPackage

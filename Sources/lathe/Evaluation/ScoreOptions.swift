@@ -56,6 +56,10 @@ struct ScoreRecipe: Codable {
   var minmax: Bool?
   var rounding: ScoreSettings.Rounding?
 
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case metrics, features, dims, resize, samples, minmax, rounding
+  }
+
   /// - Throws: `CommandFailure` for a metric that there is not, or too few samples.
   func settings(seed: UInt64) throws -> ScoreSettings {
     let samples = samples ?? 10_000
@@ -77,7 +81,7 @@ struct ScoreRecipe: Codable {
     }
   }
 
-  /// Whether a metric needs features.
+  /// - Throws: `CommandFailure` for features that there are not.
   func choice() throws -> FeatureChoice {
     try FeatureChoice(features ?? "classifier", dims: dims, resize: resize)
   }

@@ -45,7 +45,7 @@ struct TrainClassifier {
         String(
           format: "epoch %d of %d: loss %.4f, %.2f %% of the test images right, %.0f s", epoch,
           configuration.epochs, loss, accuracy * 100, (ContinuousClock.now - start).seconds))
-      fflush(stdout)
+      flushOutput()
     }
     try failing { try training.write(to: out) }
     print("wrote \(out)")
