@@ -1,9 +1,6 @@
 import Tensors
 
 /// How far from independent the coordinates of codes are.
-///
-/// The mean absolute correlation is what Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial
-/// Auto-Encoders", UAI 2020, name normalised absolute correlation.
 public struct LatentStatistics: Sendable, Equatable {
   /// The coordinates looked at, in ascending order.
   public let active: [Int]

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Fidelity and diversity by balls around samples, each reaching to its k-th neighbour in its own set.
 ///
 /// Density and coverage: Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", ICML 2020,
@@ -19,6 +21,7 @@ public struct NeighborhoodScores: Sendable, Equatable {
   public init(
     generated: Features, real: Features, neighbors: Int = 5
   ) throws(ScoreError) {
+    require(neighbors > 0, "NeighborhoodScores: \(neighbors) neighbours")
     try checkDimensions(real, generated)
     for set in [real, generated] where set.count <= neighbors {
       throw .tooFew("samples for balls", needed: neighbors + 1, found: set.count)
@@ -28,7 +31,8 @@ public struct NeighborhoodScores: Sendable, Equatable {
     }
     let realRadii = Self.squaredRadii(real, neighbors)
     let generatedRadii = Self.squaredRadii(generated, neighbors)
-    var balls = [Int](repeating: 0, count: generated.count)  // real ones that hold each generated sample
+    // Real balls that hold each generated sample.
+    var balls = [Int](repeating: 0, count: generated.count)
     var (recalled, covered) = (0, 0)
     PairwiseDistances(real, generated).forEachRow { row, distances in
       var (isRecalled, isCovered) = (false, false)

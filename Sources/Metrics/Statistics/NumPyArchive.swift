@@ -1,4 +1,5 @@
 import Datasets
+import Glibc
 import SystemPackage
 
 /// Named arrays in a file of `numpy.savez` or `numpy.savez_compressed`.
@@ -35,10 +36,15 @@ package struct NumPyArchive: Sendable {
     var temporary = path
     temporary.removeLastComponent()
     temporary.append(".\(path.lastComponent?.string ?? "statistics").part")
-    let file = try OpenFile(writing: temporary)
-    try file.write(bytes, at: 0)
-    try file.truncate(to: bytes.count)
-    try file.sync()
-    try replaceFile(path, with: temporary)
+    do {
+      let file = try OpenFile(writing: temporary)
+      try file.write(bytes, at: 0)
+      try file.truncate(to: bytes.count)
+      try file.sync()
+      try replaceFile(path, with: temporary)
+    } catch {
+      _ = temporary.withPlatformString { unlink($0) }
+      throw error
+    }
   }
 }
