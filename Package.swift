@@ -93,8 +93,8 @@ let package = Package(
     .testTarget(
       name: "DistributedTests",
       dependencies: [
-        "Checkpoints", "Communication", "Models", "Training", "TestSupport", "DistributedChecks",
-        "lathe",
+        "Checkpoints", "Communication", "Models", "Reports", "Training", "TestSupport",
+        "DistributedChecks", "lathe",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -20,7 +20,10 @@ final class BestCheckpoint {
 
   /// Forgets what later steps brought, for a run that goes on after `step`; what is kept counts if it is older.
   func resume(after step: Int) {
-    guard let found = try? CheckpointStore(reading: folder).latest(validating: { _ = try RunState(reading: $0) }),
+    guard
+      let found = try? CheckpointStore(reading: folder).latest(validating: {
+        _ = try RunState(reading: $0)
+      }),
       found.step <= step, let state = try? RunState(reading: found.path),
       let value = state.configuration["best"]?["value"]?.asDouble
     else { return }

@@ -38,7 +38,8 @@ public final class RunLog {
   /// The objects of a run's log in their order; none if there is no log. Damaged lines are passed over.
   public static func records(of folder: FilePath) -> [[String: JSONValue]] {
     lines(of: folder.appending("metrics.jsonl"), upTo: .max).compactMap { line in
-      guard case .object(let members) = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))
+      guard
+        case .object(let members) = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))
       else { return nil }
       return members
     }

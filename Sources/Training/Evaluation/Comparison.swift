@@ -67,7 +67,8 @@ struct Comparison {
         "prd/precision", curve.precisionScore, unit: "F_1/8 in [0, 1], higher is better",
         protocolText: text),
       Score(
-        "prd/recall", curve.recallScore, unit: "F_8 in [0, 1], higher is better", protocolText: text),
+        "prd/recall", curve.recallScore, unit: "F_8 in [0, 1], higher is better", protocolText: text
+      ),
     ]
   }
 

@@ -25,7 +25,8 @@ struct ReferenceImages {
   /// In words: "10,000 of 19,962 test images".
   var description: String {
     let name = "\(set.name) \(set.split.rawValue)"
-    return count == set.count ? "all \(count) \(name) images" : "\(count) of \(set.count) \(name) images"
+    return count == set.count
+      ? "all \(count) \(name) images" : "\(count) of \(set.count) \(name) images"
   }
 
   /// Images of places in ``numbers``, `[n, H, W, C]` in [0, 1].

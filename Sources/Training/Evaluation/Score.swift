@@ -13,7 +13,9 @@ public struct Score: Sendable {
   /// How many samples of what, through which features, treated how.
   public let protocolText: String
 
-  init(_ name: String, _ value: Double, deviation: Double? = nil, unit: String, protocolText: String) {
+  init(
+    _ name: String, _ value: Double, deviation: Double? = nil, unit: String, protocolText: String
+  ) {
     self.name = name
     self.value = value
     self.deviation = deviation

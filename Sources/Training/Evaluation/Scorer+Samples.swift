@@ -8,7 +8,8 @@ extension Scorer {
     let shape = reference.set.shape
     let similarity = has(.ssim) ? try? StructuralSimilarity(shape: shape) : nil
     guard has(.error) || similarity != nil else { return }
-    let text = "reconstructions of \(reference.description), values in [0, 1], as the model makes them"
+    let text =
+      "reconstructions of \(reference.description), values in [0, 1], as the model makes them"
     let values: [Double]? = try work.gather(reference.count) { range in
       let originals = self.reference.images(range)
       let reconstructions = made.reconstructed(range)
@@ -28,7 +29,8 @@ extension Scorer {
     if similarity != nil {
       card.scores.append(
         Score(
-          "reconstruction/ssim", values.mean(every: 2, from: 1), unit: "at most 1, higher is better",
+          "reconstruction/ssim", values.mean(every: 2, from: 1),
+          unit: "at most 1, higher is better",
           protocolText: text + "; Gaussian window 11, σ 1.5"))
     }
   }
@@ -45,8 +47,10 @@ extension Scorer {
     guard let values, !values.isEmpty else { return }
     card.scores.append(
       Score(
-        "negative-elbo", values.reduce(0, +) / Double(reference.count), unit: "nats per image, lower is better",
-        protocolText: "\(reference.description), one posterior draw each, networks in inference mode"))
+        "negative-elbo", values.reduce(0, +) / Double(reference.count),
+        unit: "nats per image, lower is better",
+        protocolText:
+          "\(reference.description), one posterior draw each, networks in inference mode"))
   }
 
   /// Correlation of codes, and how many dimensions are in use.
@@ -71,7 +75,8 @@ extension Scorer {
         "latent/mean-abs-covariance", statistics.meanAbsoluteCovariance,
         unit: "mean of |covariance| off the diagonal", protocolText: text),
       Score(
-        "latent/active", Double(statistics.active.count), unit: "dimensions, m_A", protocolText: text),
+        "latent/active", Double(statistics.active.count), unit: "dimensions, m_A",
+        protocolText: text),
     ]
   }
 }

@@ -31,7 +31,8 @@ struct SharedWork {
   }
 
   private static func values<Value: BitwiseCopyable>(_ bytes: [UInt8]) -> [Value] {
-    [Value](unsafeUninitializedCapacity: bytes.count / MemoryLayout<Value>.stride) { buffer, count in
+    [Value](unsafeUninitializedCapacity: bytes.count / MemoryLayout<Value>.stride) {
+      buffer, count in
       UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes)
       count = buffer.count
     }

@@ -57,7 +57,9 @@ struct Evaluate: ParsableCommand {
   private func report(
     _ card: ScoreCard, _ saved: SavedRun, _ settings: ScoreSettings, _ features: ImageFeatures
   ) throws {
-    print("\(saved.state.model) on \(saved.state.dataset), step \(saved.state.step): \(saved.checkpoint)")
+    print(
+      "\(saved.state.model) on \(saved.state.dataset), step \(saved.state.step): \(saved.checkpoint)"
+    )
     print(ScoreTable(card))
     let path = out.map { FilePath($0) } ?? saved.folder.appending("evaluation.json")
     try write(card, saved, settings, features, to: path)

@@ -26,7 +26,8 @@ struct FeatureChoice {
       kind = .inception(FilePath(String(features.dropFirst(10))))
     default:
       throw CommandFailure.usage(
-        "--features: expected inception:FILE, classifier, classifier:FILE or pixels, found \(features)")
+        "--features: expected inception:FILE, classifier, classifier:FILE or pixels, found \(features)"
+      )
     }
     self.dims = dims ?? 2048
     self.resize = try FeatureChoice.resize(resize ?? "tensorflow")

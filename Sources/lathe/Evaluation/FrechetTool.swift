@@ -31,7 +31,8 @@ struct FrechetTool: ParsableCommand {
   @Option(help: "Dimensions of Inception's features: 64, 192, 768 or 2048 (default: 2048).")
   var dims: Int?
 
-  @Option(help: "How images are resized for Inception: tensorflow or pytorch (default: tensorflow).")
+  @Option(
+    help: "How images are resized for Inception: tensorflow or pytorch (default: tensorflow).")
   var resize: String?
 
   @Option(help: "Side to which pictures of folders are resized.")

@@ -11,13 +11,16 @@ struct ScoreOptions: ParsableArguments {
   var metrics: String?
 
   @Option(
-    help: "What stands for an image: inception:FILE, classifier, classifier:FILE or pixels (default: classifier).")
+    help:
+      "What stands for an image: inception:FILE, classifier, classifier:FILE or pixels (default: classifier)."
+  )
   var features: String?
 
   @Option(help: "Dimensions of Inception's features: 64, 192, 768 or 2048 (default: 2048).")
   var dims: Int?
 
-  @Option(help: "How images are resized for Inception: tensorflow or pytorch (default: tensorflow).")
+  @Option(
+    help: "How images are resized for Inception: tensorflow or pytorch (default: tensorflow).")
   var resize: String?
 
   @Option(help: "Images of each kind (default: 10000).")
@@ -25,7 +28,8 @@ struct ScoreOptions: ParsableArguments {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Stretch each made image to [0, 1], as FlexAE's and 2-Stage VAE's programs do (default: no).")
+    help:
+      "Stretch each made image to [0, 1], as FlexAE's and 2-Stage VAE's programs do (default: no).")
   var minmax: Bool?
 
   @Option(help: "Round made images to 8 bits: none, nearest or down (default: none).")

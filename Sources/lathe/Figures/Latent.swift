@@ -9,7 +9,8 @@ import Training
 
 struct Latent: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draws a trained model's code space: t-SNE, covariance, and the mask where there is one.",
+    abstract:
+      "Draws a trained model's code space: t-SNE, covariance, and the mask where there is one.",
     discussion: """
       latent-STEP-data and -codes: t-SNE of test images (all their values) and of their codes, a colour for each class.
       latent-STEP-covariance: the covariance of all test images' codes, without the dimensions that a mask closes.

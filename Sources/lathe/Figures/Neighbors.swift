@@ -9,7 +9,8 @@ import Training
 
 struct Neighbors: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows samples, each with its nearest training images: has the model learned by heart?",
+    abstract:
+      "Shows samples, each with its nearest training images: has the model learned by heart?",
     discussion: """
       Distances are Euclidean, between all values of two images, in [0, 1]; every training image is looked at.
       """)
