@@ -46,8 +46,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Kernels", "Tensors", "Layers", "Optimizers", "Datasets", "Models", "Checkpoints",
-        "Communication", .product(name: "SystemPackage", package: "swift-system"),
+        "Kernels", "Tensors", "Layers", "Optimizers", "Datasets", "Models", "Metrics",
+        "Checkpoints", "Communication", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .target(
       name: "Reports",
@@ -92,8 +92,8 @@ let package = Package(
     .testTarget(
       name: "DistributedTests",
       dependencies: [
-        "Checkpoints", "Communication", "Models", "Training", "TestSupport", "DistributedChecks",
-        "lathe",
+        "Checkpoints", "Communication", "Models", "Reports", "Training", "TestSupport",
+        "DistributedChecks", "lathe",
       ]),
   ],
   swiftLanguageModes: [.v6]

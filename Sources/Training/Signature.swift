@@ -28,6 +28,7 @@ struct Signature: Codable {
       Field(name: "flip", value: "\(plan.flips)"),
       Field(name: "checkpoint interval", value: "\(plan.checkpointEvery)"),
       Field(name: "evaluation interval", value: "\(plan.sampleEvery)"),
+      Field(name: "measurement interval", value: "\(plan.scoreEvery)"),
       Field(name: "training images", value: "\(train.count) images, digest \(train.digest)"),
       Field(name: "test images", value: "\(test.count) images, digest \(test.digest)"),
     ] + configuration(plan)

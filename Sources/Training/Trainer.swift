@@ -14,6 +14,8 @@ public final class Trainer {
     public var stepped: (StepRecord) throws -> Void = { _ in }
     /// After each evaluation on the test split.
     public var evaluated: (Evaluation) throws -> Void = { _ in }
+    /// After each measurement on validation images.
+    public var scored: (ScoreRecord) throws -> Void = { _ in }
     /// Once a checkpoint is on the disk, with its path.
     public var saved: (_ step: Int, _ path: FilePath) throws -> Void = { _, _ in }
     /// A damaged checkpoint was passed over.
@@ -54,6 +56,9 @@ public final class Trainer {
   /// What rank 0 tells the outside.
   public var hooks = Hooks()
 
+  /// How the run measures itself; nil if it does not.
+  public var scoring: Scoring?
+
   /// Where this rank is and where its time goes.
   public let monitor: RankMonitor
 
@@ -64,6 +69,7 @@ public final class Trainer {
   private let evaluator: Evaluator
   let runner: StepRunner
   var checkpoints: RunCheckpoints?
+  private var best: BestCheckpoint?
 
   /// Builds the model on every rank and checks that all ranks are about to do the same. Collective.
   ///
@@ -108,6 +114,7 @@ public final class Trainer {
     }
     step = Int(littleEndianBytes: found)
     runner.resume(afterSteps: step)
+    openedBest().resume(after: step)
     try broadcastState()
   }
 
@@ -142,6 +149,7 @@ public final class Trainer {
     if isLast || signals != nil { try concludeSaving() }
     if let signals, !isLast { return .stopped(by: signals) }
     if isLast || step.isDue(every: plan.sampleEvery) { try evaluate() }
+    if isLast || step.isDue(every: scoring?.interval ?? 0) { try score() }
     return isLast ? .finished : nil
   }
 
@@ -162,6 +170,13 @@ public final class Trainer {
       let evaluation = try evaluator.evaluate(model, step: step)
       try world.broadcast0 { [hooks] in try hooks.evaluated(evaluation) }
     }
+  }
+
+  func openedBest() -> BestCheckpoint {
+    if let best { return best }
+    let opened = BestCheckpoint(plan: plan, store: store)
+    best = opened
+    return opened
   }
 
   func openedCheckpoints() -> RunCheckpoints {

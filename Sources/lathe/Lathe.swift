@@ -24,7 +24,8 @@ struct Lathe: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Train.self, Sample.self, Reconstruct.self, DataCommand.self, Models.self, Datasets.self,
+      Train.self, Evaluate.self, Sample.self, Reconstruct.self, Interpolate.self, Neighbors.self,
+      Latent.self, FrechetTool.self, DataCommand.self, Models.self, Datasets.self,
       FeaturesCommand.self, Doctor.self, Bench.self,
     ])
 

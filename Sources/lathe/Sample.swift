@@ -5,7 +5,7 @@ import Tensors
 
 struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draws images from a trained model's prior, as a PNG grid.")
+    abstract: "Draws images from a trained model's prior, as a grid.")
 
   @Argument(help: ArgumentHelp("A run's folder, or one of its checkpoints.", valueName: "run"))
   var folder: String
@@ -19,8 +19,7 @@ struct Sample: ParsableCommand {
   @Option(help: "Use the checkpoint after this many steps instead of the newest.")
   var step: Int?
 
-  @Option(help: "The PNG to write (default: beside the run's other samples).")
-  var out: String?
+  @OptionGroup var figures: FigureOptions
 
   func validate() throws {
     guard (1...10_000).contains(count) else {
@@ -33,9 +32,10 @@ struct Sample: ParsableCommand {
     let images = withoutGradients {
       saved.loaded.model.sample(count, using: RandomSource(seed: seed).derived("samples"))
     }
-    let path = FilePath(
-      out ?? saved.pictures.appending("sample-\(saved.state.step)-seed\(seed).png").string)
-    try failing { try Pictures.writeSamples(images, to: path) }
-    print("\(count) images drawn from \(saved.checkpoint): \(path)")
+    let title = saved.title("\(count) samples")
+    let paths = try figures.write("sample-\(saved.state.step)-seed\(seed)", in: saved.pictures) {
+      try Pictures.writeSamples(images, title: title, to: $0)
+    }
+    print("\(count) images drawn from \(saved.checkpoint): \(paths)")
   }
 }

@@ -103,6 +103,20 @@ struct Train: ParsableCommand {
   @Option(help: "Steps between lines of metrics.jsonl (default: 10).")
   var logEvery: Int?
 
+  @Option(
+    help:
+      "Steps between measurements on validation images, which also choose the checkpoint kept in RUN/best (default: none)."
+  )
+  var evaluateEvery: Int?
+
+  @Option(
+    help:
+      "Training images held back for validation where the data set has no such split (default: a sixth, at most 10000)."
+  )
+  var validation: Int?
+
+  @OptionGroup(title: "Options of --evaluate-every") var scores: ScoreOptions
+
   @Flag(help: "Continue the run in --out from its newest intact checkpoint.")
   var resume = false
 
@@ -119,9 +133,13 @@ struct Train: ParsableCommand {
     if model == "classifier" { return try TrainClassifier(self).run() }
     let settings = try TrainSettings(self, ranks: MPISession.launcher?.size ?? 1)
     let images = try settings.loadImages()
-    let plan = try settings.plan(trainingImages: images.train.count)
+    let plan = try settings.plan(images)
+    let measurement = try settings.measurement(images)
     if MPISession.launcher?.rank ?? 0 == 0 { try prepare(plan.folder) }
-    try TrainJob(settings: settings, plan: plan, images: images, resume: resume, watch: watch).run()
+    try TrainJob(
+      settings: settings, plan: plan, images: images, measurement: measurement, resume: resume,
+      watch: watch
+    ).run()
   }
 
   private var watch: WatchSettings {

@@ -1,30 +1,5 @@
 import Tensors
 
-/// Feature vectors of some images: what distances between sets of images are computed from.
-public struct Features: Sendable, Equatable {
-  /// Number of images.
-  public let count: Int
-  /// Length of each vector.
-  public let dimensions: Int
-  /// `[count, dimensions]`, row-major.
-  public let values: [Float]
-
-  /// `values` holds `count · dimensions` numbers.
-  public init(count: Int, dimensions: Int, values: [Float]) {
-    require(
-      values.count == count * dimensions,
-      "Features: \(values.count) values for \(count) × \(dimensions)")
-    self.count = count
-    self.dimensions = dimensions
-    self.values = values
-  }
-
-  /// The vector of image `index`.
-  public subscript(index: Int) -> ArraySlice<Float> {
-    values[index * dimensions..<(index + 1) * dimensions]
-  }
-}
-
 /// A fixed map from images to vectors.
 ///
 /// The vector of an image does not depend on the images beside it, so any cut of a set into batches, over any number of
@@ -54,8 +29,6 @@ public struct Pixels: FeatureExtractor {
 
   /// Shapes: `[N, H, W, C]` → `[N, H · W · C]`.
   public func features(of images: Tensor) throws(FeatureError) -> Features {
-    let count = images.shape[0]
-    return Features(
-      count: count, dimensions: images.shape.count / max(count, 1), values: images.values)
+    Features(images.values, dimensions: images.shape.count / max(images.shape[0], 1))
   }
 }

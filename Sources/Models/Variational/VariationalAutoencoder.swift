@@ -80,10 +80,12 @@ public struct VariationalAutoencoder: Model {
   }
 
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)), z = μ + σ ε (Kingma and Welling, Eqs. 8 and 10).
-  func bound(_ batch: Batch) -> Losses {
-    let posterior = encoder(batch.images, mode: .training)
-    let codes = posterior.sample(batch.random.normal("posterior", posterior.mean.shape))
-    let reconstruction = negativeLogLikelihood(batch.images, decoder(codes, mode: .training))
+  func bound(_ batch: Batch) -> Losses { bound(batch.images, batch.random, mode: .training) }
+
+  private func bound(_ images: Tensor, _ random: RandomSource, mode: Mode) -> Losses {
+    let posterior = encoder(images, mode: mode)
+    let codes = posterior.sample(random.normal("posterior", posterior.mean.shape))
+    let reconstruction = negativeLogLikelihood(images, decoder(codes, mode: mode))
     let divergence = normalDivergence(mean: posterior.mean, deviation: posterior.deviation)
     return Losses(
       reconstruction + divergence,
@@ -108,6 +110,10 @@ public struct VariationalAutoencoder: Model {
   public func encode(_ images: Tensor) -> Tensor { encoder(images, mode: .inference).mean }
 
   public func decode(_ codes: Tensor) -> Tensor { decoder(codes, mode: .inference) }
+
+  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? {
+    bound(images, random, mode: .inference).total
+  }
 
   public var samplers: [Sampler] { [.standardNormal(latentSize: configuration.latentSize)] }
 

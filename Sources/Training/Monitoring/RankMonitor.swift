@@ -70,7 +70,7 @@ public final class RankMonitor {
   }
 
   /// Tells the others that this rank is alive.
-  func beat() { post() }
+  public func beat() { post() }
 
   /// Books the time since the last change for what has been done until now.
   private func change(to next: Activity) {

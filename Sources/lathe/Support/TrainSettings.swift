@@ -68,6 +68,9 @@ struct TrainSettings {
     merged.checkpointEvery = flags.checkpointEvery ?? recipe.checkpointEvery
     merged.sampleEvery = flags.sampleEvery ?? recipe.sampleEvery
     merged.logEvery = flags.logEvery ?? recipe.logEvery
+    merged.evaluateEvery = flags.evaluateEvery ?? recipe.evaluateEvery
+    merged.validation = flags.validation ?? recipe.validation
+    merged.evaluation = flags.scores.over(recipe.evaluation)
     if let model = flags.model, recipe.model != nil, model != recipe.model {
       merged.configuration = nil
     }
@@ -146,6 +149,7 @@ struct TrainSettings {
       ("threads", threads), ("log-every", merged.logEvery ?? 1),
       ("checkpoint-every", (merged.checkpointEvery ?? 0) + 1),
       ("sample-every", (merged.sampleEvery ?? 0) + 1),
+      ("evaluate-every", (merged.evaluateEvery ?? 0) + 1), ("validation", merged.validation ?? 1),
     ]
     if let wrong = positive.first(where: { $0.1 < 1 }) {
       throw CommandFailure.usage("\(wrong.0): expected a positive number, found \(wrong.1)")
@@ -169,21 +173,40 @@ struct TrainSettings {
     }
   }
 
-  /// Both splits, from files or computed.
+  /// The splits, from files or computed.
   ///
   /// Pictures are packed first, by all ranks together, if that has not been done.
-  func loadImages() throws -> (train: ImageSet, test: ImageSet) {
+  func loadImages() throws -> RunImages {
     let place = try dataset.packedPlace(data, cache: cache)
     return try failing {
-      (
-        try dataset.load(.train, at: place, seed: seed),
-        try dataset.load(.test, at: place, seed: seed)
-      )
+      let images = RunImages(
+        train: try dataset.load(.train, at: place, seed: seed),
+        test: try dataset.load(.test, at: place, seed: seed))
+      guard isMeasured else { return images }
+      if dataset.count(of: .validation) > 0 {
+        return images.with(validation: try dataset.load(.validation, at: place, seed: seed))
+      }
+      return try images.holdingBack(merged.validation ?? min(10_000, images.train.count / 6))
     }
   }
 
-  /// The plan for a training split of so many images.
-  func plan(trainingImages: Int) throws -> TrainingPlan {
+  /// Whether the run measures itself on validation images.
+  private var isMeasured: Bool { merged.evaluateEvery ?? 0 > 0 }
+
+  /// How the run measures itself: every how many steps, what, and with which features; nil if it does not.
+  func measurement(_ images: RunImages) throws -> Measurement? {
+    guard isMeasured, let validation = images.validation, let recipe = merged.evaluation else {
+      return nil
+    }
+    let settings = try recipe.settings(seed: seed)
+    let features = try failing { try recipe.choice().features(for: validation.shape) }
+    return Measurement(
+      interval: merged.evaluateEvery!, settings: settings, features: features, images: validation)
+  }
+
+  /// The plan for these images.
+  func plan(_ images: RunImages) throws -> TrainingPlan {
+    let trainingImages = images.train.count
     guard batch <= trainingImages else {
       throw CommandFailure.usage(
         "batch: expected at most the \(trainingImages) training images, found \(batch)")
@@ -200,6 +223,8 @@ struct TrainSettings {
     plan.overlap = merged.overlap ?? .auto
     plan.preparation = dataset.preparation
     plan.flips = merged.flip ?? false
+    plan.validationImages = images.heldBack
+    plan.scoreEvery = merged.evaluateEvery ?? 0
     return plan
   }
 
@@ -221,6 +246,8 @@ struct TrainSettings {
     recipe.sampleEvery = plan.sampleEvery
     recipe.logEvery = plan.logEvery
     recipe.configuration = configuration
+    recipe.validation = plan.validationImages > 0 ? plan.validationImages : nil
+    recipe.evaluation = isMeasured ? merged.evaluation : nil
     return recipe
   }
 }

@@ -54,7 +54,7 @@ public struct Classifier: FeatureExtractor {
           images.slice(first..<min(count, first + Self.imagesInPass), axis: 0).detached
         ).values
     }
-    return Features(count: count, dimensions: dimensions!, values: values)
+    return Features(values, dimensions: dimensions!)
   }
 
   private func extract(_ images: Tensor) -> Tensor {

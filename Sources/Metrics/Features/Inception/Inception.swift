@@ -107,6 +107,6 @@ extension Inception {
       let pass = images.slice(first..<min(count, first + Self.imagesInPass), axis: 0)
       values += network(preparation(pass.detached)).values
     }
-    return Features(count: count, dimensions: dimensions!, values: values)
+    return Features(values, dimensions: dimensions!)
   }
 }
