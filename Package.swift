@@ -32,7 +32,8 @@ let package = Package(
       dependencies: [
         "CZlib", "CPNG", "CTurboJPEG", .product(name: "SystemPackage", package: "swift-system"),
       ]),
-    .target(name: "Models", dependencies: ["Tensors", "Layers", "Optimizers", "Datasets"]),
+    .target(
+      name: "Models", dependencies: ["Kernels", "Tensors", "Layers", "Optimizers", "Datasets"]),
     .target(
       name: "Checkpoints",
       dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),
@@ -83,7 +84,7 @@ let package = Package(
     .testTarget(
       name: "ModelsTests",
       dependencies: ["Tensors", "Layers", "Optimizers", "Datasets", "Models", "TestSupport"],
-      exclude: ["Golden"]),
+      exclude: ["Golden", "Mixture"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
     .testTarget(
       name: "MetricsTests", dependencies: ["Metrics", "TestSupport", "Datasets", "Checkpoints"],

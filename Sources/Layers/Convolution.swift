@@ -18,7 +18,9 @@ public struct Convolution {
     bias = scope.parameter("bias", [outputs], biasInitializer)
     self.stride = stride
     self.padding = padding
-    spectral = spectrallyNormalized ? SpectralNormalization(scope, outputs: outputs) : nil
+    spectral =
+      spectrallyNormalized || scope.isSpectrallyNormalized
+      ? SpectralNormalization(scope, outputs: outputs) : nil
   }
 
   /// `mode` matters only to a spectrally normalised layer; `relu` cuts off below zero.
@@ -37,6 +39,7 @@ public struct TransposedConvolution {
   public let weight, bias: Parameter
   private let stride, outputPadding: Int
   private let padding: Padding
+  private let spectral: SpectralNormalization?
 
   /// Shapes: `[N, H, W, inputs]` → `[N, H′, W′, outputs]`, H′ = stride · H for SAME padding.
   public init(
@@ -49,12 +52,15 @@ public struct TransposedConvolution {
     self.stride = stride
     self.padding = padding
     self.outputPadding = outputPadding
+    spectral = scope.isSpectrallyNormalized ? SpectralNormalization(scope, outputs: inputs) : nil
   }
 
-  public func callAsFunction(_ images: Tensor) -> Tensor {
-    addingBias(
+  /// `mode` matters only to a spectrally normalised layer.
+  public func callAsFunction(_ images: Tensor, mode: Mode = .inference) -> Tensor {
+    let kernel = spectral?(weight.value, mode: mode) ?? weight.value
+    return addingBias(
       transposedConvolution(
-        images, weight.value, stride: stride, padding: padding, outputPadding: outputPadding),
+        images, kernel, stride: stride, padding: padding, outputPadding: outputPadding),
       bias.value)
   }
 }

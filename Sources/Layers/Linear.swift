@@ -15,7 +15,9 @@ public struct Linear {
   ) {
     weight = scope.parameter("weight", [inputs, outputs], initializer)
     bias = scope.parameter("bias", [outputs], biasInitializer)
-    spectral = spectrallyNormalized ? SpectralNormalization(scope, outputs: outputs) : nil
+    spectral =
+      spectrallyNormalized || scope.isSpectrallyNormalized
+      ? SpectralNormalization(scope, outputs: outputs) : nil
   }
 
   /// `mode` matters only to a spectrally normalised layer; `relu` cuts off below zero.

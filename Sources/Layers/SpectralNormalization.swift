@@ -9,7 +9,7 @@ public struct SpectralNormalization {
   /// The left vector, `[outputs]`.
   public let u: Buffer
 
-  /// For a weight whose last axis has `outputs` elements.
+  /// For a weight whose last axis has `outputs` elements; of a transposed convolution these are its inputs.
   public init(_ scope: Scope, outputs: Int) {
     u = scope.buffer("u", [outputs], .normal(deviation: 1), momentum: 0)
   }

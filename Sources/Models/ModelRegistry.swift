@@ -8,6 +8,10 @@ public enum ModelRegistry {
   public static let all: [Entry] = [
     Entry(VariationalAutoencoder.self),
     Entry(FlexibleAutoencoder.self),
+    Entry(PlainAutoencoder.self),
+    Entry(RegularizedAutoencoder.self),
+    Entry(InjectiveFlow.self),
+    Entry(TwoStageVariationalAutoencoder.self),
   ]
 
   /// The model of that name, if there is one.

@@ -9,7 +9,7 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
 
   private enum Decay: Hashable, Sendable {
     case none
-    case every(steps: Int, factor: Float)
+    case every(steps: Int, factor: Float, start: Int)
     case at([Int: Float])
     case geometric(total: Float, steps: Int)
   }
@@ -27,7 +27,13 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
   /// Multiplied by `factor` after every `steps` steps.
   public static func staircase(_ rate: Float, factor: Float, every steps: Int) -> Schedule {
     require(steps > 0, "Schedule: a factor every \(steps) steps")
-    return Schedule(rate, .every(steps: steps, factor: factor))
+    return Schedule(rate, .every(steps: steps, factor: factor, start: 0))
+  }
+
+  /// Halved after every `steps` steps, counted from step `start`, or never when `steps` is 0.
+  public static func halving(_ rate: Float, every steps: Int, from start: Int = 0) -> Schedule {
+    guard steps > 0 else { return .constant(rate) }
+    return Schedule(rate, .every(steps: steps, factor: 0.5, start: start))
   }
 
   /// Multiplied by a milestone's factor from its step on.
@@ -45,7 +51,8 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
   public func callAsFunction(_ step: Int) -> Float {
     switch decay {
     case .none: initial
-    case .every(let steps, let factor): initial * pow(factor, Float(step / steps))
+    case .every(let steps, let factor, let start):
+      initial * pow(factor, Float(max(0, step - start) / steps))
     case .at(let factors):
       factors.sorted { $0.key < $1.key }.reduce(initial) { $1.key <= step ? $0 * $1.value : $0 }
     case .geometric(let total, let steps): initial * pow(total, Float(step) / Float(steps))

@@ -13,7 +13,7 @@ public struct Evaluation {
   public let count: Int
   /// Some test images and what the model makes of them, `[n, H, W, C]`; rank 0 only.
   public let originals, reconstructions: Tensor?
-  /// Images decoded from the model's prior, `[n, H, W, C]`; rank 0 only.
+  /// Images of codes from the run's sampler, `[n, H, W, C]`; rank 0 only.
   public let samples: Tensor?
 }
 
@@ -34,7 +34,7 @@ struct Evaluator {
   }
 
   /// Collective.
-  func evaluate(_ model: any Model, step: Int) throws -> Evaluation {
+  func evaluate(_ model: any Model, sampler: Sampler, step: Int) throws -> Evaluation {
     try withoutGradients {
       let chunks = (test.count + Evaluator.chunk - 1) / Evaluator.chunk
       let own = world.rank * chunks / world.size..<(world.rank + 1) * chunks / world.size
@@ -46,7 +46,8 @@ struct Evaluator {
         step: step, reconstructionError: total / Double(test.count * test.shape.count),
         count: test.count, originals: shown,
         reconstructions: shown.map { model.reconstruct($0, using: random.derived("shown")) },
-        samples: isLead ? model.sample(64, using: random.derived("samples")) : nil)
+        samples: isLead
+          ? model.sample(64, from: sampler, using: random.derived("samples")) : nil)
     }
   }
 

@@ -25,6 +25,7 @@ struct Signature: Codable {
       Field(name: "overlap", value: plan.overlap.rawValue),
       Field(name: "replacement", value: "\(plan.replacement)"),
       Field(name: "precision", value: plan.precision.rawValue),
+      Field(name: "sampler", value: plan.sampler.rawValue),
       Field(name: "flip", value: "\(plan.flips)"),
       Field(name: "checkpoint interval", value: "\(plan.checkpointEvery)"),
       Field(name: "evaluation interval", value: "\(plan.sampleEvery)"),

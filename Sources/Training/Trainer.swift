@@ -67,6 +67,7 @@ public final class Trainer {
   private let loader: BatchLoader
   private var prefetcher: Prefetcher?
   private let evaluator: Evaluator
+  let train: ImageSet
   let runner: StepRunner
   var checkpoints: RunCheckpoints?
   private var best: BestCheckpoint?
@@ -81,11 +82,13 @@ public final class Trainer {
     self.plan = plan
     self.world = world
     self.monitor = monitor
+    self.train = train
     fault = Fault(rank: world.rank)
     let network = try LoadedModel(
       plan.model, images: train.shape, configuration: plan.configuration, seed: plan.seed)
     store = network.store
     model = network.model
+    _ = try model.sampler(named: plan.sampler)
     let order = Order(
       count: train.count, batch: plan.batch, seed: plan.seed, replacement: plan.replacement)
     loader = BatchLoader(images: train, order: order, slices: plan.slices, flips: plan.flips)
@@ -167,7 +170,7 @@ public final class Trainer {
 
   private func evaluate() throws {
     try monitor.measure(.evaluation) {
-      let evaluation = try evaluator.evaluate(model, step: step)
+      let evaluation = try evaluator.evaluate(model, sampler: sampler(), step: step)
       try world.broadcast0 { [hooks] in try hooks.evaluated(evaluation) }
     }
   }

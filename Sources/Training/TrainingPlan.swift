@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Kernels
+import Models
 import SystemPackage
 
 /// Everything that decides what a run computes, and how often it says and saves what it did.
@@ -33,6 +34,8 @@ public struct TrainingPlan: Sendable {
   public var seed: UInt64
   /// What products round their factors to.
   public var precision: Precision
+  /// Where the images that evaluations show come from.
+  public var sampler: Sampler.Name
   /// Folder of the run; only rank 0 touches it.
   public var folder: FilePath
   /// Steps between checkpoints, 0 for one at the end only.
@@ -61,6 +64,7 @@ public struct TrainingPlan: Sendable {
     self.slices = slices
     self.seed = seed
     self.precision = precision
+    sampler = ModelRegistry.entry(named: model)?.usualSampler ?? .prior
     self.folder = folder
     self.checkpointEvery = checkpointEvery
     self.sampleEvery = sampleEvery
@@ -74,7 +78,7 @@ public struct TrainingPlan: Sendable {
       configuration: .object(
         [
           "model": configuration, "replacement": .bool(replacement),
-          "precision": .string(precision.rawValue),
+          "precision": .string(precision.rawValue), "sampler": .string(sampler.rawValue),
         ].merging(images) { $1 }.merging(statistics) { $1 }.merging(validation) { $1 }),
       writtenBy: "lathe \(version)")
   }
@@ -101,9 +105,10 @@ public struct TrainingPlan: Sendable {
     validationImages > 0 ? ["validation": .int(validationImages)] : [:]
   }
 
-  /// The first field in which a checkpoint's run differs from this plan; steps may differ.
+  /// The first field in which a checkpoint's run differs from this plan; steps and the sampler may differ.
   func difference(from state: RunState) -> (field: String, expected: String, found: String)? {
     let own = self.state(step: state.step)
+    let (ours, theirs) = (own.configuration.withoutSampler, state.configuration.withoutSampler)
     let fields: [(String, String, String)] = [
       ("model", own.model, state.model), ("dataset", own.dataset, state.dataset),
       ("batch", "\(own.batch)", "\(state.batch)"), ("slices", "\(own.slices)", "\(state.slices)"),
@@ -112,7 +117,7 @@ public struct TrainingPlan: Sendable {
     if let field = fields.first(where: { $0.1 != $0.2 }) {
       return (field: field.0, expected: field.1, found: field.2)
     }
-    return configurationDifference(own.configuration, state.configuration)
+    return configurationDifference(ours, theirs)
   }
 
   private func configurationDifference(_ own: JSONValue, _ other: JSONValue)
@@ -151,6 +156,12 @@ public struct TrainingPlan: Sendable {
 public let version = "0.1.0"
 
 extension JSONValue {
+  fileprivate var withoutSampler: JSONValue {
+    guard case .object(var members) = self else { return self }
+    members["sampler"] = nil
+    return .object(members)
+  }
+
   /// The value as a person would write it.
   public var text: String {
     switch self {

@@ -83,6 +83,12 @@ struct Train: ParsableCommand {
   @Option(help: "float32, or bfloat16 for factors of products and convolutions (default: float32).")
   var precision: Precision?
 
+  @Option(
+    help:
+      "Where the codes of shown images come from; gmm and ancestral are fitted to codes of training images (default: the model's usual one)."
+  )
+  var sampler: Sampler.Name?
+
   @Option(help: "YAML file with settings.")
   var recipe: String?
 

@@ -4,9 +4,22 @@ import Tensors
 public struct Scope {
   let store: ParameterStore
   let path: String
+  private(set) var isSpectrallyNormalized = false
 
   /// The place `name` within this one; the outermost names are the groups that phases update.
-  public func callAsFunction(_ name: String) -> Scope { Scope(store: store, path: join(name)) }
+  public func callAsFunction(_ name: String) -> Scope {
+    Scope(store: store, path: join(name), isSpectrallyNormalized: isSpectrallyNormalized)
+  }
+
+  /// The same place, in which all layers are spectrally normalised.
+  public var spectrallyNormalized: Scope {
+    Scope(store: store, path: path, isSpectrallyNormalized: true)
+  }
+
+  /// The parameters that have been created within this place.
+  public var parameters: [Parameter] {
+    store.parameters.filter { $0.name.hasPrefix(join("")) }
+  }
 
   /// Creates and registers a parameter, drawn from (seed, its path) once the store is laid out.
   public func parameter(

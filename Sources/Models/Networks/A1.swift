@@ -77,14 +77,14 @@ public enum A1 {
     }
 
     public func callAsFunction(_ codes: Tensor, mode: Mode) -> Tensor {
-      let wide = norm0(hidden0(codes), mode: mode, relu: true)
-      let flat = norm1(hidden1(wide), mode: mode, relu: true)
+      let wide = norm0(hidden0(codes, mode: mode), mode: mode, relu: true)
+      let flat = norm1(hidden1(wide, mode: mode), mode: mode, relu: true)
       let small = flat.reshaped(to: [
         flat.shape[0], quarter.height, quarter.width, quarter.channels,
       ])
-      let half = norm2(conv0(small), mode: mode, relu: true)
-      let full = norm3(conv1(half), mode: mode, relu: true)
-      return sigmoid(conv2(full))
+      let half = norm2(conv0(small, mode: mode), mode: mode, relu: true)
+      let full = norm3(conv1(half, mode: mode), mode: mode, relu: true)
+      return sigmoid(conv2(full, mode: mode))
     }
   }
 

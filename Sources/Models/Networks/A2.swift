@@ -74,10 +74,12 @@ public enum A2 {
 
     /// `mode` decides whose statistics batch norm uses.
     public func callAsFunction(_ codes: Tensor, mode: Mode) -> Tensor {
-      let flat = hidden(codes)
+      let flat = hidden(codes, mode: mode)
       let small = flat.reshaped(to: [flat.shape[0], start.height, start.width, start.channels])
-      let large = zip(convolutions, norms).reduce(small) { $1.1($1.0($0), mode: mode, relu: true) }
-      return sigmoid(output(large))
+      let large = zip(convolutions, norms).reduce(small) {
+        $1.1($1.0($0, mode: mode), mode: mode, relu: true)
+      }
+      return sigmoid(output(large, mode: mode))
     }
   }
 

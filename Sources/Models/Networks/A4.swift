@@ -72,12 +72,12 @@ public enum A4 {
     }
 
     public func callAsFunction(_ codes: Tensor, mode: Mode) -> Tensor {
-      let wide = norm0(hidden0(codes), mode: mode, relu: true)
-      let flat = norm1(hidden1(wide), mode: mode, relu: true)
+      let wide = norm0(hidden0(codes, mode: mode), mode: mode, relu: true)
+      let flat = norm1(hidden1(wide, mode: mode), mode: mode, relu: true)
       let small = flat.reshaped(to: [
         flat.shape[0], quarter.height, quarter.width, quarter.channels,
       ])
-      return sigmoid(conv1(norm2(conv0(small), mode: mode, relu: true)))
+      return sigmoid(conv1(norm2(conv0(small, mode: mode), mode: mode, relu: true), mode: mode))
     }
   }
 

@@ -69,11 +69,7 @@ public struct VariationalAutoencoder: Model {
   }
 
   public var step: [Block<Self>] {
-    let rate = configuration.learningRate
-    let halving = configuration.halvingSteps
-    let schedule =
-      halving == 0
-      ? Schedule.constant(rate) : .staircase(rate, factor: 0.5, every: halving)
+    let schedule = Schedule.halving(configuration.learningRate, every: configuration.halvingSteps)
     return [
       Block(Phase("elbo", updates: [.encoder, .decoder], by: .adam(schedule)) { $0.bound($1) })
     ]
@@ -117,9 +113,14 @@ public struct VariationalAutoencoder: Model {
 
   public var samplers: [Sampler] { [.standardNormal(latentSize: configuration.latentSize)] }
 
+  /// z ~ q(z | x).
+  public func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor {
+    let posterior = encoder(images, mode: .inference)
+    return posterior.sample(random.normal("posterior", posterior.mean.shape))
+  }
+
   /// From a sampled code, not from the mean, as Dai and Wipf do.
   public func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor {
-    let posterior = encoder(images, mode: .inference)
-    return decode(posterior.sample(random.normal("posterior", posterior.mean.shape)))
+    decode(sampleCodes(of: images, using: random))
   }
 }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Metrics
+import Models
 import Reports
 import Training
 
@@ -35,6 +36,7 @@ func exitStatus(for error: any Error) -> Int32 {
   case let error as TrainingError: error.exitStatus
   case let error as FeatureError: error.exitStatus
   case is ScoreError: 65
+  case let error as SamplerError: error.exitStatus
   case let error as CheckpointError:
     switch error.kind {
     case .missing: 66
@@ -49,6 +51,16 @@ func exitStatus(for error: any Error) -> Int32 {
     case .nonFinite: 70
     }
   default: 70
+  }
+}
+
+extension SamplerError {
+  fileprivate var exitStatus: Int32 {
+    switch self {
+    case .unsuitable: 64
+    case .tooFew: 65
+    case .notFinite: 70
+    }
   }
 }
 

@@ -16,6 +16,7 @@ struct Recipe: Codable {
   var threads: Int?
   var sampling: Sampling?
   var precision: Precision?
+  var sampler: Sampler.Name?
   var batchStatistics: BatchStatistics?
   var overlap: Overlap?
   /// How pictures are cropped, resized and mirrored.
@@ -30,7 +31,7 @@ struct Recipe: Codable {
   var configuration: JSONValue?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision
+    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision, sampler
     case crop, size, filter, flip, configuration, validation, evaluation, overlap
     case batchStatistics = "batch-statistics"
     case evaluateEvery = "evaluate-every"

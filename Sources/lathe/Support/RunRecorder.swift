@@ -57,6 +57,7 @@ final class RunRecorder {
     firstError = firstError ?? evaluation.reconstructionError
     try log.write([
       "event": .string("evaluation"), "step": .int(evaluation.step), "split": .string("test"),
+      "sampler": .string(plan.sampler.rawValue),
       "images": .int(evaluation.count),
       "reconstruction_error_per_pixel": .double(evaluation.reconstructionError),
     ])

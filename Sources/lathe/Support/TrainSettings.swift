@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Foundation
+import Layers
 import Models
 import SystemPackage
 import Training
@@ -37,6 +38,7 @@ struct TrainSettings {
       entry, dataset, steps: steps, merged,
       command.settings + (command.networks.map { ["networks=\($0)"] } ?? []))
     try checkNumbers(ranks: ranks)
+    try checkSampler()
   }
 
   private static func merge(_ flags: Train, _ recipe: Recipe) throws -> Recipe {
@@ -60,6 +62,7 @@ struct TrainSettings {
     merged.sampling = flags.sampling ?? recipe.sampling
     merged.precision = flags.precision ?? recipe.precision
     merged.overlap = flags.overlap ?? recipe.overlap
+    merged.sampler = flags.sampler ?? recipe.sampler
     merged.batchStatistics = flags.batchStatistics ?? recipe.batchStatistics
     merged.crop = flags.pictures.crop ?? recipe.crop
     merged.size = flags.pictures.size ?? recipe.size
@@ -73,6 +76,7 @@ struct TrainSettings {
     merged.evaluation = flags.scores.over(recipe.evaluation)
     if let model = flags.model, recipe.model != nil, model != recipe.model {
       merged.configuration = nil
+      merged.sampler = flags.sampler
     }
     return merged
   }
@@ -140,6 +144,15 @@ struct TrainSettings {
       throw CommandFailure.usage("\(entry.name): \(explain(error))")
     }
     return resolved
+  }
+
+  /// A sampler that every model can have, or the usual one, needs no look at the model.
+  private func checkSampler() throws {
+    guard let sampler = merged.sampler, sampler.fitted == nil, sampler != entry.usualSampler
+    else { return }
+    let store = ParameterStore(seed: 0)
+    let model = try entry.make(store.root, dataset.shape, JSONEncoder().encode(configuration))
+    do { _ = try model.sampler(named: sampler) } catch { throw CommandFailure.usage("\(error)") }
   }
 
   private func checkNumbers(ranks: Int) throws {
@@ -221,6 +234,7 @@ struct TrainSettings {
       sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
     plan.batchStatistics = merged.batchStatistics ?? .slice
     plan.overlap = merged.overlap ?? .auto
+    plan.sampler = merged.sampler ?? entry.usualSampler
     plan.preparation = dataset.preparation
     plan.flips = merged.flip ?? false
     plan.validationImages = images.heldBack
@@ -236,6 +250,7 @@ struct TrainSettings {
     (recipe.batch, recipe.slices, recipe.seed, recipe.threads) = (batch, slices, seed, threads)
     recipe.precision = plan.precision
     recipe.overlap = plan.overlap
+    recipe.sampler = plan.sampler
     recipe.batchStatistics = plan.batchStatistics
     recipe.sampling = plan.replacement ? .replacement : .shuffle
     recipe.crop = dataset.preparation?.crop

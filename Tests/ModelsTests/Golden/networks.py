@@ -123,3 +123,75 @@ class A4:
         h = run.transposed_convolution(f"{name}.conv0", h)
         h = run.relu(run.batch_norm(f"{name}.norm2", h))
         return torch.sigmoid(run.transposed_convolution(f"{name}.conv1", h))
+
+
+@dataclass
+class A2:
+    """RAE's networks. Ghosh et al., ICLR 2020. Kernel 4; images below 64 x 64 are shifted to [-1, 1]."""
+
+    side: int = 8
+    channels: int = 1
+    filters: int = 2
+    hidden: int = 0
+
+    def widths(self):
+        return [self.filters << i for i in range(4)]
+
+    def encoder_shapes(self, outputs, name="encoder"):
+        widths, shapes, side = self.widths(), {}, self.side
+        for i, width in enumerate(widths):
+            shapes |= weights(f"{name}.conv{i}", 4, 4, widths[i - 1] if i else self.channels, width)
+            shapes |= norm(f"{name}.norm{i}", width)
+            side = -(-side // 2)
+        return shapes | weights(f"{name}.codes", side * side * widths[3], outputs)
+
+    def decoder_shapes(self, latent, name="decoder", spectral=False):
+        f, side = 8 * self.filters, self.side // 4
+        shapes = {
+            **weights(f"{name}.hidden", latent, side * side * f),
+            **transposed_weights(f"{name}.conv0", 4, 4, f // 2, f),
+            **norm(f"{name}.norm0", f // 2),
+            **transposed_weights(f"{name}.conv1", 4, 4, f // 4, f // 2),
+            **norm(f"{name}.norm1", f // 4),
+            **transposed_weights(f"{name}.conv2", 4, 4, self.channels, f // 4),
+        }
+        if spectral:
+            for layer in ("hidden", "conv0", "conv1", "conv2"):
+                shapes |= power_vector(f"{name}.{layer}", shapes[f"{name}.{layer}.weight"][-1])
+        return shapes
+
+    def encode(self, run, x, name="encoder"):
+        h = 2 * x - 1
+        for i in range(4):
+            h = same_convolution(run, f"{name}.conv{i}", h, stride=2)
+            h = run.relu(run.batch_norm(f"{name}.norm{i}", h))
+        return run.linear(f"{name}.codes", h.flatten(1))
+
+    def decode(self, run, z, name="decoder", spectral=False):
+        h = run.linear(f"{name}.hidden", z, spectral)
+        h = h.reshape(len(z), self.side // 4, self.side // 4, 8 * self.filters)
+        for i in range(2):
+            h = same_transposed_convolution(run, f"{name}.conv{i}", h, 2, spectral)
+            h = run.relu(run.batch_norm(f"{name}.norm{i}", h))
+        return torch.sigmoid(same_transposed_convolution(run, f"{name}.conv2", h, 1, spectral))
+
+
+def same_convolution(run, name, x, stride):
+    """TensorFlow's SAME convolution: of the padding, the smaller half before."""
+    kernel = run.weight(name)
+    size, side = kernel.shape[0], x.shape[1]
+    total = max((-(-side // stride) - 1) * stride + size - side, 0)
+    before, after = total // 2, total - total // 2
+    x = F.pad(x.permute(0, 3, 1, 2), (before, after, before, after))
+    y = F.conv2d(x, kernel.permute(3, 2, 0, 1).contiguous(), run.values[f"{name}.bias"], stride)
+    return y.permute(0, 2, 3, 1)
+
+
+def same_transposed_convolution(run, name, x, stride, spectral=False):
+    """The adjoint of a SAME convolution, kernel [height, width, out, in]."""
+    kernel = run.weight(name, spectral)
+    size, side = kernel.shape[0], stride * x.shape[1]
+    before = (size - stride) // 2
+    y = F.conv_transpose2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1).contiguous(), stride=stride)
+    y = y[:, :, before : before + side, before : before + side].permute(0, 2, 3, 1)
+    return y + run.values[f"{name}.bias"]

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Communication
+import Datasets
+import Models
+import SystemPackage
+import Training
+
+extension Sampler.Name: ExpressibleByArgument {}
+
+extension SavedRun {
+  /// The sampler asked for, else the run's own; one that is fitted comes from beside the checkpoint, or is fitted to the
+  /// codes of the training images, by all ranks of a launcher, and kept there.
+  func sampler(_ asked: Sampler.Name?, data: FilePath?) throws -> Sampler {
+    let name = try asked ?? recordedSampler
+    let model = loaded.model
+    do {
+      if let own = try model.sampler(named: name) { return own }
+    } catch { throw CommandFailure.usage("\(error)") }
+    if let saved = try failing({ try name.saved(in: checkpoint) }) { return saved.sampler }
+    let images = try failing {
+      try dataset.load(.train, at: data, seed: state.seed)
+    }
+    let fitted = try onAllRanks { world in
+      let fitted = try SamplerFitter(model, images: images, seed: state.seed, on: world)
+        .fit(name.fitted!)
+      if world?.rank ?? 0 == 0 { try fitted.save(in: checkpoint) }
+      return fitted
+    }
+    return fitted.sampler
+  }
+
+  private var recordedSampler: Sampler.Name {
+    get throws {
+      if case .string(let text) = state.configuration["sampler"],
+        let name = Sampler.Name(rawValue: text)
+      {
+        return name
+      }
+      return try lathe.model(named: state.model).usualSampler
+    }
+  }
+}
+
+/// Runs `body` on all ranks of a launcher, or in this process alone without MPI.
+private func onAllRanks<Result>(_ body: (Communicator?) throws -> Result) throws -> Result {
+  guard MPISession.launcher != nil else { return try failing { try body(nil) } }
+  let session = try failing { try MPISession.start() }
+  do {
+    let result = try body(session.world)
+    try session.finish()
+    return result
+  } catch { session.abort("\(error)", status: exitStatus(for: error)) }
+}
