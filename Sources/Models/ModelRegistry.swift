@@ -7,6 +7,7 @@ public enum ModelRegistry {
   /// All models, in the order in which they are listed.
   public static let all: [Entry] = [
     Entry(VariationalAutoencoder.self),
+    Entry(BetaVAE.self),
     Entry(FlexibleAutoencoder.self),
   ]
 
