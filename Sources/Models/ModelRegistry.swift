@@ -8,6 +8,7 @@ public enum ModelRegistry {
   public static let all: [Entry] = [
     Entry(VariationalAutoencoder.self),
     Entry(BetaVAE.self),
+    Entry(InfoVAE.self),
     Entry(FlexibleAutoencoder.self),
   ]
 
