@@ -9,6 +9,7 @@ public enum ModelRegistry {
     Entry(VariationalAutoencoder.self),
     Entry(BetaVAE.self),
     Entry(InfoVAE.self),
+    Entry(VampPriorVAE.self),
     Entry(FlexibleAutoencoder.self),
   ]
 

@@ -7,12 +7,24 @@ public struct Posterior {
   /// Each `[N, latentSize]`; the deviation is positive.
   public let mean, deviation: Tensor
 
+  public init(mean: Tensor, deviation: Tensor) { (self.mean, self.deviation) = (mean, deviation) }
+
   /// μ + σ ε, for ε of the same shape. Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014, Eq. 10.
   public func sample(_ noise: Tensor) -> Tensor { mean + deviation * noise }
 
   /// The same with noise for the purpose "posterior".
   public func sample(using random: RandomSource) -> Tensor {
     sample(random.normal("posterior", mean.shape))
+  }
+
+  /// The distributions of some of the images.
+  func rows(_ range: Range<Int>) -> Posterior {
+    Posterior(mean: mean.slice(range, axis: 0), deviation: deviation.slice(range, axis: 0))
+  }
+
+  /// The distributions of images `indices`, in that order; they may repeat.
+  func gather(_ indices: [Int]) -> Posterior {
+    Posterior(mean: mean.gather(indices), deviation: deviation.gather(indices))
   }
 
   /// KL(q(z | x) ‖ N(0, I)), averaged over the images, in nats.
