@@ -11,6 +11,7 @@ public enum ModelRegistry {
     Entry(InfoVAE.self),
     Entry(VampPriorVAE.self),
     Entry(FlowVAE.self),
+    Entry(FactorVAE.self),
     Entry(FlexibleAutoencoder.self),
   ]
 
