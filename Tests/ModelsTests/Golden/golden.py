@@ -262,7 +262,7 @@ def is_buffer(name):
 
 
 def draw(name, shape, generator):
-    """Weights Glorot-normal; biases, γ − 1, β, log γ of spread 0.1; u normal; averages 0 and 1."""
+    """Weights Glorot-normal; biases, γ − 1, β, log γ of spread 0.1; u normal; averages 0 and 1; inputs about ½."""
     kind = name.rsplit(".")[-1]
     if kind == "starting_share":
         return torch.ones(shape, dtype=torch.float64)
@@ -272,6 +272,8 @@ def draw(name, shape, generator):
         return normal * math.sqrt(2 / fans)
     if kind in ("running_mean", "running_var"):
         return torch.full(shape, float(kind == "running_var"), dtype=torch.float64)
+    if kind == "pseudo_inputs":
+        return 0.5 + 0.3 * normal
     return normal if kind == "u" else 0.1 * normal + float(kind == "gamma")
 
 
