@@ -25,7 +25,7 @@ import Testing
 
   private func configuration(colour: Bool) -> ClassifierTraining.Configuration {
     var configuration = ClassifierTraining.Configuration()
-    configuration.epochs = 6
+    configuration.epochs = 25
     configuration.batch = 16
     configuration.isColourised = colour
     return configuration

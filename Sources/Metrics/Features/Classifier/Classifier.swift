@@ -20,7 +20,7 @@ public struct Classifier: FeatureExtractor {
   private let network: ClassifierNetwork
   private let store: ParameterStore
 
-  static let imagesInPass = 256
+  static let imagesInPass = 64
 
   /// One from a file that `lathe train classifier` wrote.
   ///
@@ -46,15 +46,8 @@ public struct Classifier: FeatureExtractor {
     guard images.shape[3] == channels else {
       throw .channels(images.shape[3], extractor: name, expected: "\(channels)")
     }
-    let count = images.shape[0]
-    var values: [Float] = []
-    for first in stride(from: 0, to: count, by: Self.imagesInPass) {
-      values +=
-        extract(
-          images.slice(first..<min(count, first + Self.imagesInPass), axis: 0).detached
-        ).values
-    }
-    return Features(values, dimensions: dimensions!)
+    return featuresInPasses(
+      of: images, size: Self.imagesInPass, dimensions: dimensions!, extract)
   }
 
   private func extract(_ images: Tensor) -> Tensor {
