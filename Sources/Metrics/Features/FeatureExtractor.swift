@@ -46,5 +46,5 @@ func featuresInPasses(
     let pass = images.detached.gather((first..<first + size).map { min($0, count - 1) })
     values += network(pass).values.prefix(min(size, count - first) * dimensions)
   }
-  return Features(count: count, dimensions: dimensions, values: values)
+  return Features(values, dimensions: dimensions)
 }
