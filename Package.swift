@@ -22,6 +22,9 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CKernels", cSettings: optimised),
+    .target(
+      name: "CWeights",
+      exclude: ["classifier-grey.safetensors", "classifier-colour.safetensors"]),
 
     .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Tensors", dependencies: ["Kernels"]),
@@ -40,7 +43,7 @@ let package = Package(
     .target(
       name: "Metrics",
       dependencies: [
-        "COpenBLAS", "Kernels", "Tensors", "Layers", "Optimizers", "Datasets",
+        "COpenBLAS", "CWeights", "Kernels", "Tensors", "Layers", "Optimizers", "Datasets",
         "Checkpoints", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .target(name: "Communication", dependencies: ["CMPI"]),

@@ -1,3 +1,4 @@
+import CWeights
 import Checkpoints
 import Layers
 import SystemPackage
@@ -5,7 +6,8 @@ import Tensors
 
 /// Features of a small classifier that `lathe train classifier` makes, for those who have no Inception weights.
 ///
-/// Distances between them rank models as FID does only roughly, and are never called FID.
+/// Two come with lathe, for grey and for colour images. Distances between them rank models as FID does only roughly, and
+/// are never called FID.
 public struct Classifier: FeatureExtractor {
   public let name: String
   public let dimensions: Int? = ClassifierNetwork.widths.last
@@ -21,6 +23,22 @@ public struct Classifier: FeatureExtractor {
   private let store: ParameterStore
 
   static let imagesInPass = 64
+
+  /// The one that comes with lathe for images of 1 or 3 channels.
+  ///
+  /// - Throws: ``FeatureError`` for other images.
+  public init(channels: Int) throws(FeatureError) {
+    let (start, count): (UnsafePointer<UInt8>, Int)
+    switch channels {
+    case 1: (start, count) = (cw_grey_classifier(), cw_grey_classifier_size())
+    case 3: (start, count) = (cw_colour_classifier(), cw_colour_classifier_size())
+    default: throw .channels(channels, extractor: "classifier", expected: "1 or 3")
+    }
+    let bytes = UnsafeRawBufferPointer(start: start, count: count)
+    do { try self.init(Safetensors(constant: bytes, name: "built-in classifier")) } catch {
+      throw .file(error)
+    }
+  }
 
   /// One from a file that `lathe train classifier` wrote.
   ///
