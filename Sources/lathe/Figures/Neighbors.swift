@@ -5,6 +5,7 @@ import Kernels
 import Metrics
 import Reports
 import Tensors
+import SystemPackage
 import Training
 
 struct Neighbors: ParsableCommand {
@@ -38,8 +39,10 @@ struct Neighbors: ParsableCommand {
     Workers.setCount(source.threads)
     let saved = try SavedRun(source.folder, step: source.step)
     let train = try saved.images(.train, at: source.data)
+    let sampler = try saved.sampler(nil, data: source.data.map { FilePath($0) })
     let samples = withoutGradients {
-      saved.loaded.model.sample(count, using: RandomSource(seed: seed).derived("samples"))
+      saved.loaded.model.sample(
+        count, from: sampler, using: RandomSource(seed: seed).derived("samples"))
     }
     let found = try failing { try nearest(to: samples, in: train) }
     var cells: [[Float]] = []
