@@ -36,7 +36,8 @@ def read(path):
         elif kind == "reduction":
             hosts, rate, floats, ms = fields
             reductions[int(hosts), int(rate), int(floats)].append(float(ms) / 1e3)
-    return ({k: median(v) for k, v in steps.items()}, {k: median(v) for k, v in reductions.items()}, parameters)
+    # What other processes do to a run only adds to it: the least is the best estimate.
+    return ({k: min(v) for k, v in steps.items()}, {k: min(v) for k, v in reductions.items()}, parameters)
 
 
 def messages(ranks, floats):
@@ -75,6 +76,8 @@ def search(error, start, factor=2.0):
 
 def fit_reduction(reductions):
     def error(fit):
+        if fit[1] > 1:
+            return math.inf
         return sum(math.log(reduction_time(n, p, rate, fit) / t) ** 2 for (n, rate, p), t in reductions.items())
     return search(error, [2e-5, 0.9, 1e9])
 
