@@ -10,6 +10,7 @@ public enum ModelRegistry {
     Entry(BetaVAE.self),
     Entry(InfoVAE.self),
     Entry(VampPriorVAE.self),
+    Entry(ImplicitPriorVAE.self),
     Entry(FlowVAE.self),
     Entry(FactorVAE.self),
     Entry(FlexibleAutoencoder.self),

@@ -34,7 +34,7 @@ import Testing
   /// Output i of either head moves with coordinates before i, and with no other.
   @Test func outputsSeeCoordinatesBeforeThem() {
     let store = ParameterStore(seed: 3)
-    let network = MaskedAutoregressiveNetwork(store.root("a"), size: Self.size, hidden: [12, 12])
+    let network = MaskedAutoregressiveNetwork(store.root("a"), size: Self.size, hidden: [32, 32])
     store.layOut()
     let point: [Float] = [0.3, -0.7, 1.1, 0.2]
     for slopes in [jacobian({ network($0).0 }, at: point), jacobian({ network($0).1 }, at: point)] {
@@ -89,16 +89,5 @@ import Testing
         let (codes, logDeterminant) = flow($0[0], context: $0[1])
         return codes.sum(1) + logDeterminant
       }, at: [[2, 3], [2, 2]], relative: 1e-2, seed: 2)
-  }
-}
-
-@Suite struct DropoutTests {
-  @Test func dropsWhereNoiseIsLowAndScalesTheRest() {
-    let x = Tensor([1, 2, 3, 4], shape: [2, 2])
-    let noise = Tensor([0.24, 0.25, 0.9, 0], shape: [2, 2])
-    expectClose(
-      dropout(x, rate: 0.25, noise: noise), [0, 8 / 3, 4, 0], shape: [2, 2], relative: 1e-6)
-    #expect(dropout(x, rate: 0, noise: noise).values == x.values)
-    expectGradients(of: { dropout($0[0], rate: 0.25, noise: noise) }, at: [[2, 2]])
   }
 }
