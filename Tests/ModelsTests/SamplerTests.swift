@@ -17,7 +17,7 @@ import Testing
   }
 
   private func start(_ golden: Golden) throws -> GaussianMixture {
-    let identity = (0..<25).map { $0 % 6 == 0 ? 1.0 : 0 }
+    let identity: [Double] = (0..<25).map { $0 % 6 == 0 ? 1 : 0 }
     return try #require(
       GaussianMixture(
         weights: doubles(try golden.tensor("start.weights")),
@@ -25,16 +25,25 @@ import Testing
         covariances: identity + identity + identity))
   }
 
+  /// L Lᵀ of each component, one after another.
   private func covariances(_ mixture: GaussianMixture) -> [Float] {
     let m = mixture.latentSize
-    return (0..<mixture.count * m * m).map { index in
-      let (component, row, column) = (index / (m * m), index / m % m, index % m)
-      return Float(
-        (0..<m).reduce(0) {
-          $0 + mixture.factors[(component * m + row) * m + $1]
-            * mixture.factors[(component * m + column) * m + $1]
-        })
+    var result: [Float] = []
+    for component in 0..<mixture.count {
+      let start = component * m * m
+      for row in 0..<m {
+        for column in 0..<m {
+          var sum = 0.0
+          for k in 0..<m {
+            let left: Double = mixture.factors[start + row * m + k]
+            let right: Double = mixture.factors[start + column * m + k]
+            sum += left * right
+          }
+          result.append(Float(sum))
+        }
+      }
     }
+    return result
   }
 
   @Test func aMixtureFromTheSameStartIsThatOfScikitLearn() throws {
@@ -71,25 +80,32 @@ import Testing
     let random = RandomSource(seed: 3)
     let noise = random.normal("noise", [3000, 2]).values
     let centres: [[Double]] = [[10, 0], [-10, 5], [0, -20]]
-    let codes = CodeShares(
-      (0..<6000).map { centres[$0 / 2 % 3][$0 % 2] + 0.5 * Double(noise[$0]) }, latentSize: 2)
+    var values: [Double] = []
+    for index in 0..<6000 {
+      let centre: Double = centres[index / 2 % 3][index % 2]
+      values.append(centre + 0.5 * Double(noise[index]))
+    }
     var fitting = GaussianMixture.Fitting()
     fitting.components = 3
-    let mixture = try GaussianMixture.fitted(to: codes, fitting, using: random)
-    for weight in mixture.weights { #expect(abs(weight - 1 / 3.0) < 1e-6) }
-    let drawn = mixture.sampler.draw(9000, random)
-    #expect(drawn.shape == [9000, 2])
+    let mixture = try GaussianMixture.fitted(
+      to: CodeShares(values, latentSize: 2), fitting, using: random)
+    let third = 1.0 / 3
+    for weight in mixture.weights { #expect(abs(weight - third) < 1e-6) }
+    let drawn = mixture.sampler.draw(9000, random).values.map { Double($0) }
     for centre in centres {
-      let near = (0..<9000).map { [drawn.values[2 * $0], drawn.values[2 * $0 + 1]] }.filter {
-        abs(Double($0[0]) - centre[0]) < 4 && abs(Double($0[1]) - centre[1]) < 4
+      var near: [[Double]] = []
+      for index in 0..<9000 {
+        let code = [drawn[2 * index], drawn[2 * index + 1]]
+        if abs(code[0] - centre[0]) < 4 && abs(code[1] - centre[1]) < 4 { near.append(code) }
       }
       #expect(abs(near.count - 3000) < 200)
       for axis in 0..<2 {
-        let values = near.map { Double($0[axis]) }
+        let values = near.map { $0[axis] }
         let mean = values.reduce(0, +) / Double(values.count)
-        let spread = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count))
-          .squareRoot()
-        #expect(abs(mean - centre[axis]) < 0.1 && abs(spread - 0.5) < 0.05)
+        let squares = values.map { ($0 - mean) * ($0 - mean) }
+        let spread = (squares.reduce(0, +) / Double(values.count)).squareRoot()
+        #expect(abs(mean - centre[axis]) < 0.1)
+        #expect(abs(spread - 0.5) < 0.05)
       }
     }
   }
