@@ -22,9 +22,6 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CKernels", cSettings: optimised),
-    .target(
-      name: "CWeights",
-      exclude: ["classifier-grey.safetensors", "classifier-colour.safetensors"]),
 
     .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Tensors", dependencies: ["Kernels"]),
@@ -42,7 +39,7 @@ let package = Package(
     .target(
       name: "Metrics",
       dependencies: [
-        "COpenBLAS", "CWeights", "Kernels", "Tensors", "Layers", "Optimizers", "Datasets",
+        "COpenBLAS", "Kernels", "Tensors", "Layers", "Optimizers", "Datasets",
         "Checkpoints", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .target(name: "Communication", dependencies: ["CMPI"]),

@@ -21,18 +21,7 @@ public struct Safetensors: Sendable {
   ///
   /// - Throws: `.missing` if the file cannot be read, `.damaged` if it is not of this format.
   public init(reading path: FilePath) throws(CheckpointError) {
-    try self.init(MappedFile(path))
-  }
-
-  /// A file that is part of the program, in memory that stays; `name` is for messages.
-  ///
-  /// - Throws: `.damaged` if it is not of this format.
-  public init(constant bytes: UnsafeRawBufferPointer, name: FilePath) throws(CheckpointError) {
-    try self.init(MappedFile(constant: bytes, name: name))
-  }
-
-  private init(_ file: MappedFile) throws(CheckpointError) {
-    self.file = file
+    file = try MappedFile(path)
     let header = try Header(file)
     entries = header.entries
     names = header.names

@@ -2,8 +2,8 @@ import Tensors
 
 /// A fixed map from images to vectors.
 ///
-/// The vector of an image does not depend on the images beside it, so any cut of a set into batches, over any number of
-/// ranks, gives the same features.
+/// The vector of an image does not depend on the images beside it. Networks run on passes of one size, whatever the number
+/// of images, because the rounding of products may depend on their size.
 public protocol FeatureExtractor {
   /// What to print beside a number computed from these features: `inception-768 (tensorflow resize)`.
   var name: String { get }
@@ -31,4 +31,20 @@ public struct Pixels: FeatureExtractor {
   public func features(of images: Tensor) throws(FeatureError) -> Features {
     Features(images.values, dimensions: images.shape.count / max(images.shape[0], 1))
   }
+}
+
+/// Runs `network` on passes of exactly `size` images, the last filled up with repeats of the last image.
+///
+/// Shapes: `[N, H, W, C]`; `network` maps `[size, H, W, C]` to `[size, dimensions]`.
+func featuresInPasses(
+  of images: Tensor, size: Int, dimensions: Int, _ network: (Tensor) -> Tensor
+) -> Features {
+  let count = images.shape[0]
+  var values: [Float] = []
+  values.reserveCapacity(count * dimensions)
+  for first in stride(from: 0, to: count, by: size) {
+    let pass = images.detached.gather((first..<first + size).map { min($0, count - 1) })
+    values += network(pass).values.prefix(min(size, count - first) * dimensions)
+  }
+  return Features(values, dimensions: dimensions)
 }

@@ -4,8 +4,8 @@ import SystemPackage
 
 /// Which features images are compared by.
 struct FeatureOptions: ParsableArguments {
-  @Option(help: "inception:FILE, classifier, classifier:FILE or pixels.")
-  var features = "classifier"
+  @Option(help: "inception:FILE, classifier:FILE or pixels.")
+  var features = "pixels"
 
   @Option(help: "Length of Inception's vectors: 64, 192, 768 or 2048.")
   var dims = 2048
@@ -19,10 +19,10 @@ struct FeatureOptions: ParsableArguments {
   @Flag(name: .customLong("round"), help: "Round images to 8 bits before Inception sees them.")
   var roundsToBytes = false
 
-  /// The extractor for images of so many channels.
+  /// The extractor that was chosen.
   ///
   /// - Throws: `CommandFailure` if there is no such extractor, or its weights can't be used.
-  func extractor(channels: Int) throws -> any FeatureExtractor {
+  func extractor() throws -> any FeatureExtractor {
     let parts = features.split(separator: ":", maxSplits: 1).map(String.init)
     switch (parts.first, parts.count) {
     case ("inception", 2):
@@ -31,12 +31,11 @@ struct FeatureOptions: ParsableArguments {
       return try failing {
         try Inception(dimensions: dims, preparation: preparation, reading: FilePath(parts[1]))
       }
-    case ("classifier", 1): return try failing { try Classifier(channels: channels) }
     case ("classifier", 2): return try failing { try Classifier(reading: FilePath(parts[1])) }
     case ("pixels", 1): return Pixels()
     default:
       throw CommandFailure.usage(
-        "--features \(features): expected inception:FILE, classifier, classifier:FILE or pixels")
+        "--features \(features): expected inception:FILE, classifier:FILE or pixels")
     }
   }
 }

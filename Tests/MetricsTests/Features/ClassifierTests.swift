@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// The classifier: its training, its file, the two that come with lathe.
+/// The classifier: its training, and its file.
 @Suite struct ClassifierTests {
   /// Bright bars: upright ones are class 0, lying ones class 1.
   private func bars(_ count: Int, _ split: Split) -> ImageSet {
@@ -25,7 +25,7 @@ import Testing
 
   private func configuration(colour: Bool) -> ClassifierTraining.Configuration {
     var configuration = ClassifierTraining.Configuration()
-    configuration.epochs = 6
+    configuration.epochs = 25
     configuration.batch = 16
     configuration.isColourised = colour
     return configuration
@@ -49,6 +49,12 @@ import Testing
     let features = try classifier.features(of: images)
     #expect(features.count == 3 && features.dimensions == classifier.dimensions)
     #expect(
+      throws: FeatureError.channels(
+        2, extractor: classifier.name, expected: "\(classifier.channels)")
+    ) {
+      try classifier.features(of: Tensor(filledWith: 0, shape: [1, 12, 12, 2]))
+    }
+    #expect(
       Array(try classifier.features(of: images.slice(2..<3, axis: 0))[0]) == Array(features[2]))
   }
 
@@ -62,30 +68,6 @@ import Testing
       return losses
     }
     #expect(losses() == losses())
-  }
-
-  @Test(arguments: [1, 3]) func comesWithLathe(channels: Int) throws {
-    let classifier = try Classifier(channels: channels)
-    #expect(classifier.channels == channels && classifier.distanceName == "proxy distance")
-    let accuracy = try #require(Double(classifier.accuracy.dropLast(2)))
-    #expect(accuracy > 90)
-    let images = RandomSource(seed: 2).uniform("images", [4, 32, 32, channels])
-    let features = try classifier.features(of: images)
-    #expect(features.count == 4 && features.dimensions == 96)
-    #expect(features.values.allSatisfy(\.isFinite) && features.values.contains { $0 > 0 })
-  }
-
-  @Test func noneForTwoChannels() {
-    #expect(throws: FeatureError.channels(2, extractor: "classifier", expected: "1 or 3")) {
-      try Classifier(channels: 2)
-    }
-  }
-
-  @Test func greyClassifierRefusesColour() throws {
-    let classifier = try Classifier(channels: 1)
-    #expect(throws: FeatureError.self) {
-      try classifier.features(of: Tensor(filledWith: 0, shape: [1, 28, 28, 3]))
-    }
   }
 
   @Test func pixelsAreThemselves() throws {

@@ -1,4 +1,3 @@
-import CWeights
 import Checkpoints
 import Layers
 import SystemPackage
@@ -6,8 +5,7 @@ import Tensors
 
 /// Features of a small classifier that `lathe train classifier` makes, for those who have no Inception weights.
 ///
-/// Two come with lathe, for grey and for colour images. Distances between them rank models as FID does only roughly, and
-/// are never called FID.
+/// Distances between them rank models as FID does only roughly, and are never called FID.
 public struct Classifier: FeatureExtractor {
   public let name: String
   public let dimensions: Int? = ClassifierNetwork.widths.last
@@ -22,23 +20,7 @@ public struct Classifier: FeatureExtractor {
   private let network: ClassifierNetwork
   private let store: ParameterStore
 
-  static let imagesInPass = 256
-
-  /// The one that comes with lathe for images of 1 or 3 channels.
-  ///
-  /// - Throws: ``FeatureError`` for other images.
-  public init(channels: Int) throws(FeatureError) {
-    let (start, count): (UnsafePointer<UInt8>, Int)
-    switch channels {
-    case 1: (start, count) = (cw_grey_classifier(), cw_grey_classifier_size())
-    case 3: (start, count) = (cw_colour_classifier(), cw_colour_classifier_size())
-    default: throw .channels(channels, extractor: "classifier", expected: "1 or 3")
-    }
-    let bytes = UnsafeRawBufferPointer(start: start, count: count)
-    do { try self.init(Safetensors(constant: bytes, name: "built-in classifier")) } catch {
-      throw .file(error)
-    }
-  }
+  static let imagesInPass = 64
 
   /// One from a file that `lathe train classifier` wrote.
   ///
@@ -64,15 +46,8 @@ public struct Classifier: FeatureExtractor {
     guard images.shape[3] == channels else {
       throw .channels(images.shape[3], extractor: name, expected: "\(channels)")
     }
-    let count = images.shape[0]
-    var values: [Float] = []
-    for first in stride(from: 0, to: count, by: Self.imagesInPass) {
-      values +=
-        extract(
-          images.slice(first..<min(count, first + Self.imagesInPass), axis: 0).detached
-        ).values
-    }
-    return Features(values, dimensions: dimensions!)
+    return featuresInPasses(
+      of: images, size: Self.imagesInPass, dimensions: dimensions!, extract)
   }
 
   private func extract(_ images: Tensor) -> Tensor {

@@ -96,17 +96,12 @@ extension Inception {
     guard channels == 1 || channels == 3 else {
       throw .channels(channels, extractor: name, expected: "1 or 3")
     }
-    return withoutGradients { withPrecision(.float32) { extract(images) } }
-  }
-
-  private func extract(_ images: Tensor) -> Features {
-    let count = images.shape[0]
-    var values: [Float] = []
-    values.reserveCapacity(count * dimensions!)
-    for first in stride(from: 0, to: count, by: Self.imagesInPass) {
-      let pass = images.slice(first..<min(count, first + Self.imagesInPass), axis: 0)
-      values += network(preparation(pass.detached)).values
+    return withoutGradients {
+      withPrecision(.float32) {
+        featuresInPasses(of: images, size: Self.imagesInPass, dimensions: dimensions!) {
+          network(preparation($0))
+        }
+      }
     }
-    return Features(values, dimensions: dimensions!)
   }
 }
