@@ -73,7 +73,7 @@ import Testing
   @Test func pixelsAreThemselves() throws {
     let images = RandomSource(seed: 5).uniform("images", [3, 2, 4, 1])
     let features = try Pixels().features(of: images)
-    #expect(features == Features(count: 3, dimensions: 8, values: images.values))
+    #expect(features == Features(images.values, dimensions: 8))
     #expect(features[1].elementsEqual(images.values[8..<16]))
   }
 }
