@@ -7,7 +7,7 @@ import Training
 struct FeatureChoice {
   private enum Kind {
     case pixels
-    case classifier(FilePath?)
+    case classifier(FilePath)
     case inception(FilePath)
   }
 
@@ -19,14 +19,13 @@ struct FeatureChoice {
   init(_ features: String, dims: Int?, resize: String?) throws {
     switch features {
     case "pixels": kind = .pixels
-    case "classifier": kind = .classifier(nil)
     case _ where features.hasPrefix("classifier:"):
       kind = .classifier(FilePath(String(features.dropFirst(11))))
     case _ where features.hasPrefix("inception:"):
       kind = .inception(FilePath(String(features.dropFirst(10))))
     default:
       throw CommandFailure.usage(
-        "--features: expected inception:FILE, classifier, classifier:FILE or pixels, found \(features)"
+        "--features: expected inception:FILE, classifier:FILE or pixels, found \(features)"
       )
     }
     self.dims = dims ?? 2048
@@ -44,14 +43,13 @@ struct FeatureChoice {
 
   /// The features, for images of a shape.
   func features(for shape: ImageShape) throws -> ImageFeatures {
-    ImageFeatures(try extractor(channels: shape.channels), for: shape)
+    ImageFeatures(try extractor(), for: shape)
   }
 
-  private func extractor(channels: Int) throws -> any FeatureExtractor {
+  private func extractor() throws -> any FeatureExtractor {
     switch kind {
     case .pixels: Pixels()
-    case .classifier(nil): try Classifier(channels: channels)
-    case .classifier(let path?): try Classifier(reading: path)
+    case .classifier(let path): try Classifier(reading: path)
     case .inception(let path):
       try Inception(dimensions: dims, preparation: .init(resize: resize), reading: path)
     }

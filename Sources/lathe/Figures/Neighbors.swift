@@ -57,7 +57,7 @@ struct Neighbors: ParsableCommand {
     }
     var grid = SampleGrid(
       columns: 1 + min(neighbors, train.count),
-      title: saved.title("samples, nearest training images"))
+      title: saved.title("nearest neighbours"))
     grid.captions = captions
     let paths = try figures.write("neighbors-\(saved.state.step)-seed\(seed)", in: saved.pictures) {
       try grid.write(Tiles(cells, shape: train.shape), to: $0)
