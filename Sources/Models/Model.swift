@@ -36,6 +36,8 @@ public protocol Model: SendableMetatype {
 
   /// Codes of images, in inference: `[N, H, W, C]` in [0, 1] → `[N, latentSize]`.
   func encode(_ images: Tensor) -> Tensor
+  /// Codes of images, in inference, drawn from the posterior where a model has one, else the same as ``encode(_:)``.
+  func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor
   /// Images of codes, in inference: `[N, latentSize]` → `[N, H, W, C]` in [0, 1].
   func decode(_ codes: Tensor) -> Tensor
   /// Ways to draw codes that need nothing but the parameters.
@@ -50,6 +52,10 @@ extension Model {
   /// New images, `[count, H, W, C]`, from the first of the samplers that need nothing but the parameters.
   public func sample(_ count: Int, using random: RandomSource) -> Tensor {
     decode(samplers[0].draw(count, random))
+  }
+
+  public func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor {
+    encode(images)
   }
 
   public func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor {

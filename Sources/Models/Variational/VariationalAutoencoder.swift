@@ -111,9 +111,14 @@ public struct VariationalAutoencoder: Model {
 
   public var samplers: [Sampler] { [.standardNormal(latentSize: configuration.latentSize)] }
 
+  /// z ~ q(z | x).
+  public func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor {
+    let posterior = encoder(images, mode: .inference)
+    return posterior.sample(random.normal("posterior", posterior.mean.shape))
+  }
+
   /// From a sampled code, not from the mean, as Dai and Wipf do.
   public func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor {
-    let posterior = encoder(images, mode: .inference)
-    return decode(posterior.sample(random.normal("posterior", posterior.mean.shape)))
+    decode(sampleCodes(of: images, using: random))
   }
 }
