@@ -42,12 +42,16 @@ public protocol Model: SendableMetatype {
   func decode(_ codes: Tensor) -> Tensor
   /// Ways to draw codes that need nothing but the parameters.
   var samplers: [Sampler] { get }
+  /// How far each latent dimension is open, `[latentSize]` in [0, 1]; nil for models without a mask.
+  var latentMask: Tensor? { get }
   /// What the model makes of images, in inference; the decoding of their codes unless a model says otherwise.
   func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor
 }
 
 extension Model {
   public static var usualSampler: Sampler.Name { .prior }
+
+  public var latentMask: Tensor? { nil }
 
   /// New images, `[count, H, W, C]`, from the first of the samplers that need nothing but the parameters.
   public func sample(_ count: Int, using random: RandomSource) -> Tensor {

@@ -7,6 +7,10 @@ public enum ModelRegistry {
   /// All models, in the order in which they are listed.
   public static let all: [Entry] = [
     Entry(VariationalAutoencoder.self),
+    Entry(WassersteinMMDAutoencoder.self),
+    Entry(WassersteinGANAutoencoder.self),
+    Entry(AdversarialAutoencoder.self),
+    Entry(MaskedAdversarialAutoencoder.self),
     Entry(FlexibleAutoencoder.self),
   ]
 
