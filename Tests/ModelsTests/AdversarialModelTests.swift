@@ -11,9 +11,10 @@ import Testing
   static let cifar10 = ImageShape(height: 32, width: 32, channels: 3)
   static let celebA = ImageShape(height: 64, width: 64, channels: 3)
 
-  private func build(_ name: String, _ images: ImageShape, _ changes: [String: Any] = [:]) throws
-    -> (store: ParameterStore, model: any Model)
-  {
+  /// With values only if asked for: drawing them takes a while where there are millions.
+  private func build(
+    _ name: String, _ images: ImageShape, _ changes: [String: Any] = [:], drawn: Bool = true
+  ) throws -> (store: ParameterStore, model: any Model) {
     let entry = try #require(ModelRegistry.entry(named: name))
     var settings =
       try JSONSerialization.jsonObject(with: entry.configuration(images, 1000)) as! [String: Any]
@@ -22,7 +23,7 @@ import Testing
     #expect(try entry.problem(images, data) == nil)
     let store = ParameterStore(seed: 1)
     let model = try entry.make(store.root, images, data)
-    store.layOut()
+    if drawn { store.layOut() }
     return (store, model)
   }
 
@@ -32,24 +33,24 @@ import Testing
     (48, [4_001_840, 4_002_576, 3_200_001, 48]), (64, [4_018_240, 4_018_960, 3_216_385, 64]),
   ])
   func maskaaeParameterCounts(_ m: Int, _ counts: [Int]) throws {
-    let (store, _) = try build("maskaae", Self.mnist, ["latentSize": m])
+    let (store, _) = try build("maskaae", Self.mnist, ["latentSize": m], drawn: false)
     let groups = ["encoder", "decoder", "critic", "mask"]
     #expect(groups.map { store.parameterCount(of: $0) } == counts)
-    let (unmasked, _) = try build("aae", Self.mnist, ["latentSize": m])
+    let (unmasked, _) = try build("aae", Self.mnist, ["latentSize": m], drawn: false)
     #expect(unmasked.parameterCount() == counts[..<3].reduce(0, +))
   }
 
   @Test(arguments: [(mnist, 6_556_865), (cifar10, 8_524_993), (celebA, 33_690_817)])
   func imageCriticParameterCounts(_ images: ImageShape, _ count: Int) throws {
-    let (smooth, _) = try build("flexae", images, ["smoothing": true])
+    let (smooth, _) = try build("flexae", images, ["smoothing": true], drawn: false)
     #expect(smooth.parameterCount(of: "image_critic") == count)
-    let (plain, _) = try build("flexae", images)
+    let (plain, _) = try build("flexae", images, drawn: false)
     #expect(smooth.parameterCount() - count == plain.parameterCount())
     #expect(!plain.groupNames.contains("image_critic"))
   }
 
   @Test func waeParameterCounts() throws {
-    let (store, _) = try build("wae-gan", Self.mnist)
+    let (store, _) = try build("wae-gan", Self.mnist, drawn: false)
     #expect(store.parameterCount(of: "encoder") == 11_050_632)
     #expect(store.parameterCount(of: "decoder") == 10_943_745)
     // 8 → 512 → 512 → 512 → 512 → 1.
@@ -59,7 +60,7 @@ import Testing
   // MARK: FlexAE-SR
 
   @Test func smoothingRunsBetweenCriticsAndGenerator() throws {
-    let (_, model) = try build("flexae", Self.mnist, ["smoothing": true, "filters": 2])
+    let (_, model) = try build("flexae", Self.mnist, ["smoothing": true], drawn: false)
     let blocks = model.boundStep
     #expect(
       blocks.map { $0.phases.map(\.name) } == [
@@ -95,15 +96,17 @@ import Testing
     #expect(codes.slice(2..<6, axis: 1).values.allSatisfy { $0 != 0 })
     // α ≥ 0.1 from w = 0.105 on: four of the six.
     #expect(try maskTerms(model, step: 0)["activeDimensions"] == 4)
-    #expect(try build("aae", Self.mnist).model.latentMask == nil)
+    #expect(try build("aae", Self.mnist, drawn: false).model.latentMask == nil)
   }
 
-  /// c from what the mask's loss has besides its other terms, at steps around those of the published schedule.
-  @Test(arguments: [
+  static let weights: [(m: Int, step: Int, c: Double)] = [
     (16, 0, 0.125), (16, 299, 0.125), (16, 300, 0.25), (16, 4199, 1024), (16, 4200, 2048),
     (16, 400_000, 2048), (32, 14_399, 0.0625), (32, 14_400, 0.125), (32, 216_000, 2048),
-    (110, 500_000, 2 / 110 * 4096), (110, 680_000, 2048),
-  ])
+    (110, 500_000, 2.0 / 110 * 4096), (110, 680_000, 2048),
+  ]
+
+  /// c from what the mask's loss has besides its other terms, at steps around those of the published schedule.
+  @Test(arguments: weights)
   func indecisionWeight(_ m: Int, _ step: Int, _ c: Double) throws {
     let (_, model) = try build(
       "maskaae", Self.mnist,
@@ -136,7 +139,7 @@ import Testing
   }
 
   @Test func pretrainingComesFirst() throws {
-    let (_, model) = try build("wae-mmd", Self.mnist, ["pretrainingSteps": 7, "filters": 2])
+    let (_, model) = try build("wae-mmd", Self.mnist, ["pretrainingSteps": 7], drawn: false)
     let blocks = model.boundStep
     #expect(blocks.map { $0.phases[0].name } == ["pretraining", "autoencoder"])
     #expect(blocks.map(\.steps) == [0..<7, 7..<Int.max])

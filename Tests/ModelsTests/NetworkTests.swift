@@ -97,7 +97,8 @@ import Testing
     expectClose([spread("a3.conv0.weight")], [0.01], relative: 0.05, "normal, 0.01")
     #expect(values("a3.conv0.bias").allSatisfy { $0 == 0 })
     expectClose(
-      [spread("a5.layer1.weight")], [(2 / Float(400)).squareRoot()], relative: 0.05, "Glorot-normal")
+      [spread("a5.layer1.weight")], [(2 / Float(400)).squareRoot()], relative: 0.05, "Glorot-normal"
+    )
     expectClose(
       [spread("a5.layer1.bias")], [(1 / Float(200)).squareRoot()], relative: 0.15,
       "uniform in ±√(3/n)")
@@ -109,7 +110,8 @@ import Testing
 
   @Test func impossibleImagesAreNamed() throws {
     let odd = ImageShape(height: 24, width: 24, channels: 1)
-    #expect(try #require(try problem(.a6, odd)).contains("28 × 28, 32 × 32 or 64 × 64, found 24 × 24"))
+    #expect(
+      try #require(try problem(.a6, odd)).contains("28 × 28, 32 × 32 or 64 × 64, found 24 × 24"))
     let large = ImageShape(height: 68, width: 68, channels: 3)
     #expect(try problem(.a1, large) == nil)
     #expect(try #require(try problem(.a3, large)).contains("multiples of 8, found 68 × 68"))

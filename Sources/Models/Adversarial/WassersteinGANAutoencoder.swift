@@ -51,7 +51,9 @@ public struct WassersteinGANAutoencoder: Model {
     guard images.height >= 64 else { return configuration }
     configuration.discriminatorHidden = [1024, 1024, 1024, 1024]
     configuration.priorDensityInLogit = true
-    configuration.reconstructionWeight = 0.2  // 0.05 of images in [−1, 1]
+    // 0.01 and 0.05 of images in [−1, 1].
+    configuration.inputNoise = 0.005
+    configuration.reconstructionWeight = 0.2
     configuration.adversarialWeight = 1
     configuration.learningRate = 3e-4
     configuration.discriminatorRate = 1e-3

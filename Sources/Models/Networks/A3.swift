@@ -57,7 +57,7 @@ public enum A3 {
       let doublings = isCentred ? 3 : 2
       start = ImageShape(
         height: images.height >> doublings, width: images.width >> doublings, channels: 8 * filters)
-      let widths = (0...doublings).map { 8 * filters >> $0 }
+      let widths = (0...doublings).map { (8 * filters) >> $0 }
       func transposed(_ place: Int, _ outputs: Int, stride: Int) -> TransposedConvolution {
         TransposedConvolution(
           scope("conv\(place)"), inputs: widths[place], outputs: outputs,

@@ -54,7 +54,7 @@ public enum A6 {
         preconditionFailure("A6: \(images) images, sides must be 28, 32 or 64")
       }
       start = ImageShape(height: side, width: side, channels: 8 * filters)
-      let widths = stages.indices.map { 8 * filters >> $0 } + [images.channels]
+      let widths = stages.indices.map { (8 * filters) >> $0 } + [images.channels]
       let all = stages.indices.map {
         A6.transposed(scope("conv\($0)"), widths[$0], widths[$0 + 1], stages[$0])
       }

@@ -49,7 +49,9 @@ class WAE(Model):
 
     def rule(self, rate):
         """Adam, its rate halved from the milestone on."""
-        return lambda epsilon: Halved(adam(rate, (0.5, 0.999))(epsilon), self.milestone)
+        first = self.stages["autoencoder"].start if self.stages else 0
+        updates = self.milestone - first if self.milestone else 0
+        return lambda epsilon: Halved(adam(rate, (0.5, 0.999))(epsilon), updates)
 
     def encode(self, run, batch):
         return self.networks.encode(run, batch["images"] + NOISE * batch["noise"])
@@ -188,10 +190,10 @@ class WAEGAN(WAE):
 
 
 if __name__ == "__main__":
-    a3, a1 = dict(side=16, decay=0.9, epsilon=1e-5), dict(networks_name="a1", channels=3)
+    a3, a1 = dict(side=16, decay=0.9, epsilon=1e-5), dict(networks_name="a1")
     golden.main(
-        WAEMMD("wae-mmd", seed=1, kink_margin=5e-7, pretraining=3, **a3),
-        WAEMMD("wae-mmd-rbf", seed=2, kink_margin=5e-7, kernel="rbf", milestone=5, **a1),
-        WAEGAN("wae-gan", seed=3, kink_margin=5e-7, **a3),
-        WAEGAN("wae-gan-prior-density", seed=4, kink_margin=5e-7, prior_density=True, milestone=5, **a1),
+        WAEMMD("wae-mmd", seed=5, kink_margin=5e-7, pretraining=3, milestone=5, **a1),
+        WAEMMD("wae-mmd-rbf", seed=1, kink_margin=5e-7, kernel="rbf", **a3),
+        WAEGAN("wae-gan", seed=6, kink_margin=5e-7, **a3),
+        WAEGAN("wae-gan-prior-density", seed=7, kink_margin=5e-7, prior_density=True, **a1),
     )
