@@ -135,14 +135,14 @@ public struct MaskedAdversarialAutoencoder: Model {
     Losses(-critic(mask * encoder(batch.images, mode: .trainingWithoutTracking)).mean())
   }
 
-  /// 1000 R + (1 − (E[C(α ⊙ z)] − E[C(α ⊙ p)]))² + c Σ α (1 − α), for the mask alone.
+  /// 1000 R + (1 − (E[C(α ⊙ z)] − E[C(α ⊙ p)]))² + c Σ |α (1 − α)|, for the mask alone.
   func maskLoss(_ batch: Batch) -> Losses {
     let masked = mask * encoder(batch.images, mode: .trainingWithoutTracking)
     let reconstruction = meanCrossEntropy(
       batch.images, probability: decoder(masked, mode: .trainingWithoutTracking))
     let distance =
       batch.gathered(critic(masked)).mean() - batch.gathered(critic(mask * prior(batch))).mean()
-    let indecision = (mask * (1 - mask)).sum()
+    let indecision = abs(mask * (1 - mask)).sum()  // without slope where a dimension is closed
     let total =
       configuration.maskReconstructionWeight * reconstruction + (1 - distance).squared
       + indecisionWeight(batch.step) * indecision
