@@ -57,7 +57,7 @@ public enum A2 {
       let doublings = images.height >= 64 ? 3 : 2
       start = ImageShape(
         height: images.height >> doublings, width: images.width >> doublings, channels: 8 * filters)
-      let widths = (0...doublings).map { 8 * filters >> $0 }
+      let widths = (0...doublings).map { (8 * filters) >> $0 }
       hidden = Linear(scope("hidden"), inputs: latentSize, outputs: start.count)
       convolutions = (0..<doublings).map {
         TransposedConvolution(
