@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@testable import Reports
+import Reports
 
 @Suite struct ChartTests {
   private static let curve = Chart(

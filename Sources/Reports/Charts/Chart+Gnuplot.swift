@@ -19,7 +19,7 @@ extension Chart {
     "#bcbd22", "#17becf",
   ]
 
-  var script: String {
+  package var script: String {
     let frame = """
       set title \(quoted(title))
       set xlabel \(quoted(xLabel))

@@ -2,11 +2,11 @@ import Foundation
 import SystemPackage
 
 /// The program that draws charts, Debian's package `gnuplot-nox`.
-enum Gnuplot {
+package enum Gnuplot {
   /// What gnuplot writes to standard output for a script.
   ///
   /// - Throws: `ReportError.noGnuplot` if it is not installed, `.gnuplot` with its complaint.
-  static func run(_ script: String, for path: FilePath) throws(ReportError) -> [UInt8] {
+  package static func run(_ script: String, for path: FilePath) throws(ReportError) -> [UInt8] {
     guard let program else { throw .noGnuplot }
     do {
       return try run(program, script, for: path)
