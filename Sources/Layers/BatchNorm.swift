@@ -31,7 +31,7 @@ public struct BatchNorm {
   public let gamma, beta: Parameter
   /// Running statistics, `[channels]`.
   public let runningMean, runningVariance: Buffer
-  /// The share that the first values, 0 and 1, still have in the running statistics, `[1]`.
+  /// The share that the first values, zeros, still have in the running statistics, `[1]`.
   public let startingShare: Buffer
   private let convention: Convention
 
@@ -40,7 +40,7 @@ public struct BatchNorm {
     gamma = scope.parameter("gamma", [channels], .ones)
     beta = scope.parameter("beta", [channels], .zeros)
     runningMean = scope.buffer("running_mean", [channels], .zeros, momentum: convention.momentum)
-    runningVariance = scope.buffer("running_var", [channels], .ones, momentum: convention.momentum)
+    runningVariance = scope.buffer("running_var", [channels], .zeros, momentum: convention.momentum)
     startingShare = scope.buffer("starting_share", [1], .ones, momentum: convention.momentum)
     self.convention = convention
   }
@@ -69,10 +69,10 @@ public struct BatchNorm {
 
   /// The running statistics without the share of their first values, as Adam corrects its moments: a network can be
   /// looked at after its first steps already. Once that share has vanished they are the running statistics themselves.
+  /// Before any step they are 0 and 1.
   private var statistics: (mean: Tensor, variance: Tensor) {
     let share = startingShare.value
-    guard share.scalar < 1 else { return (runningMean.value, runningVariance.value) }
-    let variance = (runningVariance.value - share) / (1 - share)
-    return (runningMean.value / (1 - share), variance.clamped(to: 0...Float.infinity))
+    guard share.scalar < 1 else { return (runningMean.value, runningVariance.value + 1) }
+    return (runningMean.value / (1 - share), runningVariance.value / (1 - share))
   }
 }

@@ -208,7 +208,7 @@ final class Replay {
         let isZero = vanishing.contains(prefix + parameter.name)
         expectClose(
           replay.gradient(of: parameter), try replay.golden.tensor(prefix + parameter.name),
-          relative: isZero ? 0 : 1e-4, absolute: isZero ? 2e-6 * largest : 0,
+          relative: isZero ? 0 : 1e-4, absolute: isZero ? 5e-6 * largest : 0,
           prefix + parameter.name)
       }
     }

@@ -285,7 +285,7 @@ def is_buffer(name):
 
 
 def draw(name, shape, generator):
-    """Weights Glorot-normal; biases, γ − 1, β, log γ of spread 0.1; u normal; averages 0 and 1; inputs about ½;
+    """Weights Glorot-normal; biases, γ − 1, β, log γ of spread 0.1; u normal; averages 0; inputs about ½;
     openness U(0, 5).
     """
     kind = name.rsplit(".")[-1]
@@ -298,7 +298,7 @@ def draw(name, shape, generator):
     if kind == "openness":
         return 5 * torch.rand(shape, generator=generator, dtype=torch.float64)
     if kind in ("running_mean", "running_var"):
-        return torch.full(shape, float(kind == "running_var"), dtype=torch.float64)
+        return torch.zeros(shape, dtype=torch.float64)
     if kind == "pseudo_inputs":
         return 0.5 + 0.3 * normal
     return normal if kind == "u" else 0.1 * normal + float(kind == "gamma")
