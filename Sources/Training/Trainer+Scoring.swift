@@ -16,7 +16,7 @@ extension Trainer {
   func score() throws {
     guard let scoring else { return }
     try monitor.measure(.evaluation) {
-      let card = try scoring.scorer.scores(of: model, sampler: model.samplers[0])
+      let card = try scoring.scorer.scores(of: model, sampler: sampler())
       let best = openedBest()
       try world.broadcast0 { [hooks, step] in
         guard let card else { return }

@@ -168,9 +168,14 @@ public final class Trainer {
   /// Gives back what ranks share. Collective.
   public func finish() throws { try runner.free() }
 
+  /// The most test images that are looked at before the end of the run: a large set must not hold up its first step.
+  private static let imagesForALook = 2_000
+
   private func evaluate() throws {
     try monitor.measure(.evaluation) {
-      let evaluation = try evaluator.evaluate(model, sampler: sampler(), step: step)
+      let evaluation = try evaluator.evaluate(
+        model, sampler: sampler(), step: step,
+        limit: step == plan.steps ? .max : Trainer.imagesForALook)
       try world.broadcast0 { [hooks] in try hooks.evaluated(evaluation) }
     }
   }

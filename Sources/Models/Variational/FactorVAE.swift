@@ -96,8 +96,9 @@ public struct FactorVAE: VariationalModel {
   func discriminatorLoss(_ batch: Batch) -> Losses {
     let posterior = networks.encoder(batch.images, mode: .trainingWithoutTracking)
     let codes = posterior.sample(using: batch.random)
-    let permuted = permutingCoordinates(
-      of: codes, by: batch.random.uniform("permutation", codes.shape))
+    let keys = batch.random.uniform("permutation", codes.shape)
+    let permuted = batch.ownRows(
+      of: permutingCoordinates(of: batch.gathered(codes.detached), by: batch.gathered(keys)))
     // −log D₀ = log (1 + e^(d₁ − d₀)), and −log D₁ the other way round.
     return Losses(
       0.5 * (softplus(-logRatio(codes)).mean() + softplus(logRatio(permuted)).mean()))

@@ -71,11 +71,17 @@ public struct FlowVAE: VariationalModel {
   }
 
   /// −E[log p(x | z_K)] + E[log q(z_0 | x) − log |det ∂z_K / ∂z_0| − log p(z_K)], z_0 = μ + σ ε.
-  func bound(_ batch: Batch) -> Losses {
-    let (posterior, context) = networks.encoder.withContext(batch.images, mode: .training)
-    let start = posterior.sample(using: batch.random)
+  func bound(_ batch: Batch) -> Losses { bound(batch.images, batch.random, mode: .training) }
+
+  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? {
+    bound(images, random, mode: .inference).total
+  }
+
+  private func bound(_ images: Tensor, _ random: RandomSource, mode: Mode) -> Losses {
+    let (posterior, context) = networks.encoder.withContext(images, mode: mode)
+    let start = posterior.sample(using: random)
     let (codes, logDeterminants) = flow(start, context: context)
-    let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
+    let reconstruction = networks.negativeLogLikelihood(images, given: codes, mode: mode)
     let logStart =
       logNormal(start, mean: posterior.mean, deviation: posterior.deviation).mean()
     let logDeterminant = logDeterminants.mean()

@@ -113,4 +113,7 @@ public struct ImplicitPriorVAE: VariationalModel {
   }
 
   public static var usualSampler: Sampler.Name { .importance }
+
+  /// None: T only estimates the divergence from the prior that the model has.
+  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }
 }

@@ -68,7 +68,8 @@ public struct InfoVAE: VariationalModel {
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
     let divergence = posterior.divergence
     let prior = batch.random.normal("prior", codes.shape)
-    let discrepancy = maximumMeanDiscrepancy(codes, prior, kernel: configuration.kernel)
+    let discrepancy = maximumMeanDiscrepancy(
+      batch.gathered(codes), batch.gathered(prior), kernel: configuration.kernel)
     return Losses(
       reconstruction + configuration.divergenceWeight * divergence
         + configuration.discrepancyWeight * discrepancy,

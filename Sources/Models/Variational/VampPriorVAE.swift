@@ -105,6 +105,15 @@ public struct VampPriorVAE: VariationalModel {
     return each.logSumExp(1) - log(Float(k))
   }
 
+  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? {
+    let posterior = networks.encoder(images, mode: .inference)
+    let codes = posterior.sample(using: random)
+    let logPosterior = logNormal(codes, mean: posterior.mean, deviation: posterior.deviation)
+    let logPrior = logPrior(codes, networks.encoder(inputs, mode: .inference))
+    return networks.negativeLogLikelihood(images, given: codes, mode: .inference)
+      + (logPosterior - logPrior).mean()
+  }
+
   /// k uniform, z ~ q(z | u_k).
   public var samplers: [Sampler] {
     let sampler = Sampler(.pseudoInputs) { count, random in

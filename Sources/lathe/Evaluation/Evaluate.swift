@@ -27,6 +27,9 @@ struct Evaluate: ParsableCommand {
   @Option(help: "The split that the model is compared with: test, validation or train.")
   var reference: Split = .test
 
+  @Option(help: "Where codes of new images come from (default: as in training).")
+  var sampler: Sampler.Name?
+
   @Option(help: "What samples, pairs and subsets are drawn from.")
   var seed: UInt64 = 0
 
@@ -47,7 +50,9 @@ struct Evaluate: ParsableCommand {
       Workers.setCount(source.threads)
       let scorer = Scorer(settings, reference: images, features: features, on: session.world)
       let model = saved.loaded.model
-      card = try scorer.scores(of: model, sampler: model.samplers[0])
+      let source = try saved.sampler(
+        sampler, data: source.data.map { FilePath($0) }, on: session.world)
+      card = try scorer.scores(of: model, sampler: source)
     }
     if let card { try failing { try report(card, saved, settings, features) } }
   }

@@ -25,8 +25,8 @@ struct FrechetTool: ParsableCommand {
   @Argument(help: "Another one.")
   var b: String?
 
-  @Option(help: "inception:FILE, classifier:FILE or pixels (default: pixels).")
-  var features = "pixels"
+  @Option(help: "inception:FILE, classifier, classifier:FILE or pixels (default: classifier).")
+  var features: String?
 
   @Option(help: "Dimensions of Inception's features: 64, 192, 768 or 2048 (default: 2048).")
   var dims: Int?

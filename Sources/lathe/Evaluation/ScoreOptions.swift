@@ -12,7 +12,7 @@ struct ScoreOptions: ParsableArguments {
 
   @Option(
     help:
-      "What stands for an image: inception:FILE, classifier:FILE or pixels (default: pixels)."
+      "What stands for an image: inception:FILE, classifier, classifier:FILE or pixels (default: classifier)."
   )
   var features: String?
 
@@ -87,6 +87,6 @@ struct ScoreRecipe: Codable {
 
   /// - Throws: `CommandFailure` for features that there are not.
   func choice() throws -> FeatureChoice {
-    try FeatureChoice(features ?? "pixels", dims: dims, resize: resize)
+    try FeatureChoice(features, dims: dims, resize: resize)
   }
 }

@@ -31,7 +31,8 @@ struct Recipe: Codable {
   var configuration: JSONValue?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision, sampler
+    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision,
+      sampler
     case crop, size, filter, flip, configuration, validation, evaluation, overlap
     case batchStatistics = "batch-statistics"
     case evaluateEvery = "evaluate-every"
