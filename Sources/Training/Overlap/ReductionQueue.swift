@@ -6,7 +6,7 @@ import Kernels
 ///
 /// Only that thread calls MPI from the first `add` until `drain` returns. All ranks add the same parts in the same order.
 final class ReductionQueue: @unchecked Sendable {
-  /// Floats that are reduced at once, unless a single parameter has more. docs/scaling.md has the measurements.
+  /// Floats that are reduced at once, unless a single parameter has more.
   static let bucketFloats = 1 << 20
 
   private let reduction: TreeReduction

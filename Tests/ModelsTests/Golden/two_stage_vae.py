@@ -1,6 +1,6 @@
 """Golden values of `two-stage-vae`: Dai & Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019.
 
-Each step runs both stages, so that both have curves; a real run has one after the other.
+The first stage runs in three steps, the second in the others.
 """
 
 import math
@@ -34,6 +34,7 @@ class TwoStageVAE(Model):
     model = "two-stage-vae"
     latent = 4
     schedule = [("first stage", 0), ("second stage", 1)]
+    stages = {"first stage": range(0, 3), "second stage": range(3, 10)}
     purposes = {"noise": "posterior", "second_noise": "second posterior"}
 
     def __post_init__(self):

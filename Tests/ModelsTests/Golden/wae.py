@@ -192,7 +192,7 @@ class WAEGAN(WAE):
 if __name__ == "__main__":
     a3, a1 = dict(side=16, decay=0.9, epsilon=1e-5), dict(networks_name="a1")
     golden.main(
-        WAEMMD("wae-mmd", seed=5, kink_margin=5e-7, pretraining=3, milestone=5, **a1),
+        WAEMMD("wae-mmd", seed=13, kink_margin=5e-7, pretraining=3, milestone=5, **a1),
         WAEMMD("wae-mmd-rbf", seed=1, kink_margin=5e-7, kernel="rbf", **a3),
         WAEGAN("wae-gan", seed=6, kink_margin=5e-7, **a3),
         WAEGAN("wae-gan-prior-density", seed=7, kink_margin=5e-7, prior_density=True, **a1),
