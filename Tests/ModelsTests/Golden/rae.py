@@ -66,7 +66,7 @@ class RAE(Model):
 if __name__ == "__main__":
     penalised = RAE("rae-gp", seed=1, regularization="gp")
     golden.main(
-        RAE("rae-l2", seed=1, side=12, channels=3),
+        RAE("rae-l2", seed=1, channels=3),
         penalised,
         RAE("rae-sn", seed=2, regularization="sn"),
         RAE("rae-none", seed=3, regularization="none"),
