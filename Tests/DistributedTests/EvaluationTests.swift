@@ -151,7 +151,7 @@ private func scores(_ path: String) throws -> [String: Double] {
 
   static let faults: [(arguments: [String], status: Int32, message: String)] = [
     (["--metrics", "fit"], 64, "no metric 'fit'; there are error, ssim"),
-    (["--features", "inception"], 64, "expected inception:FILE, classifier:FILE or pixels"),
+    (["--features", "inception"], 64, "expected inception:FILE, classifier, classifier:FILE"),
     (["--features", "pixels", "--dims", "64"], 64, "for --features inception:FILE only"),
     (["--features", "inception:/nowhere"], 66, "/nowhere"),
     (["--samples", "1"], 64, "expected at least 2, found 1"),
