@@ -22,6 +22,9 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CKernels", cSettings: optimised),
+    .target(
+      name: "CWeights",
+      exclude: ["classifier-grey.safetensors", "classifier-colour.safetensors"]),
 
     .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
     .target(name: "Tensors", dependencies: ["Kernels"]),
@@ -37,12 +40,18 @@ let package = Package(
     .target(
       name: "Checkpoints",
       dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),
+    .target(
+      name: "Metrics",
+      dependencies: [
+        "COpenBLAS", "CWeights", "Kernels", "Tensors", "Layers", "Optimizers", "Datasets",
+        "Checkpoints", .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .target(name: "Communication", dependencies: ["CMPI"]),
     .target(
       name: "Training",
       dependencies: [
-        "Kernels", "Tensors", "Layers", "Optimizers", "Datasets", "Models", "Checkpoints",
-        "Communication", .product(name: "SystemPackage", package: "swift-system"),
+        "Kernels", "Tensors", "Layers", "Optimizers", "Datasets", "Models", "Metrics",
+        "Checkpoints", "Communication", .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .target(
       name: "Reports",
@@ -50,8 +59,8 @@ let package = Package(
     .executableTarget(
       name: "lathe",
       dependencies: [
-        "Kernels", "Tensors", "Layers", "Datasets", "Models", "Checkpoints", "Communication",
-        "Training", "Reports", "Yams",
+        "Kernels", "Tensors", "Layers", "Datasets", "Models", "Metrics", "Checkpoints",
+        "Communication", "Training", "Reports", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -80,12 +89,15 @@ let package = Package(
       dependencies: ["Tensors", "Layers", "Optimizers", "Datasets", "Models", "TestSupport"],
       exclude: ["Golden", "Mixture"]),
     .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+    .testTarget(
+      name: "MetricsTests", dependencies: ["Metrics", "TestSupport", "Datasets", "Checkpoints"],
+      exclude: ["Golden"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
     .testTarget(
       name: "DistributedTests",
       dependencies: [
-        "Checkpoints", "Communication", "Models", "Training", "TestSupport", "DistributedChecks",
-        "lathe",
+        "Checkpoints", "Communication", "Models", "Reports", "Training", "TestSupport",
+        "DistributedChecks", "lathe",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -55,7 +55,7 @@ __attribute__((target("avx512f,avx512bf16"))) static double multiply_pairs(void)
 
 static double multiply(int pairs) {
   if (pairs) return multiply_pairs();
-  return ck_has_tiles(0) ? multiply_floats() : multiply_portably();
+  return __builtin_cpu_supports("x86-64-v4") ? multiply_floats() : multiply_portably();
 }
 #else
 static double multiply(int pairs) {

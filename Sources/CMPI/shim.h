@@ -196,6 +196,11 @@ static inline int cmpi_wait_all(CMPIRequest *requests, int count) {
   return MPI_Waitall(count, (MPI_Request *)requests, MPI_STATUSES_IGNORE);
 }
 
+// Whether all operations have ended; those that have are given back.
+static inline int cmpi_test_all(CMPIRequest *requests, int count, int *ended) {
+  return MPI_Testall(count, (MPI_Request *)requests, ended, MPI_STATUSES_IGNORE);
+}
+
 // Shared memory
 
 // Allocates `bytes` of this rank in a window that all ranks of one host map, and opens it for plain loads and

@@ -149,12 +149,17 @@ extension CheckpointStore {
     than step: Int, keep: Int, keepAlso: Set<Int>
   ) throws(CheckpointError) {
     let upToNow = try steps().filter { $0 <= step }
-    for old in upToNow.dropLast(keep) where !keepAlso.contains(old) {
-      let doomed = temporaryPath(old)
-      FileSystem.remove(doomed)
-      try FileSystem.rename(path(step: old), to: doomed)
-      FileSystem.remove(doomed)
-    }
+    for old in upToNow.dropLast(keep) where !keepAlso.contains(old) { try remove(step: old) }
+  }
+
+  /// Removes the checkpoint of a step: it is there whole or not at all.
+  ///
+  /// - Throws: `.unwritable` with the system's reason.
+  public func remove(step: Int) throws(CheckpointError) {
+    let doomed = temporaryPath(step)
+    FileSystem.remove(doomed)
+    try FileSystem.rename(path(step: step), to: doomed)
+    FileSystem.remove(doomed)
   }
 
   /// Restores what a crash left aside without a successor, and removes everything else it left.

@@ -8,17 +8,26 @@ final class MappedFile: Sendable {
   let path: FilePath
   // Nobody writes through this pointer, so every thread may read.
   nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+  private let isConstant: Bool
 
   /// - Throws: `.missing` if the path is no file that can be read.
   init(_ path: FilePath) throws(CheckpointError) {
     self.path = path
+    isConstant = false
     let file = try FileSystem.open(path, O_RDONLY, failure: .missing)
     defer { close(file) }
     bytes = try Self.map(file, count: try Self.size(of: file, path), path)
   }
 
+  /// Bytes that are part of the program, under a name for messages.
+  init(constant bytes: UnsafeRawBufferPointer, name: FilePath) {
+    path = name
+    self.bytes = bytes
+    isConstant = true
+  }
+
   deinit {
-    if let start = bytes.baseAddress {
+    if !isConstant, let start = bytes.baseAddress {
       munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
     }
   }

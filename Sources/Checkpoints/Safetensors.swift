@@ -21,11 +21,27 @@ public struct Safetensors: Sendable {
   ///
   /// - Throws: `.missing` if the file cannot be read, `.damaged` if it is not of this format.
   public init(reading path: FilePath) throws(CheckpointError) {
-    file = try MappedFile(path)
+    try self.init(MappedFile(path))
+  }
+
+  /// A file that is part of the program, in memory that stays; `name` is for messages.
+  ///
+  /// - Throws: `.damaged` if it is not of this format.
+  public init(constant bytes: UnsafeRawBufferPointer, name: FilePath) throws(CheckpointError) {
+    try self.init(MappedFile(constant: bytes, name: name))
+  }
+
+  private init(_ file: MappedFile) throws(CheckpointError) {
+    self.file = file
     let header = try Header(file)
     entries = header.entries
     names = header.names
     metadata = header.metadata
+  }
+
+  /// An error about this file, for whoever finds that it is of something else.
+  public func mismatch(_ what: String, expected: String, found: String) -> CheckpointError {
+    CheckpointError(.mismatch, in: file.path, what, expected: expected, found: found)
   }
 
   /// The shape of a tensor.

@@ -34,7 +34,7 @@ public final class Communicator: Sendable {
   ///
   /// `color` is at least 0. The result should be given back with `free`.
   public func split(color: Int?, key: Int = 0) throws(MPIError) -> Communicator? {
-    precondition(color ?? 0 >= 0, "Communicator.split: color \(color ?? 0) is negative")
+    require(color ?? 0 >= 0, "Communicator.split: color \(color ?? 0) is negative")
     var part = CMPICommunicator()
     var joined: CInt = 0
     let color = try mpiCount(color ?? -1, "MPI_Comm_split")

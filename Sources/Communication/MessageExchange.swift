@@ -1,4 +1,5 @@
 import CMPI
+import Glibc
 
 /// Completes the tree with messages: each rank finishes its own part of the vector.
 ///
@@ -15,6 +16,7 @@ final class MessageExchange: SliceExchange {
   /// The pieces of each rank's part, while `complete` runs.
   private var pieces: [[Range<Int>]] = []
   private var rounds: [Round]
+  private var patience = Patience.none
   /// Finished pieces, coming and going.
   private let finished = RequestList()
 
@@ -45,7 +47,8 @@ final class MessageExchange: SliceExchange {
 
   func free() {}
 
-  func complete(ranges: [Range<Int>]) throws(MPIError) {
+  func complete(ranges: [Range<Int>], patience: Patience) throws(MPIError) {
+    self.patience = patience
     let size = communicator.size
     pieces = (0..<size).map {
       Partition.pieces(of: Partition.part($0, of: size, ranges: ranges), size: pieceFloats)
@@ -56,7 +59,7 @@ final class MessageExchange: SliceExchange {
       if round < roundCount { try startRound(round) }
       if round >= lag { try finishRound(round - lag) }
     }
-    try finished.wait()
+    try finished.wait(patience)
   }
 
   /// Every other rank, beginning after this one, so that not all send to the same rank at once.
@@ -88,7 +91,7 @@ final class MessageExchange: SliceExchange {
 
   private func finishRound(_ round: Int) throws(MPIError) {
     let requests = rounds[round % rounds.count]
-    try requests.receives.wait()
+    try requests.receives.wait(patience)
     if let mine = piece(round, of: communicator.rank) {
       let target = memory.slots[0] + mine.lowerBound
       completion.add(operands(round, at: mine.lowerBound), into: [target], count: mine.count)
@@ -97,7 +100,7 @@ final class MessageExchange: SliceExchange {
       }
     }
     // A finished piece arrives where this rank's sum of it lies: that sum must have left before.
-    try requests.sends.wait()
+    try requests.sends.wait(patience)
     for peer in peers {
       guard let theirs = piece(round, of: peer) else { continue }
       let target = memory.slots[0] + theirs.lowerBound
@@ -153,8 +156,14 @@ private final class RequestList {
   }
 
   /// Waits for all operations and forgets them.
-  func wait() throws(MPIError) {
+  func wait(_ patience: Patience) throws(MPIError) {
     let count = try mpiCount(requests.count, "MPI_Waitall")
+    while patience.isOn {
+      var ended: CInt = 0
+      try check("MPI_Testall", cmpi_test_all(&requests, count, &ended))
+      if ended != 0 { return requests.removeAll(keepingCapacity: true) }
+      usleep(Patience.pauseMicroseconds)
+    }
     try check("MPI_Waitall", cmpi_wait_all(&requests, count))
     requests.removeAll(keepingCapacity: true)
   }

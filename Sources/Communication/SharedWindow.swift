@@ -91,7 +91,7 @@ final class SharedWindow: SliceExchange {
     own.update(repeating: 0, count: slotCount * stride)
   }
 
-  func complete(ranges: [Range<Int>]) throws(MPIError) {
+  func complete(ranges: [Range<Int>], patience: Patience) throws(MPIError) {
     try meet()
     for range in part(ranges) {
       let offset = range.lowerBound

@@ -7,7 +7,7 @@ protocol SliceExchange: AnyObject {
   /// The whole tree's sum after `complete`.
   var result: UnsafePointer<Float> { get }
   /// Adds up what remains in the slots of all ranks, within `ranges`.
-  func complete(ranges: [Range<Int>]) throws(MPIError)
+  func complete(ranges: [Range<Int>], patience: Patience) throws(MPIError)
   /// Gives back what the ranks share.
   func free() throws(MPIError)
 }
@@ -49,7 +49,7 @@ final class LocalExchange: SliceExchange {
     memory = try SlotMemory(slots: layout.plans[0].slotCount, count: layout.count)
   }
 
-  func complete(ranges: [Range<Int>]) {}
+  func complete(ranges: [Range<Int>], patience: Patience) {}
   func free() {}
 }
 

@@ -9,7 +9,7 @@ public struct SliceTree: Sendable {
 
   /// The tree over `slices` slices, at least 1.
   public init(slices: Int) {
-    precondition(slices >= 1, "SliceTree: expected at least 1 slice, found \(slices)")
+    require(slices >= 1, "SliceTree: expected at least 1 slice, found \(slices)")
     self.slices = slices
   }
 
@@ -52,7 +52,7 @@ public struct SliceTree: Sendable {
 
   /// A single slice.
   public func leaf(_ slice: Int) -> Node {
-    precondition((0..<slices).contains(slice), "SliceTree: no slice \(slice) among \(slices)")
+    require((0..<slices).contains(slice), "SliceTree: no slice \(slice) among \(slices)")
     return Node(level: 0, index: slice)
   }
 
@@ -75,9 +75,9 @@ public struct SliceTree: Sendable {
 
   /// The slices of one rank out of `ranks`, which must divide the number of slices.
   public func slices(ofRank rank: Int, of ranks: Int) -> Range<Int> {
-    precondition(
+    require(
       ranks >= 1 && slices % ranks == 0, "SliceTree: \(slices) slices among \(ranks) ranks")
-    precondition((0..<ranks).contains(rank), "SliceTree: no rank \(rank) among \(ranks)")
+    require((0..<ranks).contains(rank), "SliceTree: no rank \(rank) among \(ranks)")
     let share = slices / ranks
     return rank * share..<(rank + 1) * share
   }

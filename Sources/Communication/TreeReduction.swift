@@ -64,7 +64,8 @@ public final class TreeReduction {
 
   /// Takes up the slice whose slot has been written, and does the additions that are due, within `ranges` only.
   ///
-  /// `ranges` are ascending and disjoint, in floats, and the same for all slices until `complete`.
+  /// `ranges` are ascending and disjoint, in floats. Ranges of the vector may be finished and completed one after
+  /// another, each of them for all slices in order.
   public func finish(slice: Int, ranges: [Range<Int>]) {
     requireRanges(ranges)
     for merge in plan.merges[localIndex(slice)] {
@@ -75,12 +76,15 @@ public final class TreeReduction {
     }
   }
 
-  /// Completes the sums of all slices on all ranks within `ranges`; elsewhere `result` is undefined. Collective.
+  /// Completes the sums of all slices on all ranks within `ranges`; elsewhere `result` stays as it was. Collective.
   ///
   /// `ranges` are those given to `finish`, the same on every rank. The ranks meet here, whatever the transport.
-  public func complete(ranges: [Range<Int>]) throws(MPIError) {
+  /// With `patience` a thread that waits for messages leaves its core to others.
+  public func complete(
+    ranges: [Range<Int>], patience: Patience = .none
+  ) throws(MPIError) {
     requireRanges(ranges)
-    try exchange.complete(ranges: ranges)
+    try exchange.complete(ranges: ranges, patience: patience)
   }
 
   /// The sum over all slices, `count` floats, until the next slot is written.
@@ -93,7 +97,7 @@ public final class TreeReduction {
   public func free() throws(MPIError) { try exchange.free() }
 
   private func localIndex(_ slice: Int) -> Int {
-    precondition(
+    require(
       slices.contains(slice), "TreeReduction: slice \(slice) is not among mine, \(slices)")
     return slice - slices.lowerBound
   }
@@ -101,7 +105,7 @@ public final class TreeReduction {
   private func requireRanges(_ ranges: [Range<Int>]) {
     var end = 0
     for range in ranges {
-      precondition(
+      require(
         range.lowerBound >= end && range.upperBound <= count,
         "TreeReduction: ranges \(ranges) are not ascending, disjoint and within 0..<\(count)")
       end = range.upperBound

@@ -18,6 +18,12 @@ public struct ImageAttributes: Sendable {
     return bits[image * width + attribute / 8] >> (attribute % 8) & 1 == 1
   }
 
+  /// Those of the images in a range.
+  func part(_ range: Range<Int>) -> ImageAttributes {
+    let bytes = bits[range.lowerBound * width..<range.upperBound * width]
+    return ImageAttributes(names: names, bits: Array(bytes))
+  }
+
   /// The number of images that have an attribute.
   public func count(of attribute: Int) -> Int {
     (0..<bits.count / width).count { self[$0, attribute] }

@@ -29,7 +29,7 @@ public struct ImageSet: Sendable {
   /// The person each image shows, `[count]`; nil if that is not known.
   public let identities: [Int32]?
 
-  private let pixels: Pixels
+  let pixels: Pixels
 
   /// Where the values lie.
   enum Pixels: Sendable {

@@ -26,12 +26,18 @@ public final class Prefetcher {
     pthread_join(thread, nil)
   }
 
-  /// Copies the next slice, which must be this one, to `destination`, waiting until it is filled.
+  /// Copies a slice to `destination`, waiting until it is filled: the next one, or the first of a later draw.
+  ///
+  /// Draws before `draw` that nobody asked for are passed over, those of a block that does not run in a step.
   public func take(
     draw: Int, slice: Int, into destination: UnsafeMutablePointer<Float>
   ) {
     let start = now()
-    let (buffer, place) = queue.filled()
+    var (buffer, place) = queue.filled()
+    while queue.item(place).draw < draw {
+      queue.release()
+      (buffer, place) = queue.filled()
+    }
     let expected = queue.item(place)
     precondition(
       expected == (draw, slice),

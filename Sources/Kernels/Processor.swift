@@ -17,8 +17,9 @@ public enum Processor {
 }
 
 extension Processor {
-  /// Whether products take this package's own AVX-512 tiles, the default where the processor has them;
-  /// otherwise they take OpenBLAS, on rounded factors in bfloat16. Set it only while no kernel runs.
+  /// Whether products take this package's own tiles, the default where the processor has AVX2 or AVX-512;
+  /// otherwise they take OpenBLAS. Without AVX-512's bfloat16 products both take factors rounded beforehand.
+  /// Set it only while no kernel runs.
   public static var usesTiles: Bool {
     get { Tiles.available(.floats) }
     set { Tiles.wanted.store(newValue, ordering: .relaxed) }

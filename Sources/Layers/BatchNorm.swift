@@ -31,6 +31,8 @@ public struct BatchNorm {
   public let gamma, beta: Parameter
   /// Running statistics, `[channels]`.
   public let runningMean, runningVariance: Buffer
+  /// The share that the first values, zeros, still have in the running statistics, `[1]`.
+  public let startingShare: Buffer
   private let convention: Convention
 
   /// Shapes: `[N, …, channels]` → the same.
@@ -38,16 +40,18 @@ public struct BatchNorm {
     gamma = scope.parameter("gamma", [channels], .ones)
     beta = scope.parameter("beta", [channels], .zeros)
     runningMean = scope.buffer("running_mean", [channels], .zeros, momentum: convention.momentum)
-    runningVariance = scope.buffer("running_var", [channels], .ones, momentum: convention.momentum)
+    runningVariance = scope.buffer("running_var", [channels], .zeros, momentum: convention.momentum)
+    startingShare = scope.buffer("starting_share", [1], .ones, momentum: convention.momentum)
     self.convention = convention
   }
 
   /// Normalises, scales and shifts `x`, and cuts off below zero if `relu`.
   public func callAsFunction(_ x: Tensor, mode: Mode, relu: Bool = false) -> Tensor {
     if mode == .inference {
+      let (mean, variance) = statistics
       return normalization(
-        x, gamma: gamma.value, beta: beta.value, mean: runningMean.value,
-        variance: runningVariance.value, epsilon: convention.epsilon, relu: relu)
+        x, gamma: gamma.value, beta: beta.value, mean: mean, variance: variance,
+        epsilon: convention.epsilon, relu: relu)
     }
     let result = batchNormalization(
       x, gamma: gamma.value, beta: beta.value, epsilon: convention.epsilon, relu: relu)
@@ -60,5 +64,15 @@ public struct BatchNorm {
     runningMean.observe(result.mean)
     let correction = Float(elements) / Float(max(elements - 1, 1))
     runningVariance.observe(convention.isUnbiased ? result.variance * correction : result.variance)
+    startingShare.observe(Tensor(filledWith: 0, shape: [1]))
+  }
+
+  /// The running statistics without the share of their first values, as Adam corrects its moments: a network can be
+  /// looked at after its first steps already. Once that share has vanished they are the running statistics themselves.
+  /// Before any step they are 0 and 1.
+  private var statistics: (mean: Tensor, variance: Tensor) {
+    let share = startingShare.value
+    guard share.scalar < 1 else { return (runningMean.value, runningVariance.value + 1) }
+    return (runningMean.value / (1 - share), runningVariance.value / (1 - share))
   }
 }

@@ -8,6 +8,16 @@ public func normalDivergence(mean: Tensor, deviation: Tensor) -> Tensor {
   return 0.5 * terms.sum() / Float(mean.shape[0])
 }
 
+/// log N(z; mean, deviation²) with independent coordinates, summed over the last axis, in nats.
+///
+/// Concretely, −Σ ½ ((z − μ) / σ)² + log σ + log √(2π). Shapes: `[…, m]`, which may broadcast → `[…]`.
+public func logNormal(_ z: Tensor, mean: Tensor, deviation: Tensor) -> Tensor {
+  -(0.5 * ((z - mean) / deviation).squared + log(deviation) + 0.918_938_53).sum(-1)
+}
+
+/// log N(z; 0, I), summed over the last axis, in nats. Shapes: `[…, m]` → `[…]`.
+public func logNormal(_ z: Tensor) -> Tensor { -(0.5 * z.squared + 0.918_938_53).sum(-1) }
+
 /// λ-free gradient penalty: the mean over samples of (‖∇ critic(x)‖₂ − 1)², at points x of rank 2 or more.
 ///
 /// Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, Eq. 3. Shapes: `[N, …]` → a scalar.

@@ -18,3 +18,10 @@ public func crossEntropy(_ x: Tensor, probability p: Tensor, floor: Float = 1e-8
   let none = log((1 - p).clamped(to: floor...Float.infinity))
   return -(x * some + (1 - x) * none).sum() / Float(x.shape[0])
 }
+
+/// Mean over batch and elements of the cross-entropy: ``crossEntropy(_:probability:floor:)`` for each element.
+///
+/// Shapes: both `[N, …]` → a scalar.
+public func meanCrossEntropy(_ x: Tensor, probability p: Tensor, floor: Float = 1e-8) -> Tensor {
+  crossEntropy(x, probability: p, floor: floor) / Float(x.shape.count / x.shape[0])
+}

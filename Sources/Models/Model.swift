@@ -42,12 +42,18 @@ public protocol Model: SendableMetatype {
   func decode(_ codes: Tensor) -> Tensor
   /// Ways to draw codes that need nothing but the parameters.
   var samplers: [Sampler] { get }
+  /// How far each latent dimension is open, `[latentSize]` in [0, 1]; nil for models without a mask.
+  var latentMask: Tensor? { get }
   /// What the model makes of images, in inference; the decoding of their codes unless a model says otherwise.
   func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor
+  /// −ELBO in nats, its mean over images, in inference with one draw from each posterior; nil for models without.
+  func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor?
 }
 
 extension Model {
   public static var usualSampler: Sampler.Name { .prior }
+
+  public var latentMask: Tensor? { nil }
 
   /// New images, `[count, H, W, C]`.
   public func sample(_ count: Int, from sampler: Sampler, using random: RandomSource) -> Tensor {
@@ -61,6 +67,8 @@ extension Model {
   public func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor {
     decode(encode(images))
   }
+
+  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }
 }
 
 /// The groups of a model's parameters.

@@ -7,6 +7,16 @@ public enum ModelRegistry {
   /// All models, in the order in which they are listed.
   public static let all: [Entry] = [
     Entry(VariationalAutoencoder.self),
+    Entry(BetaVAE.self),
+    Entry(InfoVAE.self),
+    Entry(VampPriorVAE.self),
+    Entry(ImplicitPriorVAE.self),
+    Entry(FlowVAE.self),
+    Entry(FactorVAE.self),
+    Entry(WassersteinMMDAutoencoder.self),
+    Entry(WassersteinGANAutoencoder.self),
+    Entry(AdversarialAutoencoder.self),
+    Entry(MaskedAdversarialAutoencoder.self),
     Entry(FlexibleAutoencoder.self),
     Entry(PlainAutoencoder.self),
     Entry(RegularizedAutoencoder.self),

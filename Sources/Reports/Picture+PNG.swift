@@ -23,7 +23,7 @@ extension Picture {
     }
   }
 
-  private func encoded(for path: FilePath) throws(ReportError) -> [UInt8] {
+  func encoded(for path: FilePath) throws(ReportError) -> [UInt8] {
     var image = png_image.current
     image.width = png_uint_32(clamping: width)
     image.height = png_uint_32(clamping: height)

@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// The layout of images in a grid: row by row, a gap around each, each pixel enlarged to a square.
 public struct SampleGrid: Sendable {
   /// Images in a row of the grid.
@@ -45,6 +47,31 @@ public struct SampleGrid: Sendable {
       let place = image % half
       return (row: 2 * (place / columns) + image / half, column: place % columns)
     }
+  }
+
+  /// Draws the images and writes them: SVG if the path ends in `.svg`, with the title as text, else PNG.
+  ///
+  /// - Throws: `ReportError`: another ending, a value that is not finite, a file that cannot be written.
+  public func write(_ tiles: Tiles, to path: FilePath) throws(ReportError) {
+    try write(to: path) { (grid) throws(ReportError) in try grid.picture(of: tiles) }
+  }
+
+  /// The same for rows of originals above rows of their reconstructions.
+  public func write(
+    originals: Tiles, reconstructions: Tiles, to path: FilePath
+  ) throws(ReportError) {
+    try write(to: path) { (grid) throws(ReportError) in
+      try grid.picture(originals: originals, reconstructions: reconstructions)
+    }
+  }
+
+  private func write(
+    to path: FilePath, _ draw: (SampleGrid) throws(ReportError) -> Picture
+  ) throws(ReportError) {
+    guard try FigureFormat(of: path) == .svg else { return try draw(self).write(to: path) }
+    var untitled = self
+    untitled.title = nil
+    try draw(untitled).writeSVG(title: title, to: path)
   }
 
   private typealias Cell = (row: Int, column: Int)

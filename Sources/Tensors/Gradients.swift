@@ -139,25 +139,36 @@ func gradients(of y: Tensor, withRespectTo variables: [Tensor], holding held: Te
 /// Writes `scale` times the gradient of scalar `loss` to the sink of each of `variables`; consumes the graph.
 ///
 /// `variables` were made by ``Tensor/differentiable(into:)``. The graph of `loss` cannot be used afterwards:
-/// what its rules had kept is released as the sweep passes.
-public func backpropagate(_ loss: Tensor, scale: Float = 1, into variables: [Tensor]) {
+/// what its rules had kept is released as the sweep passes. `finished` is told the place of each variable as soon as
+/// its gradient will not change any more, once for each, in an order that the graph decides.
+public func backpropagate(
+  _ loss: Tensor, scale: Float = 1, into variables: [Tensor],
+  finished: (_ variable: Int) -> Void = { _ in }
+) {
   require(loss.shape.count == 1, "backpropagate: the loss has shape \(loss.shape)")
+  var places: [ObjectIdentifier: Int] = [:]
+  for (place, variable) in variables.enumerated() {
+    require(variable.node?.sink != nil, "backpropagate: \(variable.shape) has no sink")
+    places[ObjectIdentifier(variable.node!)] = place
+  }
+  func deliver(_ place: Int, _ gradient: Tensor?) {
+    let sink = variables[place].node!.sink!
+    if let gradient, gradient.storage !== sink {
+      sink.pointer.update(from: gradient.pointer, count: sink.count)
+    } else if gradient == nil {
+      Kernels.fill(sink.pointer, with: 0, count: sink.count)
+    }
+    finished(place)
+  }
   withoutGradients {
-    var found: [ObjectIdentifier: Tensor] = [:]
     if let root = loss.node {
       var sweep = BackwardSweep(
         from: root, to: variables.compactMap(\.node), holding: nil, consuming: true)
-      found = sweep.run(seed: Tensor(filledWith: scale, shape: loss.shape))
-    }
-    for variable in variables {
-      guard let node = variable.node, let sink = node.sink else {
-        preconditionFailure("backpropagate: a variable of shape \(variable.shape) has no sink")
+      sweep.run(seed: Tensor(filledWith: scale, shape: loss.shape)) { node, gradient in
+        if let place = places.removeValue(forKey: node) { deliver(place, gradient) }
       }
-      let gradient = found[ObjectIdentifier(node)]
-      if gradient == nil { Kernels.fill(sink.pointer, with: 0, count: sink.count) }
-      guard let gradient, gradient.storage !== sink else { continue }
-      sink.pointer.update(from: gradient.pointer, count: sink.count)
     }
+    for place in places.values.sorted() { deliver(place, nil) }
   }
 }
 
@@ -169,6 +180,8 @@ private struct BackwardSweep {
   let path: [Node]
   let useful: Set<ObjectIdentifier>
   var pending: [ObjectIdentifier: Tensor] = [:]
+  /// For each target, contributions to its gradient that may still come.
+  var awaited: [ObjectIdentifier: Int] = [:]
 
   init(from root: Node, to variables: [Node], holding held: Node?, consuming: Bool) {
     self.consuming = consuming
@@ -182,6 +195,9 @@ private struct BackwardSweep {
     self.targets = targets
     self.useful = useful
     path = nodes.reversed().filter { useful.contains(ObjectIdentifier($0)) }
+    for case let input? in path.flatMap(\.inputs) where targets.contains(ObjectIdentifier(input)) {
+      awaited[ObjectIdentifier(input), default: 0] += 1
+    }
   }
 
   static func reachable(from root: Node, stoppingAt held: Node?) -> [Node] {
@@ -199,16 +215,25 @@ private struct BackwardSweep {
     return nodes
   }
 
-  /// Gradients of the targets that were reached.
-  mutating func run(seed: Tensor) -> [ObjectIdentifier: Tensor] {
+  /// Gradients of the targets that were reached; `finished` is told each as soon as it is complete.
+  @discardableResult mutating func run(
+    seed: Tensor, finished: (ObjectIdentifier, Tensor?) -> Void = { _, _ in }
+  ) -> [ObjectIdentifier: Tensor] {
     guard let root = path.first else { return [:] }
     pending[ObjectIdentifier(root)] = seed
+    if root.isLeaf { finished(ObjectIdentifier(root), seed) }
     for node in path where !node.isLeaf {
       let identity = ObjectIdentifier(node)
+      let inputs = node.inputs.compactMap { $0.map { ObjectIdentifier($0) } }
       let isTarget = targets.contains(identity)
-      guard let gradient = isTarget ? pending[identity] : pending.removeValue(forKey: identity)
-      else { continue }
-      spread(gradient, from: node)
+      if let gradient = isTarget ? pending[identity] : pending.removeValue(forKey: identity) {
+        spread(gradient, from: node)
+      }
+      for input in inputs {
+        guard let rest = awaited[input] else { continue }
+        awaited[input] = rest - 1
+        if rest == 1 { finished(input, pending[input]) }
+      }
     }
     return pending.filter { targets.contains($0.key) }
   }

@@ -42,6 +42,19 @@ public struct RandomSource {
     draw(purpose, shape) { Kernels.randomUniform($0, count: shape.count, key: $1, offset: 0) }
   }
 
+  /// Standard normal numbers for a purpose, drawn again beyond ±2, as TensorFlow's `truncated_normal`.
+  public func truncatedNormal(_ purpose: String, _ shape: Shape) -> Tensor {
+    var values = normal(purpose, shape).values
+    var round = 1
+    while true {
+      let outside = values.indices.filter { values[$0].magnitude > 2 }
+      guard !outside.isEmpty else { return Tensor(values, shape: shape) }
+      let again = derived(round).normal(purpose, [outside.count]).values
+      for (index, value) in zip(outside, again) { values[index] = value }
+      round += 1
+    }
+  }
+
   private func draw(
     _ purpose: String, _ shape: Shape, _ body: (UnsafeMutablePointer<Float>, UInt64) -> Void
   ) -> Tensor {

@@ -7,9 +7,9 @@ import Tensors
 public struct Evaluation {
   /// Steps made.
   public let step: Int
-  /// Mean squared error per pixel and channel of the reconstructions of all test images, pixels in [0, 1].
+  /// Mean squared error per pixel and channel of the reconstructions, pixels in [0, 1].
   public let reconstructionError: Double
-  /// Number of test images.
+  /// Number of test images that were looked at: all of them at the end of a run.
   public let count: Int
   /// Some test images and what the model makes of them, `[n, H, W, C]`; rank 0 only.
   public let originals, reconstructions: Tensor?
@@ -33,18 +33,19 @@ struct Evaluator {
     random = RandomSource(seed: seed).derived("evaluation")
   }
 
-  /// Collective.
-  func evaluate(_ model: any Model, sampler: Sampler, step: Int) throws -> Evaluation {
+  /// Looks at the first test images, at most `limit`. Collective.
+  func evaluate(_ model: any Model, sampler: Sampler, step: Int, limit: Int) throws -> Evaluation {
     try withoutGradients {
-      let chunks = (test.count + Evaluator.chunk - 1) / Evaluator.chunk
+      let count = min(limit, test.count)
+      let chunks = (count + Evaluator.chunk - 1) / Evaluator.chunk
       let own = world.rank * chunks / world.size..<(world.rank + 1) * chunks / world.size
-      let errors = own.flatMap { chunkErrors(model, $0) }
+      let errors = own.flatMap { chunkErrors(model, $0, of: count) }
       let total = try sumInOrder(errors)
       let isLead = world.rank == 0
       let shown = isLead ? test.tensor(0..<min(64, test.count)) : nil
       return Evaluation(
-        step: step, reconstructionError: total / Double(test.count * test.shape.count),
-        count: test.count, originals: shown,
+        step: step, reconstructionError: total / Double(count * test.shape.count),
+        count: count, originals: shown,
         reconstructions: shown.map { model.reconstruct($0, using: random.derived("shown")) },
         samples: isLead
           ? model.sample(64, from: sampler, using: random.derived("samples")) : nil)
@@ -52,10 +53,10 @@ struct Evaluator {
   }
 
   /// Squared error of each image of a chunk.
-  private func chunkErrors(_ model: any Model, _ chunk: Int) -> [Double] {
+  private func chunkErrors(_ model: any Model, _ chunk: Int, of count: Int) -> [Double] {
     beat()
     let start = chunk * Evaluator.chunk
-    let x = test.tensor(start..<min(start + Evaluator.chunk, test.count))
+    let x = test.tensor(start..<min(start + Evaluator.chunk, count))
     let y = model.reconstruct(x, using: random.derived(chunk))
     return (x - y).squared.flattened.sum(1).values.map(Double.init)
   }

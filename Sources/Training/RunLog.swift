@@ -35,6 +35,16 @@ public final class RunLog {
     }
   }
 
+  /// The objects of a run's log in their order; none if there is no log. Damaged lines are passed over.
+  public static func records(of folder: FilePath) -> [[String: JSONValue]] {
+    lines(of: folder.appending("metrics.jsonl"), upTo: .max).compactMap { line in
+      guard
+        case .object(let members) = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))
+      else { return nil }
+      return members
+    }
+  }
+
   private static func lines(of path: FilePath, upTo step: Int) -> [String] {
     guard let text = try? String(contentsOfFile: path.string, encoding: .utf8) else { return [] }
     return text.split(separator: "\n").map(String.init).filter { line in

@@ -9,6 +9,8 @@ import Tensors
 public final class StepRunner {
   /// How gradients travel, for the banner.
   public var transport: String { reducer.transport }
+  /// What was decided on overlap and why, where there was a choice.
+  public var overlap: String? { choice.summary }
   /// The slices of this rank.
   public var ownSlices: Range<Int> { reducer.ownSlices }
   /// Each phase's optimizer, in the order of the phases.
@@ -21,11 +23,13 @@ public final class StepRunner {
   private let monitor: RankMonitor
   private let slices: Int
   private let statistics: BatchStatistics
+  private let choice: OverlapChoice
 
   /// For a store that is laid out; noise is drawn from `random`, times are booked in `monitor`. Collective.
   public init(
     _ blocks: [BoundBlock], _ store: ParameterStore, on world: Communicator, slices: Int,
-    statistics: BatchStatistics = .slice, random: RandomSource, precision: Precision = .float32,
+    statistics: BatchStatistics = .slice, overlap: Overlap = .off, random: RandomSource,
+    precision: Precision = .float32,
     monitor: RankMonitor = RankMonitor()
   ) throws(MPIError) {
     self.blocks = blocks
@@ -39,6 +43,8 @@ public final class StepRunner {
     }
     reducer = try GradientReducer(
       store, world, slices: slices, statistics: statistics, precision: precision, monitor: monitor)
+    // Slices that meet on their way call MPI themselves.
+    choice = OverlapChoice(statistics == .global ? .off : overlap, reducer.carrier, on: world)
   }
 
   /// Slices of this rank whose loss in the last phase was not finite.
@@ -53,6 +59,7 @@ public final class StepRunner {
   public func run(step: Int, images: (_ draw: Int, _ slice: Int) -> Tensor) throws -> [(
     name: String, value: Float
   )] {
+    let start = ContinuousClock.now
     var losses: [(name: String, value: Float)] = []
     var draw = step * draws
     var batches: [Int: Batch] = [:]
@@ -71,6 +78,7 @@ public final class StepRunner {
         }
       }
     }
+    try choice.stepEnded(after: (ContinuousClock.now - start).seconds)
     return losses
   }
 
@@ -99,7 +107,7 @@ public final class StepRunner {
   private func run(_ phase: BoundPhase, on batches: [Int: Batch], step: Int) throws -> [(
     name: String, value: Float
   )] {
-    let sums = try reducer.reduce(phase, batches)
+    let sums = try reducer.reduce(phase, batches, overlapping: choice.isOn)
     for term in sums.terms where !term.value.isFinite {
       throw NotFinite(phase: phase.name, term: term.name, value: term.value)
     }

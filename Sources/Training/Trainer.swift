@@ -14,6 +14,8 @@ public final class Trainer {
     public var stepped: (StepRecord) throws -> Void = { _ in }
     /// After each evaluation on the test split.
     public var evaluated: (Evaluation) throws -> Void = { _ in }
+    /// After each measurement on validation images.
+    public var scored: (ScoreRecord) throws -> Void = { _ in }
     /// Once a checkpoint is on the disk, with its path.
     public var saved: (_ step: Int, _ path: FilePath) throws -> Void = { _, _ in }
     /// A damaged checkpoint was passed over.
@@ -54,6 +56,9 @@ public final class Trainer {
   /// What rank 0 tells the outside.
   public var hooks = Hooks()
 
+  /// How the run measures itself; nil if it does not.
+  public var scoring: Scoring?
+
   /// Where this rank is and where its time goes.
   public let monitor: RankMonitor
 
@@ -65,6 +70,7 @@ public final class Trainer {
   let train: ImageSet
   let runner: StepRunner
   var checkpoints: RunCheckpoints?
+  private var best: BestCheckpoint?
 
   /// Builds the model on every rank and checks that all ranks are about to do the same. Collective.
   ///
@@ -90,13 +96,16 @@ public final class Trainer {
     try Signature(plan, network.store, train: train, test: test).compare(on: world)
     runner = try StepRunner(
       model.boundStep, store, on: world, slices: plan.slices, statistics: plan.batchStatistics,
-      random: RandomSource(seed: plan.seed).derived("training"), precision: plan.precision,
+      overlap: plan.overlap, random: RandomSource(seed: plan.seed).derived("training"),
+      precision: plan.precision,
       monitor: monitor)
     try broadcastState()
   }
 
   /// How gradients travel, for the banner.
   public var transport: String { runner.transport }
+  /// What was decided on overlap and why, where there was a choice.
+  public var overlap: String? { runner.overlap }
 
   // MARK: The run
 
@@ -108,6 +117,7 @@ public final class Trainer {
     }
     step = Int(littleEndianBytes: found)
     runner.resume(afterSteps: step)
+    openedBest().resume(after: step)
     try broadcastState()
   }
 
@@ -142,6 +152,7 @@ public final class Trainer {
     if isLast || signals != nil { try concludeSaving() }
     if let signals, !isLast { return .stopped(by: signals) }
     if isLast || step.isDue(every: plan.sampleEvery) { try evaluate() }
+    if isLast || step.isDue(every: scoring?.interval ?? 0) { try score() }
     return isLast ? .finished : nil
   }
 
@@ -157,11 +168,23 @@ public final class Trainer {
   /// Gives back what ranks share. Collective.
   public func finish() throws { try runner.free() }
 
+  /// The most test images that are looked at before the end of the run: a large set must not hold up its first step.
+  private static let imagesForALook = 2_000
+
   private func evaluate() throws {
     try monitor.measure(.evaluation) {
-      let evaluation = try evaluator.evaluate(model, sampler: sampler(), step: step)
+      let evaluation = try evaluator.evaluate(
+        model, sampler: sampler(), step: step,
+        limit: step == plan.steps ? .max : Trainer.imagesForALook)
       try world.broadcast0 { [hooks] in try hooks.evaluated(evaluation) }
     }
+  }
+
+  func openedBest() -> BestCheckpoint {
+    if let best { return best }
+    let opened = BestCheckpoint(plan: plan, store: store)
+    best = opened
+    return opened
   }
 
   func openedCheckpoints() -> RunCheckpoints {

@@ -18,6 +18,8 @@ public struct TrainingPlan: Sendable {
   public var preparation: Preparation?
   /// Whether training images are mirrored by chance.
   public var flips = false
+  /// Training images at the end of their split that are held back for validation; 0 for none.
+  public var validationImages = 0
   /// Steps of the whole run.
   public var steps: Int
   /// Images in a global batch.
@@ -26,6 +28,8 @@ public struct TrainingPlan: Sendable {
   public var slices: Int
   /// What "the batch" is to batch norm and to terms that couple images.
   public var batchStatistics = BatchStatistics.slice
+  /// Whether gradients are reduced while the backward pass still runs; changes no bit.
+  public var overlap = Overlap.auto
   /// What parameters, order and noise are drawn from.
   public var seed: UInt64
   /// What products round their factors to.
@@ -40,6 +44,8 @@ public struct TrainingPlan: Sendable {
   public var checkpointsKept = 3
   /// Steps between evaluations on the test split, 0 for none but the first and the last.
   public var sampleEvery: Int
+  /// Steps between measurements on validation images, 0 for none.
+  public var scoreEvery = 0
   /// Steps between lines of metrics.
   public var logEvery: Int
 
@@ -73,7 +79,7 @@ public struct TrainingPlan: Sendable {
         [
           "model": configuration, "replacement": .bool(replacement),
           "precision": .string(precision.rawValue), "sampler": .string(sampler.rawValue),
-        ].merging(images) { $1 }.merging(statistics) { $1 }),
+        ].merging(images) { $1 }.merging(statistics) { $1 }.merging(validation) { $1 }),
       writtenBy: "lathe \(version)")
   }
 
@@ -92,6 +98,11 @@ public struct TrainingPlan: Sendable {
   /// What a checkpoint says about batch statistics, where they are not a slice's.
   private var statistics: [String: JSONValue] {
     batchStatistics == .slice ? [:] : ["batchStatistics": .string(batchStatistics.rawValue)]
+  }
+
+  /// What a checkpoint says about images held back, if any are.
+  private var validation: [String: JSONValue] {
+    validationImages > 0 ? ["validation": .int(validationImages)] : [:]
   }
 
   /// The first field in which a checkpoint's run differs from this plan; steps and the sampler may differ.
@@ -122,6 +133,11 @@ public struct TrainingPlan: Sendable {
       return (
         "batch statistics", own["batchStatistics"]?.text ?? "slice",
         other["batchStatistics"]?.text ?? "slice"
+      )
+    }
+    if own["validation"] != other["validation"] {
+      return (
+        "validation", own["validation"]?.text ?? "none", other["validation"]?.text ?? "none"
       )
     }
     guard case .object(let a) = own["model"], case .object(let b) = other["model"] else {

@@ -15,6 +15,7 @@ struct Doctor: ParsableCommand {
     blas()
     launcher()
     sharedMemory()
+    charts()
     for entry in DatasetRegistry.all where !entry.isGenerated && entry.trainCount > 0 {
       dataSet(entry)
     }
@@ -72,11 +73,20 @@ struct Doctor: ParsableCommand {
     return String(format: "%.0f GF/s a core", 2 * Double(n * n * n) / best * 1e-9)
   }
 
-  private func launcher() {
+  private func program(_ name: String) -> String? {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    let found = folders.map { "\($0)/mpirun" }.first {
+    return folders.map { "\($0)/\(name)" }.first {
       FileManager.default.isExecutableFile(atPath: $0)
     }
+  }
+
+  private func charts() {
+    let found = program("gnuplot")
+    say(found != nil, "gnuplot", found ?? "not found: `apt-get install gnuplot-nox`, for charts")
+  }
+
+  private func launcher() {
+    let found = program("mpirun")
     say(
       found != nil, "mpirun",
       found ?? "not found: `apt-get install openmpi-bin`, to train on more than one rank")

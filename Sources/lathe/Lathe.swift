@@ -24,8 +24,9 @@ struct Lathe: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Train.self, Sample.self, Reconstruct.self, DataCommand.self, Models.self, Datasets.self,
-      Doctor.self, Bench.self,
+      Train.self, Evaluate.self, Sample.self, Reconstruct.self, Interpolate.self, Neighbors.self,
+      Latent.self, FrechetTool.self, DataCommand.self, Models.self, Datasets.self,
+      FeaturesCommand.self, Doctor.self, Bench.self,
     ])
 
   static func main() {

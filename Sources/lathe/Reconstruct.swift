@@ -7,7 +7,7 @@ import Training
 
 struct Reconstruct: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows images above what a trained model makes of them, as a PNG grid.")
+    abstract: "Shows images above what a trained model makes of them, as a grid.")
 
   @Argument(help: ArgumentHelp("A run's folder, or one of its checkpoints.", valueName: "run"))
   var folder: String
@@ -27,8 +27,7 @@ struct Reconstruct: ParsableCommand {
   @Option(help: "Use the checkpoint after this many steps instead of the newest.")
   var step: Int?
 
-  @Option(help: "The PNG to write (default: beside the run's other samples).")
-  var out: String?
+  @OptionGroup var figures: FigureOptions
 
   func validate() throws {
     guard (1...10_000).contains(count), first >= 0 else {
@@ -39,9 +38,7 @@ struct Reconstruct: ParsableCommand {
 
   func run() throws {
     let saved = try SavedRun(folder, step: step)
-    let images = try failing {
-      try saved.dataset.load(split, at: data.map { FilePath($0) }, seed: saved.state.seed)
-    }
+    let images = try saved.images(split, at: data)
     guard first + count <= images.count else {
       throw CommandFailure.usage(
         "images \(first) to \(first + count - 1) of the \(split.rawValue) split, which has \(images.count)"
@@ -51,13 +48,13 @@ struct Reconstruct: ParsableCommand {
     let made = withoutGradients {
       saved.loaded.model.reconstruct(originals, using: RandomSource(seed: saved.state.seed))
     }
-    let path = FilePath(
-      out
-        ?? saved.pictures.appending("reconstruct-\(saved.state.step)-\(split.rawValue).png").string)
-    try failing { try Pictures.writeReconstructions(originals, made, to: path) }
+    let title = saved.title("\(split.rawValue) images above their reconstructions")
+    let paths = try figures.write(
+      "reconstruct-\(saved.state.step)-\(split.rawValue)", in: saved.pictures
+    ) { try Pictures.writeReconstructions(originals, made, title: title, to: $0) }
     let error = (originals - made).squared.mean().scalar
     print(
-      "\(count) images of the \(split.rawValue) split, mean squared error per pixel \(error): \(path)"
+      "\(count) images of the \(split.rawValue) split, mean squared error per pixel \(error): \(paths)"
     )
   }
 }

@@ -7,7 +7,7 @@ import Tensors
 
 struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draws images from a trained model, as a PNG grid.",
+    abstract: "Draws images from a trained model, as a grid.",
     discussion: """
       A sampler that is fitted to the codes of the training images (gmm, ancestral) is kept beside the checkpoint; where there
       is none it is fitted first, which mpirun makes faster: mpirun -n 2 lathe sample RUN --sampler gmm
@@ -34,8 +34,7 @@ struct Sample: ParsableCommand {
   @Option(help: "Use the checkpoint after this many steps instead of the newest.")
   var step: Int?
 
-  @Option(help: "The PNG to write (default: beside the run's other samples).")
-  var out: String?
+  @OptionGroup var figures: FigureOptions
 
   func validate() throws {
     guard (1...10_000).contains(count) else {
@@ -51,10 +50,12 @@ struct Sample: ParsableCommand {
       saved.loaded.model.sample(
         count, from: source, using: RandomSource(seed: seed).derived("samples"))
     }
+    let title = saved.title("\(count) samples")
     let named = sampler.map { "-\($0.rawValue)" } ?? ""
-    let path = FilePath(
-      out ?? saved.pictures.appending("sample-\(saved.state.step)\(named)-seed\(seed).png").string)
-    try failing { try Pictures.writeSamples(images, to: path) }
-    print("\(count) images drawn from \(saved.checkpoint): \(path)")
+    let name = "sample-\(saved.state.step)\(named)-seed\(seed)"
+    let paths = try figures.write(name, in: saved.pictures) {
+      try Pictures.writeSamples(images, title: title, to: $0)
+    }
+    print("\(count) images drawn from \(saved.checkpoint): \(paths)")
   }
 }

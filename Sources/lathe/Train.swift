@@ -20,6 +20,9 @@ struct Train: ParsableCommand {
       Settings come from flags, over the recipe, over defaults; the resolved ones are saved in the run's
       config.yml, which is a recipe again. The batch is the global one. It is cut into slices, by default one
       for each rank; with the same slices, 1, 2, 4 … ranks give the same bits.
+
+      `lathe train classifier fashion-mnist` trains the network behind the proxy distance instead, on one rank, and writes
+      it to one file; --set colour=true colours grey images first.
       """)
 
   @Argument(help: "The model (`lathe models` lists them); may come from the recipe.")
@@ -61,6 +64,12 @@ struct Train: ParsableCommand {
   )
   var batchStatistics: BatchStatistics?
 
+  @Option(
+    help:
+      "Reduce gradients while the backward pass still runs: on, off, or auto, which tries both where ranks exchange messages (default: auto)."
+  )
+  var overlap: Overlap?
+
   @Option(help: "What parameters, order and noise are drawn from (default: 0).")
   var seed: UInt64?
 
@@ -100,6 +109,20 @@ struct Train: ParsableCommand {
   @Option(help: "Steps between lines of metrics.jsonl (default: 10).")
   var logEvery: Int?
 
+  @Option(
+    help:
+      "Steps between measurements on validation images, which also choose the checkpoint kept in RUN/best (default: none)."
+  )
+  var evaluateEvery: Int?
+
+  @Option(
+    help:
+      "Training images held back for validation where the data set has no such split (default: a sixth, at most 10000)."
+  )
+  var validation: Int?
+
+  @OptionGroup(title: "Options of --evaluate-every") var scores: ScoreOptions
+
   @Flag(help: "Continue the run in --out from its newest intact checkpoint.")
   var resume = false
 
@@ -113,11 +136,16 @@ struct Train: ParsableCommand {
   var timeline: String?
 
   func run() throws {
+    if model == "classifier" { return try TrainClassifier(self).run() }
     let settings = try TrainSettings(self, ranks: MPISession.launcher?.size ?? 1)
     let images = try settings.loadImages()
-    let plan = try settings.plan(trainingImages: images.train.count)
+    let plan = try settings.plan(images)
+    let measurement = try settings.measurement(images)
     if MPISession.launcher?.rank ?? 0 == 0 { try prepare(plan.folder) }
-    try TrainJob(settings: settings, plan: plan, images: images, resume: resume, watch: watch).run()
+    try TrainJob(
+      settings: settings, plan: plan, images: images, measurement: measurement, resume: resume,
+      watch: watch
+    ).run()
   }
 
   private var watch: WatchSettings {
@@ -153,3 +181,4 @@ struct Train: ParsableCommand {
 extension Recipe.Sampling: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 extension BatchStatistics: ExpressibleByArgument {}
+extension Overlap: ExpressibleByArgument {}

@@ -35,6 +35,15 @@ import Testing
     #expect(digest([1, 2, 3, 4], [0, 1], 1, 2) == digests[0])
   }
 
+  @Test func partsAreSetsOfTheirOwn() {
+    let set = numberedSet(count: 5)
+    let part = set.part(3..<5, as: .validation)
+    #expect(part.count == 2 && part.split == .validation && part.shape == set.shape)
+    #expect(part.bytes(of: 0) == set.bytes(of: 3) && part.bytes(of: 1) == set.bytes(of: 4))
+    #expect(part.labels == Array(set.labels[3..<5]))
+    #expect(set.part(0..<5, as: .train).digest == set.digest && part.digest != set.digest)
+  }
+
   @Test func wrongSizesTrap() async {
     await #expect(processExitsWith: .failure) {
       _ = ImageSet(

@@ -27,16 +27,32 @@ import Testing
     #expect(prefetcher.secondsWaited >= 0)
   }
 
+  @Test func passesOverDrawsThatNobodyAskedFor() {
+    let loader = loader(slices: 4)
+    let prefetcher = Prefetcher(loader, slices: [1, 2], from: 0)
+    var expected = [Float](repeating: 0, count: loader.valuesPerSlice)
+    var found = expected
+    for draw in [0, 3, 4, 20] {
+      for slice in [1, 2] {
+        loader.fill(&expected, draw: draw, slice: slice)
+        prefetcher.take(draw: draw, slice: slice, into: &found)
+        #expect(found == expected, "draw \(draw), slice \(slice)")
+      }
+    }
+  }
+
   @Test func endsWithoutBeingAsked() {
     for _ in 0..<50 { _ = Prefetcher(loader(slices: 1), slices: [0], from: 0) }
   }
 
-  @Test func anotherSliceThanTheNextTraps() async {
-    await #expect(processExitsWith: .failure) {
+  @Test(arguments: [(2, 0), (3, 1), (4, 1)]) func anotherSliceThanTheNextTraps(
+    draw: Int, slice: Int
+  ) async {
+    await #expect(processExitsWith: .failure) { [draw, slice] in
       let loader = BatchLoader(
-        images: numberedSet(count: 50), order: Order(count: 50, batch: 12, seed: 1), slices: 1)
+        images: numberedSet(count: 50), order: Order(count: 50, batch: 12, seed: 1), slices: 2)
       var values = [Float](repeating: 0, count: loader.valuesPerSlice)
-      Prefetcher(loader, slices: [0], from: 3).take(draw: 4, slice: 0, into: &values)
+      Prefetcher(loader, slices: [0, 1], from: 3).take(draw: draw, slice: slice, into: &values)
     }
   }
 

@@ -4,9 +4,9 @@ import Glibc
 /// Times the reductions, alternating, and reports best and median in milliseconds.
 ///
 /// A time is that of the slowest rank, from one barrier to the end of the reduction. Every rank has one slice.
-func bench(_ world: Communicator, floats count: Int) throws {
+func bench(_ world: Communicator, floats count: Int, rounds: Int) throws {
   var methods: [(name: String, run: () throws -> Void)] = []
-  for transport in world.size == 1 ? [Transport.local] : [.sharedMemory, .messages] {
+  for transport in try transports(world) {
     let reduction = try TreeReduction(world, slices: world.size, count: count, transport: transport)
     report("TreeReduction, \(transport): \(reduction.transportReason)", world)
     let slot = reduction.slot(for: world.rank)
@@ -28,11 +28,20 @@ func bench(_ world: Communicator, floats count: Int) throws {
     }
     methods.append(("MPI_Allreduce, \(name)", run))
   }
-  try compare(methods, world)
+  try compare(methods, world, rounds: rounds)
+}
+
+/// Shared memory where all ranks are on one host.
+private func transports(_ world: Communicator) throws -> [Transport] {
+  guard world.size > 1 else { return [.local] }
+  let host = try world.hostCommunicator()
+  let isOneHost = try world.allAgree(host.size == world.size)
+  try host.free()
+  return isOneHost ? [.sharedMemory, .messages] : [.messages]
 }
 
 private func compare(
-  _ methods: [(name: String, run: () throws -> Void)], _ world: Communicator, rounds: Int = 21
+  _ methods: [(name: String, run: () throws -> Void)], _ world: Communicator, rounds: Int
 ) throws {
   var times = methods.map { _ in [Double]() }
   for _ in 0..<rounds {

@@ -47,7 +47,8 @@ func run(_ arguments: [String], _ session: MPISession) throws {
   case "vanish": try vanishCheck(world)
   case "long-broadcast": try longBroadcastCheck(world)
   case "bench":
-    try bench(world, floats: arguments.dropFirst().first.flatMap { Int($0) } ?? 17_000_000)
+    let numbers = arguments.dropFirst().compactMap { Int($0) }
+    try bench(world, floats: numbers.first ?? 17_000_000, rounds: numbers.dropFirst().first ?? 21)
   default: throw CheckFailure(description: "no such check")
   }
 }

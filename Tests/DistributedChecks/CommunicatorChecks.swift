@@ -61,10 +61,26 @@ func gatherCheck(_ world: Communicator) throws {
   func bytes(_ rank: Int) -> [UInt8] { [UInt8](repeating: UInt8(rank), count: 3 * rank) }
   let expected = (0..<world.size).map(bytes)
   try expectEqual(try world.allGather(bytes(world.rank)), expected, "allGather")
+  try gatherFloats(world)
   for root in 0..<world.size {
     let gathered = try world.gather(bytes(world.rank), at: root)
     try expectEqual(gathered, world.rank == root ? expected : nil, "gather at \(root)")
   }
+}
+
+/// Rank r contributes r and −r.
+private func gatherFloats(_ world: Communicator) throws {
+  let (n, r) = (world.size, Float(world.rank))
+  var all = [Float](repeating: .nan, count: 2 * n)
+  try [r, -r].withUnsafeBufferPointer { own in
+    try all.withUnsafeMutableBufferPointer { try world.allGather(own, into: $0) }
+    _ = try expectError("too little room") {
+      try all.withUnsafeMutableBufferPointer {
+        try world.allGather(own, into: .init(rebasing: $0.dropLast()))
+      }
+    }
+  }
+  try expectEqual(all, (0..<n).flatMap { [Float($0), -Float($0)] }, "floats")
 }
 
 /// Rank r contributes r: sum n(n−1)/2, minimum 0, maximum n−1; flag r of each rank.

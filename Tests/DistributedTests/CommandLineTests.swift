@@ -6,7 +6,7 @@ import Testing
 @Suite struct CommandLineTests {
   static let faults: [(arguments: [String], status: Int32, message: String)] = [
     (["train", "vae", "synthetic", "--bogus"], 64, "--bogus"),
-    (["train", "vea", "synthetic"], 64, "no model 'vea'; there are vae, flexae, ae"),
+    (["train", "vea", "synthetic"], 64, "no model 'vea'; there are vae, beta-vae,"),
     (["train", "vae", "mnits"], 64, "no data set 'mnits'"),
     (["train"], 64, "which model?"),
     (

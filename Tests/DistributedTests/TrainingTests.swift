@@ -71,6 +71,37 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
     }
   }
 
+  /// Numbers of ranks that leave each rank with unaligned blocks of slices; overlap changes no bit either.
+  @Test func sameBitsOnNumbersOfRanksThatAreNoPowersOfTwo() throws {
+    try withFolder { folder in
+      var expected: [Data]?
+      for (ranks, overlap) in [(1, "off"), (2, "on"), (3, "off"), (4, "on"), (6, "on")] {
+        let out = "\(folder)/\(ranks)"
+        _ = try run(
+          ranks, train("flexae", out, steps: 3, slices: 12, "--batch", "24", "--overlap", overlap))
+        let found = try files(out, step: 3)
+        #expect(found == expected ?? found, "\(ranks) ranks, overlap \(overlap)")
+        expected = found
+      }
+    }
+  }
+
+  /// Slices that meet: other bits than slices on their own, the same whoever computes them.
+  @Test func statisticsOfTheWholeBatchDoNotDependOnRanks() throws {
+    try withFolder { folder in
+      func result(_ ranks: Int, _ statistics: String) throws -> [Data] {
+        let out = "\(folder)/\(statistics)-\(ranks)"
+        _ = try run(
+          ranks, train("flexae", out, steps: 3, slices: 4, "--batch-statistics", statistics))
+        return try files(out, step: 3)
+      }
+      let alone = try result(1, "global")
+      #expect(try result(2, "global") == alone)
+      #expect(try result(4, "global") == alone)
+      #expect(try result(1, "slice")[0] != alone[0])
+    }
+  }
+
   @Test(arguments: ModelRegistry.all.map(\.name)) func resumingIsExactOnAnotherNumberOfRanks(
     _ model: String
   )

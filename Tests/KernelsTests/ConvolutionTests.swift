@@ -78,6 +78,11 @@ extension AllKernels {
       .init(batch: 3, big: 9, channels: (300, 20), kernel: 4, stride: 2, padding: 1),
       .init(batch: 2, big: 9, channels: (20, 18), kernel: 2, stride: 3, padding: 0, small: 3),
       .init(batch: 2, big: 9, channels: (17, 16), kernel: 3, stride: 2, padding: 3, small: 6),
+      .init(batch: 1, big: 7, channels: (18, 23), kernel: 7, stride: 1, padding: 3),
+      .init(batch: 5, big: 7, channels: (37, 50), kernel: 3, stride: 3, padding: 1),
+      .init(batch: 1, big: 13, channels: (21, 41), kernel: 6, stride: 3, padding: 2),
+      .init(batch: 7, big: 10, channels: (270, 19), kernel: 5, stride: 2, padding: 2),
+      .init(batch: 1, big: 6, channels: (19, 150), kernel: 3, stride: 1, padding: 1),
       .init(batch: 1, big: 1, channels: (1, 1), kernel: 1, stride: 1, padding: 0),
       .init(batch: 2, big: 2, channels: (5, 6), kernel: 3, stride: 1, padding: 1),
       ConvolutionGeometry(

@@ -23,7 +23,8 @@ extension AllKernels {
   @Suite struct MatrixProductTests {
     static let sizes = [
       (1, 1, 1), (3, 5, 7), (64, 1, 33), (1, 64, 17), (17, 33, 65), (64, 100, 128), (130, 70, 9),
-      (5, 4, 0), (600, 90, 40), (20, 70, 2100), (9, 300, 31),
+      (5, 4, 0), (600, 90, 40), (20, 70, 2100), (9, 300, 31), (6, 16, 256), (7, 17, 257),
+      (13, 31, 515), (50, 145, 300), (101, 273, 64),
     ]
 
     @Test(arguments: sizes, [(false, false), (false, true), (true, false), (true, true)])
@@ -121,6 +122,30 @@ extension AllKernels {
       for m in [1, 2, 7, 16, 64, 255, 256, 513] {
         #expect(bits(m, false) == Array(all[..<(m * n)]))
         #expect(bits(m, true) == Array(all[..<(m * n)]))
+      }
+    }
+
+    /// Each number is one chain of fused multiplications and additions along the contraction, in every
+    /// place of a tile.
+    @Test(
+      .enabled(if: Processor.usesTiles),
+      arguments: [(1, 1), (6, 16), (7, 17), (8, 32), (95, 147)], [(false, false), (true, true)])
+    func numbersAreChains(_ size: (Int, Int), _ transposed: (Bool, Bool)) {
+      let ((m, n), k) = (size, 199)
+      let (a, b) = (Numbers.array(m * k, seed: 1), Numbers.array(k * n, seed: 2))
+      let found = written(m * n) {
+        matrixProduct(
+          a, transposed: transposed.0, b, transposed: transposed.1, $0, m: m, n: n, k: k,
+          accumulate: false)
+      }
+      for i in 0..<m {
+        for j in 0..<n {
+          let chain = (0..<k).reduce(Float(0)) { sum, l in
+            let left = a[transposed.0 ? l * m + i : i * k + l]
+            return sum.addingProduct(left, b[transposed.1 ? j * k + l : l * n + j])
+          }
+          #expect(found[i * n + j] == chain)
+        }
       }
     }
 

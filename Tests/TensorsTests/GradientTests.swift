@@ -62,6 +62,30 @@ import Testing
     #expect(Tensor(unused, shape: [2]).values == [0, 0])
   }
 
+  /// Each variable is told once, and what is in its sink by then is its gradient.
+  @Test func gradientsAreToldAsSoonAsTheyAreFinal() {
+    let random = RandomSource(seed: 2)
+    let (x, count) = (random.normal("x", [3, 4]), 4)
+    let values = (0..<count).map { random.normal("w\($0)", [4, 4]) }
+    func loss(_ w: [Tensor]) -> Tensor {
+      // The second is used twice, the last not at all; the third's gradient is not written in place.
+      let y = matmul(matmul(matmul(x, w[0]), w[1]), w[1]) * w[2].sum()
+      return y.squared.sum()
+    }
+    let variables = values.map { $0.differentiable() }
+    let expected = gradients(of: loss(variables), withRespectTo: variables)
+    let sinks = values.map { _ in Storage(count: 16) }
+    let parameters = zip(values, sinks).map { $0.differentiable(into: $1) }
+    var told: [Int] = []
+    backpropagate(loss(parameters), into: parameters) { place in
+      told.append(place)
+      expectClose(Tensor(sinks[place], shape: [4, 4]), expected[place], relative: 1e-5)
+    }
+    #expect(told.sorted() == [0, 1, 2, 3])
+    #expect(told.firstIndex(of: 2)! < told.firstIndex(of: 1)!, "the last used comes first")
+    #expect(told.firstIndex(of: 1)! < told.firstIndex(of: 0)!)
+  }
+
   @Test func storageReturnsToThePool() {
     // A size that no other test asks for, since all share the pool.
     let count = 12_345_678

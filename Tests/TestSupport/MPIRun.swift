@@ -3,6 +3,11 @@ import Foundation
 /// One job at a time: several at once on a few cores would time out for no fault of their own.
 private let jobLock = NSLock()
 
+/// Runs `body`, which starts jobs in its own way, while no other job runs.
+public func oneJobAtATime<Result>(_ body: () throws -> Result) rethrows -> Result {
+  try jobLock.withLock(body)
+}
+
 /// Runs a built executable on so many ranks, without judging its exit status.
 ///
 /// - Parameters:
@@ -20,7 +25,7 @@ public func mpirunResult(
     variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
   }
   let options = ["-n", "\(ranks)", "--oversubscribe", "--bind-to", "none"]
-  return try jobLock.withLock {
+  return try oneJobAtATime {
     try runProcess(
       "mpirun", options + [try builtExecutable(executable)] + arguments, environment: variables,
       timeout: timeout)

@@ -17,38 +17,89 @@ CLONED static void pack_single(const float *x, long count, float *pairs) {
   for (long i = 0; i < count; i++) pairs[i] = float_of(rounded_bits(x[i]) >> 16);
 }
 
-INLINE void pack_line(const float *b, long columns, float *line) {
-  for (long j = 0; j < columns; j++) line[j] = b[j];
-  for (long j = columns; j < CK_PANEL; j++) line[j] = 0.f;
+/// Lines before they are wanted.
+enum { LINES_AHEAD = 10 };
+
+/// The columns of one line, `width` for each panel.
+INLINE void pack_line(const float *b, long columns, long width, long apart, float *panel) {
+  for (; columns >= width; b += width, columns -= width, panel += apart)
+    memcpy(panel, b, (size_t)width * sizeof *b);
+  if (columns <= 0) return;
+  for (long j = 0; j < columns; j++) panel[j] = b[j];
+  for (long j = columns; j < width; j++) panel[j] = 0.f;
 }
 
-CLONED static void pack_panel(
-    const float *b, long stride, long length, long columns, float *panel) {
-  if (columns == CK_PANEL)
-    for (long l = 0; l < length; l++) pack_line(b + l * stride, CK_PANEL, panel + l * CK_PANEL);
-  else
-    for (long l = 0; l < length; l++) pack_line(b + l * stride, columns, panel + l * CK_PANEL);
-}
-
-void ck_pack_panel(
-    int pairs, const float *b, int transposed, long stride, long length, long columns,
-    float *panel) {
-  if (pairs) {
-    ck_pack_pairs_panel(b, transposed, stride, length, columns, panel);
-  } else if (transposed) {
-    if (columns < CK_PANEL) memset(panel, 0, (size_t)(length * CK_PANEL) * sizeof *panel);
-    ck_transpose(b, stride, panel, CK_PANEL, columns, length);
-  } else {
-    pack_panel(b, stride, length, columns, panel);
+INLINE void pack_lines(
+    const float *b, long stride, long length, long columns, long width, long apart,
+    float *panels) {
+  for (long l = 0; l < length; l++, b += stride, panels += width) {
+    const float *ahead = b + least(LINES_AHEAD, length - 1 - l) * stride;
+    for (long j = 0; j < columns; j += 16) __builtin_prefetch(ahead + j);
+    pack_line(b, columns, width, apart, panels);
   }
+}
+
+CLONED static void pack_panels(
+    const float *b, long stride, long length, long columns, long apart, float *panels) {
+  if (ck_shape_of_tiles().columns == WIDE_PANEL)
+    pack_lines(b, stride, length, columns, WIDE_PANEL, apart, panels);
+  else
+    pack_lines(b, stride, length, columns, NARROW_PANEL, apart, panels);
+}
+
+/// One panel of a transposed operand.
+static void pack_transposed(
+    const float *b, long stride, long length, long columns, long width, float *panel) {
+  if (columns < width) memset(panel, 0, (size_t)(length * width) * sizeof *panel);
+  ck_transpose(b, stride, panel, width, columns, length);
+}
+
+void ck_pack_panels(
+    int pairs, const float *b, int transposed, long stride, long length, long columns, long apart,
+    float *panels) {
+  if (!pairs && !transposed) {
+    pack_panels(b, stride, length, columns, apart, panels);
+    return;
+  }
+  long width = ck_shape_of_tiles().columns;
+  for (long j = 0; j < columns; j += width, panels += apart) {
+    const float *from = b + (transposed ? j * stride : j);
+    if (pairs)
+      ck_pack_pairs_panel(from, transposed, stride, length, least(columns - j, width), panels);
+    else
+      pack_transposed(from, stride, length, least(columns - j, width), width, panels);
+  }
+}
+
+/// `tiles` tiles side by side of `columns` columns each.
+INLINE void pack_narrow_tiles(
+    const float *a, const long *rows, long length, long columns, long tiles, float *packed) {
+  for (long l = 0; l < length; l++)
+    for (long t = 0; t < tiles; t++)
+      memcpy(
+          packed + (t * length + l) * NARROW_ROWS, a + rows[l] + t * NARROW_ROWS,
+          (size_t)columns * sizeof *a);
+}
+
+static void pack_narrow_columns(
+    const float *a, const long *rows, long length, long columns, float *packed) {
+  long j = 0;
+  for (; j + 4 * NARROW_ROWS <= columns; j += 4 * NARROW_ROWS)
+    pack_narrow_tiles(a + j, rows, length, NARROW_ROWS, 4, packed + j * length);
+  for (; j + NARROW_ROWS <= columns; j += NARROW_ROWS)
+    pack_narrow_tiles(a + j, rows, length, NARROW_ROWS, 1, packed + j * length);
+  if (j < columns)
+    pack_narrow_tiles(a + j, rows, length, columns - j, 1, packed + j * length);
 }
 
 void ck_pack_columns(
     int pairs, const float *a, const long *rows, long length, long columns, float *packed) {
   if (pairs)
     ck_pack_pairs_columns(a, rows, length, columns, packed);
+  else if (ck_shape_of_tiles().rows == WIDE_ROWS)
+    ck_pack_wide_columns(a, rows, length, columns, packed);
   else
-    ck_pack_float_columns(a, rows, length, columns, packed);
+    pack_narrow_columns(a, rows, length, columns, packed);
 }
 
 static void pack_image_row(int pairs, const float *row, const ck_border *b, float *packed) {

@@ -1,4 +1,4 @@
-// Operands of products by tiles, packed with the instructions of processors that have tiles.
+// Operands of the wide tiles, packed with the instructions of processors that have them.
 #include "packing.h"
 
 #if defined(__x86_64__) && defined(__clang__)
@@ -52,13 +52,13 @@ TARGET static void pack_panel(
     const float *b, long stride, long length, long columns, float *panel) {
   __mmask16 low = first_of(columns), high = first_of(columns - 16);
   long l = 0;
-  if (columns == CK_PANEL)
-    for (; l + 2 <= length; l += 2, panel += CK_PANEL) {
+  if (columns == WIDE_PANEL)
+    for (; l + 2 <= length; l += 2, panel += WIDE_PANEL) {
       const float *x = b + l * stride, *y = x + stride;
       _mm512_storeu_ps(panel, paired(_mm512_loadu_ps(x), _mm512_loadu_ps(y)));
       _mm512_storeu_ps(panel + 16, paired(_mm512_loadu_ps(x + 16), _mm512_loadu_ps(y + 16)));
     }
-  for (; l < length; l += 2, panel += CK_PANEL) {
+  for (; l < length; l += 2, panel += WIDE_PANEL) {
     const float *x = b + l * stride, *y = l + 1 < length ? x + stride : 0;
     _mm512_storeu_ps(panel, paired(numbers(x, 0, low), numbers(y, 0, low)));
     _mm512_storeu_ps(panel + 16, paired(numbers(x, 16, high), numbers(y, 16, high)));
@@ -70,14 +70,14 @@ enum { BLOCK = 128 };
 /// By way of blocks of pairs.
 TARGET static void pack_transposed(
     const float *b, long stride, long length, long columns, float *panel) {
-  float block[CK_PANEL * BLOCK];
+  float block[WIDE_PANEL * BLOCK];
   for (long first = 0; first < length; first += 2 * BLOCK) {
     long taken = least(2 * BLOCK, length - first), words = (taken + 1) / 2;
-    float *to = panel + first / 2 * CK_PANEL;
-    if (columns < CK_PANEL) memset(to, 0, (size_t)(words * CK_PANEL) * sizeof *to);
+    float *to = panel + first / 2 * WIDE_PANEL;
+    if (columns < WIDE_PANEL) memset(to, 0, (size_t)(words * WIDE_PANEL) * sizeof *to);
     for (long j = 0; j < columns; j++)
       pack_row(b + j * stride + first, taken, block + j * BLOCK);
-    ck_transpose(block, BLOCK, to, CK_PANEL, columns, words);
+    ck_transpose(block, BLOCK, to, WIDE_PANEL, columns, words);
   }
 }
 
@@ -96,8 +96,8 @@ WIDE INLINE void pack_tiles(
     const float *a, const long *rows, long length, long columns, long tiles, float *packed) {
   __mmask16 low = (__mmask16)((1u << least(columns, 16)) - 1);
   __mmask16 high = (__mmask16)((1u << greatest(columns - 16, 0)) - 1);
-  long tile = length * CK_TILE_ROWS;
-  for (long l = 0; l < length; l++, packed += CK_TILE_ROWS) {
+  long tile = length * WIDE_ROWS;
+  for (long l = 0; l < length; l++, packed += WIDE_ROWS) {
     __m512 line = _mm512_maskz_loadu_ps(low, a + rows[l]);
     _mm256_storeu_ps(packed, _mm512_castps512_ps256(line));
     if (tiles > 1)
@@ -112,12 +112,12 @@ WIDE INLINE void pack_tiles(
   }
 }
 
-WIDE void ck_pack_float_columns(
+WIDE void ck_pack_wide_columns(
     const float *a, const long *rows, long length, long columns, float *packed) {
-  for (long j = 0; j < columns; j += 4 * CK_TILE_ROWS) {
-    long taken = least(columns - j, 4 * CK_TILE_ROWS);
+  for (long j = 0; j < columns; j += 4 * WIDE_ROWS) {
+    long taken = least(columns - j, 4 * WIDE_ROWS);
     float *to = packed + j * length;
-    switch ((taken + CK_TILE_ROWS - 1) / CK_TILE_ROWS) {
+    switch ((taken + WIDE_ROWS - 1) / WIDE_ROWS) {
       case 1: pack_tiles(a + j, rows, length, taken, 1, to); break;
       case 2: pack_tiles(a + j, rows, length, taken, 2, to); break;
       case 3: pack_tiles(a + j, rows, length, taken, 3, to); break;
@@ -131,21 +131,21 @@ TARGET INLINE void pack_tile_pairs(
     const float *a, const long *rows, long length, long columns, float *packed) {
   long words = (length + 1) / 2;
   __mmask16 mask = first_of(columns);
-  for (long l = 0; l < words; l++, packed += CK_TILE_ROWS) {
+  for (long l = 0; l < words; l++, packed += WIDE_ROWS) {
     const float *x = a + rows[2 * l], *y = 2 * l + 1 < length ? a + rows[2 * l + 1] : 0;
     __m512 line = paired(numbers(x, 0, mask), numbers(y, 0, mask));
     _mm256_storeu_ps(packed, _mm512_castps512_ps256(line));
-    if (columns > CK_TILE_ROWS)
+    if (columns > WIDE_ROWS)
       _mm256_storeu_pd(
-          (double *)(packed + CK_TILE_ROWS * words), _mm512_extractf64x4_pd((__m512d)line, 1));
+          (double *)(packed + WIDE_ROWS * words), _mm512_extractf64x4_pd((__m512d)line, 1));
   }
 }
 
 TARGET void ck_pack_pairs_columns(
     const float *a, const long *rows, long length, long columns, float *packed) {
-  for (long j = 0; j < columns; j += 2 * CK_TILE_ROWS)
+  for (long j = 0; j < columns; j += 2 * WIDE_ROWS)
     pack_tile_pairs(
-        a + j, rows, length, least(columns - j, 2 * CK_TILE_ROWS),
+        a + j, rows, length, least(columns - j, 2 * WIDE_ROWS),
         packed + j * ((length + 1) / 2));
 }
 #else
@@ -160,7 +160,7 @@ void ck_pack_pairs_panel(
   __builtin_trap();
 }
 
-void ck_pack_float_columns(
+void ck_pack_wide_columns(
     const float *a, const long *rows, long length, long columns, float *packed) {
   (void)a, (void)rows, (void)length, (void)columns, (void)packed;
   __builtin_trap();

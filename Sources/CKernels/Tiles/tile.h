@@ -1,17 +1,28 @@
 // The body of one kind of tile, included once for each kind. Before it: TARGET, the attribute of the
-// functions; MULTIPLY(sum, a, b), which adds to 16 sums the products of 16 words of either operand;
-// and TILED(name), which gives each kind's functions names of their own.
+// functions; ROWS of a tile; VECTOR, of LANES words, MM(name), its intrinsics, and MASK, of some lanes, with
+// FIRST_OF(count), LOAD_SOME and STORE_SOME; MULTIPLY(sum, a, b), which adds to the sums of a vector the
+// products of the words of either operand; and TILED(name), which gives each kind's functions names of
+// their own.
 
-/// 8 rows × 32 columns of sums, which stay in registers.
+/// Two vectors side by side.
+#define COLUMNS (2 * LANES)
+
+/// ROWS rows × COLUMNS columns of sums, which stay in registers.
 typedef struct {
-  __m512 sum[CK_TILE_ROWS][2];
+  VECTOR sum[ROWS][2];
 } TILED(tile);
 
+/// A line from each of some rows.
+TARGET INLINE void TILED(fetch)(ck_ahead *ahead) {
+  for (long r = 0; r < ahead->rows; r++, ahead->start += ahead->stride)
+    for (long j = 0; j < COLUMNS; j += 16) __builtin_prefetch(ahead->start + j);
+}
+
 TARGET INLINE void TILED(add_word)(
-    TILED(tile) * t, const float *const *a, long place, __m512 low, __m512 high) {
+    TILED(tile) * t, const float *const *a, long place, VECTOR low, VECTOR high) {
 #pragma clang loop unroll(full)
-  for (long r = 0; r < CK_TILE_ROWS; r++) {
-    __m512 word = _mm512_set1_ps(a[r][place]);
+  for (long r = 0; r < ROWS; r++) {
+    VECTOR word = MM(set1)(a[r][place]);
     t->sum[r][0] = MULTIPLY(t->sum[r][0], word, low);
     t->sum[r][1] = MULTIPLY(t->sum[r][1], word, high);
   }
@@ -23,17 +34,16 @@ TARGET INLINE void TILED(add_run)(
     ck_ahead ahead) {
   long l = 0;
   for (; l + 8 <= length; l += 8) {
-    fetch(&ahead);
+    TILED(fetch)(&ahead);
 #pragma clang loop unroll(full)
     for (long u = 0; u < 8; u++) {
-      const float *line = panel + (l + u) * CK_PANEL;
-      TILED(add_word)(
-          t, a, (l + u) * a_step, _mm512_loadu_ps(line), _mm512_loadu_ps(line + 16));
+      const float *line = panel + (l + u) * COLUMNS;
+      TILED(add_word)(t, a, (l + u) * a_step, MM(loadu)(line), MM(loadu)(line + LANES));
     }
   }
   for (; l < length; l++) {
-    const float *line = panel + l * CK_PANEL;
-    TILED(add_word)(t, a, l * a_step, _mm512_loadu_ps(line), _mm512_loadu_ps(line + 16));
+    const float *line = panel + l * COLUMNS;
+    TILED(add_word)(t, a, l * a_step, MM(loadu)(line), MM(loadu)(line + LANES));
   }
 }
 
@@ -41,44 +51,44 @@ TARGET INLINE void TILED(add_run)(
 TARGET INLINE void TILED(add_source)(
     TILED(tile) * t, const float *const *a, const float *line, long stride, float *panel,
     long length, ck_ahead ahead) {
-  for (long l = 0; l < length; l++, line += stride, panel += CK_PANEL) {
-    if (l % 8 == 0) fetch(&ahead);
-    __m512 low = _mm512_loadu_ps(line), high = _mm512_loadu_ps(line + 16);
-    _mm512_storeu_ps(panel, low);
-    _mm512_storeu_ps(panel + 16, high);
+  for (long l = 0; l < length; l++, line += stride, panel += COLUMNS) {
+    if (l % 8 == 0) TILED(fetch)(&ahead);
+    VECTOR low = MM(loadu)(line), high = MM(loadu)(line + LANES);
+    MM(storeu)(panel, low);
+    MM(storeu)(panel + LANES, high);
     TILED(add_word)(t, a, l, low, high);
   }
 }
 
 /// Half a row of sums to memory.
-TARGET INLINE void TILED(put)(__m512 sum, int adds, int streams, float *c) {
-  if (adds) sum = _mm512_add_ps(_mm512_loadu_ps(c), sum);
+TARGET INLINE void TILED(put)(VECTOR sum, int adds, int streams, float *c) {
+  if (adds) sum = MM(add)(MM(loadu)(c), sum);
   if (streams)
-    _mm512_stream_ps(c, sum);
+    MM(stream)(c, sum);
   else
-    _mm512_storeu_ps(c, sum);
+    MM(storeu)(c, sum);
 }
 
 /// The same for some columns only.
-TARGET INLINE void TILED(put_some)(__m512 sum, __mmask16 mask, int adds, float *c) {
-  if (adds) sum = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), sum);
-  _mm512_mask_storeu_ps(c, mask, sum);
+TARGET INLINE void TILED(put_some)(VECTOR sum, MASK mask, int adds, float *c) {
+  if (adds) sum = MM(add)(LOAD_SOME(mask, c), sum);
+  STORE_SOME(c, mask, sum);
 }
 
 TARGET INLINE void TILED(put_rows)(
     const TILED(tile) * t, const ck_tiles *job, long row, long rows) {
-  __mmask16 low = (__mmask16)((1u << least(job->columns, 16)) - 1);
-  __mmask16 high = (__mmask16)((1u << greatest(job->columns - 16, 0)) - 1);
+  MASK low = FIRST_OF(least(job->columns, LANES));
+  MASK high = FIRST_OF(greatest(job->columns - LANES, 0));
 #pragma clang loop unroll(full)
-  for (long r = 0; r < CK_TILE_ROWS; r++) {
+  for (long r = 0; r < ROWS; r++) {
     if (r < rows) {
       float *c = job->c + job->c_rows[row + r];
-      if (job->columns == CK_PANEL) {
+      if (job->columns == COLUMNS) {
         TILED(put)(t->sum[r][0], job->adds, job->streams && !job->adds, c);
-        TILED(put)(t->sum[r][1], job->adds, job->streams && !job->adds, c + 16);
+        TILED(put)(t->sum[r][1], job->adds, job->streams && !job->adds, c + LANES);
       } else {
         TILED(put_some)(t->sum[r][0], low, job->adds, c);
-        if (high) TILED(put_some)(t->sum[r][1], high, job->adds, c + 16);
+        if (job->columns > LANES) TILED(put_some)(t->sum[r][1], high, job->adds, c + LANES);
       }
     }
   }
@@ -89,17 +99,17 @@ TARGET INLINE void TILED(put_rows)(
 TARGET INLINE void TILED(one_tile)(
     const ck_tiles *job, long row, long a_step, int copies, ck_ahead ahead) {
   TILED(tile) t;
-  const float *a[CK_TILE_ROWS];
-  long rows = least(CK_TILE_ROWS, job->rows - row);
+  const float *a[ROWS];
+  long rows = least(ROWS, job->rows - row);
 #pragma clang loop unroll(full)
-  for (long r = 0; r < CK_TILE_ROWS; r++) {
-    t.sum[r][0] = t.sum[r][1] = _mm512_setzero_ps();
+  for (long r = 0; r < ROWS; r++) {
+    t.sum[r][0] = t.sum[r][1] = MM(setzero)();
     a[r] = job->a + job->a_rows[row + least(r, rows - 1)];
   }
   if (job->adds) fetch_sums(job, row, rows);
   for (long run = 0; run < job->runs; run++) {
     long line = run * job->run_length;
-    const float *panel = job->panel + line * CK_PANEL;
+    const float *panel = job->panel + line * COLUMNS;
     if (copies)
       TILED(add_source)(
           &t, a, job->source + line * job->source_stride, job->source_stride, (float *)panel,
@@ -108,18 +118,18 @@ TARGET INLINE void TILED(one_tile)(
       TILED(add_run)(&t, a, a_step, panel, job->run_length, ahead);
     ahead.start += job->run_length / 8 * ahead.rows * ahead.stride;
 #pragma clang loop unroll(full)
-    for (long r = 0; r < CK_TILE_ROWS; r++) a[r] += job->run_step;
+    for (long r = 0; r < ROWS; r++) a[r] += job->run_step;
   }
   TILED(put_rows)(&t, job, row, rows);
 }
 
 /// The tile at `row` takes its share of what is to be fetched meanwhile, some lines for each eight words.
 TARGET INLINE void TILED(fetching_tile)(const ck_tiles *job, long row, int copies) {
-  long tiles = (job->rows + CK_TILE_ROWS - 1) / CK_TILE_ROWS;
+  long tiles = (job->rows + ROWS - 1) / ROWS;
   long groups = greatest(1, job->runs * (job->run_length / 8));
   ck_ahead share = job->ahead;
   share.rows = (job->ahead.rows + tiles * groups - 1) / (tiles * groups);
-  long first = row / CK_TILE_ROWS * groups * share.rows;
+  long first = row / ROWS * groups * share.rows;
   share.start += first * share.stride;
   if (first + groups * share.rows > job->ahead.rows) share.rows = 0;
   TILED(one_tile)(job, row, 1, copies, share);
@@ -127,9 +137,9 @@ TARGET INLINE void TILED(fetching_tile)(const ck_tiles *job, long row, int copie
 
 TARGET static void TILED(tiles)(const ck_tiles *job) {
   const ck_ahead none = {job->a, 0, 0};
-  for (long row = 0; row < job->rows; row += CK_TILE_ROWS) {
+  for (long row = 0; row < job->rows; row += ROWS) {
     if (job->a_step != 1)
-      TILED(one_tile)(job, row, CK_TILE_ROWS, 0, none);
+      TILED(one_tile)(job, row, ROWS, 0, none);
     else if (job->source && row == 0)
       TILED(fetching_tile)(job, row, 1);
     else if (job->ahead.rows > 0)
@@ -138,3 +148,8 @@ TARGET static void TILED(tiles)(const ck_tiles *job) {
       TILED(one_tile)(job, row, 1, 0, none);
   }
 }
+
+#undef COLUMNS
+#undef TARGET
+#undef TILED
+#undef MULTIPLY

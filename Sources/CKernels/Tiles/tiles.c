@@ -1,23 +1,16 @@
-// Matrix products by tiles of 8 rows and 32 columns.
+// Matrix products by tiles of 8 rows and 32 columns (AVX-512) or of 6 rows and 16 columns (AVX2).
 //
 // Goals, in order:
 // 1. Each number is one chain of additions along the contraction: its bits do not depend on the tile it
 //    lies in, nor on how many rows there are.
 // 2. The left operand is read where it lies: rows are given by where they begin, in runs.
-// 3. Speed: two loads and eight broadcasts for sixteen multiplications of vectors.
+// 3. Speed: two loads and as many broadcasts as rows for twice as many multiplications of vectors.
 #include "CKernels.h"
 #include "../clones.h"
+#include "shapes.h"
 
 #if defined(__x86_64__) && defined(__clang__)
 #include <immintrin.h>
-
-/// Two cache lines from each of some rows.
-INLINE void fetch(ck_ahead *ahead) {
-  for (long r = 0; r < ahead->rows; r++, ahead->start += ahead->stride) {
-    __builtin_prefetch(ahead->start);
-    __builtin_prefetch(ahead->start + 16);
-  }
-}
 
 /// The sums in memory that a tile will be added to.
 INLINE void fetch_sums(const ck_tiles *job, long row, long rows) {
@@ -28,31 +21,79 @@ INLINE void fetch_sums(const ck_tiles *job, long row, long rows) {
   }
 }
 
+// AVX-512.
+#define ROWS WIDE_ROWS
+#define VECTOR __m512
+#define LANES 16
+#define MM(name) _mm512_##name##_ps
+#define MASK __mmask16
+#define FIRST_OF(count) (__mmask16)((1u << (count)) - 1)
+#define LOAD_SOME(mask, x) _mm512_maskz_loadu_ps(mask, x)
+#define STORE_SOME(x, mask, values) _mm512_mask_storeu_ps(x, mask, values)
+
 #define TARGET __attribute__((target("avx512f")))
 #define TILED(name) float_##name
 #define MULTIPLY(sum, a, b) _mm512_fmadd_ps(a, b, sum)
 #include "tile.h"
-#undef TARGET
-#undef TILED
-#undef MULTIPLY
 
 #define TARGET __attribute__((target("avx512f,avx512bf16")))
 #define TILED(name) pair_##name
 #define MULTIPLY(sum, a, b) _mm512_dpbf16_ps(sum, (__m512bh)(a), (__m512bh)(b))
 #include "tile.h"
 
+#undef ROWS
+#undef VECTOR
+#undef LANES
+#undef MM
+#undef MASK
+#undef FIRST_OF
+#undef LOAD_SOME
+#undef STORE_SOME
+
+// AVX2.
+__attribute__((target("avx2,fma"))) INLINE __m256i first_lanes(long count) {
+  const __m256i lanes = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lanes);
+}
+
+#define ROWS NARROW_ROWS
+#define VECTOR __m256
+#define LANES 8
+#define MM(name) _mm256_##name##_ps
+#define MASK __m256i
+#define FIRST_OF(count) first_lanes(count)
+#define LOAD_SOME(mask, x) _mm256_maskload_ps(x, mask)
+#define STORE_SOME(x, mask, values) _mm256_maskstore_ps(x, mask, values)
+
+#define TARGET __attribute__((target("avx2,fma")))
+#define TILED(name) narrow_##name
+#define MULTIPLY(sum, a, b) _mm256_fmadd_ps(a, b, sum)
+#include "tile.h"
+
+static int is_wide(void) {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("x86-64-v4");
+}
+
 void ck_multiply_tiles(const ck_tiles *job) {
   if (job->pairs)
     pair_tiles(job);
-  else
+  else if (is_wide())
     float_tiles(job);
+  else
+    narrow_tiles(job);
   if (job->streams) _mm_sfence();
 }
 
 int ck_has_tiles(int pairs) {
   __builtin_cpu_init();
-  int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("x86-64-v4");
-  return wide && (!pairs || __builtin_cpu_supports("avx512bf16"));
+  if (pairs) return is_wide() && __builtin_cpu_supports("avx512bf16");
+  return is_wide() || __builtin_cpu_supports("x86-64-v3");
+}
+
+ck_tile_shape ck_shape_of_tiles(void) {
+  ck_tile_shape wide = {WIDE_ROWS, WIDE_PANEL}, narrow = {NARROW_ROWS, NARROW_PANEL};
+  return is_wide() ? wide : narrow;
 }
 #else
 void ck_multiply_tiles(const ck_tiles *job) {
@@ -63,5 +104,10 @@ void ck_multiply_tiles(const ck_tiles *job) {
 int ck_has_tiles(int pairs) {
   (void)pairs;
   return 0;
+}
+
+ck_tile_shape ck_shape_of_tiles(void) {
+  ck_tile_shape none = {NARROW_ROWS, NARROW_PANEL};
+  return none;
 }
 #endif

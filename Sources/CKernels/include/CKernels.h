@@ -86,24 +86,44 @@ void ck_planar_patches(
 void ck_sum_planar_patches(
     const float *patches, const ck_geometry *g, long images, float *line, float *small);
 
-// Products by tiles of CK_TILE_ROWS rows and CK_PANEL columns. Operands are words of 32 bits: floats, or
-// pairs of bfloat16 numbers that follow each other along the contraction.
-enum { CK_TILE_ROWS = 8, CK_PANEL = 32 };
-/// Lines of 32 words to fetch into the cache meanwhile.
+// Pooling: images NHWC; a window's part outside the image is left out of it. Each has a part inside.
+typedef struct {
+  long height, width, channels, out_height, out_width, kernel, stride, padding;
+} ck_window;
+/// Rows `row` ..< `row + rows` of the outputs of all images, counted on from image to image.
+void ck_max_pool(const float *x, const ck_window *w, long row, long rows, float *y);
+/// The same with the mean of the window's pixels inside the image.
+void ck_average_pool(const float *x, const ck_window *w, long row, long rows, float *y);
+/// y = upper + share (lower - upper).
+void ck_blend_rows(const float *upper, const float *lower, float share, long count, float *y);
+/// y[j] = the same of pixels left[j] and right[j] of a row.
+void ck_blend_pixels(
+    const float *row, const long *left, const long *right, const float *share, long width,
+    long channels, float *y);
+
+// Products by tiles. Operands are words of 32 bits: floats, or pairs of bfloat16 numbers that follow each
+// other along the contraction.
+/// Rows and columns of a tile; a panel is as wide.
+typedef struct {
+  long rows, columns;
+} ck_tile_shape;
+/// That of this processor's tiles: 8 x 32 with AVX-512, 6 x 16 with AVX2.
+ck_tile_shape ck_shape_of_tiles(void);
+/// Lines of a panel to fetch into the cache meanwhile.
 typedef struct {
   const float *start;
   long stride, rows;
 } ck_ahead;
-/// C = A B or C += A B for at most CK_PANEL columns of C.
+/// C = A B or C += A B for at most a panel of columns of C.
 typedef struct {
   int pairs;             // of bfloat16 numbers, instead of floats
   int adds;              // to C
   int streams;           // C past the cache, if its rows are aligned to 64 bytes
   long rows, columns;    // of C
   const float *a;        // row r begins at a + a_rows[r] and consists of `runs` runs of `run_length`
-  const long *a_rows;    // words, `run_step` apart; words are a_step apart, 1 or CK_TILE_ROWS
+  const long *a_rows;    // words, `run_step` apart; words are a_step apart, 1 or a tile's rows
   long a_step, runs, run_length, run_step;
-  const float *panel;    // [runs * run_length, CK_PANEL]
+  const float *panel;    // [runs * run_length, columns of a tile]
   const float *source;   // NULL, or a panel of floats to be copied there first, with `source_stride`
   long source_stride;
   float *c;              // row r begins at c + c_rows[r]
@@ -117,12 +137,13 @@ int ck_has_tiles(int pairs);
 // Operands of tiles. With `pairs`, numbers become pairs along the contraction, rounded to nearest even,
 // and an odd contraction gets a zero at its end; lengths are in numbers, results in words. Only where the
 // processor has such tiles.
-/// panel[l, j] = b[l * stride + j], or b[j * stride + l] if transposed; zeros beyond `columns`.
-void ck_pack_panel(
-    int pairs, const float *b, int transposed, long stride, long length, long columns,
-    float *panel);
+/// panel[l, j] = b[l * stride + j], or b[j * stride + l] if transposed; further columns in further panels,
+/// `apart` words from one to the next; zeros beyond `columns`.
+void ck_pack_panels(
+    int pairs, const float *b, int transposed, long stride, long length, long columns, long apart,
+    float *panels);
 /// The left operand from its columns, side by side in `length` rows that begin at a + rows[l]:
-/// [columns / CK_TILE_ROWS, length, CK_TILE_ROWS], the last tile of any value beyond `columns`.
+/// [columns / rows of a tile, length, rows of a tile], the last tile of any value beyond `columns`.
 void ck_pack_columns(
     int pairs, const float *a, const long *rows, long length, long columns, float *packed);
 /// Rows of numbers as rows of pairs.
@@ -188,6 +209,13 @@ typedef struct {
 ck_philox_block ck_philox(ck_philox_block counter, unsigned key0, unsigned key1);
 void ck_random_uniform(float *y, long count, unsigned long long key, unsigned long long offset);
 void ck_random_normal(float *y, long count, unsigned long long key, unsigned long long offset);
+
+// Points of a plane.
+enum { CK_FORCE_LANES = 16 };
+/// With w[j] = 1/(1 + |point i − point j|²): the sum of w over the others, Σ p w (i − j) and Σ w² (i − j), x before y.
+/// `stride` points, whole lanes; those far outside weigh nothing.
+void ck_student_forces(
+    const float *p, const float *x, const float *y, long i, long stride, float *forces);
 
 // Memory of the calling thread, kept from call to call; NULL when the system has none.
 enum {

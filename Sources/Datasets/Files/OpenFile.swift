@@ -2,8 +2,8 @@ import Glibc
 import SystemPackage
 
 /// An open file, closed with its owner; its errors name the path and the system's reason.
-struct OpenFile: ~Copyable {
-  let path: FilePath
+package struct OpenFile: ~Copyable {
+  package let path: FilePath
   let descriptor: CInt
 
   /// - Throws: `DatasetError` (missing).
@@ -14,7 +14,7 @@ struct OpenFile: ~Copyable {
   /// Opens for reading and writing, making the file if it is not there.
   ///
   /// - Throws: `DatasetError` (unwritable).
-  init(writing path: FilePath) throws(DatasetError) {
+  package init(writing path: FilePath) throws(DatasetError) {
     try self.init(path, O_RDWR | O_CREAT, failure: .unwritable)
   }
 
@@ -62,7 +62,7 @@ struct OpenFile: ~Copyable {
   }
 
   /// - Throws: `DatasetError` (unwritable), with needed and free bytes if the disk is full.
-  func write(_ bytes: [UInt8], at offset: Int) throws(DatasetError) {
+  package func write(_ bytes: [UInt8], at offset: Int) throws(DatasetError) {
     var written = 0
     while written < bytes.count {
       let count = bytes.withUnsafeBytes {
@@ -82,11 +82,11 @@ struct OpenFile: ~Copyable {
     if status != 0 { throw failure(.unwritable, needed: size) }
   }
 
-  func truncate(to size: Int) throws(DatasetError) {
+  package func truncate(to size: Int) throws(DatasetError) {
     if ftruncate(descriptor, off_t(size)) != 0 { throw failure(.unwritable) }
   }
 
-  func sync() throws(DatasetError) {
+  package func sync() throws(DatasetError) {
     if fsync(descriptor) != 0 { throw failure(.unwritable) }
   }
 
@@ -113,7 +113,7 @@ func fileFailure(_ kind: DatasetError.Kind, _ path: FilePath, needed: Int? = nil
 }
 
 /// Renames a file and has the folder's list of names put on the disk.
-func replaceFile(_ path: FilePath, with temporary: FilePath) throws(DatasetError) {
+package func replaceFile(_ path: FilePath, with temporary: FilePath) throws(DatasetError) {
   let status = temporary.withPlatformString { from in
     path.withPlatformString { to in rename(from, to) }
   }

@@ -43,6 +43,10 @@ private func productByOpenBLAS(
 private func productByTiles(
   _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
+  if product.left.transposed && Tiles.areNarrow {
+    productByStrips(product, c, m: m, n: n, accumulate: accumulate)
+    return
+  }
   let width =
     product.left.transposed ? max(1, n) : blockColumns(m: m, n: n, k: product.k)
   let height = product.left.transposed ? blockRows / (product.k > 512 ? 4 : 2) : blockRows
@@ -52,6 +56,22 @@ private func productByTiles(
       accumulate: accumulate)
   }
 }
+
+/// Strips of few rows, so that each is written from its beginning to its end: the gradient of weights.
+private func productByStrips(
+  _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
+) {
+  var product = product
+  product.packRight(columns: n)
+  let packed = product
+  forEachBlock(m, n, height: stripRows, width: max(1, n)) { rows, columns in
+    packed.write(
+      rows, columns, to: c + rows.lowerBound * n, columnsOfC: n, accumulate: accumulate)
+  }
+}
+
+/// Rows in a strip: eight narrow tiles.
+private let stripRows = 48
 
 /// `product` is the transposed one, [n, m].
 private func productByTilesOfColumns(
@@ -108,13 +128,13 @@ func rounded(
   return (Input(left), Input(right), .floats)
 }
 
-/// C = op(A) op(B) or C += op(A) op(B) on the calling thread, by OpenBLAS in floats and by tiles in pairs;
-/// rows of C are `columnsOfC` apart.
+/// C = op(A) op(B) or C += op(A) op(B) on the calling thread, by OpenBLAS in floats unless tiles are narrow,
+/// and by tiles in pairs; rows of C are `columnsOfC` apart.
 func product(
   _ words: Words, _ a: Operand, _ b: Operand, _ c: Output, columnsOfC: Int, m: Int, n: Int, k: Int,
   accumulate: Bool
 ) {
-  if words == .floats {
+  if words == .floats && !(Tiles.areNarrow && Tiles.available(.floats)) {
     OpenBLAS.product(
       a, b, c, columnsOfC: columnsOfC, m: m, n: n, k: k, accumulate: accumulate)
   } else {

@@ -28,6 +28,10 @@ enum Tiles {
   private static let pairs = ck_has_tiles(1) != 0
   static let wanted = Atomic(true)
 
+  /// Whether tiles are AVX2's: panels are packed some together, and products that are parts of a
+  /// convolution take tiles too, where AVX-512's leave them to OpenBLAS.
+  static let areNarrow = panelWidth == 16
+
   static func available(_ words: Words) -> Bool {
     (words == .pairs ? pairs : floats) && wanted.load(ordering: .relaxed)
   }

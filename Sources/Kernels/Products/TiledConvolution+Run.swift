@@ -83,7 +83,7 @@ extension TiledConvolution {
         job.source_stride = channels
         job.ahead = linesAfter(chunk, lines, panel)
       } else {
-        packWeights(weights, pass, chunk, panel: panel, to: packed)
+        packWeights(weights, pass, chunk, panels: panel..<panel + 1, apart: 0, to: packed)
       }
       ck_multiply_tiles(&job)
     }
@@ -114,10 +114,13 @@ extension TiledConvolution {
     var start = packed
     for pass in passes {
       let first = start
-      Workers.forEach(panels) { panel, _ in
+      Workers.forEach((panels + panelsTogether - 1) / panelsTogether) { group, _ in
+        let panel = group * panelsTogether
         var to = first + panel * panelSize(pass)
         for chunk in chunks(of: pass) {
-          packWeights(weights, pass, chunk, panel: panel, to: to)
+          packWeights(
+            weights, pass, chunk, panels: panel..<min(panels, panel + panelsTogether),
+            apart: panelSize(pass), to: to)
           to += chunk.rows.count * chunk.columns.count * pixelWords * panelWidth
         }
       }

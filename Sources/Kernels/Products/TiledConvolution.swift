@@ -136,24 +136,26 @@ extension TiledConvolution {
     }
   }
 
-  /// Floats in the panels of a pass for CK_PANEL channels.
+  /// Floats in a panel of a pass.
   func panelSize(_ pass: Pass) -> Int { pass.places * pixelWords * panelWidth }
 
-  /// The weights of a chunk for one panel of output channels, in the order of the source's words.
+  /// The weights of a chunk for some panels of output channels, `apart` words from one to the next, in the
+  /// order of the source's words.
   func packWeights(
-    _ weights: Input, _ pass: Pass, _ chunk: PlaceChunk, panel: Int, to packed: Output
+    _ weights: Input, _ pass: Pass, _ chunk: PlaceChunk, panels: Range<Int>, apart: Int,
+    to packed: Output
   ) {
     let g = geometry
-    let channel = panel * panelWidth
-    let taken = min(panelWidth, channels - channel)
+    let channel = panels.lowerBound * panelWidth
+    let taken = min(panels.count * panelWidth, channels - channel)
     var to = packed
     for row in chunk.rows {
       for column in chunk.columns {
         let place = pass.kernelRows[row] * g.kernelWidth + pass.kernelColumns[column]
         let start = weights + place * g.bigChannels * g.smallChannels
-        ck_pack_panel(
+        ck_pack_panels(
           words.flag, start + channel * (isTransposed ? g.smallChannels : 1),
-          isTransposed ? 1 : 0, g.smallChannels, sourceChannels, taken, to)
+          isTransposed ? 1 : 0, g.smallChannels, sourceChannels, taken, apart, to)
         to += pixelWords * panelWidth
       }
     }

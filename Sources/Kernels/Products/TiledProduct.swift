@@ -1,6 +1,6 @@
 internal import CKernels
 
-// Products by tiles of 8 × 32 numbers, for processors with AVX-512. The contraction is cut into chunks of
+// Products by tiles of numbers, for processors with AVX2 or AVX-512. The contraction is cut into chunks of
 // a length fixed by its own length; within a chunk a number is one chain of additions, and chunks are
 // added up in order. So its bits depend neither on how rows and columns are shared out nor on their number.
 
@@ -21,11 +21,17 @@ enum Words {
   func numbers(in words: Int) -> Int { self == .pairs ? 2 * words : words }
 }
 
-let panelWidth = Int(CK_PANEL)
-let tileRows = Int(CK_TILE_ROWS)
+/// Columns and rows of this processor's tiles: 32 and 8 with AVX-512, 16 and 6 with AVX2.
+let panelWidth = ck_shape_of_tiles().columns
+let tileRows = ck_shape_of_tiles().rows
 
-/// Words of the contraction that are worked on together: a panel of them stays in the cache.
-let chunkWords = 1024
+/// Words of the contraction that are worked on together: a panel of them stays in the cache, that of the
+/// second level for wide tiles, that of the first for narrow ones.
+let chunkWords = Tiles.areNarrow ? 256 : 1024
+
+/// Panels that are packed together from lines of the right operand. Wide tiles take one at a time and
+/// copy it in passing, while the next one is fetched.
+let panelsTogether = Tiles.areNarrow ? 8 : 1
 
 /// One thread's part of C = op(A) op(B) or C += op(A) op(B).
 struct TiledProduct {
@@ -67,19 +73,24 @@ struct TiledProduct {
   private func multiply(
     _ columns: Range<Int>, _ chunk: Range<Int>, _ c: Output, _ job: inout ck_tiles
   ) {
-    let panel = Scratch.panel.floats(chunkWords * panelWidth)
-    for column in stride(from: columns.lowerBound, to: columns.upperBound, by: panelWidth) {
-      job.columns = min(panelWidth, columns.upperBound - column)
-      takePanel(column, chunk, panel, &job)
-      job.ahead = linesAfter(column, columns, chunk)
-      job.c = c + (column - columns.lowerBound)
-      ck_multiply_tiles(&job)
+    let together = panelsTogether * panelWidth
+    for first in stride(from: columns.lowerBound, to: columns.upperBound, by: together) {
+      let group = first..<min(columns.upperBound, first + together)
+      let apart = takePanels(group, chunk, &job)
+      for column in stride(from: first, to: group.upperBound, by: panelWidth) {
+        job.columns = min(panelWidth, columns.upperBound - column)
+        job.ahead = linesAfter(column, columns, chunk)
+        job.c = c + (column - columns.lowerBound)
+        ck_multiply_tiles(&job)
+        job.panel += apart
+      }
     }
   }
 
-  /// The next panel's lines, or the first ones of the next chunk; none where they are near anyway.
+  /// The next panel's lines, or the first ones of the next chunk; none where they are near anyway, or
+  /// several panels are packed together, which fetches enough.
   private func linesAfter(_ column: Int, _ columns: Range<Int>, _ chunk: Range<Int>) -> ck_ahead {
-    if right.transposed || packed != nil || right.columns < 256 {
+    if right.transposed || packed != nil || right.columns < 256 || Tiles.areNarrow {
       return ck_ahead(start: right.start, stride: 0, rows: 0)
     }
     let next = column + panelWidth
@@ -92,25 +103,30 @@ struct TiledProduct {
       rows: min(chunk.count, k - chunk.upperBound))
   }
 
-  /// A panel that is packed already, one to be copied in passing, or one to be packed now.
-  private func takePanel(
-    _ column: Int, _ chunk: Range<Int>, _ panel: Output, _ job: inout ck_tiles
-  ) {
+  /// Panels that are packed already, one to be copied in passing, or some to be packed now; returns how
+  /// far they are apart.
+  private func takePanels(_ columns: Range<Int>, _ chunk: Range<Int>, _ job: inout ck_tiles) -> Int
+  {
     job.source = nil
-    job.panel = Input(panel)
+    let first = columns.lowerBound
     if let packed {
-      let line = column / panelWidth * words.holding(k) + words.holding(chunk.lowerBound)
+      let line = first / panelWidth * words.holding(k) + words.holding(chunk.lowerBound)
       job.panel = packed + line * panelWidth
-    } else if words == .floats && !right.transposed && !left.transposed
-      && job.columns == panelWidth
+      return words.holding(k) * panelWidth
+    }
+    let panels = Scratch.panel.floats(chunkWords * panelWidth * panelsTogether)
+    job.panel = Input(panels)
+    if words == .floats && !right.transposed && !left.transposed && !Tiles.areNarrow
+      && columns.count == panelWidth
     {
-      job.source = right.at(chunk.lowerBound, column)
+      job.source = right.at(chunk.lowerBound, first)
       job.source_stride = right.columns
     } else {
-      ck_pack_panel(
-        words.flag, right.at(chunk.lowerBound, column), right.transposed ? 1 : 0, right.columns,
-        chunk.count, job.columns, panel)
+      ck_pack_panels(
+        words.flag, right.at(chunk.lowerBound, first), right.transposed ? 1 : 0, right.columns,
+        chunk.count, columns.count, chunkWords * panelWidth, panels)
     }
+    return chunkWords * panelWidth
   }
 
   /// Packs all of the right operand's `n` columns, once for all parts of the product.
@@ -119,10 +135,11 @@ struct TiledProduct {
     let size = words.holding(k) * panelWidth
     let all = Scratch.panels.floats(panels * size)
     let right = right, k = k, words = words
-    Workers.forEach(panels) { panel, _ in
-      ck_pack_panel(
+    Workers.forEach((panels + panelsTogether - 1) / panelsTogether) { group, _ in
+      let panel = group * panelsTogether
+      ck_pack_panels(
         words.flag, right.at(0, panel * panelWidth), right.transposed ? 1 : 0, right.columns, k,
-        min(panelWidth, n - panel * panelWidth), all + panel * size)
+        min(panelsTogether * panelWidth, n - panel * panelWidth), size, all + panel * size)
     }
     packed = Input(all)
   }

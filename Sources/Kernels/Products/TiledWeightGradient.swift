@@ -73,10 +73,12 @@ private struct TiledGradient {
     let channels = layer.geometry.smallChannels
     let size = words.holding(pixels) * panelWidth
     let panels = Scratch.weights.floats(layer.panels * size)
-    Workers.forEach(layer.panels) { panel, _ in
-      ck_pack_panel(
+    Workers.forEach((layer.panels + panelsTogether - 1) / panelsTogether) { group, _ in
+      let panel = group * panelsTogether
+      ck_pack_panels(
         words.flag, small + panel * panelWidth, 0, channels, pixels,
-        min(panelWidth, channels - panel * panelWidth), panels + panel * size)
+        min(panelsTogether * panelWidth, channels - panel * panelWidth), size,
+        panels + panel * size)
     }
     return panels
   }

@@ -5,6 +5,8 @@ public enum Initializer: Hashable, Sendable {
   case zeros, ones
   /// Uniform in ±limit.
   case uniform(Float)
+  /// Uniform between two numbers.
+  case between(Float, Float)
   /// Normal with mean and standard deviation.
   case normal(mean: Float = 0, deviation: Float)
   /// Normal, drawn again beyond two standard deviations, as TensorFlow's `truncated_normal`.
@@ -20,28 +22,18 @@ public enum Initializer: Hashable, Sendable {
     case .zeros: Tensor(filledWith: 0, shape: shape)
     case .ones: Tensor(filledWith: 1, shape: shape)
     case .uniform(let limit): (random.uniform("value", shape) * 2 - 1) * limit
+    case .between(let low, let high): random.uniform("value", shape) * (high - low) + low
     case .normal(let mean, let deviation): random.normal("value", shape) * deviation + mean
-    case .truncatedNormal(let deviation): truncated(shape, random) * deviation
+    case .truncatedNormal(let deviation): random.truncatedNormal("value", shape) * deviation
     case .glorotUniform: (random.uniform("value", shape) * 2 - 1) * (6 / shape.fans).squareRoot()
     case .glorotNormal:
-      truncated(shape, random) * ((2 / shape.fans).squareRoot() / Self.truncatedDeviation)
+      random.truncatedNormal("value", shape)
+        * ((2 / shape.fans).squareRoot() / Self.truncatedDeviation)
     }
   }
 
   /// Standard deviation of a standard normal number truncated at ±2.
   private static let truncatedDeviation: Float = 0.879_625_66
-
-  private func truncated(_ shape: Shape, _ random: RandomSource) -> Tensor {
-    var values = random.normal("value", shape).values
-    var round = 1
-    while true {
-      let outside = values.indices.filter { values[$0].magnitude > 2 }
-      guard !outside.isEmpty else { return Tensor(values, shape: shape) }
-      let again = random.derived(round).normal("value", [outside.count]).values
-      for (index, value) in zip(outside, again) { values[index] = value }
-      round += 1
-    }
-  }
 }
 
 extension Shape {

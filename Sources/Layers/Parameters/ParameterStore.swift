@@ -158,10 +158,13 @@ public final class ParameterStore {
     }
   }
 
-  /// The parameters of `groups`, as they are now.
-  public func variables(of groups: [String]) -> [Tensor] {
-    parameters.filter { groups.contains(ParameterStore.group(of: $0.name)) }.map(\.value)
+  /// The parameters of `groups`.
+  public func parameters(of groups: [String]) -> [Parameter] {
+    parameters.filter { groups.contains(ParameterStore.group(of: $0.name)) }
   }
+
+  /// The parameters of `groups`, as they are now.
+  public func variables(of groups: [String]) -> [Tensor] { parameters(of: groups).map(\.value) }
 
   /// Makes every parameter a constant again; buffers stop noting observations.
   public func stopListening() {

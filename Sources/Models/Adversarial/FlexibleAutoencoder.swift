@@ -5,16 +5,19 @@ import Tensors
 
 /// FlexAE: an auto-encoder whose prior is learned by a generator (P-GEN) against a critic of the codes.
 ///
-/// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI 2021, without the
-/// smoothing of interpolations; step, rates and networks (A1) as in its released code. The critic's penalty is
-/// Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, Eq. 3.
+/// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI 2021; step, rates and
+/// networks (A1) as in its released code. With `smoothing` it is FlexAE-SR, which is what that code trains: a second critic
+/// judges images decoded between two codes, and encoder and decoder learn to pass.
 public struct FlexibleAutoencoder: Model {
   public static let name = "flexae"
   public static let summary =
     "auto-encoder with a prior learned by a generator against a WGAN-GP critic"
   public static let source = "Mondal et al. 2021"
 
-  public enum Group: String, ParameterGroup { case encoder, decoder, generator, critic }
+  public enum Group: String, ParameterGroup {
+    case encoder, decoder, generator, critic
+    case imageCritic = "image_critic"
+  }
 
   public struct Configuration: Codable, Sendable {
     public var latentSize = 32
@@ -36,6 +39,10 @@ public struct FlexibleAutoencoder: Model {
     public var criticRate: Float = 1e-4
     public var generatorRate: Float = 2e-4
     public var encoderRate: Float = 1e-5
+    /// Whether interpolations are smoothed (SR); only then there is an image critic.
+    public var smoothing = false
+    public var imageCriticRate: Float = 2e-4
+    public var smoothingRate: Float = 2e-4
     public init() {}
   }
 
@@ -43,6 +50,7 @@ public struct FlexibleAutoencoder: Model {
   private let encoder: any EncoderNetwork
   private let decoder: any DecoderNetwork
   private let generator, critic: MLP
+  private let imageCritic: A1.ImageCritic?
 
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
@@ -54,6 +62,7 @@ public struct FlexibleAutoencoder: Model {
   public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
     let c = configuration
     return c.networks.problem(images)
+      ?? (c.smoothing ? sideProblem(images, halvings: 2) : nil)
       ?? sizeProblem([
         "latentSize": c.latentSize, "noiseSize": c.noiseSize, "filters": c.filters + 1,
         "hiddenSize": c.hiddenSize + 1, "criticSteps": c.criticSteps,
@@ -62,6 +71,7 @@ public struct FlexibleAutoencoder: Model {
       ?? rateProblem([
         "penaltyWeight": c.penaltyWeight, "reconstructionRate": c.reconstructionRate,
         "criticRate": c.criticRate, "generatorRate": c.generatorRate, "encoderRate": c.encoderRate,
+        "imageCriticRate": c.imageCriticRate, "smoothingRate": c.smoothingRate,
       ])
   }
 
@@ -75,6 +85,9 @@ public struct FlexibleAutoencoder: Model {
       scope("generator"), noiseSize: configuration.noiseSize, hidden: configuration.generatorHidden,
       latentSize: m)
     critic = A1.critic(scope("critic"), latentSize: m, hidden: configuration.criticHidden)
+    imageCritic =
+      configuration.smoothing
+      ? A1.ImageCritic(scope(Group.imageCritic.rawValue), images: images, size: size) : nil
   }
 
   public var step: [Block<Self>] {
@@ -91,13 +104,25 @@ public struct FlexibleAutoencoder: Model {
     let approach = Phase<Self>("encoder", updates: [.encoder], by: adversarial(c.encoderRate)) {
       $0.encoderLoss($1)
     }
+    guard let imageCritic else {
+      return [
+        Block(reconstruct), Block(repeats: c.criticSteps, judge), .reusingBatch(fool, approach),
+      ]
+    }
+    let judgeImages = Phase<Self>(
+      "image-critic", updates: [.imageCritic], by: adversarial(c.imageCriticRate, beta1: 0.5)
+    ) { $0.imageCriticLoss($1, imageCritic) }
+    let smooth = Phase<Self>(
+      "smoothing", updates: [.encoder, .decoder], by: adversarial(c.smoothingRate, beta1: 0.5)
+    ) { $0.smoothingLoss($1, imageCritic) }
     return [
-      Block(reconstruct), Block(repeats: c.criticSteps, judge), .reusingBatch(fool, approach),
+      Block(reconstruct), Block(repeats: c.criticSteps, batches: 2, judge, judgeImages),
+      .reusingBatch(smooth, fool, approach),
     ]
   }
 
-  private func adversarial(_ rate: Float) -> OptimizerRule {
-    .adam(.constant(rate), beta1: 0, beta2: 0.9)
+  private func adversarial(_ rate: Float, beta1: Float = 0) -> OptimizerRule {
+    .adam(.constant(rate), beta1: beta1, beta2: 0.9)
   }
 
   /// E ‖x − Dec(E(x))‖².
@@ -109,13 +134,10 @@ public struct FlexibleAutoencoder: Model {
   /// E[C(G(n))] − E[C(E(x))] + λ E[(‖∇C(ẑ)‖₂ − 1)²], ẑ on the line between a code and a generated code.
   func criticLoss(_ batch: Batch) -> Losses {
     let codes = encoder(batch.images, mode: .trainingWithoutTracking)  // [N, latentSize]
-    let generated = generator(noise(batch))
-    let mix = batch.random.uniform("mix", [codes.shape[0], 1])
-    let penalty = gradientPenalty(of: { critic($0) }, at: generated + mix * (codes - generated))
-    let distance = critic(codes).mean() - critic(generated).mean()
-    return Losses(
-      configuration.penaltyWeight * penalty - distance,
-      terms: ["distance": distance, "penalty": penalty])
+    return criticLosses(
+      critic.callAsFunction, real: codes, generated: generator(noise(batch)),
+      mix: batch.random.uniform("mix", [codes.shape[0], 1]),
+      penaltyWeight: configuration.penaltyWeight)
   }
 
   /// −E[C(G(n))].
@@ -124,6 +146,27 @@ public struct FlexibleAutoencoder: Model {
   /// E[C(E(x))]: the encoder moves towards the prior, by a much smaller step.
   func encoderLoss(_ batch: Batch) -> Losses {
     Losses(critic(encoder(batch.images, mode: .trainingWithoutTracking)).mean())
+  }
+
+  /// E[K(Dec(z̄))] − E[K(x)] + λ E[(‖∇K(x̂)‖₂ − 1)²], x̂ on the line between an image and a decoded interpolation.
+  func imageCriticLoss(_ batch: Batch, _ imageCritic: A1.ImageCritic) -> Losses {
+    criticLosses(
+      imageCritic.callAsFunction, real: batch.images, generated: interpolation(batch),
+      mix: batch.random.uniform("image-mix", [batch.images.shape[0], 1, 1, 1]),
+      penaltyWeight: configuration.penaltyWeight)
+  }
+
+  /// −E[K(Dec(z̄))].
+  func smoothingLoss(_ batch: Batch, _ imageCritic: A1.ImageCritic) -> Losses {
+    Losses(-imageCritic(interpolation(batch)).mean())
+  }
+
+  /// Dec(z̄), z̄ = a E(x) + (1 − a) E(x′), a ~ U(0, 1) for each pair.
+  private func interpolation(_ batch: Batch) -> Tensor {
+    let codes = encoder(batch.images, mode: .trainingWithoutTracking)
+    let others = encoder(batch.otherImages, mode: .trainingWithoutTracking)
+    let share = batch.random.uniform("interpolation", [codes.shape[0], 1])
+    return decoder(others + share * (codes - others), mode: .trainingWithoutTracking)
   }
 
   private func noise(_ batch: Batch) -> Tensor {

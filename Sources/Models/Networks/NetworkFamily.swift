@@ -40,8 +40,14 @@ public enum NetworkFamily: String, Codable, Sendable, CaseIterable {
   case a1
   /// RAE's.
   case a2
+  /// WAE's.
+  case a3
   /// 2-Stage VAE's, after InfoGAN; spectrally normalised encoder.
   case a4
+  /// MaskAAE's: fully connected, for any shape.
+  case a5
+  /// pythae's.
+  case a6
 
   /// A network from images to `outputs` numbers.
   public func encoder(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize)
@@ -50,7 +56,10 @@ public enum NetworkFamily: String, Codable, Sendable, CaseIterable {
     switch self {
     case .a1: A1.Encoder(scope, images: images, outputs: outputs, size: size)
     case .a2: A2.Encoder(scope, images: images, outputs: outputs, size: size)
+    case .a3: A3.Encoder(scope, images: images, outputs: outputs, size: size)
     case .a4: A4.Encoder(scope, images: images, outputs: outputs, size: size)
+    case .a5: A5.Encoder(scope, images: images, outputs: outputs, size: size)
+    case .a6: A6.Encoder(scope, images: images, outputs: outputs, size: size)
     }
   }
 
@@ -61,15 +70,20 @@ public enum NetworkFamily: String, Codable, Sendable, CaseIterable {
     switch self {
     case .a1: A1.Decoder(scope, images: images, latentSize: latentSize, size: size)
     case .a2: A2.Decoder(scope, images: images, latentSize: latentSize, size: size)
+    case .a3: A3.Decoder(scope, images: images, latentSize: latentSize, size: size)
     case .a4: A4.Decoder(scope, images: images, latentSize: latentSize, size: size)
+    case .a5: A5.Decoder(scope, images: images, latentSize: latentSize, size: size)
+    case .a6: A6.Decoder(scope, images: images, latentSize: latentSize, size: size)
     }
   }
 
   /// Why the networks cannot be built for such images, if they cannot.
   func problem(_ images: ImageShape) -> String? {
     switch self {
-    case .a1, .a4: sideProblem(images, halvings: 2)
-    case .a2: sideProblem(images, halvings: images.height >= 64 ? 3 : 2)
+    case .a1, .a4: return sideProblem(images, halvings: 2)
+    case .a2, .a3: return sideProblem(images, halvings: images.height >= 64 ? 3 : 2)
+    case .a5: return nil
+    case .a6: return A6.problem(images)
     }
   }
 }

@@ -61,16 +61,16 @@ public final class RankMonitor {
     try meet { () throws(MPIError) in try world.barrier() }
   }
 
-  /// Runs `body`, in which all ranks meet and do nothing else that takes time.
+  /// Runs `body`, in which all ranks meet; what else it does takes little time unless another activity is named.
   func meet<Result, Failure: Error>(
-    _ body: () throws(Failure) -> Result
+    as activity: Activity = .waiting, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     meetings += 1
-    return try measure(.waiting, body)
+    return try measure(activity, body)
   }
 
   /// Tells the others that this rank is alive.
-  func beat() { post() }
+  public func beat() { post() }
 
   /// Books the time since the last change for what has been done until now.
   private func change(to next: Activity) {

@@ -69,22 +69,30 @@ final class GradientReducer {
   /// The slices of this rank.
   var ownSlices: Range<Int> { reduction.slices }
 
-  /// Runs the phase's loss backwards on each own slice and completes the sums. Collective.
-  func reduce(_ phase: BoundPhase, _ batches: [Int: Batch]) throws(MPIError) -> Sums {
+  /// Which transport carries the sums.
+  var carrier: Transport { reduction.transport }
+
+  /// Runs the phase's loss backwards on each own slice and completes the sums, if asked during the last slice's backward
+  /// pass. Collective.
+  func reduce(
+    _ phase: BoundPhase, _ batches: [Int: Batch], overlapping: Bool
+  ) throws(MPIError) -> Sums {
     let ranges =
       phase.groups.map(store.range).sorted { $0.lowerBound < $1.lowerBound }
       + [observationStart..<reduction.count]
     slicesNotFinite = []
     if let turns {
       try differentiateTogether(phase, batches, turns, ranges)
+      try complete(ranges)
     } else {
-      for slice in reduction.slices {
+      let together = overlapping ? reduction.slices.dropLast() : reduction.slices
+      for slice in together {
         let slot = reduction.slot(for: slice)
         monitor.measure(.compute) { differentiate(phase, batches[slice]!, into: slot) }
         finish(slice, ranges)
       }
+      if overlapping { try overlap(phase, batches) } else { try complete(ranges) }
     }
-    try Profile.measure(.exchange) { () throws(MPIError) in try complete(ranges) }
     let sums = reduction.result
     let terms = names.enumerated().map { ($1, sums[termStart + $0] / Float(slices)) }
     return Sums(gradients: sums, observations: sums + observationStart, terms: terms)
@@ -113,24 +121,46 @@ final class GradientReducer {
 
   /// Takes up a slice whose slot is filled.
   private func finish(_ slice: Int, _ ranges: [Range<Int>]) {
-    let terms = reduction.slot(for: slice) + termStart
-    if !names.indices.allSatisfy({ terms[$0].isFinite }) { slicesNotFinite.append(slice) }
+    noteIfNotFinite(slice, reduction.slot(for: slice))
     monitor.measure(.reduction) {
       Profile.measure(.exchange) { reduction.finish(slice: slice, ranges: ranges) }
     }
   }
 
-  /// Waits for all ranks, then adds up what they have; apart, so that waiting is not taken for work.
-  private func complete(_ ranges: [Range<Int>]) throws(MPIError) {
-    try monitor.meet(world)
-    try monitor.measure(.reduction) { () throws(MPIError) in
-      try reduction.complete(ranges: ranges)
+  private func noteIfNotFinite(_ slice: Int, _ slot: UnsafeMutablePointer<Float>) {
+    let terms = slot + termStart
+    if !names.indices.allSatisfy({ terms[$0].isFinite }) { slicesNotFinite.append(slice) }
+  }
+
+  /// Differentiates the last slice and meanwhile adds up what is ready on all ranks.
+  private func overlap(_ phase: BoundPhase, _ batches: [Int: Batch]) throws(MPIError) {
+    let slice = reduction.slices.upperBound - 1
+    let slot = reduction.slot(for: slice)
+    let queue = ReductionQueue(reduction, slice: slice)
+    monitor.measure(.compute) {
+      differentiate(phase, batches[slice]!, into: slot) { queue.add($0) }
+    }
+    noteIfNotFinite(slice, slot)
+    queue.add(observationStart..<reduction.count)
+    try monitor.meet(as: .reduction) { () throws(MPIError) in
+      try Profile.measure(.exchange) { () throws(MPIError) in try queue.drain() }
     }
   }
 
-  /// Fills a slot for one slice, and keeps the names of the terms.
+  /// Waits for all ranks, then adds up what they have; apart, so that waiting is not taken for work.
+  private func complete(_ ranges: [Range<Int>]) throws(MPIError) {
+    try Profile.measure(.exchange) { () throws(MPIError) in
+      try monitor.meet(world)
+      try monitor.measure(.reduction) { () throws(MPIError) in
+        try reduction.complete(ranges: ranges)
+      }
+    }
+  }
+
+  /// Fills a slot for one slice, and keeps the names of the terms; `ready` is told each range of gradients once it is there.
   private func differentiate(
-    _ phase: BoundPhase, _ batch: Batch, into slot: UnsafeMutablePointer<Float>
+    _ phase: BoundPhase, _ batch: Batch, into slot: UnsafeMutablePointer<Float>,
+    ready: (Range<Int>) -> Void = { _ in }
   ) {
     store.listen(
       to: phase.groups, gradients: slot, observations: slot + observationStart, owner: reduction)
@@ -142,8 +172,10 @@ final class GradientReducer {
         terms.count <= GradientReducer.maximumTerms, "\(phase.name): \(terms.count) loss terms")
       for (index, term) in terms.enumerated() { slot[termStart + index] = term.1.scalar }
       names = terms.map(\.0)
-      backpropagate(
-        losses.total, scale: 1 / Float(slices), into: store.variables(of: phase.groups))
+      let parameters = store.parameters(of: phase.groups)
+      backpropagate(losses.total, scale: 1 / Float(slices), into: parameters.map(\.value)) {
+        ready(parameters[$0].range)
+      }
     }
   }
 

@@ -1,9 +1,9 @@
 import ArgumentParser
 
-/// The command `lathe bench`: how fast training steps are, and their parts.
+/// The command `lathe bench`: how fast training steps are, their parts, and the extraction of features.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measures training steps on random images in memory.",
+    abstract: "Measures training steps and feature extraction on random images in memory.",
     discussion: "Compare with other programs by launch/bench, which alternates the runs.",
-    subcommands: [BenchStep.self, BenchKernels.self])
+    subcommands: [BenchStep.self, BenchKernels.self, BenchFeatures.self])
 }

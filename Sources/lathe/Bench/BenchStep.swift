@@ -33,6 +33,9 @@ struct BenchStep: ParsableCommand {
   @Option(help: "float32, or bfloat16 for factors of products and convolutions.")
   var precision = Precision.float32
 
+  @Option(help: "on: gradients are reduced while the backward pass still runs; off.")
+  var overlap = Overlap.off
+
   @Flag(
     help: "Show where a step's time goes on rank 0, page faults and memory taken from the system.")
   var profile = false
@@ -55,7 +58,7 @@ struct BenchStep: ParsableCommand {
   private func measure(_ session: MPISession) throws {
     let world = session.world
     Workers.setCount(threads)
-    let job = try BenchWorkload(workload, batch: batch, precision: precision, on: world)
+    let job = try BenchWorkload(workload, batch: batch, precision: precision, overlap, on: world)
     for step in 0..<warmup { try job.run(step: step) }
     Profile.reset()
     Profile.isEnabled = profile
@@ -70,18 +73,21 @@ struct BenchStep: ParsableCommand {
     }
     let used = ProcessUsage.now.since(before)
     let peak = try world.allReduce([ProcessUsage.now.peakMebibytes], .maximum)[0]
-    if world.rank == 0 { report(times.sorted(), ranks: world.size, peak: peak, used) }
+    if world.rank == 0 { report(times.sorted(), job, ranks: world.size, peak: peak, used) }
     try job.finish()
     try session.finish()
   }
 
-  private func report(_ times: [Double], ranks: Int, peak: Double, _ used: ProcessUsage) {
+  private func report(
+    _ times: [Double], _ job: BenchWorkload, ranks: Int, peak: Double, _ used: ProcessUsage
+  ) {
     let median = (times[(times.count - 1) / 2] + times[times.count / 2]) / 2
     let rate = String(format: "%.1f", Double(ranks * batch) / median)
     let step = String(format: "median step %.1f ms, min %.1f", median * 1e3, times[0] * 1e3)
     print(
       "lathe \(version) \(workload) ranks=\(ranks) threads=\(threads) batch/rank=\(batch) "
-        + "precision=\(precision.rawValue) blas=\(Processor.blasCore): \(rate) images/s (\(step)), "
+        + "precision=\(precision.rawValue) overlap=\(overlap.rawValue) parameters=\(job.parameterCount) "
+        + "isa=\(Processor.instructionSet) blas=\(Processor.blasCore): \(rate) images/s (\(step)), "
         + "peak RSS/rank \(Int(peak.rounded())) MiB")
     if profile { printProfile(times.reduce(0, +), used) }
   }

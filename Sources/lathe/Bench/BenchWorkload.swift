@@ -19,11 +19,15 @@ final class BenchWorkload {
     (name: "celeba", shape: ImageShape(height: 64, width: 64, channels: 3), latentSize: 128),
   ]
 
+  /// Trained values.
+  let parameterCount: Int
   private let runner: StepRunner
   private let images: [Int: Tensor]
 
   /// `batch` images for each rank. Collective.
-  init(_ name: String, batch: Int, precision: Precision, on world: Communicator) throws {
+  init(
+    _ name: String, batch: Int, precision: Precision, _ overlap: Overlap, on world: Communicator
+  ) throws {
     let parts = name.split(separator: "-").map(String.init)
     let set = BenchWorkload.sets.first { $0.name == parts.last }!
     let store = ParameterStore(seed: 0)
@@ -37,9 +41,11 @@ final class BenchWorkload {
       blocks = BenchWorkload.autoencoder(
         NetworkFamily(rawValue: parts[1])!, store, shape, latentSize: set.latentSize)
     }
+    parameterCount = store.parameterCount()
     let random = RandomSource(seed: 0)
     runner = try StepRunner(
-      blocks, store, on: world, slices: world.size, random: random, precision: precision)
+      blocks, store, on: world, slices: world.size, overlap: overlap, random: random,
+      precision: precision)
     let size: Shape = [batch, shape.height, shape.width, shape.channels]
     images = Dictionary(
       uniqueKeysWithValues: runner.ownSlices.map {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Metrics
 import Models
 import Reports
 import Training
@@ -33,6 +34,8 @@ func exitStatus(for error: any Error) -> Int32 {
   case let error as CommandFailure: error.status
   case let error as DatasetError: error.exitStatus
   case let error as TrainingError: error.exitStatus
+  case let error as FeatureError: error.exitStatus
+  case is ScoreError: 65
   case let error as SamplerError: error.exitStatus
   case let error as CheckpointError:
     switch error.kind {
@@ -42,7 +45,9 @@ func exitStatus(for error: any Error) -> Int32 {
     }
   case let error as ReportError:
     switch error {
-    case .file(_, _, _), .png(_, _): 73
+    case .file(_, _, _), .png(_, _), .gnuplot(_, _): 73
+    case .format(_, _): 64
+    case .noGnuplot: 66
     case .nonFinite: 70
     }
   default: 70

@@ -6,16 +6,16 @@ import Tensors
 enum Pictures {
   private static let columns = 8
 
-  static func writeSamples(_ images: Tensor, to path: FilePath) throws {
-    try SampleGrid(columns: columns).picture(of: Tiles(images)).write(to: path)
+  static func writeSamples(_ images: Tensor, title: String? = nil, to path: FilePath) throws {
+    try SampleGrid(columns: columns, title: title).write(Tiles(images), to: path)
   }
 
   /// Rows of originals, each above its reconstructions.
   static func writeReconstructions(
-    _ originals: Tensor, _ reconstructions: Tensor, to path: FilePath
+    _ originals: Tensor, _ reconstructions: Tensor, title: String? = nil, to path: FilePath
   ) throws {
-    try SampleGrid(columns: columns)
-      .picture(originals: Tiles(originals), reconstructions: Tiles(reconstructions)).write(to: path)
+    try SampleGrid(columns: columns, title: title).write(
+      originals: Tiles(originals), reconstructions: Tiles(reconstructions), to: path)
   }
 }
 

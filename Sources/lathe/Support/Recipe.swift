@@ -18,18 +18,24 @@ struct Recipe: Codable {
   var precision: Precision?
   var sampler: Sampler.Name?
   var batchStatistics: BatchStatistics?
+  var overlap: Overlap?
   /// How pictures are cropped, resized and mirrored.
   var crop, size: Int?
   var filter: ResizeFilter?
   var flip: Bool?
   var checkpointEvery, sampleEvery, logEvery: Int?
+  /// How the run measures itself, and on how many images held back.
+  var evaluateEvery, validation: Int?
+  var evaluation: ScoreRecipe?
   /// The model's hyperparameters, a mapping.
   var configuration: JSONValue?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision, sampler
-    case crop, size, filter, flip, configuration
+    case model, dataset, data, steps, epochs, batch, slices, seed, threads, sampling, precision,
+      sampler
+    case crop, size, filter, flip, configuration, validation, evaluation, overlap
     case batchStatistics = "batch-statistics"
+    case evaluateEvery = "evaluate-every"
     case checkpointEvery = "checkpoint-every"
     case sampleEvery = "sample-every"
     case logEvery = "log-every"
@@ -55,6 +61,11 @@ struct Recipe: Codable {
       throw CommandFailure.data("\(path): expected a mapping of settings, found \(value.text)")
     }
     try requireKnown(members.keys, among: CodingKeys.allCases.map(\.rawValue), in: path)
+    if case .object(let evaluation) = members["evaluation"] {
+      try requireKnown(
+        evaluation.keys, among: ScoreRecipe.CodingKeys.allCases.map(\.rawValue),
+        in: "\(path), evaluation")
+    }
     do { self = try value.decoded(as: Recipe.self) } catch {
       throw CommandFailure.data("\(path): \(explain(error))")
     }

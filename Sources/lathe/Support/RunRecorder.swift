@@ -30,6 +30,7 @@ final class RunRecorder {
   func attach(to trainer: Trainer) {
     trainer.hooks.stepped = stepped
     trainer.hooks.evaluated = evaluated
+    trainer.hooks.scored = scored
     trainer.hooks.saved = { [progress] step, path in progress.say("checkpoint \(path)") }
   }
 
@@ -65,6 +66,16 @@ final class RunRecorder {
       "step \(evaluation.step): reconstruction error \(decimals(evaluation.reconstructionError)) per pixel on "
         + "\(evaluation.count) test images")
     if evaluation.step >= plan.steps { summarise(evaluation, paths) }
+  }
+
+  private func scored(_ record: Trainer.ScoreRecord) throws {
+    let line: [String: JSONValue] = [
+      "event": .string("scores"), "step": .int(record.step), "split": .string("validation"),
+      "best": .bool(record.isBest),
+    ]
+    try log.write(line.merging(record.card.members) { $1 })
+    let best = record.isBest ? "; the best so far, kept in \(plan.folder.appending("best"))" : ""
+    progress.say("step \(record.step), on validation images\(best):\n\(ScoreTable(record.card))")
   }
 
   private func pictures(of evaluation: Evaluation) throws -> [(name: String, path: FilePath)] {

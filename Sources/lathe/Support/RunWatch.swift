@@ -36,6 +36,7 @@ struct RunWatch {
   func report(_ trainer: Trainer) throws {
     let times = try trainer.times()
     if isLead { print(times) }
+    if isLead, let overlap = trainer.overlap { print("overlap          \(overlap)") }
     if let path = settings.timeline {
       try trainer.writeTimeline(to: path)
       if isLead { print("timeline         \(path)") }

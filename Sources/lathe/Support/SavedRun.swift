@@ -12,9 +12,11 @@ struct SavedRun {
   let dataset: DatasetRegistry.Entry
 
   /// The newest intact checkpoint of a run, the one after `step` steps if given, or the checkpoint at `path` itself.
-  init(_ path: String, step: Int?) throws {
+  ///
+  /// With `best`, the one that was best on validation images.
+  init(_ path: String, step: Int?, best: Bool = false) throws {
     let folder = FilePath(path)
-    checkpoint = try failing { try SavedRun.checkpoint(in: folder, step: step) }
+    checkpoint = try failing { try SavedRun.checkpoint(in: folder, step: step, best: best) }
     let found = checkpoint
     state = try failing { try RunState(reading: found) }
     dataset = try SavedRun.dataset(of: state)
@@ -30,16 +32,27 @@ struct SavedRun {
     return entry.prepared(as: try failing { try images.decoded(as: Preparation.self) })
   }
 
-  /// Where pictures go when nobody says otherwise: beside the checkpoints.
-  var pictures: FilePath {
-    checkpoint.removingLastComponent().removingLastComponent().appending("samples")
+  /// The images of a split, prepared as for training, from `data` if given.
+  func images(_ split: Split, at data: String?) throws -> ImageSet {
+    try failing { try dataset.load(split, at: data.map { FilePath($0) }, seed: state.seed) }
   }
 
-  private static func checkpoint(in folder: FilePath, step: Int?) throws -> FilePath {
+  /// What a figure shows, with the run it shows it of.
+  func title(_ text: String) -> String {
+    "\(state.model), \(state.dataset), step \(state.step): \(text)"
+  }
+
+  /// The run's folder.
+  var folder: FilePath { checkpoint.removingLastComponent().removingLastComponent() }
+
+  /// Where pictures go when nobody says otherwise: beside the checkpoints.
+  var pictures: FilePath { folder.appending("samples") }
+
+  private static func checkpoint(in folder: FilePath, step: Int?, best: Bool) throws -> FilePath {
     if FileManager.default.fileExists(atPath: folder.appending(RunState.fileName).string) {
       return folder
     }
-    let store = CheckpointStore(reading: folder.appending("checkpoints"))
+    let store = CheckpointStore(reading: folder.appending(best ? "best" : "checkpoints"))
     if let step {
       let there = try store.steps()
       guard there.contains(step) else {

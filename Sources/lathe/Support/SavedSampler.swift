@@ -11,21 +11,35 @@ extension SavedRun {
   /// The sampler asked for, else the run's own; one that is fitted comes from beside the checkpoint, or is fitted to the
   /// codes of the training images, by all ranks of a launcher, and kept there.
   func sampler(_ asked: Sampler.Name?, data: FilePath?) throws -> Sampler {
+    try readySampler(asked) ?? onAllRanks { try fittedSampler(asked, data: data, on: $0) }
+  }
+
+  /// The same where MPI runs already. Collective.
+  func sampler(_ asked: Sampler.Name?, data: FilePath?, on world: Communicator) throws -> Sampler {
+    let ready = try readySampler(asked)
+    // A file that one rank has just written must not keep another from a collective call.
+    let isReady = try world.allReduceFlags(or: ready == nil ? 1 : 0) == 0
+    if isReady, let ready { return ready }
+    return try fittedSampler(asked, data: data, on: world)
+  }
+
+  /// One that needs no fitting; nil if the sampler must be fitted.
+  private func readySampler(_ asked: Sampler.Name?) throws -> Sampler? {
     let name = try asked ?? recordedSampler
-    let model = loaded.model
     do {
-      if let own = try model.sampler(named: name) { return own }
+      if let own = try loaded.model.sampler(named: name) { return own }
     } catch { throw CommandFailure.usage("\(error)") }
-    if let saved = try failing({ try name.saved(in: checkpoint) }) { return saved.sampler }
-    let images = try failing {
-      try dataset.load(.train, at: data, seed: state.seed)
-    }
-    let fitted = try onAllRanks { world in
-      let fitted = try SamplerFitter(model, images: images, seed: state.seed, on: world)
-        .fit(name.fitted!)
-      if world?.rank ?? 0 == 0 { try fitted.save(in: checkpoint) }
-      return fitted
-    }
+    return try failing { try name.saved(in: checkpoint)?.sampler }
+  }
+
+  private func fittedSampler(_ asked: Sampler.Name?, data: FilePath?, on world: Communicator?)
+    throws -> Sampler
+  {
+    let name = try asked ?? recordedSampler
+    let images = try failing { try dataset.load(.train, at: data, seed: state.seed) }
+    let fitted = try SamplerFitter(loaded.model, images: images, seed: state.seed, on: world)
+      .fit(name.fitted!)
+    if world?.rank ?? 0 == 0 { try fitted.save(in: checkpoint) }
     return fitted.sampler
   }
 

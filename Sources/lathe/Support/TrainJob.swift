@@ -11,7 +11,9 @@ import Training
 struct TrainJob {
   let settings: TrainSettings
   let plan: TrainingPlan
-  let images: (train: ImageSet, test: ImageSet)
+  let images: RunImages
+  /// How the run measures itself; nil if it does not.
+  let measurement: Measurement?
   let resume: Bool
   let watch: WatchSettings
 
@@ -46,6 +48,7 @@ struct TrainJob {
     let watch = try RunWatch(watch, session, hosts: hosts)
     let trainer = try Trainer(
       plan, train: images.train, test: images.test, on: world, monitor: watch.monitor)
+    trainer.scoring = measurement?.scoring(on: world, beat: watch.monitor.beat)
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
     trainer.hooks.skipped = { path, error in
       Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
@@ -76,7 +79,7 @@ struct TrainJob {
       """
       lathe \(version): \(plan.model) on \(plan.dataset)
         model       \(grouped(trainer.store.parameterCount())) parameters: \(groupCounts(trainer))
-        data        \(grouped(images.train.count)) training and \(grouped(images.test.count)) test images of \(shape)
+        data        \(grouped(images.train.count)) training and \(grouped(images.test.count)) test images of \(shape)\(validation)
         ranks       \(hosts.count) (\(places.joined(separator: ", "))), \(settings.threads) thread(s) each
         batch       \(plan.batch) in \(plan.slices) slices, \(plan.slices / hosts.count) a rank, \(statistics), seed \(plan.seed)
         gradients   \(trainer.transport)
@@ -91,6 +94,10 @@ struct TrainJob {
 
   private var statistics: String {
     plan.batchStatistics == .slice ? "statistics of a slice" : "statistics of the whole batch"
+  }
+
+  private var validation: String {
+    images.validation.map { ", \(grouped($0.count)) for validation" } ?? ""
   }
 
   private var products: String {

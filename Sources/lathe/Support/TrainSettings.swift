@@ -61,6 +61,7 @@ struct TrainSettings {
     merged.threads = flags.threads ?? recipe.threads
     merged.sampling = flags.sampling ?? recipe.sampling
     merged.precision = flags.precision ?? recipe.precision
+    merged.overlap = flags.overlap ?? recipe.overlap
     merged.sampler = flags.sampler ?? recipe.sampler
     merged.batchStatistics = flags.batchStatistics ?? recipe.batchStatistics
     merged.crop = flags.pictures.crop ?? recipe.crop
@@ -70,6 +71,9 @@ struct TrainSettings {
     merged.checkpointEvery = flags.checkpointEvery ?? recipe.checkpointEvery
     merged.sampleEvery = flags.sampleEvery ?? recipe.sampleEvery
     merged.logEvery = flags.logEvery ?? recipe.logEvery
+    merged.evaluateEvery = flags.evaluateEvery ?? recipe.evaluateEvery
+    merged.validation = flags.validation ?? recipe.validation
+    merged.evaluation = flags.scores.over(recipe.evaluation)
     if let model = flags.model, recipe.model != nil, model != recipe.model {
       merged.configuration = nil
       merged.sampler = flags.sampler
@@ -158,6 +162,7 @@ struct TrainSettings {
       ("threads", threads), ("log-every", merged.logEvery ?? 1),
       ("checkpoint-every", (merged.checkpointEvery ?? 0) + 1),
       ("sample-every", (merged.sampleEvery ?? 0) + 1),
+      ("evaluate-every", (merged.evaluateEvery ?? 0) + 1), ("validation", merged.validation ?? 1),
     ]
     if let wrong = positive.first(where: { $0.1 < 1 }) {
       throw CommandFailure.usage("\(wrong.0): expected a positive number, found \(wrong.1)")
@@ -170,27 +175,51 @@ struct TrainSettings {
       throw CommandFailure.usage(
         "slices: expected a multiple of the \(ranks) ranks, found \(slices)")
     }
+    guard merged.overlap != .on || merged.batchStatistics != .global else {
+      throw CommandFailure.usage(
+        "overlap: expected auto or off with batch-statistics global, whose slices meet on their way, found on"
+      )
+    }
     guard batch / slices >= 2 || merged.batchStatistics == .global else {
       throw CommandFailure.usage(
         "batch: expected at least 2 images a slice, found \(batch) in \(slices) slices")
     }
   }
 
-  /// Both splits, from files or computed.
+  /// The splits, from files or computed.
   ///
   /// Pictures are packed first, by all ranks together, if that has not been done.
-  func loadImages() throws -> (train: ImageSet, test: ImageSet) {
+  func loadImages() throws -> RunImages {
     let place = try dataset.packedPlace(data, cache: cache)
     return try failing {
-      (
-        try dataset.load(.train, at: place, seed: seed),
-        try dataset.load(.test, at: place, seed: seed)
-      )
+      let images = RunImages(
+        train: try dataset.load(.train, at: place, seed: seed),
+        test: try dataset.load(.test, at: place, seed: seed))
+      guard isMeasured else { return images }
+      if dataset.count(of: .validation) > 0 {
+        return images.with(validation: try dataset.load(.validation, at: place, seed: seed))
+      }
+      return try images.holdingBack(merged.validation ?? min(10_000, images.train.count / 6))
     }
   }
 
-  /// The plan for a training split of so many images.
-  func plan(trainingImages: Int) throws -> TrainingPlan {
+  /// Whether the run measures itself on validation images.
+  private var isMeasured: Bool { merged.evaluateEvery ?? 0 > 0 }
+
+  /// How the run measures itself: every how many steps, what, and with which features; nil if it does not.
+  func measurement(_ images: RunImages) throws -> Measurement? {
+    guard isMeasured, let validation = images.validation, let recipe = merged.evaluation else {
+      return nil
+    }
+    let settings = try recipe.settings(seed: seed)
+    let features = try failing { try recipe.choice().features(for: validation.shape) }
+    return Measurement(
+      interval: merged.evaluateEvery!, settings: settings, features: features, images: validation)
+  }
+
+  /// The plan for these images.
+  func plan(_ images: RunImages) throws -> TrainingPlan {
+    let trainingImages = images.train.count
     guard batch <= trainingImages else {
       throw CommandFailure.usage(
         "batch: expected at most the \(trainingImages) training images, found \(batch)")
@@ -204,9 +233,12 @@ struct TrainSettings {
       checkpointEvery: merged.checkpointEvery ?? 500,
       sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
     plan.batchStatistics = merged.batchStatistics ?? .slice
+    plan.overlap = merged.overlap ?? .auto
     plan.sampler = merged.sampler ?? entry.usualSampler
     plan.preparation = dataset.preparation
     plan.flips = merged.flip ?? false
+    plan.validationImages = images.heldBack
+    plan.scoreEvery = merged.evaluateEvery ?? 0
     return plan
   }
 
@@ -217,6 +249,7 @@ struct TrainSettings {
     (recipe.steps, recipe.epochs) = (plan.steps, nil)
     (recipe.batch, recipe.slices, recipe.seed, recipe.threads) = (batch, slices, seed, threads)
     recipe.precision = plan.precision
+    recipe.overlap = plan.overlap
     recipe.sampler = plan.sampler
     recipe.batchStatistics = plan.batchStatistics
     recipe.sampling = plan.replacement ? .replacement : .shuffle
@@ -228,6 +261,8 @@ struct TrainSettings {
     recipe.sampleEvery = plan.sampleEvery
     recipe.logEvery = plan.logEvery
     recipe.configuration = configuration
+    recipe.validation = plan.validationImages > 0 ? plan.validationImages : nil
+    recipe.evaluation = isMeasured ? merged.evaluation : nil
     return recipe
   }
 }

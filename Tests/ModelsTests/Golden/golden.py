@@ -9,7 +9,7 @@
     terms.PHASE.TERM        the phase's loss terms at the initial values, on the draw of its first run
     gradient.PHASE.NAME     gradients of the phase's total, for every parameter that the phase moves
     buffers.PHASE.NAME      what that first forward pass stores, for the phases that store anything
-    curve.PHASE.TERM        loss terms of ten steps, [steps] or [steps, repeats]
+    curve.PHASE.TERM        loss terms of ten steps, or of those in which the phase runs, [steps] or [steps, repeats]
     final.NAME              parameters and buffers after them
     damped.curve.PHASE.TERM, damped.final.NAME
                             the same ten steps with Adam's epsilon at DAMPED instead of 1e-8
@@ -59,7 +59,7 @@ TOLERANCES = {  # of float32, beside a tensor's largest entry
     "damped.final": 1e-4,
 }
 STEADY = 2e-5  # a curve that a float32 run follows so closely is steady
-KINK_MARGIN = 1e-5  # the least |input| of any ReLU
+KINK_MARGIN = 1e-5  # the least |input| of any ReLU, unless a model with very many says otherwise
 VANISHING = 1e-12  # a gradient this small beside its phase's largest is zero but for rounding
 
 
@@ -90,11 +90,18 @@ class Forward:
         bias = self.values[f"{name}.bias"]
         return F.conv2d(x.permute(0, 3, 1, 2), kernel, bias, stride, padding=1).permute(0, 2, 3, 1)
 
-    def transposed_convolution(self, name, x):
-        """The adjoint of the SAME convolution with kernel 4 [height, width, out, in], stride 2."""
+    def transposed_convolution(self, name, x, stride=2):
+        """The adjoint of the SAME convolution with kernel 4 [height, width, out, in], stride 2 or 1.
+
+        Stride 1 pads one before and two behind.
+        """
         kernel = self.weight(name).permute(3, 2, 0, 1).contiguous()
         bias = self.values[f"{name}.bias"]
-        y = F.conv_transpose2d(x.permute(0, 3, 1, 2), kernel, bias, stride=2, padding=1)
+        y = F.conv_transpose2d(x.permute(0, 3, 1, 2), kernel, bias, stride, padding=1)
+        if stride == 1:
+            height, width = x.shape[1:3]
+            y = F.conv_transpose2d(x.permute(0, 3, 1, 2), kernel, bias)
+            y = y[:, :, 1 : height + 1, 1 : width + 1]
         return y.permute(0, 2, 3, 1)
 
     def weight(self, name, spectral=False):
@@ -124,6 +131,8 @@ class Forward:
         for statistic, value in (("running_mean", mean), ("running_var", variance)):
             old = self.values[f"{name}.{statistic}"]
             self.buffers[f"{name}.{statistic}"] = self.decay * old + (1 - self.decay) * value
+        share = f"{name}.starting_share"
+        self.buffers[share] = self.decay * self.values[share]
         gamma, beta = self.values[f"{name}.gamma"], self.values[f"{name}.beta"]
         y = F.batch_norm(rows, None, None, gamma, beta, training=True, eps=self.epsilon)
         return y.reshape(x.shape)
@@ -156,9 +165,21 @@ def gradient_penalty(critic, points):
     return ((norm - 1) ** 2).mean()
 
 
+def critic_losses(critic, real, generated, mix, weight):
+    """mean C(generated) − mean C(real) + λ penalty at generated + t (real − generated). Gulrajani et al., 2017."""
+    penalty = gradient_penalty(critic, generated + mix * (real - generated))
+    distance = critic(real).mean() - critic(generated).mean()
+    return {"total": weight * penalty - distance, "distance": distance, "penalty": penalty}
+
+
 def floored_log(p):
     """log max(p, 1e-8)."""
     return p.clamp(min=1e-8).log()
+
+
+def mean_cross_entropy(x, p):
+    """−x log p − (1 − x) log (1 − p), the mean over everything."""
+    return -(x * floored_log(p) + (1 - x) * floored_log(1 - p)).mean()
 
 
 # ---- Models --------------------------------------------------------------------------------------
@@ -183,6 +204,7 @@ class Model:
     """A narrow model. A script's class adds its networks, losses and:
 
     model           the name on lathe's command line
+    stages          phase -> the steps in which it runs, for phases that don't run in all
     configuration   lathe's hyperparameters, complete
     schedule        a step: (phase, draw) in order; draws count from 0
     phases          list of Phase
@@ -197,6 +219,9 @@ class Model:
     channels: int = 1
     decay: float = 0.99
     epsilon: float = 1e-3
+    kink_margin: float = KINK_MARGIN
+
+    stages = {}
 
     def draw_count(self):
         return 1 + max(draw for _, draw in self.schedule)
@@ -245,7 +270,7 @@ def transposed_weights(name, *shape):
 
 def norm(name, channels):
     values = ("gamma", "beta", "running_mean", "running_var")
-    return {f"{name}.{value}": [channels] for value in values}
+    return {f"{name}.{value}": [channels] for value in values} | {f"{name}.starting_share": [1]}
 
 
 def power_vector(name, outputs):
@@ -253,21 +278,29 @@ def power_vector(name, outputs):
 
 
 def is_buffer(name):
-    return name.rsplit(".")[-1] in ("running_mean", "running_var", "u")
+    return name.rsplit(".")[-1] in ("running_mean", "running_var", "starting_share", "u")
 
 
 # ---- Initial values and data ---------------------------------------------------------------------
 
 
 def draw(name, shape, generator):
-    """Weights Glorot-normal; biases, γ − 1, β, log γ of spread 0.1; u normal; averages 0 and 1."""
+    """Weights Glorot-normal; biases, γ − 1, β, log γ of spread 0.1; u normal; averages 0; inputs about ½;
+    openness U(0, 5).
+    """
     kind = name.rsplit(".")[-1]
+    if kind == "starting_share":
+        return torch.ones(shape, dtype=torch.float64)
     normal = torch.randn(shape, generator=generator, dtype=torch.float64)
     if kind == "weight":
         fans = (shape[-2] + shape[-1]) * math.prod(shape[:-2])
         return normal * math.sqrt(2 / fans)
+    if kind == "openness":
+        return 5 * torch.rand(shape, generator=generator, dtype=torch.float64)
     if kind in ("running_mean", "running_var"):
-        return torch.full(shape, float(kind == "running_var"), dtype=torch.float64)
+        return torch.zeros(shape, dtype=torch.float64)
+    if kind == "pseudo_inputs":
+        return 0.5 + 0.3 * normal
     return normal if kind == "u" else 0.1 * normal + float(kind == "gamma")
 
 
@@ -386,6 +419,8 @@ def train(model, values, data, epsilon):
     optimizers = {name: phase.rule(epsilon) for name, phase in phases.items()}
     curves, margin = {}, math.inf
     for step, (name, draw) in itertools.product(range(STEPS), model.schedule):
+        if step not in model.stages.get(name, range(STEPS)):
+            continue
         batch = model.batch(data, step, draw)
         terms, gradients, run = evaluate(model, phases[name], values, batch)
         for term, value in terms.items():
@@ -393,7 +428,10 @@ def train(model, values, data, epsilon):
         values = values | optimizers[name].update(values, gradients)
         values = values | (run.buffers if phases[name].moves_buffers else {})
         margin = min(margin, run.margin)
-    found = {name: torch.stack(curve).view(STEPS, -1).squeeze(1) for name, curve in curves.items()}
+    found = {}
+    for name, curve in curves.items():
+        steps = len(model.stages.get(name.split(".")[1], range(STEPS)))
+        found[name] = torch.stack(curve).view(steps, -1).squeeze(1)
     return found | {f"final.{name}": value for name, value in values.items()}, margin
 
 
@@ -426,8 +464,8 @@ def deviation(value, expected):
 
 
 def deviations(found, expected, names):
-    """Worst deviation among the named tensors, and whose it is."""
-    return max((deviation(found[name], expected[name]), name) for name in names)
+    """Worst deviation among the named tensors, and whose it is; 0 if there are none."""
+    return max(((deviation(found[name], expected[name]), name) for name in names), default=(0.0, ""))
 
 
 def float32_report(model, initial, inputs, expected, vanishing):
@@ -486,6 +524,7 @@ def metadata(model, vanishing, steady, margin):
         "configuration": model.configuration,
         "noise": model.purposes,
         "schedule": model.schedule,
+        "stages": {name: [steps.start, steps.stop] for name, steps in model.stages.items()},
         "updates": {name: phase.groups for name, phase in phases.items()},
         "adam epsilon": {"curve, final": EPSILON, "damped": DAMPED},
         "vanishing gradients": vanishing,
@@ -509,7 +548,7 @@ def safetensors(tensors, metadata):
 
 
 def check(model, report, margin):
-    assert margin > KINK_MARGIN, f"{model.name}: ReLU input of {margin}, choose another seed"
+    assert margin > model.kink_margin, f"{model.name}: ReLU input of {margin}, choose another seed"
     for kind, tolerance in TOLERANCES.items():
         worst, name = report[kind]
         assert worst < tolerance, f"{model.name}: {name}: expected < {tolerance}, found {worst}"

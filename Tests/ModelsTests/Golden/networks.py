@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from golden import norm, power_vector, transposed_weights, weights
+from golden import norm, perceptron_shapes, power_vector, transposed_weights, weights
 
 
 @dataclass
@@ -66,6 +66,21 @@ class A1:
         h = run.transposed_convolution(f"{name}.conv1", h)
         h = run.relu(run.batch_norm(f"{name}.norm3", h))
         return torch.sigmoid(run.convolution(f"{name}.conv2", h, stride=1))
+
+    def image_critic_shapes(self, name="image_critic"):
+        f, h = self.filters, self.hidden
+        return {
+            **weights(f"{name}.conv0", 4, 4, self.channels, f),
+            **weights(f"{name}.conv1", 4, 4, f, 2 * f),
+            **weights(f"{name}.hidden", self.flat(), h),
+            **weights(f"{name}.output", h, 1),
+        }
+
+    def judge(self, run, x, name="image_critic"):
+        """Scores of images, [N, 1]."""
+        h = run.relu(run.convolution(f"{name}.conv0", x))
+        h = run.relu(run.convolution(f"{name}.conv1", h)).flatten(1)
+        return run.linear(f"{name}.output", run.relu(run.linear(f"{name}.hidden", h)))
 
 
 @dataclass
@@ -195,3 +210,66 @@ def same_transposed_convolution(run, name, x, stride, spectral=False):
     y = F.conv_transpose2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1).contiguous(), stride=stride)
     y = y[:, :, before : before + side, before : before + side].permute(0, 2, 3, 1)
     return y + run.values[f"{name}.bias"]
+
+
+@dataclass
+class A3:
+    """The networks of Tolstikhin et al., ICLR 2018, for sides that are multiples of 16. Batch norm keeps 0.9, epsilon 1e-5."""
+
+    side: int = 16
+    channels: int = 1
+    filters: int = 2
+
+    def encoder_shapes(self, outputs, name="encoder"):
+        widths = [self.channels] + [self.filters << i for i in range(4)]
+        shapes = {}
+        for i in range(4):
+            shapes |= weights(f"{name}.conv{i}", 4, 4, widths[i], widths[i + 1])
+            shapes |= norm(f"{name}.norm{i}", widths[i + 1])
+        return shapes | weights(f"{name}.codes", widths[4] * (self.side // 16) ** 2, outputs)
+
+    def decoder_shapes(self, latent, name="decoder"):
+        f, start = self.filters, (self.side // 4) ** 2
+        return {
+            **weights(f"{name}.hidden", latent, 8 * f * start),
+            **transposed_weights(f"{name}.conv0", 4, 4, 4 * f, 8 * f),
+            **norm(f"{name}.norm0", 4 * f),
+            **transposed_weights(f"{name}.conv1", 4, 4, 2 * f, 4 * f),
+            **norm(f"{name}.norm1", 2 * f),
+            **transposed_weights(f"{name}.conv2", 4, 4, self.channels, 2 * f),
+        }
+
+    def encode(self, run, x, name="encoder"):
+        for i in range(4):
+            x = run.relu(run.batch_norm(f"{name}.norm{i}", run.convolution(f"{name}.conv{i}", x)))
+        return run.linear(f"{name}.codes", x.flatten(1))
+
+    def decode(self, run, z, name="decoder"):
+        h = run.relu(run.linear(f"{name}.hidden", z))
+        h = h.reshape(len(z), self.side // 4, self.side // 4, 8 * self.filters)
+        for i in range(2):
+            h = run.transposed_convolution(f"{name}.conv{i}", h)
+            h = run.relu(run.batch_norm(f"{name}.norm{i}", h))
+        return torch.sigmoid(run.transposed_convolution(f"{name}.conv2", h, stride=1))
+
+
+@dataclass
+class A5:
+    """The fully connected networks of Mondal et al., UAI 2020."""
+
+    side: int = 8
+    channels: int = 1
+    hidden: int = 16
+
+    def encoder_shapes(self, outputs, name="encoder"):
+        return perceptron_shapes(name, self.channels * self.side**2, [self.hidden] * 4, outputs)
+
+    def decoder_shapes(self, latent, name="decoder"):
+        return perceptron_shapes(name, latent, [self.hidden] * 4, self.channels * self.side**2)
+
+    def encode(self, run, x, name="encoder"):
+        return run.perceptron(name, x.flatten(1))
+
+    def decode(self, run, z, name="decoder"):
+        y = torch.sigmoid(run.perceptron(name, z))
+        return y.reshape(len(z), self.side, self.side, self.channels)

@@ -1,0 +1,16 @@
+import Layers
+import Tensors
+
+/// The loss of a Wasserstein critic with gradient penalty, and its parts: `distance` and `penalty`.
+///
+/// Concretely, E[C(x̃)] − E[C(x)] + λ E[(‖∇C(x̂)‖₂ − 1)²], x̂ = x̃ + t (x − x̃), for x real, x̃ generated and t = `mix`, uniform
+/// in [0, 1) for each sample. Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, Eq. 3.
+/// Shapes: `real` and `generated` `[N, …]`, `mix` `[N, 1, …]` of the same rank, scores `[N, 1]`.
+func criticLosses(
+  _ critic: (Tensor) -> Tensor, real: Tensor, generated: Tensor, mix: Tensor, penaltyWeight: Float
+) -> Losses {
+  let penalty = gradientPenalty(of: critic, at: generated + mix * (real - generated))
+  let distance = critic(real).mean() - critic(generated).mean()
+  return Losses(
+    penaltyWeight * penalty - distance, terms: ["distance": distance, "penalty": penalty])
+}

@@ -1,0 +1,87 @@
+import SystemPackage
+
+extension Chart {
+  /// Draws the chart: SVG if the path ends in `.svg`, else PNG. Whole or not at all.
+  ///
+  /// - Throws: `ReportError`: another ending, no gnuplot, a complaint of gnuplot's, a file that cannot be written.
+  public func write(to path: FilePath) throws(ReportError) {
+    let terminal: String
+    switch try FigureFormat(of: path) {
+    case .png: terminal = "pngcairo noenhanced size 900,700 font \"sans,12\""
+    case .svg: terminal = "svg noenhanced size 900,700 font \"sans,14\" background \"white\""
+    }
+    try writeAtomically(try Gnuplot.run("set terminal \(terminal)\n" + script, for: path), to: path)
+  }
+
+  /// Colours that stay apart for ten classes.
+  private static let colours = [
+    "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f",
+    "#bcbd22", "#17becf",
+  ]
+
+  package var script: String {
+    let frame = """
+      set title \(quoted(title))
+      set xlabel \(quoted(xLabel))
+      set ylabel \(quoted(yLabel))
+      set tics out nomirror
+      \(xRange.map { "set xrange [\($0.lowerBound):\($0.upperBound)]" } ?? "")
+      \(yRange.map { "set yrange [\($0.lowerBound):\($0.upperBound)]" } ?? "")
+
+      """
+    switch content {
+    case .curves(let series):
+      return frame + "set grid\n" + plot(series) { "with lines lw 2 lc rgb \"\($0)\"" }
+    case .scatter(let series):
+      return frame + "set key outside right top\n"
+        + plot(series) { "with points pt 7 ps 0.5 lc rgb \"\($0)\"" }
+    case .heatMap(let values, let columns, let label):
+      return frame + heatMap(values, columns, label)
+    }
+  }
+
+  private func plot(_ series: [Series], _ style: (String) -> String) -> String {
+    let data = series.enumerated().map { number, series in
+      "$series\(number) << EOD\n"
+        + series.points.map { "\($0.x) \($0.y)\n" }.joined() + "EOD\n"
+    }
+    let parts = series.enumerated().map { number, series in
+      let name = series.name.isEmpty ? "notitle" : "title \(quoted(series.name))"
+      return "$series\(number) \(style(Self.colours[number % Self.colours.count])) \(name)"
+    }
+    return data.joined() + "plot " + parts.joined(separator: ", \\\n  ") + "\n"
+  }
+
+  /// The colour scale is symmetric about zero, so that white is zero.
+  private func heatMap(_ values: [Double], _ columns: Int, _ label: String) -> String {
+    let largest = values.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
+    let limit = largest > 0 ? largest : 1
+    let rows = stride(from: 0, to: values.count, by: columns).map { start in
+      values[start..<start + columns].map { "\($0)" }.joined(separator: " ") + "\n"
+    }
+    return """
+      set size ratio -1
+      set xrange [-0.5:\(Double(columns) - 0.5)]
+      set yrange [\(Double(rows.count) - 0.5):-0.5]
+      set palette defined (-1 "#2166ac", 0 "#ffffff", 1 "#b2182b")
+      set cbrange [\(-limit):\(limit)]
+      set cblabel \(quoted(label))
+      $values << EOD
+      \(rows.joined())EOD
+      plot $values matrix with image notitle
+
+      """
+  }
+}
+
+/// A string as gnuplot reads it between double quotes.
+private func quoted(_ text: String) -> String {
+  let escaped = text.map { character in
+    switch character {
+    case "\\", "\"": "\\\(character)"
+    case "\n": " "
+    default: "\(character)"
+    }
+  }
+  return "\"" + escaped.joined() + "\""
+}

@@ -1,0 +1,37 @@
+/// A figure with a title and axes, drawn by gnuplot as PNG or SVG.
+public struct Chart: Sendable {
+  /// A point of the plane.
+  public typealias Point = (x: Double, y: Double)
+
+  /// Points with a name in the legend; an empty name is left out of it.
+  public struct Series: Sendable {
+    public var name: String
+    public var points: [Point]
+
+    public init(_ name: String, points: [Point]) { (self.name, self.points) = (name, points) }
+  }
+
+  /// What is drawn between the axes.
+  public enum Content: Sendable {
+    /// Points of each series joined in their order.
+    case curves([Series])
+    /// A dot for each point, a colour for each series.
+    case scatter([Series])
+    /// A square for each value, row-major `[rows, columns]`, the first row on top; blue below zero, red above.
+    case heatMap(values: [Double], columns: Int, label: String)
+  }
+
+  public var title: String
+  /// What the axes show, with units where they have any.
+  public var xLabel, yLabel: String
+  public var content: Content
+  /// The extent of an axis; nil for that of the data.
+  public var xRange, yRange: ClosedRange<Double>?
+
+  public init(title: String, xLabel: String, yLabel: String, _ content: Content) {
+    self.title = title
+    self.xLabel = xLabel
+    self.yLabel = yLabel
+    self.content = content
+  }
+}

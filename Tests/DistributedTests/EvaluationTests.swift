@@ -1,0 +1,173 @@
+import Checkpoints
+import Foundation
+import Reports
+import SystemPackage
+import TestSupport
+import Testing
+
+private func lathe(_ ranks: Int, _ arguments: String...) throws -> ProcessResult {
+  let result =
+    ranks == 1
+    ? try runProcess(try builtExecutable("lathe"), arguments, timeout: 600)
+    : try mpirunResult(ranks, "lathe", arguments, timeout: 600)
+  guard result.status == 0 else {
+    throw ProcessError.failed(arguments.joined(separator: " "), result)
+  }
+  return result
+}
+
+/// A narrow model, trained for a few steps.
+private func train(_ ranks: Int, _ out: String, _ more: [String] = []) throws {
+  let arguments =
+    [
+      "train", "vae", "synthetic", "--steps", "4", "--batch", "32", "--slices", "4", "--out", out,
+      "--set", "latentSize=6", "--set", "filters=4", "--set", "hiddenSize=24", "--sample-every",
+      "0",
+    ] + more
+  let result = try mpirunResult(ranks, "lathe", arguments, timeout: 600)
+  guard result.status == 0 else {
+    throw ProcessError.failed(arguments.joined(separator: " "), result)
+  }
+}
+
+private func json(_ path: String) throws -> JSONValue {
+  try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+}
+
+/// Scores by name.
+private func scores(_ path: String) throws -> [String: Double] {
+  guard case .array(let scores) = try json(path)["scores"] else { return [:] }
+  return Dictionary(
+    uniqueKeysWithValues: scores.compactMap { score in
+      guard case .string(let name) = score["name"] else { return nil }
+      switch score["value"] {
+      case .double(let value): return (name, value)
+      case .int(let value): return (name, Double(value))
+      default: return nil
+      }
+    })
+}
+
+/// `lathe evaluate`, `lathe fid` and `train --evaluate-every`.
+@Suite struct EvaluationTests {
+  /// 1,003 samples are divisible by neither 2 nor 4, nor by the size of a chunk.
+  @Test func scoresDoNotDependOnTheNumberOfRanks() throws {
+    try withFolder { folder in
+      try train(1, "\(folder)/run")
+      for ranks in [1, 2, 4] {
+        let output = try lathe(
+          ranks, "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "1003",
+          "--reference", "train", "--metrics",
+          "error,ssim,fid,interpolation,prd,coverage,latent,bound", "--out",
+          "\(folder)/\(ranks).json"
+        ).output
+        #expect(output.contains("1003 generated images (sampler prior, seed 0)"), "\(output)")
+      }
+      let expected = try scores("\(folder)/1.json")
+      #expect(expected.count == 13, "\(expected.keys.sorted())")
+      for ranks in [2, 4] {
+        let found = try scores("\(folder)/\(ranks).json")
+        #expect(found.keys.sorted() == expected.keys.sorted())
+        for (name, value) in found {
+          let difference = abs(value - expected[name]!)
+          #expect(difference <= 1e-9 * max(1, abs(value)), "\(name) on \(ranks) ranks: \(value)")
+        }
+      }
+      let log = try String(contentsOfFile: "\(folder)/run/metrics.jsonl", encoding: .utf8)
+      #expect(log.components(separatedBy: "\"event\":\"scores\"").count == 4)
+      // Other draws are other numbers.
+      _ = try lathe(
+        1, "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "1003", "--reference",
+        "train", "--metrics", "fid", "--seed", "1", "--out", "\(folder)/other.json")
+      let other = try scores("\(folder)/other.json")
+      #expect(other["generation/pixel-distance"] != expected["generation/pixel-distance"])
+    }
+  }
+
+  /// Pictures of one grey level each, and the same some levels lighter: the covariances are equal, so the distance is
+  /// that of the means, 5 · 5 · 3 values of (51 / 255)².
+  @Test func theDistanceOfFoldersIsThatOfTheirMeans() throws {
+    try withFolder { folder in
+      for (name, shift) in [("a", 0), ("b", 51)] {
+        try FileManager.default.createDirectory(
+          atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+        for (number, level) in [10, 40, 90, 150, 200].enumerated() {
+          let picture = Picture(
+            width: 5, height: 5, channels: 1, filledWith: UInt8(level + shift))
+          try picture.write(to: FilePath("\(folder)/\(name)/\(number).png"))
+        }
+      }
+      let expected = 75 * 0.2 * 0.2
+      func distance(_ output: String) throws -> Double {
+        let line = output.split(separator: "\n").first { $0.contains("distance") }
+        return try #require(line?.split(separator: " ").lazy.compactMap { Double($0) }.first)
+      }
+      let whole = try lathe(
+        2, "fid", "\(folder)/a", "\(folder)/b", "--features", "pixels", "--save",
+        "\(folder)/a.npz")
+      #expect(abs(try distance(whole.output) - expected) < 1e-5, "\(whole.output)")
+      #expect(whole.output.contains("caution"), "5 images, 75 dimensions")
+      let saved = try lathe(
+        1, "fid", "\(folder)/a.npz", "\(folder)/b", "--features", "pixels")
+      #expect(abs(try distance(saved.output) - expected) < 1e-5, "\(saved.output)")
+      let same = try lathe(
+        1, "fid", "\(folder)/a", "\(folder)/a", "--features", "pixels")
+      #expect(abs(try distance(same.output)) < 1e-5)
+    }
+  }
+
+  @Test func trainingMeasuresItselfAndKeepsTheBest() throws {
+    try withFolder { folder in
+      let options = [
+        "--evaluate-every", "2", "--validation", "150", "--features", "pixels", "--metrics",
+        "fid,error", "--samples", "120",
+      ]
+      for ranks in [1, 2] { try train(ranks, "\(folder)/\(ranks)", options) }
+      let records = try String(contentsOfFile: "\(folder)/1/metrics.jsonl", encoding: .utf8)
+        .split(separator: "\n").filter { $0.contains("\"event\":\"scores\"") }
+      #expect(records.count == 2 && records.allSatisfy { $0.contains("\"split\":\"validation\"") })
+      #expect(records[0].contains("\"best\":true"))
+      let best = try CheckpointStore(reading: FilePath("\(folder)/1/best")).steps()
+      #expect(best.count == 1)
+      let lastBest = records.last { $0.contains("\"best\":true") }
+      #expect(lastBest?.contains("\"step\":\(best[0])") == true)
+      let name = "best/step-00000\(best[0])/model.safetensors"
+      #expect(
+        FileManager.default.contentsEqual(
+          atPath: "\(folder)/1/\(name)", andPath: "\(folder)/2/\(name)"))
+      let state = try RunState(reading: FilePath("\(folder)/1/best/step-00000\(best[0])"))
+      #expect(state.configuration["validation"] == .int(150))
+      #expect(state.configuration["best"]?["score"] == .string("generation/pixel-distance"))
+      let config = try String(contentsOfFile: "\(folder)/1/config.yml", encoding: .utf8)
+      for line in ["evaluate-every: 2", "validation: 150", "features: pixels", "samples: 120"] {
+        #expect(config.contains(line), "\(line)")
+      }
+      _ = try lathe(
+        1, "evaluate", "\(folder)/1", "--best", "--features", "pixels", "--metrics", "error",
+        "--samples", "10", "--out", "\(folder)/best.json")
+      #expect(try json("\(folder)/best.json")["step"] == .int(best[0]))
+    }
+  }
+
+  static let faults: [(arguments: [String], status: Int32, message: String)] = [
+    (["--metrics", "fit"], 64, "no metric 'fit'; there are error, ssim"),
+    (["--features", "inception"], 64, "expected inception:FILE, classifier, classifier:FILE"),
+    (["--features", "pixels", "--dims", "64"], 64, "for --features inception:FILE only"),
+    (["--features", "inception:/nowhere"], 66, "/nowhere"),
+    (["--samples", "1"], 64, "expected at least 2, found 1"),
+    (["--reference", "validation"], 66, "validation split"),
+  ]
+
+  @Test func faultsHaveAMessageAndAStatus() throws {
+    try withFolder { folder in
+      try train(1, "\(folder)/run")
+      for fault in EvaluationTests.faults {
+        let result = try runProcess(
+          try builtExecutable("lathe"), ["evaluate", "\(folder)/run"] + fault.arguments,
+          timeout: 60)
+        #expect(result.status == fault.status, "\(fault.arguments): \(result)")
+        #expect(result.errorOutput.contains(fault.message), "\(fault.arguments): \(result)")
+      }
+    }
+  }
+}
