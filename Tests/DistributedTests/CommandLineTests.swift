@@ -47,6 +47,25 @@ import Testing
     #expect(result.errorOutput.components(separatedBy: "multiple of the").count == 2, "\(result)")
   }
 
+  /// Every recipe is understood down to its hyperparameters: what stops it is that there are no images.
+  @Test func recipesAreUnderstood() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().appending(path: "launch/recipes")
+    let recipes = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      .filter { $0.hasSuffix(".yml") && !$0.contains("synthetic") }
+    #expect(recipes.count > 50)
+    try withFolder { empty in
+      for recipe in recipes {
+        let path = folder.appending(path: recipe).path
+        let result = try runProcess(
+          try builtExecutable("lathe"),
+          ["train", "--recipe", path, "--data", "\(empty)/none", "--out", "\(empty)/run"],
+          timeout: 60)
+        #expect(result.status == 66 && result.errorOutput.contains("none"), "\(recipe): \(result)")
+      }
+    }
+  }
+
   @Test func recipesWithFaults() throws {
     let faults = [
       ("model: vae\ndataset: synthetic\nstep: 5\n", "unknown key 'step'"), ("steps: [", "not YAML"),

@@ -44,7 +44,7 @@ private let patience = 400.0
       // A shell starts background jobs deaf to SIGINT; env undoes that. Afterwards the ranks may take a moment to leave.
       let text = """
         env --default-signal=INT \(command.map { "'\($0)'" }.joined(separator: " ")) &
-        until [ -d '\(run)/checkpoints/step-000002' ]; do sleep 0.1; done
+        until compgen -G '\(run)/checkpoints/step-*'; do sleep 0.1; done >/dev/null
         kill -\(signal) $!
         status=0
         wait $! || status=$?

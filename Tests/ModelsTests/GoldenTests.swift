@@ -41,6 +41,11 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
     noise = try decoded("noise", as: [String: String].self)
   }
 
+  /// Whether there is a curve that a float32 run reproduces with Adam's own ε.
+  var hasSteadyCurves: Bool {
+    (try? GoldenCase.golden(file))?.metadata["steady curves"].map { $0 != "[]" } ?? false
+  }
+
   /// The same with another configuration.
   init(_ other: GoldenCase, configuration: String) {
     (file, model, images, noise) = (other.file, other.model, other.images, other.noise)
@@ -245,7 +250,9 @@ final class Replay {
   ///
   /// Gradients that are zero in exact arithmetic are rounding noise, which this ε turns into whole steps, in PyTorch
   /// too: the file says which curves its float32 run reproduces nevertheless.
-  @Test(arguments: GoldenCase.all) func tenStepsUndamped(_ test: GoldenCase) throws {
+  @Test(arguments: GoldenCase.all.filter(\.hasSteadyCurves)) func tenStepsUndamped(
+    _ test: GoldenCase
+  ) throws {
     let replay = try Replay(test)
     let steady = try names(replay.golden, "steady curves")
     try compareCurves(replay, "curve.", relative: 1e-4) { steady.contains("curve." + $0) }

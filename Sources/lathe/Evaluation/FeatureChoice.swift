@@ -16,6 +16,9 @@ struct FeatureChoice {
   private let kind: Kind
   private let dims: Int
   private let resize: InceptionPreparation.Resize
+  /// What else happens to an image before Inception sees it.
+  var stretchesRange = false
+  var roundsToBytes = false
 
   /// - Throws: `CommandFailure` for other features, or settings that these have not.
   init(_ features: String?, dims: Int?, resize: String?) throws {
@@ -53,7 +56,8 @@ struct FeatureChoice {
     ImageFeatures(try extractor(for: shape), for: shape)
   }
 
-  private func extractor(for shape: ImageShape) throws -> any FeatureExtractor {
+  /// The extractor itself.
+  func extractor(for shape: ImageShape) throws -> any FeatureExtractor {
     let isPicture = shape.height > 1 && shape.width > 1 && [1, 3].contains(shape.channels)
     switch kind {
     case .usual: return isPicture ? try Classifier(channels: shape.channels) : Pixels()
@@ -61,7 +65,9 @@ struct FeatureChoice {
     case .classifier(nil): return try Classifier(channels: shape.channels)
     case .classifier(let path?): return try Classifier(reading: path)
     case .inception(let path):
-      return try Inception(dimensions: dims, preparation: .init(resize: resize), reading: path)
+      let preparation = InceptionPreparation(
+        resize: resize, stretchesRange: stretchesRange, roundsToBytes: roundsToBytes)
+      return try Inception(dimensions: dims, preparation: preparation, reading: path)
     }
   }
 }

@@ -48,7 +48,7 @@ struct FeaturesExtract: ParsableCommand {
     Workers.setCount(threads)
     let entry = try images.entry()
     let set = try failing { try entry.load(split, at: images.place) }
-    let extractor = try features.extractor(channels: set.shape.channels)
+    let extractor = try features.extractor(for: set.shape)
     let taken = min(count ?? set.count, set.count)
     var values: [Float] = []
     for first in stride(from: 0, to: taken, by: imagesAtATime) {
