@@ -1,7 +1,7 @@
 import Kernels
 
 extension Tensor {
-  /// The same values in another shape of as many elements; one size may be −1, to be worked out.
+  /// The same values in another shape of as many elements.
   public func reshaped(to target: Shape) -> Tensor {
     guard target != shape else { return self }
     require(target.count == shape.count, "reshape: \(shape) to \(target)")

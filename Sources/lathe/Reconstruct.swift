@@ -12,7 +12,10 @@ struct Reconstruct: ParsableCommand {
   @Argument(help: ArgumentHelp("A run's folder, or one of its checkpoints.", valueName: "run"))
   var folder: String
 
-  @Option(help: "Folder of the data set's files (default: where the data set is usually found).")
+  @Option(
+    help:
+      "Folder of the data set's files (default: where the run had them, or where they are usually found)."
+  )
   var data: String?
 
   @Option(help: "Take the images from this split: train or test.")

@@ -24,7 +24,7 @@ struct Sample: ParsableCommand {
 
   @Option(
     help:
-      "Where the training images are, for a sampler to be fitted (default: where they usually are)."
+      "Where the training images are, for a sampler to be fitted (default: where the run had them, or they usually are)."
   )
   var data: String?
 
@@ -44,7 +44,7 @@ struct Sample: ParsableCommand {
 
   func run() throws {
     let saved = try SavedRun(folder, step: step)
-    let source = try saved.sampler(sampler, data: data.map { FilePath($0) })
+    let source = try saved.sampler(sampler, data: data)
     guard MPISession.launcher?.rank ?? 0 == 0 else { return }
     let images = withoutGradients {
       saved.loaded.model.sample(

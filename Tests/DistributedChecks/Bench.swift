@@ -59,7 +59,7 @@ private func compare(
   }
 }
 
-private func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+private func rounded(_ value: Double) -> Double { (value * 1e3).rounded() / 1e3 }
 
 private func milliseconds() -> Double {
   var time = timespec()

@@ -95,7 +95,7 @@ import Testing
     }
   }
 
-  /// Packs on first use, trains the same on any number of ranks, and knows its images again.
+  /// Packs on first use, trains the same on any number of ranks, and knows where its images are.
   @Test func trainingFromPictures() throws {
     try withFolder { folder in
       try makePictures(80, in: "\(folder)/pictures")
@@ -121,7 +121,7 @@ import Testing
       #expect(try content("\(folder)/one/\(model)") == content("\(folder)/two/\(model)"))
       let reconstruct = try runProcess(
         try builtExecutable("lathe"),
-        ["reconstruct", "\(folder)/two", "--data", "\(folder)/pictures", "--count", "8"],
+        ["reconstruct", "\(folder)/two", "--count", "8"],
         environment: ["LATHE_CACHE": "\(folder)/cache"], timeout: 60)
       #expect(reconstruct.status == 0, "\(reconstruct)")
       let packed = try #require(

@@ -51,7 +51,7 @@ struct Evaluate: ParsableCommand {
       let scorer = Scorer(settings, reference: images, features: features, on: session.world)
       let model = saved.loaded.model
       let source = try saved.sampler(
-        sampler, data: source.data.map { FilePath($0) }, on: session.world)
+        sampler, data: source.data, on: session.world)
       card = try scorer.scores(of: model, sampler: source)
     }
     if let card { try failing { try report(card, saved, settings, features) } }

@@ -39,7 +39,7 @@ struct Neighbors: ParsableCommand {
     Workers.setCount(source.threads)
     let saved = try SavedRun(source.folder, step: source.step)
     let train = try saved.images(.train, at: source.data)
-    let sampler = try saved.sampler(nil, data: source.data.map { FilePath($0) })
+    let sampler = try saved.sampler(nil, data: source.data)
     let samples = withoutGradients {
       saved.loaded.model.sample(
         count, from: sampler, using: RandomSource(seed: seed).derived("samples"))

@@ -63,7 +63,10 @@ struct RunOptions: ParsableArguments {
   @Option(help: "Use the checkpoint after this many steps instead of the newest.")
   var step: Int?
 
-  @Option(help: "Folder of the data set's files (default: where the data set is usually found).")
+  @Option(
+    help:
+      "Folder of the data set's files (default: where the run had them, or where they are usually found)."
+  )
   var data: String?
 
   @Option(help: "Threads (default: 1).")

@@ -10,6 +10,9 @@ import Yams
 ///
 /// A run's own `config.yml` is a complete recipe.
 struct Recipe: Codable {
+  /// A run's own recipe, in its folder.
+  static let fileName = "config.yml"
+
   var model, dataset, data: String?
   var steps, epochs, batch, slices: Int?
   var seed: UInt64?

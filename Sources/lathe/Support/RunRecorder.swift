@@ -23,7 +23,7 @@ final class RunRecorder {
     log = try RunLog(folder: plan.folder, resumingAt: step)
     try FileManager.default.createDirectory(
       atPath: plan.folder.appending("samples").string, withIntermediateDirectories: true)
-    try RunRecorder.write(settings.resolved(plan).yaml, to: plan.folder.appending("config.yml"))
+    try RunRecorder.write(settings.resolved(plan).yaml, to: plan.folder.appending(Recipe.fileName))
     if step > 0 { progress.say("resumed after step \(step)") }
   }
 

@@ -32,9 +32,16 @@ struct SavedRun {
     return entry.prepared(as: try failing { try images.decoded(as: Preparation.self) })
   }
 
-  /// The images of a split, prepared as for training, from `data` if given.
+  /// The images of a split, prepared as for training, from `data` if given, else from where the run had them.
   func images(_ split: Split, at data: String?) throws -> ImageSet {
-    try failing { try dataset.load(split, at: data.map { FilePath($0) }, seed: state.seed) }
+    let place = (data ?? recordedData).map { FilePath($0) }
+    return try failing { try dataset.load(split, at: place, seed: state.seed) }
+  }
+
+  /// What `--data` was for the run; nil if it was not given, or nothing is there any more.
+  private var recordedData: String? {
+    let recipe = try? Recipe(reading: folder.appending(Recipe.fileName).string)
+    return recipe?.data.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
   }
 
   /// What a figure shows, with the run it shows it of.

@@ -10,12 +10,12 @@ extension Sampler.Name: ExpressibleByArgument {}
 extension SavedRun {
   /// The sampler asked for, else the run's own; one that is fitted comes from beside the checkpoint, or is fitted to the
   /// codes of the training images, by all ranks of a launcher, and kept there.
-  func sampler(_ asked: Sampler.Name?, data: FilePath?) throws -> Sampler {
+  func sampler(_ asked: Sampler.Name?, data: String?) throws -> Sampler {
     try readySampler(asked) ?? onAllRanks { try fittedSampler(asked, data: data, on: $0) }
   }
 
   /// The same where MPI runs already. Collective.
-  func sampler(_ asked: Sampler.Name?, data: FilePath?, on world: Communicator) throws -> Sampler {
+  func sampler(_ asked: Sampler.Name?, data: String?, on world: Communicator) throws -> Sampler {
     let ready = try readySampler(asked)
     // A file that one rank has just written must not keep another from a collective call.
     let isReady = try world.allReduceFlags(or: ready == nil ? 1 : 0) == 0
@@ -32,11 +32,11 @@ extension SavedRun {
     return try failing { try name.saved(in: checkpoint)?.sampler }
   }
 
-  private func fittedSampler(_ asked: Sampler.Name?, data: FilePath?, on world: Communicator?)
+  private func fittedSampler(_ asked: Sampler.Name?, data: String?, on world: Communicator?)
     throws -> Sampler
   {
     let name = try asked ?? recordedSampler
-    let images = try failing { try dataset.load(.train, at: data, seed: state.seed) }
+    let images = try images(.train, at: data)
     let fitted = try SamplerFitter(loaded.model, images: images, seed: state.seed, on: world)
       .fit(name.fitted!)
     if world?.rank ?? 0 == 0 { try fitted.save(in: checkpoint) }
