@@ -8,8 +8,27 @@ protocol SliceExchange: AnyObject {
   var result: UnsafePointer<Float> { get }
   /// Adds up what remains in the slots of all ranks, within `ranges`.
   func complete(ranges: [Range<Int>], patience: Patience) throws(MPIError)
+  /// The same, and within `parts` for this rank's part alone, which `take` is handed in pieces.
+  func complete(
+    ranges: [Range<Int>], parts: [Range<Int>], pieceFloats: Int, take: (Range<Int>) -> Void
+  ) throws(MPIError)
+  /// This rank's part of `ranges`.
+  func part(_ ranges: [Range<Int>]) -> [Range<Int>]
   /// Gives back what the ranks share.
   func free() throws(MPIError)
+}
+
+/// Where every rank has the whole sum, its part is everything.
+extension SliceExchange {
+  func complete(
+    ranges: [Range<Int>], parts: [Range<Int>], pieceFloats: Int, take: (Range<Int>) -> Void
+  ) throws(MPIError) {
+    let all = (parts + ranges).sorted { $0.lowerBound < $1.lowerBound }
+    try complete(ranges: all, patience: .none)
+    for range in parts { take(range) }
+  }
+
+  func part(_ ranges: [Range<Int>]) -> [Range<Int>] { ranges }
 }
 
 /// What every rank has in its slots, and how it is added.

@@ -87,6 +87,21 @@ public final class TreeReduction {
     try exchange.complete(ranges: ranges, patience: patience)
   }
 
+  /// Completes the sums within `ranges` for all ranks, and within `parts` for `take`, which is handed this rank's part of
+  /// them in pieces while they are in the cache; elsewhere, other ranks' parts included, `result` means nothing. Collective.
+  ///
+  /// Where ranks share memory, each has an equal part; else everything is the part of every rank, in whole ranges. Nobody
+  /// returns before all ranks have taken theirs.
+  public func complete(
+    ranges: [Range<Int>], parts: [Range<Int>], pieceFloats: Int, take: (Range<Int>) -> Void
+  ) throws(MPIError) {
+    requireRanges((parts + ranges).sorted { $0.lowerBound < $1.lowerBound })
+    try exchange.complete(ranges: ranges, parts: parts, pieceFloats: pieceFloats, take: take)
+  }
+
+  /// This rank's part of `ranges`, as `complete` shares them out.
+  public func part(_ ranges: [Range<Int>]) -> [Range<Int>] { exchange.part(ranges) }
+
   /// The sum over all slices, `count` floats, until the next slot is written.
   public var result: UnsafePointer<Float> { exchange.result }
 

@@ -42,4 +42,13 @@ public enum Profile {
     }
     return try body()
   }
+
+  /// Books time of a kind, which is being measured or has been, for another.
+  public static func rebook(_ time: Duration, from kind: Kind, as other: Kind) {
+    guard isEnabled else { return }
+    let elapsed = time.components
+    let moved = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    seconds[kind, default: 0] -= moved
+    seconds[other, default: 0] += moved
+  }
 }

@@ -14,33 +14,59 @@ public final class Optimizer {
   /// For each group, a flat buffer for each of the rule's slots.
   private let state: [[Arena]]
 
-  /// State as at the start of a run, for groups of a store that is laid out.
-  public init(_ rule: OptimizerRule, groups: [String], of store: ParameterStore) {
+  /// State as at the start of a run, for groups of a store that is laid out, in zeroed memory that `memory` gives.
+  public init(
+    _ rule: OptimizerRule, groups: [String], of store: ParameterStore,
+    memory: (_ count: Int) -> Arena = { Arena(count: $0) }
+  ) {
     self.rule = rule
     self.groups = groups
     self.store = store
     state = groups.map { group in
       rule.slots.map { slot in
-        let arena = Arena(count: store.range(of: group).count)
+        let arena = memory(store.range(of: group).count)
         if slot.initial != 0 { Kernels.fill(arena.pointer, with: slot.initial, count: arena.count) }
         return arena
       }
     }
   }
 
+  /// How many values an optimizer of these groups keeps.
+  public static func stateCount(
+    _ rule: OptimizerRule, groups: [String], of store: ParameterStore
+  ) -> Int {
+    groups.reduce(0) { $0 + rule.slots.count * store.range(of: $1).count }
+  }
+
   /// One update along flat `gradients`, which have the store's offsets and are multiplied by `scale` first.
   ///
   /// Returns whether all gradients of the groups were finite. Constraints hold afterwards.
   public func update(along gradients: UnsafePointer<Float>, scale: Float, step: Int) -> Bool {
-    updates += 1
-    var check: Float = 0
-    for (group, arenas) in zip(groups, state) {
-      let range = store.range(of: group)
-      check += rule.move(
-        store.values.pointer + range.lowerBound, along: gradients + range.lowerBound,
-        arenas.map(\.pointer), count: range.count, step: step, update: updates, scale: scale)
+    beginUpdate()
+    let areFinite = groups.map {
+      move(store.range(of: $0), along: gradients, scale: scale, step: step)
     }
-    store.applyConstraints(in: groups)
+    return areFinite.allSatisfy { $0 }
+  }
+
+  /// Counts one update more; `move` then makes it, range by range.
+  public func beginUpdate() { updates += 1 }
+
+  /// Makes the present update on a range within a group; returns whether all gradients there were finite.
+  ///
+  /// Gradients and constraints as for `update`.
+  public func move(
+    _ range: Range<Int>, along gradients: UnsafePointer<Float>, scale: Float = 1, step: Int
+  ) -> Bool {
+    guard !range.isEmpty else { return true }
+    let group = groups.firstIndex { store.range(of: $0).contains(range.lowerBound) }
+    guard let group else { preconditionFailure("Optimizer: \(range) is not within \(groups)") }
+    let place = range.lowerBound - store.range(of: groups[group]).lowerBound
+    let check = rule.move(
+      store.values.pointer + range.lowerBound, along: gradients + range.lowerBound,
+      state[group].map { $0.pointer + place }, count: range.count, step: step, update: updates,
+      scale: scale)
+    store.applyConstraints(in: range)
     return !check.isNaN
   }
 

@@ -110,10 +110,19 @@ public final class Arena: @unchecked Sendable {
   public let pointer: UnsafeMutablePointer<Float>
   /// Number of values.
   public let count: Int
+  private let owner: AnyObject?
+
+  /// A part of memory that `owner` keeps alive.
+  public init(_ pointer: UnsafeMutablePointer<Float>, count: Int, owner: AnyObject) {
+    self.pointer = pointer
+    self.count = count
+    self.owner = owner
+  }
 
   /// Zeroes.
   public init(count: Int) {
     self.count = count
+    owner = nil
     pointer = systemMemory(max(64, count * 4)).assumingMemoryBound(to: Float.self)
   }
 
@@ -123,5 +132,7 @@ public final class Arena: @unchecked Sendable {
     return Storage(pointer + range.lowerBound, count: range.count, owner: self)
   }
 
-  deinit { free(pointer) }
+  deinit {
+    if owner == nil { free(pointer) }
+  }
 }

@@ -13,6 +13,8 @@ public final class StepRunner {
   public var overlap: String? { choice.summary }
   /// The slices of this rank.
   public var ownSlices: Range<Int> { reducer.ownSlices }
+  /// Whether all ranks have their parameters and moments in the same memory.
+  var sharesState: Bool { reducer.memory.isShared }
   /// Each phase's optimizer, in the order of the phases.
   let optimizers: [(phase: String, optimizer: Optimizer)]
 
@@ -38,11 +40,20 @@ public final class StepRunner {
     self.random = random
     self.statistics = statistics
     self.monitor = monitor
-    optimizers = blocks.flatMap(\.phases).map {
-      ($0.name, Optimizer($0.rule, groups: $0.groups, of: store))
-    }
+    let phases = blocks.flatMap(\.phases)
+    let moments = phases.map { Optimizer.stateCount($0.rule, groups: $0.groups, of: store) }
     reducer = try GradientReducer(
-      store, world, slices: slices, statistics: statistics, precision: precision, monitor: monitor)
+      store, world, slices: slices, statistics: statistics,
+      stateCount: moments.reduce(store.values.count, +), precision: precision, monitor: monitor)
+    let memory = reducer.memory
+    if memory.isShared {
+      store.move(to: memory.take(store.values.count), copying: world.rank == 0)
+    }
+    optimizers = phases.map {
+      ($0.name, Optimizer($0.rule, groups: $0.groups, of: store, memory: memory.take))
+    }
+    // First values are there before any rank reads or loads others.
+    _ = try memory.agree(true)
     // Slices that meet on their way call MPI themselves.
     choice = OverlapChoice(statistics == .global ? .off : overlap, reducer.carrier, on: world)
   }
@@ -107,17 +118,15 @@ public final class StepRunner {
   private func run(_ phase: BoundPhase, on batches: [Int: Batch], step: Int) throws -> [(
     name: String, value: Float
   )] {
-    let sums = try reducer.reduce(phase, batches, overlapping: choice.isOn)
+    let optimizer = optimizers.first { $0.phase == phase.name }!.optimizer
+    optimizer.beginUpdate()
+    let sums = try reducer.reduce(phase, batches, overlapping: choice.isOn) { range, gradients in
+      optimizer.move(range, along: gradients, step: step)
+    }
     for term in sums.terms where !term.value.isFinite {
       throw NotFinite(phase: phase.name, term: term.name, value: term.value)
     }
-    let optimizer = optimizers.first { $0.phase == phase.name }!.optimizer
-    let isFinite = monitor.measure(.optimizer) {
-      Profile.measure(.update) {
-        optimizer.update(along: sums.gradients, scale: 1, step: step)
-      }
-    }
-    guard isFinite else {
+    guard sums.areFinite else {
       throw NotFinite(phase: phase.name, term: "a gradient", value: .nan)
     }
     store.moveBuffers(observations: sums.observations, slices: slices)
@@ -135,8 +144,11 @@ public final class StepRunner {
     }
   }
 
-  /// Gives back what ranks share. Collective.
-  public func free() throws(MPIError) { try reducer.free() }
+  /// Gives back what ranks share; parameters stay, moments do not. Collective.
+  public func free() throws(MPIError) {
+    if sharesState { store.move(to: Arena(count: store.values.count), copying: true) }
+    try reducer.free()
+  }
 }
 
 /// A number of a step that is not finite; thrown on every rank alike.

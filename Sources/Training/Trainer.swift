@@ -195,17 +195,18 @@ public final class Trainer {
     return opened
   }
 
-  /// Rank 0's parameters, buffers and moments on every rank, whatever each drew or loaded.
+  /// Rank 0's parameters, buffers and moments on every rank, whatever each drew or loaded; those that ranks share are there.
   private func broadcastState() throws(MPIError) {
-    let moments = runner.optimizers.flatMap { $0.optimizer.tensors.map(\.storage) }
-    let whole = [
-      store.values.storage(0..<store.values.count),
-      store.bufferValues.storage(0..<store.bufferValues.count),
-    ]
-    for storage in whole + moments where storage.count > 0 {
+    var state = [store.bufferValues.storage(0..<store.bufferValues.count)]
+    if !runner.sharesState {
+      state.append(store.values.storage(0..<store.values.count))
+      state += runner.optimizers.flatMap { $0.optimizer.tensors.map(\.storage) }
+    }
+    for storage in state where storage.count > 0 {
       try world.broadcast(
         UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count), from: 0)
     }
+    try world.barrier()
   }
 
   // MARK: A step

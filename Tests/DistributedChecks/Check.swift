@@ -37,6 +37,8 @@ func run(_ arguments: [String], _ session: MPISession) throws {
   case "tree": try treeCheck(world, try TreeArguments(arguments.dropFirst()))
   case "tree-races": try treeRacesCheck(world, try TreeArguments(arguments.dropFirst()))
   case "tree-ranges": try treeRangesCheck(world, try TreeArguments(arguments.dropFirst()))
+  case "tree-parts": try treePartsCheck(world, try TreeArguments(arguments.dropFirst()))
+  case "shared-memory": try sharedMemoryCheck(world)
   case "tree-refusals": try treeRefusalsCheck(world)
   case "tree-room": try treeRoomCheck(world)
   case "tree-fallback": try treeFallbackCheck(world)

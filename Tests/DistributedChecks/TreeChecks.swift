@@ -43,6 +43,12 @@ func hash(_ values: UnsafeBufferPointer<Float>) -> UInt64 {
 
 /// Writes and finishes all slices of this rank, and completes the tree.
 func reduce(_ reduction: TreeReduction, round: Int, ranges: [Range<Int>]) throws {
+  write(reduction, round: round, ranges: ranges)
+  try reduction.complete(ranges: ranges)
+}
+
+/// Writes and finishes all slices of this rank.
+private func write(_ reduction: TreeReduction, round: Int, ranges: [Range<Int>]) {
   for slice in reduction.slices {
     let slot = reduction.slot(for: slice)
     for range in ranges {
@@ -50,7 +56,6 @@ func reduce(_ reduction: TreeReduction, round: Int, ranges: [Range<Int>]) throws
     }
     reduction.finish(slice: slice, ranges: ranges)
   }
-  try reduction.complete(ranges: ranges)
 }
 
 /// How many of the checked elements differ from the tree's sum, and from the sum one slice after another.
@@ -139,6 +144,48 @@ private func expectUntouched(
   for i in before.indices where !inside.contains(i) {
     try expectEqual(reduction.result[i].bitPattern, before[i].bitPattern, "element \(i), outside")
   }
+}
+
+/// Parts are taken once by each rank's share of them with the tree's sums, ranges are summed for all.
+func treePartsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
+  let (slices, count) = (arguments.slices, arguments.count)
+  let reduction = try TreeReduction(
+    world, slices: slices, count: count, transport: arguments.transport)
+  let (parts, ranges) = ([3..<count / 3, count / 3..<count / 2], [count - 50..<count - 1])
+  for round in 0..<20 {
+    if round % world.size == world.rank { usleep(500) }
+    write(reduction, round: round, ranges: parts + ranges)
+    var taken: [Range<Int>] = []
+    var wrong = 0
+    try reduction.complete(ranges: ranges, parts: parts, pieceFloats: 1000) {
+      taken.append($0)
+      wrong += differences(reduction.result, slices: slices, round: round, in: $0).fromTree
+    }
+    wrong += differences(reduction.result, slices: slices, round: round, in: ranges[0]).fromTree
+    try expectEqual(wrong, 0, "round \(round): elements that differ from the tree")
+    try expectEqual(
+      taken.map(\.count).reduce(0, +), reduction.part(parts).map(\.count).reduce(0, +), "own part")
+    let all = try world.allGather(Array("\(taken.flatMap(Array.init))".utf8))
+      .flatMap { String(decoding: $0, as: UTF8.self).split { !$0.isNumber }.map { Int($0)! } }
+    let copies = reduction.transport == .sharedMemory ? 1 : world.size
+    let expected = parts.joined().flatMap { [Int](repeating: $0, count: copies) }
+    try expectEqual(all.sorted() == expected, true, "each element is taken \(copies) times")
+  }
+  try reduction.free()
+}
+
+/// Memory that all ranks map: zeroes at first, then what each has written, on all; an answer from all.
+func sharedMemoryCheck(_ world: Communicator) throws {
+  let count = 100_003
+  guard let memory = try SharedMemory.make(world, count: count) else {
+    throw CheckFailure(description: "no shared memory")
+  }
+  try expectEqual((0..<count).allSatisfy { memory.pointer[$0] == 0 }, true, "zeroes")
+  try expectEqual(try memory.agree(true), true, "all say so")
+  for i in stride(from: world.rank, to: count, by: world.size) { memory.pointer[i] = Float(i) }
+  try expectEqual(try memory.agree(world.rank != 0), false, "one does not")
+  try expectEqual((0..<count).allSatisfy { memory.pointer[$0] == Float($0) }, true, "all is seen")
+  try memory.free()
 }
 
 /// What cannot be is refused, on every rank, and work goes on afterwards.

@@ -46,6 +46,16 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 2, 3, 4]) func partsAreTakenOnce(ranks: Int) throws {
+    for transport in Self.transports {
+      try mpirun(ranks, "DistributedChecks", "tree-parts", "12", "9001", transport, timeout: 60)
+    }
+  }
+
+  @Test(arguments: [1, 3]) func memoryIsShared(ranks: Int) throws {
+    try mpirun(ranks, "DistributedChecks", "shared-memory", timeout: 60)
+  }
+
   /// Several sums left on each of 2 and 4 ranks; without either barrier of the window this fails within rounds.
   @Test(arguments: [1, 2, 4]) func roundsDoNotMix(ranks: Int) throws {
     for transport in Self.transports {

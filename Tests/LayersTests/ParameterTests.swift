@@ -83,17 +83,34 @@ import Testing
     #expect(norm.runningVariance.value.values == [0.25 * 5])
   }
 
+  @Test func parametersMoveToOtherMemory() {
+    let store = ParameterStore(seed: 1)
+    let weight = store.root("a").parameter("weight", [5, 7], .uniform(1))
+    store.layOut()
+    let before = weight.value.values
+    let memory = Arena(count: store.values.count)
+    store.move(to: memory, copying: true)
+    #expect(weight.value.values == before)
+    memory.pointer[weight.range.lowerBound + 3] = 42
+    #expect(weight.value.values[3] == 42 && store.values === memory)
+    let other = Arena(count: memory.count)
+    store.move(to: other, copying: false)
+    #expect(weight.value.values == [Float](repeating: 0, count: 35))
+  }
+
   @Test func constraintsHold() {
     let store = ParameterStore(seed: 1)
     let mask = store.root("mask").parameter("weight", [40], .uniform(1), constraint: .nonNegative)
     let free = store.root("mask").parameter("other", [40], .uniform(1))
     store.layOut()
     let (before, other) = (mask.value.values, free.value.values)
-    store.applyConstraints(in: ["elsewhere"])
+    store.applyConstraints(in: free.range)
     #expect(mask.value.values == before)
-    store.applyConstraints(in: ["mask"])
+    store.applyConstraints(in: mask.range.lowerBound..<mask.range.lowerBound + 20)
+    #expect(mask.value.values == before.prefix(20).map { max($0, 0) } + before.suffix(20))
+    store.applyConstraints(in: store.range(of: "mask"))
     #expect(mask.value.values == before.map { max($0, 0) })
-    #expect(before.contains { $0 < 0 })
+    #expect(before.prefix(20).contains { $0 < 0 } && before.suffix(20).contains { $0 < 0 })
     #expect(free.value.values == other)
   }
 

@@ -117,6 +117,18 @@ public final class ParameterStore {
 
   // MARK: Training
 
+  /// Keeps the parameters in other memory from now on, with the values that they have, or with those that are there.
+  ///
+  /// Tensors read from parameters before keep the old memory.
+  public func move(to memory: Arena, copying: Bool) {
+    require(memory.count == values.count, "ParameterStore: \(values.count) into \(memory.count)")
+    if copying { memory.pointer.update(from: values.pointer, count: values.count) }
+    arenas = (memory, bufferValues)
+    for parameter in parameters {
+      parameter.current = Tensor(memory.storage(parameter.range), shape: parameter.shape)
+    }
+  }
+
   /// Makes the parameters of `groups` variables whose gradients go to `gradients`, buffers' observations to `observations`.
   ///
   /// Both are flat, with this store's offsets, and are kept alive by `owner`. Observations start from zero.
@@ -185,14 +197,13 @@ public final class ParameterStore {
     }
   }
 
-  /// Sets to zero what an update made negative where that is not allowed.
-  public func applyConstraints(in groups: [String]) {
+  /// Sets to zero what an update made negative where that is not allowed, among the values of a range.
+  public func applyConstraints(in range: Range<Int>) {
     for parameter in parameters
-    where parameter.constraint == .nonNegative
-      && groups.contains(ParameterStore.group(of: parameter.name))
-    {
-      let value = parameter.value.storage.pointer
-      Kernels.clamp(value, from: 0, to: .infinity, value, count: parameter.shape.count)
+    where parameter.constraint == .nonNegative && parameter.range.overlaps(range) {
+      let moved = parameter.range.clamped(to: range)
+      let value = values.pointer + moved.lowerBound
+      Kernels.clamp(value, from: 0, to: .infinity, value, count: moved.count)
     }
   }
 }

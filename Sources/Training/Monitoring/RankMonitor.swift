@@ -55,6 +55,16 @@ public final class RankMonitor {
     return try body()
   }
 
+  /// Books the last part of the present activity's time for another, as if the two had followed one another.
+  func rebook(last part: Duration, as other: Activity) {
+    let present = activity
+    let now = ContinuousClock.now
+    let start = max(since, now - part)
+    book(present, start: since, end: start)
+    book(other, start: start, end: now)
+    since = now
+  }
+
   /// Waits until all ranks have come here.
   func meet(_ world: Communicator) throws(MPIError) {
     guard world.size > 1 else { return }

@@ -4,20 +4,27 @@ import Layers
 import Models
 import Tensors
 
-/// Computes a phase's gradient on this rank's slices and sums it over all slices in the fixed tree.
+/// Computes a phase's gradient on this rank's slices, sums it over all slices in the fixed tree and lets the parameters move.
 ///
 /// What is summed is one flat vector: the parameters' gradients, the buffers' observations, the loss terms. Each is
-/// reduced alike, so all of them have the same bits for any number of ranks.
+/// reduced alike, so all of them have the same bits for any number of ranks. Where ranks share memory for parameters and
+/// moments, each adds up and moves its own part of them, in one pass.
 final class GradientReducer {
+  /// Moves the parameters of a range along gradients with the store's offsets; returns whether these were finite.
+  typealias Update = (_ range: Range<Int>, _ gradients: UnsafePointer<Float>) -> Bool
+
   /// A phase's sums over all slices.
   struct Sums {
-    /// Gradient of the mean loss, with the store's offsets.
-    let gradients: UnsafePointer<Float>
+    /// Whether the gradients were finite, on all ranks.
+    let areFinite: Bool
     /// Sum over slices of what buffers observed, with the store's offsets.
     let observations: UnsafePointer<Float>
     /// Mean over slices, the total first.
     let terms: [(name: String, value: Float)]
   }
+
+  /// Where parameters and moments are to be.
+  let memory: StateMemory
 
   private static let maximumTerms = 32
   private let store: ParameterStore
@@ -37,10 +44,10 @@ final class GradientReducer {
   /// Slices of this rank whose loss in the last phase had a term that is not finite.
   private(set) var slicesNotFinite: [Int] = []
 
-  /// Collective; the store is laid out.
+  /// With room for `stateCount` values in `memory`. Collective; the store is laid out.
   init(
     _ store: ParameterStore, _ world: Communicator, slices: Int, statistics: BatchStatistics,
-    precision: Precision, monitor: RankMonitor
+    stateCount: Int, precision: Precision, monitor: RankMonitor
   ) throws(MPIError) {
     self.store = store
     self.slices = slices
@@ -52,6 +59,8 @@ final class GradientReducer {
     let count = termStart + GradientReducer.maximumTerms
     let reduction = try TreeReduction(world, slices: slices, count: count)
     self.reduction = reduction
+    memory = try StateMemory(
+      count: stateCount, sharing: reduction.transport == .sharedMemory, on: world)
     turns =
       statistics == .global
       ? SliceTurns(reduction.slices, of: slices, store, on: world, monitor: monitor) : nil
@@ -72,31 +81,68 @@ final class GradientReducer {
   /// Which transport carries the sums.
   var carrier: Transport { reduction.transport }
 
-  /// Runs the phase's loss backwards on each own slice and completes the sums, if asked during the last slice's backward
-  /// pass. Collective.
+  /// Runs the phase's loss backwards on each own slice, completes the sums, if asked during the last slice's backward
+  /// pass, and has this rank's part of the parameters moved by `update`. Collective.
   func reduce(
-    _ phase: BoundPhase, _ batches: [Int: Batch], overlapping: Bool
+    _ phase: BoundPhase, _ batches: [Int: Batch], overlapping: Bool, update: Update
   ) throws(MPIError) -> Sums {
-    let ranges =
-      phase.groups.map(store.range).sorted { $0.lowerBound < $1.lowerBound }
-      + [observationStart..<reduction.count]
+    let gradients = phase.groups.map(store.range).sorted { $0.lowerBound < $1.lowerBound }
+    let rest = [observationStart..<reduction.count]
     slicesNotFinite = []
     if let turns {
-      try differentiateTogether(phase, batches, turns, ranges)
-      try complete(ranges)
+      try differentiateTogether(phase, batches, turns, gradients + rest)
     } else {
-      let together = overlapping ? reduction.slices.dropLast() : reduction.slices
-      for slice in together {
+      for slice in overlapping ? reduction.slices.dropLast() : reduction.slices {
         let slot = reduction.slot(for: slice)
         monitor.measure(.compute) { differentiate(phase, batches[slice]!, into: slot) }
-        finish(slice, ranges)
+        finish(slice, gradients + rest)
       }
-      if overlapping { try overlap(phase, batches) } else { try complete(ranges) }
     }
-    let sums = reduction.result
-    let terms = names.enumerated().map { ($1, sums[termStart + $0] / Float(slices)) }
-    return Sums(gradients: sums, observations: sums + observationStart, terms: terms)
+    let areFinite: Bool
+    if overlapping {
+      try overlap(phase, batches)
+      areFinite = move(gradients, update)
+    } else if memory.isShared {
+      areFinite = try completeAndMove(gradients, rest, update)
+    } else {
+      try complete(gradients + rest)
+      areFinite = move(gradients, update)
+    }
+    return Sums(
+      areFinite: try monitor.meet { () throws(MPIError) in try memory.agree(areFinite) },
+      observations: reduction.result + observationStart,
+      terms: names.enumerated().map { ($1, reduction.result[termStart + $0] / Float(slices)) })
   }
+
+  /// Moves this rank's part of parameters whose gradients have been added up.
+  private func move(_ ranges: [Range<Int>], _ update: Update) -> Bool {
+    let ranges = memory.isShared ? reduction.part(ranges) : ranges
+    let areFinite = monitor.measure(.optimizer) {
+      Profile.measure(.update) { ranges.map { update($0, reduction.result) } }
+    }
+    return areFinite.allSatisfy { $0 }
+  }
+
+  /// Adds up this rank's part of the gradients and moves its parameters, piece by piece.
+  private func completeAndMove(
+    _ gradients: [Range<Int>], _ rest: [Range<Int>], _ update: Update
+  ) throws(MPIError) -> Bool {
+    var areFinite = true
+    var moving = Duration.zero
+    try meeting { () throws(MPIError) in
+      try reduction.complete(ranges: rest, parts: gradients, pieceFloats: Self.pieceFloats) {
+        let start = ContinuousClock.now
+        if !update($0, reduction.result) { areFinite = false }
+        moving += ContinuousClock.now - start
+      }
+      monitor.rebook(last: moving, as: .optimizer)
+      Profile.rebook(moving, from: .exchange, as: .update)
+    }
+    return areFinite
+  }
+
+  /// Sums that stay in the cache while parameters move along them; with more threads each has a piece of its kernels' size.
+  private static var pieceFloats: Int { Workers.count == 1 ? 1 << 14 : Workers.count << 16 }
 
   /// Lets the slices meet on their way.
   private func differentiateTogether(
@@ -147,13 +193,15 @@ final class GradientReducer {
     }
   }
 
-  /// Waits for all ranks, then adds up what they have; apart, so that waiting is not taken for work.
   private func complete(_ ranges: [Range<Int>]) throws(MPIError) {
+    try meeting { () throws(MPIError) in try reduction.complete(ranges: ranges) }
+  }
+
+  /// Waits for all ranks, then does what is to be done with their sums; apart, so that waiting is not taken for work.
+  private func meeting(_ body: () throws(MPIError) -> Void) throws(MPIError) {
     try Profile.measure(.exchange) { () throws(MPIError) in
       try monitor.meet(world)
-      try monitor.measure(.reduction) { () throws(MPIError) in
-        try reduction.complete(ranges: ranges)
-      }
+      try monitor.measure(.reduction, body)
     }
   }
 
@@ -183,5 +231,6 @@ final class GradientReducer {
   func free() throws(MPIError) {
     try turns?.free()
     try reduction.free()
+    try memory.free()
   }
 }
