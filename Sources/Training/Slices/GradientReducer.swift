@@ -73,7 +73,10 @@ final class GradientReducer {
   }
 
   /// How sums travel, for the banner.
-  var transport: String { "\(reduction.transport.rawValue) (\(reduction.transportReason))" }
+  var transport: String {
+    let state = memory.isShared ? "; parameters and moments too" : ""
+    return "\(reduction.transport.rawValue) (\(reduction.transportReason)\(state))"
+  }
 
   /// The slices of this rank.
   var ownSlices: Range<Int> { reduction.slices }
