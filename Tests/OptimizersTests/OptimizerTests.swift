@@ -68,6 +68,39 @@ import Testing
     #expect(b.value.values == [0.5, 0.5])
   }
 
+  /// Whoever moves a value, and with which others, it gets the same bits.
+  @Test(arguments: [
+    OptimizerRule.adam(0.1), .rmsProp(0.1, momentum: 0.9), .descent(0.1, momentum: 0.5),
+  ]) func rangesMoveLikeTheWhole(_ rule: OptimizerRule) {
+    func moved(_ update: (Optimizer, UnsafePointer<Float>, Int, ParameterStore) -> Bool) -> [Float]
+    {
+      let store = ParameterStore(seed: 1)
+      let parameters = ["a", "b"].map {
+        store.root($0).parameter("w", [1003], .uniform(1), constraint: .nonNegative)
+      }
+      store.layOut()
+      let optimizer = Optimizer(rule, groups: ["b", "a"], of: store)
+      let flat = Arena(count: store.values.count)
+      for step in 0..<3 {
+        for index in 0..<flat.count { flat.pointer[index] = Float((index * 7 + step) % 13 - 6) }
+        #expect(update(optimizer, flat.pointer, step, store))
+      }
+      return parameters.flatMap(\.value.values)
+    }
+    let whole = moved { optimizer, gradients, step, _ in
+      optimizer.update(along: gradients, scale: 1, step: step)
+    }
+    let parts = moved { optimizer, gradients, step, store in
+      optimizer.beginUpdate()
+      let (a, b) = (store.range(of: "a"), store.range(of: "b"))
+      let cut = b.lowerBound + 368
+      return [cut..<b.upperBound, a, b.lowerBound..<cut, cut..<cut].allSatisfy {
+        optimizer.move($0, along: gradients, step: step)
+      }
+    }
+    #expect(whole == parts && whole.contains { $0 > 0 })
+  }
+
   @Test(arguments: [Float.nan, .infinity, -.infinity]) func badGradientsAreSeen(_ bad: Float) {
     for rule in [OptimizerRule.adam(0.1), .rmsProp(0.1), .descent(0.1)] {
       let store = ParameterStore(seed: 1)
