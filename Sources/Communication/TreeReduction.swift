@@ -90,8 +90,8 @@ public final class TreeReduction {
   /// Completes the sums within `ranges` for all ranks, and within `parts` for `take`, which is handed this rank's part of
   /// them in pieces while they are in the cache; elsewhere, other ranks' parts included, `result` means nothing. Collective.
   ///
-  /// Where ranks share memory, each has an equal part; else everything is the part of every rank, in whole ranges. Nobody
-  /// returns before all ranks have taken theirs.
+  /// Where ranks share memory, each has an equal part, and nobody returns before all ranks have taken theirs; else everything
+  /// is the part of every rank, in whole ranges.
   public func complete(
     ranges: [Range<Int>], parts: [Range<Int>], pieceFloats: Int, take: (Range<Int>) -> Void
   ) throws(MPIError) {

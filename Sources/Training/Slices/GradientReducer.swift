@@ -196,6 +196,7 @@ final class GradientReducer {
     }
   }
 
+  /// Adds up what all ranks have within `ranges`, on every rank.
   private func complete(_ ranges: [Range<Int>]) throws(MPIError) {
     try meeting { () throws(MPIError) in try reduction.complete(ranges: ranges) }
   }
