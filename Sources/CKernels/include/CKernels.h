@@ -86,6 +86,38 @@ void ck_planar_patches(
 void ck_sum_planar_patches(
     const float *patches, const ck_geometry *g, long images, float *line, float *small);
 
+// Convolutions by minimal filtering, NHWC. A tile of outputs x outputs small pixels sees, in each phase of the
+// stride, 5 x 5 big ones, which become 25 points; the convolution is a product [tiles, lines] [lines, small
+// channels] in each. A line is a big channel of one phase.
+typedef struct {
+  ck_geometry geometry;
+  long outputs, taps;              // along an axis, together 6: 2 or 3 taps
+  long tiles_down, tiles_across;   // of an image
+} ck_winograd;
+/// Tiles, counted on from image to image, or lines: `first` ..< `first + count`; of a tile's big pixels those of
+/// one phase; and `channels` channels from `channel` on, at most CK_BLOCK.
+typedef struct {
+  long first, count, phase, channel, channels;
+} ck_lines;
+/// Tile or line t at point p begins at start + p * apart + t * stride.
+typedef struct {
+  float *start;
+  long stride, apart;
+} ck_points;
+void ck_winograd_from_big(
+    const float *big, const ck_winograd *w, ck_lines lines, ck_points points);
+/// The adjoint: of an image's tiles the first one first, all of them.
+void ck_winograd_to_big(ck_points points, const ck_winograd *w, ck_lines lines, float *big);
+/// The adjoint of ck_winograd_to_small.
+void ck_winograd_from_small(
+    const float *small, const ck_winograd *w, ck_lines lines, ck_points points);
+void ck_winograd_to_small(ck_points points, const ck_winograd *w, ck_lines lines, float *small);
+void ck_winograd_from_weights(
+    const float *weights, const ck_winograd *w, ck_lines lines, ck_points points);
+/// The adjoint, added to the weights if `adds`.
+void ck_winograd_to_weights(
+    ck_points points, const ck_winograd *w, ck_lines lines, int adds, float *weights);
+
 // Pooling: images NHWC; a window's part outside the image is left out of it. Each has a part inside.
 typedef struct {
   long height, width, channels, out_height, out_width, kernel, stride, padding;

@@ -5,6 +5,7 @@ internal import CKernels
 // 2. Matrices of patches stay in the cache: a tile of images at a time.
 // 3. The wide side of a layer is never written out as patches where the other side has few
 //    channels.
+// 4. Fewer multiplications, where tiles of pixels can share them (Winograd).
 
 /// small = the convolution of `big`; also the gradient of `convolveTransposed` with respect to its
 /// input.
@@ -26,6 +27,7 @@ public func convolve(
   case .planar: convolvePlanar(big, weights, small, g, words)
   case .patches: convolvePatches(big, weights, small, g, words)
   case .tiles: convolveByTiles(big, weights, small, g, words)
+  case .winograd(let form): form.convolve(big, weights, small)
   }
 }
 
@@ -47,6 +49,7 @@ public func convolveTransposed(
   case .planar: convolveTransposedPlanar(small, weights, big, g, words)
   case .patches: convolveTransposedPatches(small, weights, big, g, words)
   case .tiles: convolveTransposedByTiles(small, weights, big, g, words)
+  case .winograd(let form): form.convolveTransposed(small, weights, big)
   }
 }
 
@@ -69,6 +72,8 @@ public func convolutionWeightGradient(
   case .planar: weightGradientPlanar(big, small, weights, g, words, accumulate: accumulate)
   case .tiles:
     weightGradientByTiles(big, small, weights, g, words, accumulate: accumulate)
+  case .winograd(let form):
+    form.weightGradient(big, small, weights, accumulate: accumulate)
   case .patches where g.weights <= mostWeightsToRepeat:
     weightGradientByImages(big, small, weights, g, words, accumulate: accumulate)
   case .patches: weightGradientByKernelRows(big, small, weights, g, words, accumulate: accumulate)

@@ -47,6 +47,8 @@ enum ConvolutionStrategy {
   case patches
   /// Tiles that read bordered images.
   case tiles
+  /// Tiles of pixels that share multiplications.
+  case winograd(Winograd)
 
   enum Direction {
     case convolve, transposed, weightGradient
@@ -57,6 +59,8 @@ enum ConvolutionStrategy {
       self = .product
     } else if g.hasUnitStride && g.smallChannels <= 4 && g.bigChannels >= 8 {
       self = .planar
+    } else if words == .floats && Tiles.available(words), let form = Winograd(g) {
+      self = .winograd(form)
     } else {
       let wins = Self.tilesWin(g, direction, words)
       self = Tiles.available(words) && wins ? .tiles : .patches
