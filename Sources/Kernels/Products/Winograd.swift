@@ -37,47 +37,30 @@ struct Winograd {
   }
 
   private var tilesOfImage: Int { shape.tiles_down * shape.tiles_across }
+  private var tiles: Range<Int> { 0..<geometry.batch * tilesOfImage }
   private var phases: Int { geometry.strideHeight * geometry.strideWidth }
   /// Big channels of all phases.
   private var lines: Int { phases * geometry.bigChannels }
   private var smallChannels: Int { geometry.smallChannels }
-
-  /// Tiles of whole images that are worked on together.
-  private func forEachSection(_ body: (_ tiles: Range<Int>) -> Void) {
-    let images = ImageTiles(batch: geometry.batch, pixels: tilesOfImage, rows: sectionTiles)
-    for section in 0..<images.count {
-      let range = images[section]
-      body(range.lowerBound * tilesOfImage..<range.upperBound * tilesOfImage)
-    }
-  }
-
-  /// Groups of lines, each of one phase.
-  private var lineGroups: [Range<Int>] {
-    (0..<phases).flatMap { phase in
-      stride(from: 0, to: geometry.bigChannels, by: groupColumns).map { channel in
-        let first = phase * geometry.bigChannels + channel
-        return first..<first + min(groupColumns, geometry.bigChannels - channel)
-      }
-    }
-  }
-
-  private var columnGroups: [Range<Int>] {
-    stride(from: 0, to: smallChannels, by: groupColumns).map {
-      $0..<min(smallChannels, $0 + groupColumns)
-    }
-  }
 }
 
 /// Points along an axis, and of a tile.
 private let pointsAlong = 5
 private let points = pointsAlong * pointsAlong
 
-/// Tiles whose points are in memory at a time, and those of them that one product takes.
-private let sectionTiles = 512
-private let blockTiles = 96
+/// Tiles of a gradient that a piece contracts, and those of them at a time.
+private let sectionTiles = 480
+private let gradientTiles = 240
 
-/// Columns of the result in a piece of work.
-private let groupColumns = 64
+/// Columns of the result at a time.
+private let groupColumns = 256
+
+/// Floats of the weights at their points, at a time.
+private let mostWeights = 1 << 23
+
+/// Tiles of a convolution whose points go their way together: a long contraction has many weights, which more
+/// tiles should share.
+private func blockTiles(length: Int) -> Int { length <= 512 ? 48 : 96 }
 
 /// Matrices at the points, one after another: element (row, column) of point p lies at
 /// p * apart + row * columns + column.
@@ -96,46 +79,65 @@ private struct PointMatrices {
     ck_points(start: start + row * columns + column, stride: columns, apart: apart)
   }
 
-  func matrix(_ point: Int, fromRow row: Int = 0, transposed: Bool = false) -> Operand {
-    Operand(
-      start: start + point * apart + row * columns, transposed: transposed, columns: columns)
+  func matrix(_ point: Int, transposed: Bool = false) -> Operand {
+    Operand(start: start + point * apart, transposed: transposed, columns: columns)
   }
 }
 
-/// Right operands at the points, as panels.
+/// Right operands `[length, columns]` at the points, as panels.
 private struct PointPanels {
   let start: Output
-  let length, panels: Int
+  let length, columns: Int
 
-  init(_ slot: Scratch, length: Int, columns: Int) {
-    self.length = length
-    panels = (columns + panelWidth - 1) / panelWidth
-    start = slot.floats(points * panels * length * panelWidth)
+  private var size: Int { (columns + panelWidth - 1) / panelWidth * panelWidth * length }
+
+  static func floats(length: Int, columns: Int) -> Int {
+    points * (columns + panelWidth - 1) / panelWidth * panelWidth * length
   }
 
-  func of(_ point: Int) -> Output { start + point * panels * length * panelWidth }
+  /// Rows of the operands from `row` on.
+  func pack(_ matrices: PointMatrices, transposed: Bool = false, rows: Int, at row: Int) {
+    for point in 0..<points {
+      ck_pack_panels(
+        0, matrices.start + point * matrices.apart, transposed ? 1 : 0, matrices.columns, rows,
+        columns, length * panelWidth, start + point * size + row * panelWidth)
+    }
+  }
+
+  /// At each point, sums = or += `left` times the panels.
+  func multiply(
+    _ left: PointMatrices, transposed: Bool = false, rows: Int, to sums: PointMatrices,
+    accumulate: Bool = false
+  ) {
+    for point in 0..<points {
+      let operand = left.matrix(point, transposed: transposed)
+      // Only the panels of the right operand are read.
+      var product = TiledProduct(left: operand, right: operand, k: length, words: .floats)
+      product.packed = Input(start + point * size)
+      product.write(
+        0..<rows, 0..<columns, to: sums.start + point * sums.apart, columnsOfC: sums.columns,
+        accumulate: accumulate)
+    }
+  }
 }
 
 // MARK: Directions
 
 extension Winograd {
   func convolve(_ big: Input, _ weights: Input, _ small: Output) {
-    forEachSection { tiles in
-      let seen = bigPoints(big, tiles)
-      let groups = columnGroups
-      Workers.forEach(groups.count) { group, _ in
-        let columns = groups[group]
-        let panels = weightPanels(weights, columns: columns)
-        forEachBlock(tiles) { block in
-          let sums = multiply(
-            seen, block.lowerBound - tiles.lowerBound, block.count, panels, columns.count)
-          each(columns) { channel, taken in
-            withShape {
-              ck_winograd_to_small(
-                sums.at(0, channel - columns.lowerBound), $0,
-                lines(block, channel: channel, taken), small)
-            }
-          }
+    forEachShare(of: columnGroups, length: lines) { groups in
+      let panels = weightPanels(weights, groups, length: lines) { panels, columns in
+        for range in lineGroups {
+          let matrices = weightPoints(weights, range, columns)
+          panels.pack(matrices, rows: range.count, at: range.lowerBound)
+        }
+      }
+      forEachBlock(length: lines) { block in
+        let seen = bigPoints(big, block, lineGroups)
+        for (columns, panels) in zip(groups, panels) {
+          let sums = PointMatrices(.block, rows: block.count, columns: columns.count)
+          panels.multiply(seen, rows: block.count, to: sums)
+          withShape { ck_winograd_to_small(sums.at(0), $0, lines(block, columns), small) }
         }
       }
     }
@@ -143,45 +145,46 @@ extension Winograd {
 
   func convolveTransposed(_ small: Input, _ weights: Input, _ big: Output) {
     if !coversBig { fill(big, with: 0, count: geometry.batch * geometry.bigImage) }
-    forEachSection { tiles in
-      let seen = smallPoints(small, tiles)
-      let groups = lineGroups
-      Workers.forEach(groups.count) { group, _ in
-        let range = groups[group]
-        let panels = weightPanels(weights, lines: range)
-        forEachBlock(tiles) { block in
-          let sums = multiply(
-            seen, block.lowerBound - tiles.lowerBound, block.count, panels, range.count)
-          withShape { ck_winograd_to_big(sums.at(0), $0, lines(block, range), big) }
+    forEachShare(of: lineGroups, length: smallChannels) { groups in
+      let panels = weightPanels(weights, groups, length: smallChannels) { panels, range in
+        for columns in columnGroups {
+          let matrices = weightPoints(weights, range, columns)
+          panels.pack(matrices, transposed: true, rows: columns.count, at: columns.lowerBound)
+        }
+      }
+      forEachBlock(length: smallChannels) { block in
+        let seen = smallPoints(small, block)
+        for (range, panels) in zip(groups, panels) {
+          let sums = PointMatrices(.block, rows: block.count, columns: range.count)
+          panels.multiply(seen, rows: block.count, to: sums)
+          withShape { ck_winograd_to_big(sums.at(0), $0, phaseLines(block, range), big) }
         }
       }
     }
   }
 
   func weightGradient(_ big: Input, _ small: Input, _ weights: Output, accumulate: Bool) {
-    var adds = accumulate
-    if geometry.batch == 0 && !adds { fill(weights, with: 0, count: geometry.weights) }
-    forEachSection { tiles in
-      let panels = smallPanels(small, tiles)
+    if geometry.batch == 0 && !accumulate { fill(weights, with: 0, count: geometry.weights) }
+    for section in tiles.cut(sectionTiles) {
+      let blocks = section.cut(gradientTiles)
+      let panels = smallPanels(small, blocks)
+      let adds = accumulate || section.lowerBound > 0
       let groups = lineGroups
       Workers.forEach(groups.count) { group, _ in
         let range = groups[group]
-        let seen = PointMatrices(.patches, rows: tiles.count, columns: range.count)
-        withShape { ck_winograd_from_big(big, $0, lines(tiles, range), seen.at(0)) }
         let sums = PointMatrices(.block, rows: range.count, columns: smallChannels)
-        for point in 0..<points {
-          product(seen.matrix(point, transposed: true), panels, point).write(
-            0..<range.count, 0..<smallChannels, to: sums.start + point * sums.apart,
-            columnsOfC: smallChannels, accumulate: false)
+        for (block, panels) in zip(blocks, panels) {
+          panels.multiply(
+            bigPoints(big, block, [range]), transposed: true, rows: range.count, to: sums,
+            accumulate: block.lowerBound > section.lowerBound)
         }
-        each(0..<smallChannels) { channel, taken in
-          let lines = ck_lines(
-            first: range.lowerBound, count: range.count, phase: 0, channel: channel,
-            channels: taken)
-          withShape { ck_winograd_to_weights(sums.at(0, channel), $0, lines, adds ? 1 : 0, weights) }
+        for columns in columnGroups {
+          withShape {
+            ck_winograd_to_weights(
+              sums.at(0, columns.lowerBound), $0, lines(range, columns), adds ? 1 : 0, weights)
+          }
         }
       }
-      adds = true
     }
   }
 
@@ -199,148 +202,116 @@ extension Winograd {
 // MARK: Points
 
 extension Winograd {
-  /// `[tiles, lines]` at each point.
-  private func bigPoints(_ big: Input, _ tiles: Range<Int>) -> PointMatrices {
-    let matrices = PointMatrices(.image, rows: tiles.count, columns: lines)
-    let groups = lineGroups
-    forEachBlockOnAnyThread(tiles) { block in
-      for range in groups {
-        withShape {
-          ck_winograd_from_big(
-            big, $0, lines(block, range),
-            matrices.at(block.lowerBound - tiles.lowerBound, range.lowerBound))
-        }
+  /// `[tiles of the block, lines of the groups]` at each point.
+  private func bigPoints(_ big: Input, _ block: Range<Int>, _ groups: [Range<Int>])
+    -> PointMatrices
+  {
+    let first = groups[0].lowerBound
+    let matrices = PointMatrices(
+      .patches, rows: block.count, columns: groups.last!.upperBound - first)
+    for range in groups {
+      withShape {
+        ck_winograd_from_big(
+          big, $0, phaseLines(block, range), matrices.at(0, range.lowerBound - first))
       }
     }
     return matrices
   }
 
-  /// `[tiles, small channels]` at each point.
-  private func smallPoints(_ small: Input, _ tiles: Range<Int>) -> PointMatrices {
-    let matrices = PointMatrices(.image, rows: tiles.count, columns: smallChannels)
-    forEachBlockOnAnyThread(tiles) { block in
-      writeSmallPoints(small, block, matrices, row: block.lowerBound - tiles.lowerBound)
+  /// `[tiles of the block, small channels]` at each point.
+  private func smallPoints(_ small: Input, _ block: Range<Int>) -> PointMatrices {
+    let matrices = PointMatrices(.patches, rows: block.count, columns: smallChannels)
+    for columns in columnGroups {
+      withShape {
+        ck_winograd_from_small(
+          small, $0, lines(block, columns), matrices.at(0, columns.lowerBound))
+      }
     }
     return matrices
   }
 
   /// The same as right operands.
-  private func smallPanels(_ small: Input, _ tiles: Range<Int>) -> PointPanels {
-    let panels = PointPanels(.panels, length: tiles.count, columns: smallChannels)
-    forEachBlockOnAnyThread(tiles) { block in
-      let matrices = PointMatrices(.block, rows: block.count, columns: smallChannels)
-      writeSmallPoints(small, block, matrices, row: 0)
-      let line = (block.lowerBound - tiles.lowerBound) * panelWidth
-      for point in 0..<points {
-        ck_pack_panels(
-          0, matrices.start + point * matrices.apart, 0, smallChannels, block.count,
-          smallChannels, panels.length * panelWidth, panels.of(point) + line)
-      }
+  private func smallPanels(_ small: Input, _ blocks: [Range<Int>]) -> [PointPanels] {
+    let size = PointPanels.floats(length: gradientTiles, columns: smallChannels)
+    let start = Scratch.panels.floats(blocks.count * size)
+    let panels = blocks.indices.map {
+      PointPanels(start: start + $0 * size, length: blocks[$0].count, columns: smallChannels)
+    }
+    Workers.forEach(blocks.count) { block, _ in
+      panels[block].pack(smallPoints(small, blocks[block]), rows: blocks[block].count, at: 0)
     }
     return panels
   }
 
-  private func writeSmallPoints(
-    _ small: Input, _ block: Range<Int>, _ matrices: PointMatrices, row: Int
-  ) {
-    each(0..<smallChannels) { channel, taken in
-      withShape {
-        ck_winograd_from_small(
-          small, $0, lines(block, channel: channel, taken), matrices.at(row, channel))
-      }
+  /// Panels for each group of columns of the right operand, filled by `fill`.
+  private func weightPanels(
+    _ weights: Input, _ groups: [Range<Int>], length: Int,
+    fill: (PointPanels, Range<Int>) -> Void
+  ) -> [PointPanels] {
+    let size = PointPanels.floats(length: length, columns: groupColumns)
+    let start = Scratch.weights.floats(groups.count * size)
+    let panels = groups.indices.map {
+      PointPanels(start: start + $0 * size, length: length, columns: groups[$0].count)
     }
-  }
-
-  /// Weights `[lines, some small channels]` at each point.
-  private func weightPanels(_ weights: Input, columns: Range<Int>) -> PointPanels {
-    let panels = PointPanels(.weights, length: lines, columns: columns.count)
-    for first in stride(from: 0, to: lines, by: groupColumns) {
-      let range = first..<min(lines, first + groupColumns)
-      let matrices = weightPoints(weights, range, columns)
-      for point in 0..<points {
-        ck_pack_panels(
-          0, matrices.start + point * matrices.apart, 0, columns.count, range.count,
-          columns.count, lines * panelWidth, panels.of(point) + first * panelWidth)
-      }
-    }
+    Workers.forEach(groups.count) { group, _ in fill(panels[group], groups[group]) }
     return panels
   }
 
-  /// Weights `[small channels, some lines]` at each point.
-  private func weightPanels(_ weights: Input, lines range: Range<Int>) -> PointPanels {
-    let panels = PointPanels(.weights, length: smallChannels, columns: range.count)
-    for columns in columnGroups {
-      let matrices = weightPoints(weights, range, columns)
-      for point in 0..<points {
-        ck_pack_panels(
-          0, matrices.start + point * matrices.apart, 1, columns.count, columns.count,
-          range.count, smallChannels * panelWidth,
-          panels.of(point) + columns.lowerBound * panelWidth)
-      }
-    }
-    return panels
-  }
-
+  /// `[lines, some small channels]` at each point.
   private func weightPoints(_ weights: Input, _ range: Range<Int>, _ columns: Range<Int>)
     -> PointMatrices
   {
     let matrices = PointMatrices(.block, rows: range.count, columns: columns.count)
-    let lines = ck_lines(
-      first: range.lowerBound, count: range.count, phase: 0, channel: columns.lowerBound,
-      channels: columns.count)
-    withShape { ck_winograd_from_weights(weights, $0, lines, matrices.at(0)) }
+    withShape { ck_winograd_from_weights(weights, $0, lines(range, columns), matrices.at(0)) }
     return matrices
-  }
-
-  /// Some rows of `seen` times `panels`, point by point.
-  private func multiply(
-    _ seen: PointMatrices, _ row: Int, _ rows: Int, _ panels: PointPanels, _ columns: Int
-  ) -> PointMatrices {
-    let sums = PointMatrices(.block, rows: rows, columns: columns)
-    for point in 0..<points {
-      product(seen.matrix(point, fromRow: row), panels, point).write(
-        0..<rows, 0..<columns, to: sums.start + point * sums.apart, columnsOfC: columns,
-        accumulate: false)
-    }
-    return sums
-  }
-
-  private func product(_ left: Operand, _ panels: PointPanels, _ point: Int) -> TiledProduct {
-    // Only the panels of the right operand are read.
-    var product = TiledProduct(left: left, right: left, k: panels.length, words: .floats)
-    product.packed = Input(panels.of(point))
-    return product
   }
 }
 
 // MARK: Ranges
 
+extension Range<Int> {
+  /// Parts of `size`, the last one shorter.
+  fileprivate func cut(_ size: Int) -> [Range<Int>] {
+    stride(from: lowerBound, to: upperBound, by: size).map { $0..<Swift.min(upperBound, $0 + size) }
+  }
+}
+
 extension Winograd {
-  private func forEachBlock(_ tiles: Range<Int>, _ body: (Range<Int>) -> Void) {
-    for first in stride(from: tiles.lowerBound, to: tiles.upperBound, by: blockTiles) {
-      body(first..<min(tiles.upperBound, first + blockTiles))
+  private var columnGroups: [Range<Int>] { (0..<smallChannels).cut(groupColumns) }
+
+  /// Groups of lines, each of one phase.
+  private var lineGroups: [Range<Int>] {
+    (0..<lines).cut(geometry.bigChannels).flatMap { $0.cut(groupColumns) }
+  }
+
+  /// Runs `body` for so many groups of columns of a right operand as are at their points together.
+  private func forEachShare(
+    of groups: [Range<Int>], length: Int, _ body: (_ groups: [Range<Int>]) -> Void
+  ) {
+    let size = PointPanels.floats(length: length, columns: groupColumns)
+    for share in groups.indices.cut(max(1, mostWeights / size)) { body(Array(groups[share])) }
+  }
+
+  /// Runs `body` for blocks of tiles that make up all images, those of one image in order on one thread.
+  private func forEachBlock(length: Int, _ body: (_ block: Range<Int>) -> Void) {
+    let size = blockTiles(length: length)
+    let pieces = ImageTiles(batch: geometry.batch, pixels: tilesOfImage, rows: size)
+    Workers.forEach(pieces.count) { piece, _ in
+      let images = pieces[piece]
+      let tiles = images.lowerBound * tilesOfImage..<images.upperBound * tilesOfImage
+      for block in tiles.cut(size) { body(block) }
     }
   }
 
-  private func forEachBlockOnAnyThread(_ tiles: Range<Int>, _ body: (Range<Int>) -> Void) {
-    forEachRange(tiles.count, size: blockTiles) { range in
-      body(tiles.lowerBound + range.lowerBound..<tiles.lowerBound + range.upperBound)
-    }
-  }
-
-  /// Runs `body` for channels that one call takes.
-  private func each(_ channels: Range<Int>, _ body: (_ first: Int, _ count: Int) -> Void) {
-    for first in stride(from: channels.lowerBound, to: channels.upperBound, by: CK_BLOCK) {
-      body(first, min(CK_BLOCK, channels.upperBound - first))
-    }
-  }
-
-  private func lines(_ tiles: Range<Int>, channel: Int, _ channels: Int) -> ck_lines {
+  /// Tiles or lines, and small channels.
+  private func lines(_ range: Range<Int>, _ columns: Range<Int>) -> ck_lines {
     ck_lines(
-      first: tiles.lowerBound, count: tiles.count, phase: 0, channel: channel, channels: channels)
+      first: range.lowerBound, count: range.count, phase: 0, channel: columns.lowerBound,
+      channels: columns.count)
   }
 
-  private func lines(_ tiles: Range<Int>, _ range: Range<Int>) -> ck_lines {
+  /// Tiles, and big channels of one phase.
+  private func phaseLines(_ tiles: Range<Int>, _ range: Range<Int>) -> ck_lines {
     let (phase, channel) = range.lowerBound.quotientAndRemainder(
       dividingBy: geometry.bigChannels)
     return ck_lines(
