@@ -1,7 +1,29 @@
+import ArgumentParser
 import Datasets
 import Metrics
 import SystemPackage
 import Training
+
+/// Which features stand for an image; what is left out is nil.
+struct FeatureFlags: ParsableArguments {
+  @Option(
+    help:
+      "What stands for an image: inception:FILE, classifier, classifier:FILE or pixels (default: classifier)."
+  )
+  var features: String?
+
+  @Option(help: "Dimensions of Inception's features: 64, 192, 768 or 2048 (default: 2048).")
+  var dims: Int?
+
+  @Option(
+    help: "How images are resized for Inception: tensorflow or pytorch (default: tensorflow).")
+  var resize: String?
+
+  /// - Throws: `CommandFailure` for features that there are not.
+  func choice() throws -> FeatureChoice {
+    try FeatureChoice(features, dims: dims, resize: resize)
+  }
+}
 
 /// What `--features`, `--dims` and `--resize` ask for.
 struct FeatureChoice {

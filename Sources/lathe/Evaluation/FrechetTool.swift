@@ -25,15 +25,7 @@ struct FrechetTool: ParsableCommand {
   @Argument(help: "Another one.")
   var b: String?
 
-  @Option(help: "inception:FILE, classifier, classifier:FILE or pixels (default: classifier).")
-  var features: String?
-
-  @Option(help: "Dimensions of Inception's features: 64, 192, 768 or 2048 (default: 2048).")
-  var dims: Int?
-
-  @Option(
-    help: "How images are resized for Inception: tensorflow or pytorch (default: tensorflow).")
-  var resize: String?
+  @OptionGroup var features: FeatureFlags
 
   @Option(help: "Side to which pictures of folders are resized.")
   var size: Int?
@@ -44,7 +36,7 @@ struct FrechetTool: ParsableCommand {
   @Option(help: "Write the statistics of A to this .npz file.")
   var save: String?
 
-  @Option(help: "Threads of each rank (default: 1).")
+  @Option(help: "Threads of each rank.")
   var threads = 1
 
   func validate() throws {
@@ -59,7 +51,7 @@ struct FrechetTool: ParsableCommand {
   }
 
   func run() throws {
-    let choice = try FeatureChoice(features, dims: dims, resize: resize)
+    let choice = try features.choice()
     let sources = try failing {
       try ([a] + (b.map { [$0] } ?? [])).map {
         try StatisticsSource(FilePath($0), split: split, size: size)

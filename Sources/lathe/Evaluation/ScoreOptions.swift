@@ -10,18 +10,7 @@ struct ScoreOptions: ParsableArguments {
   )
   var metrics: String?
 
-  @Option(
-    help:
-      "What stands for an image: inception:FILE, classifier, classifier:FILE or pixels (default: classifier)."
-  )
-  var features: String?
-
-  @Option(help: "Dimensions of Inception's features: 64, 192, 768 or 2048 (default: 2048).")
-  var dims: Int?
-
-  @Option(
-    help: "How images are resized for Inception: tensorflow or pytorch (default: tensorflow).")
-  var resize: String?
+  @OptionGroup var images: FeatureFlags
 
   @Option(help: "Images of each kind (default: 10000).")
   var samples: Int?
@@ -39,9 +28,9 @@ struct ScoreOptions: ParsableArguments {
   func over(_ recipe: ScoreRecipe?) -> ScoreRecipe {
     var merged = recipe ?? ScoreRecipe()
     merged.metrics = metrics ?? merged.metrics
-    merged.features = features ?? merged.features
-    merged.dims = dims ?? merged.dims
-    merged.resize = resize ?? merged.resize
+    merged.features = images.features ?? merged.features
+    merged.dims = images.dims ?? merged.dims
+    merged.resize = images.resize ?? merged.resize
     merged.samples = samples ?? merged.samples
     merged.minmax = minmax ?? merged.minmax
     merged.rounding = rounding ?? merged.rounding

@@ -69,7 +69,7 @@ struct RunOptions: ParsableArguments {
   )
   var data: String?
 
-  @Option(help: "Threads (default: 1).")
+  @Option(help: "Threads.")
   var threads = 1
 
   func validate() throws {
