@@ -58,9 +58,10 @@ private let groupColumns = 256
 /// Floats of the weights at their points, at a time.
 private let mostWeights = 1 << 23
 
-/// Tiles of a convolution whose points go their way together: a long contraction has many weights, which more
-/// tiles should share.
-private func blockTiles(length: Int) -> Int { length <= 512 ? 48 : 96 }
+/// Tiles of a convolution that a piece takes, and those of them at a time: a long contraction has many weights,
+/// which more tiles should share.
+private let pieceTiles = 64
+private func blockTiles(length: Int) -> Int { length <= 512 ? 48 : 64 }
 
 /// Matrices at the points, one after another: element (row, column) of point p lies at
 /// p * apart + row * columns + column.
@@ -126,11 +127,9 @@ private struct PointPanels {
 extension Winograd {
   func convolve(_ big: Input, _ weights: Input, _ small: Output) {
     forEachShare(of: columnGroups, length: lines) { groups in
-      let panels = weightPanels(weights, groups, length: lines) { panels, columns in
-        for range in lineGroups {
-          let matrices = weightPoints(weights, range, columns)
-          panels.pack(matrices, rows: range.count, at: range.lowerBound)
-        }
+      let panels = weightPanels(groups, lineGroups, length: lines) { panels, columns, range in
+        let matrices = weightPoints(weights, range, columns)
+        panels.pack(matrices, rows: range.count, at: range.lowerBound)
       }
       forEachBlock(length: lines) { block in
         let seen = bigPoints(big, block, lineGroups)
@@ -146,11 +145,10 @@ extension Winograd {
   func convolveTransposed(_ small: Input, _ weights: Input, _ big: Output) {
     if !coversBig { fill(big, with: 0, count: geometry.batch * geometry.bigImage) }
     forEachShare(of: lineGroups, length: smallChannels) { groups in
-      let panels = weightPanels(weights, groups, length: smallChannels) { panels, range in
-        for columns in columnGroups {
-          let matrices = weightPoints(weights, range, columns)
-          panels.pack(matrices, transposed: true, rows: columns.count, at: columns.lowerBound)
-        }
+      let panels = weightPanels(groups, columnGroups, length: smallChannels) {
+        panels, range, columns in
+        let matrices = weightPoints(weights, range, columns)
+        panels.pack(matrices, transposed: true, rows: columns.count, at: columns.lowerBound)
       }
       forEachBlock(length: smallChannels) { block in
         let seen = smallPoints(small, block)
@@ -243,17 +241,20 @@ extension Winograd {
     return panels
   }
 
-  /// Panels for each group of columns of the right operand, filled by `fill`.
+  /// Panels for each group of columns of the right operand; `fill` writes some of their rows.
   private func weightPanels(
-    _ weights: Input, _ groups: [Range<Int>], length: Int,
-    fill: (PointPanels, Range<Int>) -> Void
+    _ groups: [Range<Int>], _ rows: [Range<Int>], length: Int,
+    fill: (_ panels: PointPanels, _ group: Range<Int>, _ rows: Range<Int>) -> Void
   ) -> [PointPanels] {
     let size = PointPanels.floats(length: length, columns: groupColumns)
     let start = Scratch.weights.floats(groups.count * size)
     let panels = groups.indices.map {
       PointPanels(start: start + $0 * size, length: length, columns: groups[$0].count)
     }
-    Workers.forEach(groups.count) { group, _ in fill(panels[group], groups[group]) }
+    Workers.forEach(groups.count * rows.count) { piece, _ in
+      let (group, part) = piece.quotientAndRemainder(dividingBy: rows.count)
+      fill(panels[group], groups[group], rows[part])
+    }
     return panels
   }
 
@@ -295,7 +296,7 @@ extension Winograd {
   /// Runs `body` for blocks of tiles that make up all images, those of one image in order on one thread.
   private func forEachBlock(length: Int, _ body: (_ block: Range<Int>) -> Void) {
     let size = blockTiles(length: length)
-    let pieces = ImageTiles(batch: geometry.batch, pixels: tilesOfImage, rows: size)
+    let pieces = ImageTiles(batch: geometry.batch, pixels: tilesOfImage, rows: pieceTiles)
     Workers.forEach(pieces.count) { piece, _ in
       let images = pieces[piece]
       let tiles = images.lowerBound * tilesOfImage..<images.upperBound * tilesOfImage
