@@ -49,6 +49,20 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
   return result
 }
 
+/// `lathe` on so many ranks, with a /dev/shm of its own.
+private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]) throws
+  -> ProcessResult
+{
+  let job =
+    "mount -t tmpfs -o size=\(size) tmpfs /dev/shm && exec mpirun -n \(ranks) --bind-to none \"$0\" \"$@\""
+  return try oneJobAtATime {
+    try runProcess(
+      "unshare", ["--mount", "sh", "-c", job, try builtExecutable("lathe")] + arguments,
+      environment: ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"],
+      timeout: 120)
+  }
+}
+
 /// `lathe train` under mpirun, on generated images.
 @Suite struct TrainingTests {
   @Test(arguments: ModelRegistry.all.map { ($0.name, "float32") } + [("flexae", "bfloat16")])
@@ -87,6 +101,33 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
   }
 
   /// Slices that meet: other bits than slices on their own, the same whoever computes them.
+  /// In a /dev/shm of its own, with room for everything, for gradients alone, for nothing; needs root.
+  @Test(.enabled(if: geteuid() == 0, "skipped: mounting a small /dev/shm needs root"))
+  func littleSharedMemoryChangesNoBits() throws {
+    try withFolder { folder in
+      let cases = [
+        (size: "400m", shares: "sharedMemory .* parameters and moments too"),
+        (size: "260m", shares: "sharedMemory [^;]*\n"), (size: "64m", shares: "messages .*room for"),
+      ]
+      var found: [[Data]] = []
+      for (size, shares) in cases {
+        let arguments = [
+          "train", "vae", "synthetic", "--steps", "2", "--batch", "16", "--slices", "4", "--out",
+          "\(folder)/\(size)",
+        ]
+        let result = try inSharedMemory(of: size, 2, arguments)
+        if result.errorOutput.contains("unshare") || result.errorOutput.contains("mount:") {
+          print("skipped: no tmpfs can be mounted here: \(result.errorOutput)")
+          return
+        }
+        #expect(result.status == 0, "\(size): \(result)")
+        #expect(result.output.contains(try Regex("gradients +" + shares)), "\(size): \(result)")
+        found.append(try files("\(folder)/\(size)", step: 2))
+      }
+      #expect(found.allSatisfy { $0 == found[0] })
+    }
+  }
+
   @Test func statisticsOfTheWholeBatchDoNotDependOnRanks() throws {
     try withFolder { folder in
       func result(_ ranks: Int, _ statistics: String) throws -> [Data] {
