@@ -53,11 +53,13 @@ private func run(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
 private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]) throws
   -> ProcessResult
 {
-  let job =
-    "mount -t tmpfs -o size=\(size) tmpfs /dev/shm && exec mpirun -n \(ranks) --bind-to none \"$0\" \"$@\""
+  let job = """
+    mount -t tmpfs -o size=\(size) tmpfs /dev/shm
+    exec mpirun -n \(ranks) --bind-to none "$0" "$@"
+    """
   return try oneJobAtATime {
     try runProcess(
-      "unshare", ["--mount", "sh", "-c", job, try builtExecutable("lathe")] + arguments,
+      "unshare", ["--mount", "sh", "-ec", job, try builtExecutable("lathe")] + arguments,
       environment: ["OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"],
       timeout: 120)
   }
