@@ -102,14 +102,14 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
     }
   }
 
-  /// Slices that meet: other bits than slices on their own, the same whoever computes them.
   /// In a /dev/shm of its own, with room for everything, for gradients alone, for nothing; needs root.
   @Test(.enabled(if: geteuid() == 0, "skipped: mounting a small /dev/shm needs root"))
   func littleSharedMemoryChangesNoBits() throws {
     try withFolder { folder in
       let cases = [
         (size: "400m", shares: "sharedMemory .* parameters and moments too"),
-        (size: "260m", shares: "sharedMemory [^;]*\n"), (size: "64m", shares: "messages .*room for"),
+        (size: "260m", shares: "sharedMemory [^;]*\n"),
+        (size: "64m", shares: "messages .*room for"),
       ]
       var found: [[Data]] = []
       for (size, shares) in cases {
@@ -130,6 +130,7 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
     }
   }
 
+  /// Slices that meet: other bits than slices on their own, the same whoever computes them.
   @Test func statisticsOfTheWholeBatchDoNotDependOnRanks() throws {
     try withFolder { folder in
       func result(_ ranks: Int, _ statistics: String) throws -> [Data] {
