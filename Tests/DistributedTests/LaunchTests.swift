@@ -86,7 +86,7 @@ private let patience = 400.0
 
   /// Random kills at changing numbers of ranks; `Tests/kills` makes 20 of them.
   @Test func killsChangeNoBit() throws {
-    let result = try #require(try script("Tests/kills", ["4", "60"]))
+    let result = try #require(try script("Tests/kills", ["4", "300"]))
     #expect(result.status == 0, "\(result)")
     #expect(result.output.contains("the files are those of the uninterrupted run"))
   }
