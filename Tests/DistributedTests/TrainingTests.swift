@@ -55,7 +55,7 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
 {
   let job = """
     mount -t tmpfs -o size=\(size) tmpfs /dev/shm
-    exec mpirun -n \(ranks) --bind-to none "$0" "$@"
+    exec mpirun -n \(ranks) --oversubscribe --bind-to none "$0" "$@"
     """
   return try oneJobAtATime {
     try runProcess(
