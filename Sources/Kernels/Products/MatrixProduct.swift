@@ -43,7 +43,7 @@ private func productByOpenBLAS(
 private func productByTiles(
   _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
-  if product.left.transposed && Tiles.areNarrow {
+  if Tiles.areNarrow && (product.left.transposed || m >= 2 * blockRows) {
     productByStrips(product, c, m: m, n: n, accumulate: accumulate)
     return
   }
@@ -57,7 +57,8 @@ private func productByTiles(
   }
 }
 
-/// Strips of few rows, so that each is written from its beginning to its end: the gradient of weights.
+/// Strips of few rows, so that each is written from its beginning to its end and its left operand stays in the cache: the
+/// gradient of weights, and pixels of 1 × 1 convolutions.
 private func productByStrips(
   _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
