@@ -112,3 +112,14 @@ CLONED void ck_random_normal(
     float *y, long count, unsigned long long key, unsigned long long offset) {
   elements(1, y, count, key, offset);
 }
+
+CLONED long ck_count_beyond(const float *x, long count, float limit) {
+  long beyond = 0;
+  for (long i = 0; i < count; i++) beyond += __builtin_fabsf(x[i]) > limit;
+  return beyond;
+}
+
+void ck_replace_beyond(float *x, long count, float limit, const float *values) {
+  for (long i = 0; i < count; i++)
+    if (__builtin_fabsf(x[i]) > limit) x[i] = *values++;
+}

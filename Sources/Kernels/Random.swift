@@ -35,3 +35,13 @@ public func randomNormal(_ y: Output, count: Int, key: UInt64, offset: UInt64) {
       y + range.lowerBound, range.count, key, offset &+ UInt64(range.lowerBound))
   }
 }
+
+/// How many of `x` are further than `limit` from 0.
+public func countBeyond(_ limit: Float, _ x: Input, count: Int) -> Int {
+  ck_count_beyond(x, count, limit)
+}
+
+/// Replaces those of `x` further than `limit` from 0 by `values`, in order; there are `countBeyond` of them.
+public func replaceBeyond(_ limit: Float, _ x: Output, count: Int, by values: Input) {
+  ck_replace_beyond(x, count, limit, values)
+}

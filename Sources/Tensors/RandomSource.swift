@@ -44,14 +44,15 @@ public struct RandomSource {
 
   /// Standard normal numbers for a purpose, drawn again beyond ±2, as TensorFlow's `truncated_normal`.
   public func truncatedNormal(_ purpose: String, _ shape: Shape) -> Tensor {
-    var values = normal(purpose, shape).values
-    var round = 1
-    while true {
-      let outside = values.indices.filter { values[$0].magnitude > 2 }
-      guard !outside.isEmpty else { return Tensor(values, shape: shape) }
-      let again = derived(round).normal(purpose, [outside.count]).values
-      for (index, value) in zip(outside, again) { values[index] = value }
-      round += 1
+    let (drawn, count) = (normal(purpose, shape), shape.count)
+    return Tensor(shape: shape) { y in
+      withExtendedLifetime(drawn) { y.update(from: drawn.pointer, count: count) }
+      var round = 1
+      while case let beyond = countBeyond(2, y, count: count), beyond > 0 {
+        let again = derived(round).normal(purpose, [beyond])
+        withExtendedLifetime(again) { replaceBeyond(2, y, count: count, by: again.pointer) }
+        round += 1
+      }
     }
   }
 

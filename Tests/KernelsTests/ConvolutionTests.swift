@@ -73,7 +73,7 @@ extension AllKernels {
       .init(batch: 2, big: 6, channels: (12, 10), kernel: 1, stride: 1, padding: 0),
       .init(batch: 2, big: 6, channels: (12, 10), kernel: 1, stride: 2, padding: 0),
       .init(batch: 4, big: 4, channels: (12, 10), kernel: 4, stride: 1, padding: 0),
-      .init(batch: 70, big: 7, channels: (40, 33), kernel: 4, stride: 1, padding: 1, small: 7),
+      .init(batch: 70, big: 7, channels: (30, 33), kernel: 4, stride: 1, padding: 1, small: 7),
       .init(batch: 40, big: 14, channels: (17, 35), kernel: 4, stride: 2, padding: 1),
       .init(batch: 3, big: 9, channels: (300, 20), kernel: 4, stride: 2, padding: 1),
       .init(batch: 2, big: 9, channels: (20, 18), kernel: 2, stride: 3, padding: 0, small: 3),
@@ -96,7 +96,7 @@ extension AllKernels {
     ]
 
     /// Where tiles share multiplications: whole tiles and cut off ones, kernels that the stride divides and not,
-    /// more channels than one call takes, pixels that no tile sees.
+    /// more channels than one call takes, pixels that no tile sees, kernels of several groups of taps, one axis only.
     static let shared: [ConvolutionGeometry] = [
       .init(batch: 3, big: 16, channels: (32, 40), kernel: 4, stride: 2, padding: 1),
       .init(batch: 2, big: 14, channels: (40, 33), kernel: 4, stride: 2, padding: 1),
@@ -107,7 +107,25 @@ extension AllKernels {
       .init(batch: 1, big: 25, channels: (32, 48), kernel: 6, stride: 3, padding: 2),
       .init(batch: 1, big: 31, channels: (32, 36), kernel: 2, stride: 1, padding: 0),
       .init(batch: 1, big: 12, channels: (32, 1100), kernel: 2, stride: 1, padding: 0, small: 8),
+      .init(batch: 2, big: 9, channels: (33, 34), kernel: 5, stride: 1, padding: 2),
+      .init(batch: 1, big: 13, channels: (32, 35), kernel: 7, stride: 1, padding: 3),
+      .init(batch: 2, big: 16, channels: (34, 32), kernel: 7, stride: 2, padding: 3),
+      line(batch: 2, height: 7, width: 11, channels: (33, 36), kernel: (1, 7)),
+      line(batch: 3, height: 17, width: 6, channels: (36, 32), kernel: (7, 1)),
+      line(batch: 2, height: 4, width: 13, channels: (300, 40), kernel: (1, 3)),
     ]
+
+    /// A kernel along one axis at stride 1, and zeros that keep the size.
+    private static func line(
+      batch: Int, height: Int, width: Int, channels: (big: Int, small: Int),
+      kernel: (height: Int, width: Int)
+    ) -> ConvolutionGeometry {
+      ConvolutionGeometry(
+        batch: batch, bigHeight: height, bigWidth: width, bigChannels: channels.big,
+        smallHeight: height, smallWidth: width, smallChannels: channels.small,
+        kernelHeight: kernel.height, kernelWidth: kernel.width, strideHeight: 1, strideWidth: 1,
+        paddingTop: kernel.height / 2, paddingLeft: kernel.width / 2)
+    }
 
     /// Of the largest number. Sharing multiplications rounds 2.5 times as much.
     private func tolerance(_ g: ConvolutionGeometry) -> Double {

@@ -86,13 +86,15 @@ void ck_planar_patches(
 void ck_sum_planar_patches(
     const float *patches, const ck_geometry *g, long images, float *line, float *small);
 
-// Convolutions by minimal filtering, NHWC. A tile of outputs x outputs small pixels sees, in each phase of the
-// stride, 5 x 5 big ones, which become 25 points; the convolution is a product [tiles, lines] [lines, small
-// channels] in each. A line is a big channel of one phase.
+// Convolutions by minimal filtering, NHWC. A tile of small pixels sees, in each phase of the big image, 5 big ones
+// along an axis, which become 5 points; the convolution is a product [tiles, lines] [lines, small channels] in each.
+// A line is a big channel of one phase. Phases are those of the stride, for each group of `taps` taps.
 typedef struct {
   ck_geometry geometry;
-  long outputs, taps;              // along an axis, together 6: 2 or 3 taps
+  long taps_down, taps_across;     // of a phase: 2 or 3, for 4 or 3 small pixels; 1 for 1, on one axis only, beside 3
   long tiles_down, tiles_across;   // of an image
+  long phases_across;
+  int phases_meet;                 // whether phases share big pixels
 } ck_winograd;
 /// Tiles, counted on from image to image, or lines: `first` ..< `first + count`; of a tile's big pixels those of
 /// one phase; and `channels` channels from `channel` on, at most CK_BLOCK.
@@ -106,7 +108,7 @@ typedef struct {
 } ck_points;
 void ck_winograd_from_big(
     const float *big, const ck_winograd *w, ck_lines lines, ck_points points);
-/// The adjoint: of an image's tiles the first one first, all of them.
+/// The adjoint: of an image's tiles the first one first, all of them. Where phases share big pixels, added to these.
 void ck_winograd_to_big(ck_points points, const ck_winograd *w, ck_lines lines, float *big);
 /// The adjoint of ck_winograd_to_small.
 void ck_winograd_from_small(
@@ -241,6 +243,10 @@ typedef struct {
 ck_philox_block ck_philox(ck_philox_block counter, unsigned key0, unsigned key1);
 void ck_random_uniform(float *y, long count, unsigned long long key, unsigned long long offset);
 void ck_random_normal(float *y, long count, unsigned long long key, unsigned long long offset);
+/// How many numbers are further than `limit` from 0.
+long ck_count_beyond(const float *x, long count, float limit);
+/// Replaces them by `values`, in order.
+void ck_replace_beyond(float *x, long count, float limit, const float *values);
 
 // Points of a plane.
 enum { CK_FORCE_LANES = 16 };

@@ -81,12 +81,16 @@ private struct Affine {
   }
 
   func callAsFunction(_ x: [Double]) -> [Double] {
-    var y = bias
-    for (row, value) in x.enumerated() {
-      let start = row * y.count
-      for column in y.indices { y[column] += weight[start + column] * value }
+    var sums = bias
+    sums.withUnsafeMutableBufferPointer { y in
+      weight.withUnsafeBufferPointer { weight in
+        for (row, value) in x.enumerated() {
+          let line = weight.baseAddress! + row * y.count
+          for column in 0..<y.count { y[column] += line[column] * value }
+        }
+      }
     }
-    return y
+    return sums
   }
 }
 

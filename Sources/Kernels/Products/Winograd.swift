@@ -3,50 +3,78 @@ internal import CKernels
 // Convolutions by minimal filtering (Winograd): several small pixels of a tile share multiplications, 25 instead
 // of 64 for 4 × 4 pixels that see two taps along an axis. A tile's big pixels become points, in each of which
 // the convolution is a matrix product, and the points become small pixels; the transposed convolution and the
-// gradient of the weights are the adjoints, step by step.
+// gradient of the weights are the adjoints, step by step. A longer kernel is cut into groups of two or three taps.
 //
 // Each number's chain of operations is fixed by the geometry of an image, that of a gradient by the batch.
 
 /// A convolution in tiles.
 struct Winograd {
   let geometry: ConvolutionGeometry
+  private let down, across: Axis
   private let shape: ck_winograd
 
-  /// nil where the kernel has no such form, or a direct convolution wins.
+  /// nil where a direct convolution wins.
   init?(_ g: ConvolutionGeometry) {
-    let (kernel, stride) = (g.kernelHeight, g.strideHeight)
-    guard kernel == g.kernelWidth && stride == g.strideWidth else { return nil }
-    let taps = (kernel + stride - 1) / stride
-    guard taps == 2 || taps == 3 else { return nil }
-    let outputs = pointsAlong + 1 - taps
-    geometry = g
-    shape = ck_winograd(
-      geometry: g.loops, outputs: outputs, taps: taps,
-      tiles_down: (g.smallHeight + outputs - 1) / outputs,
-      tiles_across: (g.smallWidth + outputs - 1) / outputs)
+    let forms = [(2, 2), (3, 3), (1, 3), (3, 1)].map { Winograd(g, tapsDown: $0, tapsAcross: $1) }
+    self = forms.min { $0.products < $1.products }!
     guard wins else { return nil }
   }
 
+  private init(_ g: ConvolutionGeometry, tapsDown: Int, tapsAcross: Int) {
+    geometry = g
+    down = Axis(
+      taps: tapsDown, kernel: g.kernelHeight, stride: g.strideHeight, small: g.smallHeight)
+    across = Axis(
+      taps: tapsAcross, kernel: g.kernelWidth, stride: g.strideWidth, small: g.smallWidth)
+    shape = ck_winograd(
+      geometry: g.loops, taps_down: tapsDown, taps_across: tapsAcross, tiles_down: down.tiles,
+      tiles_across: across.tiles, phases_across: across.phases,
+      phases_meet: down.groups * across.groups > 1 ? 1 : 0)
+  }
+
+  /// Products of channels for an image.
+  private var products: Int { tilesOfImage * points * phases }
+
   /// Whether the way to points and back is worth it: products of channels are well below those of a direct
-  /// convolution, and each number at a point takes part in enough of them.
+  /// convolution, and each number at a point takes part in enough of them. Along one axis the way is shorter.
   private var wins: Bool {
     let g = geometry
     let direct = g.smallPixels * g.kernelHeight * g.kernelWidth
-    return 10 * tilesOfImage * points * phases <= 7 * direct && g.smallPixels >= 36
+    let most = down.points == 1 || across.points == 1 ? 0.8 : 0.7
+    return Double(products) <= most * Double(direct) && g.smallPixels >= 36
       && min(g.smallChannels, g.bigChannels) >= 32
   }
 
-  private var tilesOfImage: Int { shape.tiles_down * shape.tiles_across }
+  private var points: Int { down.points * across.points }
+  private var tilesOfImage: Int { down.tiles * across.tiles }
   private var tiles: Range<Int> { 0..<geometry.batch * tilesOfImage }
-  private var phases: Int { geometry.strideHeight * geometry.strideWidth }
+  private var phases: Int { down.phases * across.phases }
   /// Big channels of all phases.
   private var lines: Int { phases * geometry.bigChannels }
   private var smallChannels: Int { geometry.smallChannels }
 }
 
-/// Points along an axis, and of a tile.
-private let pointsAlong = 5
-private let points = pointsAlong * pointsAlong
+/// One axis of an image: tiles of small pixels, and phases of the big image that meet `taps` taps each.
+private struct Axis {
+  let taps, stride, groups, tiles: Int
+
+  init(taps: Int, kernel: Int, stride: Int, small: Int) {
+    self.taps = taps
+    self.stride = stride
+    groups = (kernel + taps * stride - 1) / (taps * stride)
+    let outputs = taps == 1 ? 1 : 6 - taps
+    tiles = (small + outputs - 1) / outputs
+  }
+
+  var points: Int { taps == 1 ? 1 : 5 }
+  var outputs: Int { points + 1 - taps }
+  var phases: Int { stride * groups }
+
+  /// Whether every big pixel is part of a tile.
+  func covers(_ big: Int, padding: Int) -> Bool {
+    (tiles * outputs + taps - 1) * stride - padding >= big
+  }
+}
 
 /// Tiles of a gradient that a piece contracts, and those of them at a time.
 private let sectionTiles = 480
@@ -67,10 +95,11 @@ private func blockTiles(length: Int) -> Int { length <= 512 ? 48 : 64 }
 /// p * apart + row * columns + column.
 private struct PointMatrices {
   let start: Output
-  let columns, apart: Int
+  let points, columns, apart: Int
 
   /// `apart` is no power of 2: lines at all points have room in a cache's sets.
-  init(_ slot: Scratch, rows: Int, columns: Int) {
+  init(_ slot: Scratch, points: Int, rows: Int, columns: Int) {
+    self.points = points
     self.columns = columns
     apart = rows * columns + 16
     start = slot.floats(points * apart)
@@ -90,15 +119,16 @@ private struct PointPanels {
   let start: Output
   let length, columns: Int
 
-  private var size: Int { (columns + panelWidth - 1) / panelWidth * panelWidth * length }
+  /// Of one point.
+  private var size: Int { Self.floats(length: length, columns: columns) }
 
   static func floats(length: Int, columns: Int) -> Int {
-    points * (columns + panelWidth - 1) / panelWidth * panelWidth * length
+    (columns + panelWidth - 1) / panelWidth * panelWidth * length
   }
 
   /// Rows of the operands from `row` on.
   func pack(_ matrices: PointMatrices, transposed: Bool = false, rows: Int, at row: Int) {
-    for point in 0..<points {
+    for point in 0..<matrices.points {
       ck_pack_panels(
         0, matrices.start + point * matrices.apart, transposed ? 1 : 0, matrices.columns, rows,
         columns, length * panelWidth, start + point * size + row * panelWidth)
@@ -110,7 +140,7 @@ private struct PointPanels {
     _ left: PointMatrices, transposed: Bool = false, rows: Int, to sums: PointMatrices,
     accumulate: Bool = false
   ) {
-    for point in 0..<points {
+    for point in 0..<left.points {
       let operand = left.matrix(point, transposed: transposed)
       // Only the panels of the right operand are read.
       var product = TiledProduct(left: operand, right: operand, k: length, words: .floats)
@@ -134,7 +164,7 @@ extension Winograd {
       forEachBlock(length: lines) { block in
         let seen = bigPoints(big, block, lineGroups)
         for (columns, panels) in zip(groups, panels) {
-          let sums = PointMatrices(.block, rows: block.count, columns: columns.count)
+          let sums = PointMatrices(.block, points: points, rows: block.count, columns: columns.count)
           panels.multiply(seen, rows: block.count, to: sums)
           withShape { ck_winograd_to_small(sums.at(0), $0, lines(block, columns), small) }
         }
@@ -143,7 +173,7 @@ extension Winograd {
   }
 
   func convolveTransposed(_ small: Input, _ weights: Input, _ big: Output) {
-    if !coversBig { fill(big, with: 0, count: geometry.batch * geometry.bigImage) }
+    if !writesBig { fill(big, with: 0, count: geometry.batch * geometry.bigImage) }
     forEachShare(of: lineGroups, length: smallChannels) { groups in
       let panels = weightPanels(groups, columnGroups, length: smallChannels) {
         panels, range, columns in
@@ -153,7 +183,7 @@ extension Winograd {
       forEachBlock(length: smallChannels) { block in
         let seen = smallPoints(small, block)
         for (range, panels) in zip(groups, panels) {
-          let sums = PointMatrices(.block, rows: block.count, columns: range.count)
+          let sums = PointMatrices(.block, points: points, rows: block.count, columns: range.count)
           panels.multiply(seen, rows: block.count, to: sums)
           withShape { ck_winograd_to_big(sums.at(0), $0, phaseLines(block, range), big) }
         }
@@ -170,7 +200,7 @@ extension Winograd {
       let groups = lineGroups
       Workers.forEach(groups.count) { group, _ in
         let range = groups[group]
-        let sums = PointMatrices(.block, rows: range.count, columns: smallChannels)
+        let sums = PointMatrices(.block, points: points, rows: range.count, columns: smallChannels)
         for (block, panels) in zip(blocks, panels) {
           panels.multiply(
             bigPoints(big, block, [range]), transposed: true, rows: range.count, to: sums,
@@ -186,14 +216,11 @@ extension Winograd {
     }
   }
 
-  /// Whether every big pixel is part of a tile.
-  private var coversBig: Bool {
+  /// Whether the first tile that meets a big pixel writes it: every one is part of one phase's tile.
+  private var writesBig: Bool {
     let g = geometry
-    func covered(_ tiles: Int, _ padding: Int) -> Int {
-      (tiles * shape.outputs + shape.taps - 1) * g.strideHeight - padding
-    }
-    return covered(shape.tiles_down, g.paddingTop) >= g.bigHeight
-      && covered(shape.tiles_across, g.paddingLeft) >= g.bigWidth
+    return down.groups * across.groups == 1 && down.covers(g.bigHeight, padding: g.paddingTop)
+      && across.covers(g.bigWidth, padding: g.paddingLeft)
   }
 }
 
@@ -206,7 +233,7 @@ extension Winograd {
   {
     let first = groups[0].lowerBound
     let matrices = PointMatrices(
-      .patches, rows: block.count, columns: groups.last!.upperBound - first)
+      .patches, points: points, rows: block.count, columns: groups.last!.upperBound - first)
     for range in groups {
       withShape {
         ck_winograd_from_big(
@@ -218,7 +245,7 @@ extension Winograd {
 
   /// `[tiles of the block, small channels]` at each point.
   private func smallPoints(_ small: Input, _ block: Range<Int>) -> PointMatrices {
-    let matrices = PointMatrices(.patches, rows: block.count, columns: smallChannels)
+    let matrices = PointMatrices(.patches, points: points, rows: block.count, columns: smallChannels)
     for columns in columnGroups {
       withShape {
         ck_winograd_from_small(
@@ -230,7 +257,7 @@ extension Winograd {
 
   /// The same as right operands.
   private func smallPanels(_ small: Input, _ blocks: [Range<Int>]) -> [PointPanels] {
-    let size = PointPanels.floats(length: gradientTiles, columns: smallChannels)
+    let size = points * PointPanels.floats(length: gradientTiles, columns: smallChannels)
     let start = Scratch.panels.floats(blocks.count * size)
     let panels = blocks.indices.map {
       PointPanels(start: start + $0 * size, length: blocks[$0].count, columns: smallChannels)
@@ -246,7 +273,7 @@ extension Winograd {
     _ groups: [Range<Int>], _ rows: [Range<Int>], length: Int,
     fill: (_ panels: PointPanels, _ group: Range<Int>, _ rows: Range<Int>) -> Void
   ) -> [PointPanels] {
-    let size = PointPanels.floats(length: length, columns: groupColumns)
+    let size = points * PointPanels.floats(length: length, columns: groupColumns)
     let start = Scratch.weights.floats(groups.count * size)
     let panels = groups.indices.map {
       PointPanels(start: start + $0 * size, length: length, columns: groups[$0].count)
@@ -262,7 +289,7 @@ extension Winograd {
   private func weightPoints(_ weights: Input, _ range: Range<Int>, _ columns: Range<Int>)
     -> PointMatrices
   {
-    let matrices = PointMatrices(.block, rows: range.count, columns: columns.count)
+    let matrices = PointMatrices(.block, points: points, rows: range.count, columns: columns.count)
     withShape { ck_winograd_from_weights(weights, $0, lines(range, columns), matrices.at(0)) }
     return matrices
   }
@@ -289,7 +316,7 @@ extension Winograd {
   private func forEachShare(
     of groups: [Range<Int>], length: Int, _ body: (_ groups: [Range<Int>]) -> Void
   ) {
-    let size = PointPanels.floats(length: length, columns: groupColumns)
+    let size = points * PointPanels.floats(length: length, columns: groupColumns)
     for share in groups.indices.cut(max(1, mostWeights / size)) { body(Array(groups[share])) }
   }
 
