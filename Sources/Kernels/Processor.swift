@@ -19,10 +19,11 @@ public enum Processor {
 extension Processor {
   /// Whether products take this package's own tiles, the default where the processor has AVX2 or AVX-512;
   /// otherwise they take OpenBLAS. Without AVX-512's bfloat16 products both take factors rounded beforehand.
-  /// Set it only while no kernel runs.
-  public static var usesTiles: Bool {
-    get { Tiles.available(.floats) }
-    set { Tiles.wanted.store(newValue, ordering: .relaxed) }
+  public static var usesTiles: Bool { Tiles.available(.floats) }
+
+  /// Runs `body` with products by OpenBLAS, on this thread and the workers that it calls.
+  public static func withoutTiles(_ body: () -> Void) {
+    Tiles.$areWanted.withValue(false, operation: body)
   }
 }
 

@@ -1,4 +1,3 @@
-import Layers
 import Tensors
 
 /// Inverse autoregressive flow: invertible steps, each of which moves and stretches a coordinate by what came before it.

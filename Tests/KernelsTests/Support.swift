@@ -61,13 +61,10 @@ func withWorkers(_ counts: [Int], _ body: (Int) -> Void) {
   }
 }
 
-/// Runs `body` with the own tiles and without, and leaves them on.
+/// Runs `body` with the own tiles and without.
 func withAndWithoutTiles(_ body: () -> Void) {
-  defer { Processor.usesTiles = true }
-  for uses in [true, false] {
-    Processor.usesTiles = uses
-    body()
-  }
+  body()
+  Processor.withoutTiles(body)
 }
 
 /// The nearest bfloat16 number, ties to even; for finite numbers.

@@ -1,5 +1,4 @@
 internal import CKernels
-internal import Synchronization
 
 // Which kernel computes what. The choice for a row of a product never depends on how many rows there are.
 
@@ -26,14 +25,14 @@ enum ProductStrategy {
 enum Tiles {
   private static let floats = ck_has_tiles(0) != 0
   private static let pairs = ck_has_tiles(1) != 0
-  static let wanted = Atomic(true)
+  @TaskLocal static var areWanted = true
 
   /// Whether tiles are AVX2's: panels are packed some together, and products that are parts of a
   /// convolution take tiles too, where AVX-512's leave them to OpenBLAS.
   static let areNarrow = panelWidth == 16
 
   static func available(_ words: Words) -> Bool {
-    (words == .pairs ? pairs : floats) && wanted.load(ordering: .relaxed)
+    (words == .pairs ? pairs : floats) && areWanted
   }
 }
 
