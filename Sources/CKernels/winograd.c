@@ -4,8 +4,8 @@
 // outputs = smallᵀ((tap g) ⊙ (big d)). Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray,
 // "Fast Algorithms for Convolutional Neural Networks", CVPR 2016. The matrices are those of Toom and Cook with
 // the points 0, 1/2, -1, 2 and infinity, which round least among small ones: 2.5 times as much as a direct sum.
-// A stride cuts the big image into phases, each of which meets taps of its own. So do taps beyond the third along an
-// axis: they see, as further phases, the big image so many pixels further on.
+// A stride cuts the big image into phases, each of which meets taps of its own. More than
+// two or three taps along an axis are groups, which see the big image so many pixels further on, as further phases.
 #include "CKernels.h"
 #include "clones.h"
 
@@ -20,8 +20,12 @@ typedef struct {
   float matrix[3][POINTS][POINTS];
 } axis;
 
-#define BIG_POINTS \
-  {{1, -1.5f, -1.5f, 1, 0}, {0, -2, -1, 1, 0}, {0, 1, -2.5f, 1, 0}, {0, -.5f, .5f, 1, 0}, {0, 1, -1.5f, -1.5f, 1}}
+#define BIG_POINTS                               \
+  {{1, -1.5f, -1.5f, 1, 0},                      \
+   {0, -2, -1, 1, 0},                            \
+   {0, 1, -2.5f, 1, 0},                          \
+   {0, -.5f, .5f, 1, 0},                         \
+   {0, 1, -1.5f, -1.5f, 1}}
 
 /// Nothing to share.
 static const axis one_tap = {1, {1, 1, 1}, {{{1}}, {{1}}, {{1}}}};

@@ -96,7 +96,8 @@ extension AllKernels {
     ]
 
     /// Where tiles share multiplications: whole tiles and cut off ones, kernels that the stride divides and not,
-    /// more channels than one call takes, pixels that no tile sees, kernels of several groups of taps, one axis only.
+    /// more channels than one call takes, pixels that no tile sees, kernels of several groups of taps, one axis only,
+    /// oblong kernels and strides.
     static let shared: [ConvolutionGeometry] = [
       .init(batch: 3, big: 16, channels: (32, 40), kernel: 4, stride: 2, padding: 1),
       .init(batch: 2, big: 14, channels: (40, 33), kernel: 4, stride: 2, padding: 1),
@@ -113,6 +114,11 @@ extension AllKernels {
       line(batch: 2, height: 7, width: 11, channels: (33, 36), kernel: (1, 7)),
       line(batch: 3, height: 17, width: 6, channels: (36, 32), kernel: (7, 1)),
       line(batch: 2, height: 4, width: 13, channels: (300, 40), kernel: (1, 3)),
+      line(batch: 2, height: 9, width: 12, channels: (32, 33), kernel: (3, 5)),
+      ConvolutionGeometry(
+        batch: 2, bigHeight: 12, bigWidth: 17, bigChannels: 33, smallHeight: 12, smallWidth: 8,
+        smallChannels: 34, kernelHeight: 2, kernelWidth: 4, strideHeight: 1, strideWidth: 2,
+        paddingTop: 1, paddingLeft: 1),
     ]
 
     /// A kernel along one axis at stride 1, and zeros that keep the size.
@@ -125,6 +131,15 @@ extension AllKernels {
         smallHeight: height, smallWidth: width, smallChannels: channels.small,
         kernelHeight: kernel.height, kernelWidth: kernel.width, strideHeight: 1, strideWidth: 1,
         paddingTop: kernel.height / 2, paddingLeft: kernel.width / 2)
+    }
+
+    /// Sums of whole numbers are whole, unless multiplications are shared: those of `shared` are, and no others.
+    @Test(.enabled(if: Processor.usesTiles), arguments: geometries + shared)
+    func multiplicationsAreShared(_ g: ConvolutionGeometry) {
+      let big = Numbers.array(g.bigCount, seed: 1).map { (4 * $0).rounded() }
+      let weights = Numbers.array(g.weightCount, seed: 2).map { (4 * $0).rounded() }
+      let small = written(g.smallCount) { convolve(big, weights, $0, g) }
+      #expect(small.contains { $0 != $0.rounded() } == Self.shared.contains(g))
     }
 
     /// Of the largest number. Sharing multiplications rounds 2.5 times as much.

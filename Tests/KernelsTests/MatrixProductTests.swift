@@ -105,7 +105,7 @@ extension AllKernels {
     /// factors lie: tiles add in an order of the contraction's own.
     @Test(.enabled(if: Processor.usesTiles), arguments: [false, true], Precision.allCases)
     func rowsDoNotDependOnTheirNumber(_ accumulate: Bool, _ precision: Precision) {
-      let (n, k, most) = (300, 2500, 600)
+      let (n, k, most) = (300, 2500, 1100)
       let (a, b) = (Numbers.array(most * k, seed: 1), Numbers.array(k * n, seed: 2))
       let before = Numbers.array(most * n, seed: 3)
       let turned = written(k * n) { permute(b, sizes: [k, n], permutation: [1, 0], $0) }
@@ -119,7 +119,7 @@ extension AllKernels {
       }
       let all = bits(most, false)
       #expect(bits(most, true) == all)
-      for m in [1, 2, 7, 16, 64, 255, 256, 513] {
+      for m in [1, 2, 7, 16, 64, 255, 256, 513, 1023, 1024] {
         #expect(bits(m, false) == Array(all[..<(m * n)]))
         #expect(bits(m, true) == Array(all[..<(m * n)]))
       }
@@ -150,11 +150,12 @@ extension AllKernels {
     }
 
     /// An image's pixels have the same bits in a batch of any size.
-    @Test(.enabled(if: Processor.usesTiles), arguments: Precision.allCases)
-    func pixelsDoNotDependOnTheBatch(_ precision: Precision) {
+    @Test(.enabled(if: Processor.usesTiles), arguments: [(4, 2), (5, 1)], Precision.allCases)
+    func pixelsDoNotDependOnTheBatch(_ kernel: (size: Int, stride: Int), _ precision: Precision) {
       let g = { (batch: Int) in
         ConvolutionGeometry(
-          batch: batch, big: 14, channels: (40, 70), kernel: 4, stride: 2, padding: 1)
+          batch: batch, big: 14, channels: (40, 70), kernel: kernel.size, stride: kernel.stride,
+          padding: 1)
       }
       let (x, w) = (
         Numbers.array(g(30).bigCount, seed: 1), Numbers.array(g(1).weightCount, seed: 2)

@@ -73,6 +73,18 @@ extension AllKernels {
       #expect(draws.allSatisfy { abs($0) < 6.7 })
     }
 
+    /// In order, ties and NaN stay.
+    @Test func numbersBeyondALimitAreReplaced() {
+      let numbers: [Float] = [1, -3, 2, .nan, 2.5, -2, .infinity]
+      let again: [Float] = [10, 20, 30]
+      #expect(countBeyond(2, numbers, count: numbers.count) == again.count)
+      let found = written(numbers.count) { y in
+        for i in numbers.indices { y[i] = numbers[i] }
+        replaceBeyond(2, y, count: numbers.count, by: again)
+      }
+      #expect(found.map { $0.isNaN ? 0 : $0 } == [1, 10, 2, 0, 20, -2, 30])
+    }
+
     @Test func kolmogorovDistanceFindsAWrongScale() {
       let draws = written(200_000) { randomNormal($0, count: 200_000, key: 7, offset: 0) }
       let wide = kolmogorovDistance(draws) { normalCumulative($0 * 1.02) }

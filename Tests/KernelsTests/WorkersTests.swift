@@ -97,6 +97,8 @@ private let jobs: [Job] =
   + convolutionJobs(
     "wide", .init(batch: 20, big: 16, channels: (32, 48), kernel: 4, stride: 2, padding: 1))
   + convolutionJobs(
+    "long kernel", .init(batch: 10, big: 14, channels: (40, 48), kernel: 5, stride: 1, padding: 2))
+  + convolutionJobs(
     "few", .init(batch: 3, big: 8, channels: (64, 70), kernel: 4, stride: 2, padding: 1))
   + convolutionJobs(
     "few bfloat16", .init(batch: 3, big: 8, channels: (64, 70), kernel: 4, stride: 2, padding: 1),
@@ -193,6 +195,24 @@ extension AllKernels {
       #expect(!Processor.instructionSet.isEmpty)
       #expect(Processor.usesTiles == ["x86-64-v3", "x86-64-v4"].contains(Processor.instructionSet))
       #expect(!Processor.hasBFloat16 || Processor.instructionSet == "x86-64-v4")
+    }
+
+    /// On every thread, and afterwards no more: each piece waits until all have begun, so each has a thread of its own.
+    @Test func withoutTilesHoldsForTheWorkers() {
+      let before = Processor.usesTiles
+      withWorkers([1, 2, 3]) { count in
+        let begun = Atomic(0)
+        let used = Atomic(0)
+        Processor.withoutTiles {
+          Workers.forEach(count) { _, _ in
+            begun.add(1, ordering: .relaxed)
+            while begun.load(ordering: .relaxed) < count {}
+            if Processor.usesTiles { used.add(1, ordering: .relaxed) }
+          }
+        }
+        #expect(used.load(ordering: .relaxed) == 0)
+        #expect(Processor.usesTiles == before)
+      }
     }
 
     /// Products reach most of the peak and never more, so operations are counted alike.

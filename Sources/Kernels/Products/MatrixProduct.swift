@@ -43,7 +43,8 @@ private func productByOpenBLAS(
 private func productByTiles(
   _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
-  if Tiles.areNarrow && (product.left.transposed || m >= 2 * blockRows) {
+  let isTall = m >= 2 * blockRows && product.k * n <= mostPackedNumbers
+  if Tiles.areNarrow && (product.left.transposed || isTall) {
     productByStrips(product, c, m: m, n: n, accumulate: accumulate)
     return
   }
@@ -57,8 +58,8 @@ private func productByTiles(
   }
 }
 
-/// Strips of few rows, so that each is written from its beginning to its end and its left operand stays in the cache: the
-/// gradient of weights, and pixels of 1 × 1 convolutions.
+/// Strips of few rows, so that each is written from its beginning to its end and its left operand stays in
+/// the cache: the gradient of weights, and pixels of 1 × 1 convolutions.
 private func productByStrips(
   _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
@@ -70,6 +71,9 @@ private func productByStrips(
       rows, columns, to: c + rows.lowerBound * n, columnsOfC: n, accumulate: accumulate)
   }
 }
+
+/// Numbers of the right operand that every strip of a tall product may read again.
+private let mostPackedNumbers = 1 << 20
 
 /// Rows in a strip: eight narrow tiles.
 private let stripRows = 48

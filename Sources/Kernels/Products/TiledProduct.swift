@@ -40,6 +40,8 @@ struct TiledProduct {
   let words: Words
   /// Panels of the right operand, where they are packed beforehand.
   var packed: Input?
+  /// Words of the contraction that are one chain of additions.
+  var chainWords = chunkWords
 
   init(left: Operand, right: Operand, k: Int, words: Words) {
     self.left = left
@@ -55,8 +57,9 @@ struct TiledProduct {
     let places = Scratch.rows.integers(2 * rows.count)
     for row in 0..<rows.count { places[rows.count + row] = row * columnsOfC }
     if k == 0 && !accumulate { clear(rows.count, columns.count, c, columnsOfC) }
-    for first in stride(from: 0, to: k, by: words.numbers(in: chunkWords)) {
-      let chunk = first..<min(k, first + words.numbers(in: chunkWords))
+    let together = words.numbers(in: chainWords)
+    for first in stride(from: 0, to: k, by: together) {
+      let chunk = first..<min(k, first + together)
       var job = ck_tiles()
       job.pairs = words.flag
       job.adds = accumulate || first > 0 ? 1 : 0

@@ -56,18 +56,17 @@ struct Winograd {
 
 /// One axis of an image: tiles of small pixels, and phases of the big image that meet `taps` taps each.
 private struct Axis {
-  let taps, stride, groups, tiles: Int
+  let taps, stride, groups, outputs, tiles: Int
 
   init(taps: Int, kernel: Int, stride: Int, small: Int) {
     self.taps = taps
     self.stride = stride
     groups = (kernel + taps * stride - 1) / (taps * stride)
-    let outputs = taps == 1 ? 1 : 6 - taps
+    outputs = taps == 1 ? 1 : 6 - taps
     tiles = (small + outputs - 1) / outputs
   }
 
-  var points: Int { taps == 1 ? 1 : 5 }
-  var outputs: Int { points + 1 - taps }
+  var points: Int { outputs + taps - 1 }
   var phases: Int { stride * groups }
 
   /// Whether every big pixel is part of a tile.
@@ -82,6 +81,9 @@ private let gradientTiles = 240
 
 /// Columns of the result at a time.
 private let groupColumns = 256
+
+/// A short chain rounds less, which the way back from the points would enlarge.
+private let chainWords = 256
 
 /// Floats of the weights at their points, at a time.
 private let mostWeights = 1 << 23
@@ -145,6 +147,7 @@ private struct PointPanels {
       // Only the panels of the right operand are read.
       var product = TiledProduct(left: operand, right: operand, k: length, words: .floats)
       product.packed = Input(start + point * size)
+      product.chainWords = chainWords
       product.write(
         0..<rows, 0..<columns, to: sums.start + point * sums.apart, columnsOfC: sums.columns,
         accumulate: accumulate)
@@ -164,7 +167,7 @@ extension Winograd {
       forEachBlock(length: lines) { block in
         let seen = bigPoints(big, block, lineGroups)
         for (columns, panels) in zip(groups, panels) {
-          let sums = PointMatrices(.block, points: points, rows: block.count, columns: columns.count)
+          let sums = pointMatrices(.block, rows: block.count, columns: columns.count)
           panels.multiply(seen, rows: block.count, to: sums)
           withShape { ck_winograd_to_small(sums.at(0), $0, lines(block, columns), small) }
         }
@@ -183,7 +186,7 @@ extension Winograd {
       forEachBlock(length: smallChannels) { block in
         let seen = smallPoints(small, block)
         for (range, panels) in zip(groups, panels) {
-          let sums = PointMatrices(.block, points: points, rows: block.count, columns: range.count)
+          let sums = pointMatrices(.block, rows: block.count, columns: range.count)
           panels.multiply(seen, rows: block.count, to: sums)
           withShape { ck_winograd_to_big(sums.at(0), $0, phaseLines(block, range), big) }
         }
@@ -200,7 +203,7 @@ extension Winograd {
       let groups = lineGroups
       Workers.forEach(groups.count) { group, _ in
         let range = groups[group]
-        let sums = PointMatrices(.block, points: points, rows: range.count, columns: smallChannels)
+        let sums = pointMatrices(.block, rows: range.count, columns: smallChannels)
         for (block, panels) in zip(blocks, panels) {
           panels.multiply(
             bigPoints(big, block, [range]), transposed: true, rows: range.count, to: sums,
@@ -227,13 +230,17 @@ extension Winograd {
 // MARK: Points
 
 extension Winograd {
+  private func pointMatrices(_ slot: Scratch, rows: Int, columns: Int) -> PointMatrices {
+    PointMatrices(slot, points: points, rows: rows, columns: columns)
+  }
+
   /// `[tiles of the block, lines of the groups]` at each point.
   private func bigPoints(_ big: Input, _ block: Range<Int>, _ groups: [Range<Int>])
     -> PointMatrices
   {
     let first = groups[0].lowerBound
-    let matrices = PointMatrices(
-      .patches, points: points, rows: block.count, columns: groups.last!.upperBound - first)
+    let matrices = pointMatrices(
+      .patches, rows: block.count, columns: groups.last!.upperBound - first)
     for range in groups {
       withShape {
         ck_winograd_from_big(
@@ -245,7 +252,7 @@ extension Winograd {
 
   /// `[tiles of the block, small channels]` at each point.
   private func smallPoints(_ small: Input, _ block: Range<Int>) -> PointMatrices {
-    let matrices = PointMatrices(.patches, points: points, rows: block.count, columns: smallChannels)
+    let matrices = pointMatrices(.patches, rows: block.count, columns: smallChannels)
     for columns in columnGroups {
       withShape {
         ck_winograd_from_small(
@@ -289,7 +296,7 @@ extension Winograd {
   private func weightPoints(_ weights: Input, _ range: Range<Int>, _ columns: Range<Int>)
     -> PointMatrices
   {
-    let matrices = PointMatrices(.block, points: points, rows: range.count, columns: columns.count)
+    let matrices = pointMatrices(.block, rows: range.count, columns: columns.count)
     withShape { ck_winograd_from_weights(weights, $0, lines(range, columns), matrices.at(0)) }
     return matrices
   }
