@@ -1,4 +1,5 @@
 import Kernels
+import Synchronization
 import Testing
 
 /// All suites of kernels run one after another: they share the workers, whose number some of them
@@ -59,6 +60,25 @@ func withWorkers(_ counts: [Int], _ body: (Int) -> Void) {
     Workers.setCount(count)
     body(count)
   }
+}
+
+/// Runs `body` in pieces that wait for each other, until each of `count` threads has run one; false when that fails.
+///
+/// Pieces of a job run on one thread while another test's job has the workers, so they wait a moment only, and the
+/// job is repeated.
+func runsOnEachWorker(of count: Int, _ body: () -> Void) -> Bool {
+  let all = (1 << count) - 1
+  for _ in 0..<100 {
+    let seen = Atomic(0)
+    Workers.forEach(count) { _, worker in
+      seen.bitwiseOr(1 << worker, ordering: .relaxed)
+      let end = ContinuousClock.now + .milliseconds(100)
+      while seen.load(ordering: .relaxed) != all && ContinuousClock.now < end {}
+      body()
+    }
+    if seen.load(ordering: .relaxed) == all { return true }
+  }
+  return false
 }
 
 /// Runs `body` with the own tiles and without.

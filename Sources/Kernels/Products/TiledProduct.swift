@@ -40,7 +40,7 @@ struct TiledProduct {
   let words: Words
   /// Panels of the right operand, where they are packed beforehand.
   var packed: Input?
-  /// Words of the contraction that are one chain of additions.
+  /// Words of the contraction that are one chain of additions: at most `chunkWords`, of which panels have room.
   var chainWords = chunkWords
 
   init(left: Operand, right: Operand, k: Int, words: Words) {
