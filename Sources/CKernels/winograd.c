@@ -3,7 +3,8 @@
 // Along an axis, m outputs of a correlation with r taps take m + r - 1 = 5 multiplications instead of m r:
 // outputs = smallᵀ((tap g) ⊙ (big d)). Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray,
 // "Fast Algorithms for Convolutional Neural Networks", CVPR 2016. The matrices are those of Toom and Cook with
-// the points 0, 1/2, -1, 2 and infinity, which round least among small ones: 2.5 times as much as a direct sum.
+// the points 0, 1/2, -1, 2 and infinity, which round least among small ones: 2.5 times as much as a direct sum, and,
+// where numbers at the points become bfloat16, 4.5 times as much as operands that become bfloat16.
 // A stride cuts the big image into phases, each of which meets taps of its own. More than
 // two or three taps along an axis are groups, which see the big image so many pixels further on, as further phases.
 #include "CKernels.h"

@@ -58,7 +58,7 @@ enum ConvolutionStrategy {
       self = .product
     } else if g.hasUnitStride && g.smallChannels <= 4 && g.bigChannels >= 8 {
       self = .planar
-    } else if words == .floats && Tiles.available(words), let form = Winograd(g) {
+    } else if Tiles.available(words), let form = Winograd(g, words) {
       self = .winograd(form)
     } else {
       let wins = Self.tilesWin(g, direction, words)

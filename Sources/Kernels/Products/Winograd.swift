@@ -5,23 +5,29 @@ internal import CKernels
 // the convolution is a matrix product, and the points become small pixels; the transposed convolution and the
 // gradient of the weights are the adjoints, step by step. A longer kernel is cut into groups of two or three taps.
 //
+// In bfloat16 it is the numbers at the points that are rounded.
+//
 // Each number's chain of operations is fixed by the geometry of an image, that of a gradient by the batch.
 
 /// A convolution in tiles.
 struct Winograd {
   let geometry: ConvolutionGeometry
+  private let words: Words
   private let down, across: Axis
   private let shape: ck_winograd
 
   /// nil where a direct convolution wins.
-  init?(_ g: ConvolutionGeometry) {
-    let forms = [(2, 2), (3, 3), (1, 3), (3, 1)].map { Winograd(g, tapsDown: $0, tapsAcross: $1) }
+  init?(_ g: ConvolutionGeometry, _ words: Words) {
+    let forms = [(2, 2), (3, 3), (1, 3), (3, 1)].map {
+      Winograd(g, words, tapsDown: $0, tapsAcross: $1)
+    }
     self = forms.min { $0.products < $1.products }!
     guard wins else { return nil }
   }
 
-  private init(_ g: ConvolutionGeometry, tapsDown: Int, tapsAcross: Int) {
+  private init(_ g: ConvolutionGeometry, _ words: Words, tapsDown: Int, tapsAcross: Int) {
     geometry = g
+    self.words = words
     down = Axis(
       taps: tapsDown, kernel: g.kernelHeight, stride: g.strideHeight, small: g.smallHeight)
     across = Axis(
@@ -43,6 +49,7 @@ struct Winograd {
     let most = down.points == 1 || across.points == 1 ? 0.8 : 0.7
     return Double(products) <= most * Double(direct) && g.smallPixels >= 36
       && min(g.smallChannels, g.bigChannels) >= 32
+      && (words == .floats || g.bigChannels % 2 == 0)
   }
 
   private var points: Int { down.points * across.points }
@@ -119,21 +126,23 @@ private struct PointMatrices {
 /// Right operands `[length, columns]` at the points, as panels.
 private struct PointPanels {
   let start: Output
+  let words: Words
   let length, columns: Int
 
   /// Of one point.
-  private var size: Int { Self.floats(length: length, columns: columns) }
+  private var size: Int { Self.floats(words, length: length, columns: columns) }
 
-  static func floats(length: Int, columns: Int) -> Int {
-    (columns + panelWidth - 1) / panelWidth * panelWidth * length
+  static func floats(_ words: Words, length: Int, columns: Int) -> Int {
+    (columns + panelWidth - 1) / panelWidth * panelWidth * words.holding(length)
   }
 
-  /// Rows of the operands from `row` on.
+  /// Rows of the operands from `row` on, an even one for pairs.
   func pack(_ matrices: PointMatrices, transposed: Bool = false, rows: Int, at row: Int) {
     for point in 0..<matrices.points {
       ck_pack_panels(
-        0, matrices.start + point * matrices.apart, transposed ? 1 : 0, matrices.columns, rows,
-        columns, length * panelWidth, start + point * size + row * panelWidth)
+        words.flag, matrices.start + point * matrices.apart, transposed ? 1 : 0, matrices.columns,
+        rows, columns, words.holding(length) * panelWidth,
+        start + point * size + words.holding(row) * panelWidth)
     }
   }
 
@@ -145,7 +154,7 @@ private struct PointPanels {
     for point in 0..<left.points {
       let operand = left.matrix(point, transposed: transposed)
       // Only the panels of the right operand are read.
-      var product = TiledProduct(left: operand, right: operand, k: length, words: .floats)
+      var product = TiledProduct(left: operand, right: operand, k: length, words: words)
       product.packed = Input(start + point * size)
       product.chainWords = chainWords
       product.write(
@@ -264,10 +273,11 @@ extension Winograd {
 
   /// The same as right operands.
   private func smallPanels(_ small: Input, _ blocks: [Range<Int>]) -> [PointPanels] {
-    let size = points * PointPanels.floats(length: gradientTiles, columns: smallChannels)
+    let size = points * PointPanels.floats(words, length: gradientTiles, columns: smallChannels)
     let start = Scratch.panels.floats(blocks.count * size)
     let panels = blocks.indices.map {
-      PointPanels(start: start + $0 * size, length: blocks[$0].count, columns: smallChannels)
+      PointPanels(
+        start: start + $0 * size, words: words, length: blocks[$0].count, columns: smallChannels)
     }
     Workers.forEach(blocks.count) { block, _ in
       panels[block].pack(smallPoints(small, blocks[block]), rows: blocks[block].count, at: 0)
@@ -280,10 +290,11 @@ extension Winograd {
     _ groups: [Range<Int>], _ rows: [Range<Int>], length: Int,
     fill: (_ panels: PointPanels, _ group: Range<Int>, _ rows: Range<Int>) -> Void
   ) -> [PointPanels] {
-    let size = points * PointPanels.floats(length: length, columns: groupColumns)
+    let size = points * PointPanels.floats(words, length: length, columns: groupColumns)
     let start = Scratch.weights.floats(groups.count * size)
     let panels = groups.indices.map {
-      PointPanels(start: start + $0 * size, length: length, columns: groups[$0].count)
+      PointPanels(
+        start: start + $0 * size, words: words, length: length, columns: groups[$0].count)
     }
     Workers.forEach(groups.count * rows.count) { piece, _ in
       let (group, part) = piece.quotientAndRemainder(dividingBy: rows.count)
@@ -323,7 +334,7 @@ extension Winograd {
   private func forEachShare(
     of groups: [Range<Int>], length: Int, _ body: (_ groups: [Range<Int>]) -> Void
   ) {
-    let size = points * PointPanels.floats(length: length, columns: groupColumns)
+    let size = points * PointPanels.floats(words, length: length, columns: groupColumns)
     for share in groups.indices.cut(max(1, mostWeights / size)) { body(Array(groups[share])) }
   }
 
