@@ -7,13 +7,19 @@ import Synchronization
 // the output into gradients of the inputs. Rules are written in operations, so a gradient is a tensor like any
 // other and can be differentiated again. Nodes are numbered as they are made, which is a topological order.
 
+/// Where a rule writes a gradient, or adds it.
+struct GradientTarget {
+  let storage: Storage
+  var adds = false
+}
+
 /// What a rule is given: the gradient of the output, and which inputs' gradients are asked for.
 struct Pullback {
   /// Gradient of the result with respect to the operation's output.
   let gradient: Tensor
   fileprivate let keptOutput: Tensor?
   fileprivate let wanted: [Bool]
-  fileprivate let sinks: [Storage?]
+  fileprivate let sinks: [GradientTarget?]
 
   /// The operation's output, for rules recorded with `keepingOutput`.
   var output: Tensor {
@@ -30,7 +36,15 @@ struct Pullback {
   }
 
   /// Storage for the gradient of input `index`: the parameter's own where it can be written directly.
-  func destination(_ index: Int, count: Int) -> Storage { sinks[index] ?? Storage(count: count) }
+  func destination(_ index: Int, count: Int) -> Storage {
+    if let sink = sinks[index], !sink.adds { return sink.storage }
+    return Storage(count: count)
+  }
+
+  /// The same for rules that can add to what the parameter's own storage holds of earlier contributions.
+  func target(_ index: Int, count: Int) -> GradientTarget {
+    sinks[index] ?? GradientTarget(storage: Storage(count: count))
+  }
 }
 
 final class Node {
@@ -62,7 +76,7 @@ final class Node {
 
   var isLeaf: Bool { inputs.isEmpty }
 
-  func pull(_ gradient: Tensor, wanted: [Bool], sinks: [Storage?]) -> [Tensor?] {
+  func pull(_ gradient: Tensor, wanted: [Bool], sinks: [GradientTarget?]) -> [Tensor?] {
     guard let rule else { preconditionFailure("gradients: this graph was already consumed") }
     let kept = output.map { Tensor($0.storage, $0.shape, node: self) }
     return rule(Pullback(gradient: gradient, keptOutput: kept, wanted: wanted, sinks: sinks))
@@ -241,7 +255,7 @@ private struct BackwardSweep {
   private mutating func spread(_ gradient: Tensor, from node: Node) {
     let wanted = node.inputs.map { $0.map { useful.contains(ObjectIdentifier($0)) } ?? false }
     guard wanted.contains(true) else { return }
-    let sinks = node.inputs.indices.map { freeSink(of: $0, in: node) }
+    let sinks = node.inputs.indices.map { sink(of: $0, in: node) }
     let results = node.pull(gradient, wanted: wanted, sinks: sinks)
     if consuming { node.consume() }
     for (input, result) in zip(node.inputs, results) {
@@ -250,11 +264,12 @@ private struct BackwardSweep {
     }
   }
 
-  /// The sink of a variable that has no gradient yet; a second contribution must not overwrite the first.
-  private func freeSink(of index: Int, in node: Node) -> Storage? {
+  /// The sink of a variable; what it holds of the gradient must not be overwritten.
+  private func sink(of index: Int, in node: Node) -> GradientTarget? {
     guard consuming, let input = node.inputs[index], let sink = input.sink else { return nil }
-    let isFirst = node.inputs.firstIndex { $0 === input } == index
-    return isFirst && pending[ObjectIdentifier(input)] == nil ? sink : nil
+    guard node.inputs.firstIndex(where: { $0 === input }) == index else { return nil }
+    guard let former = pending[ObjectIdentifier(input)] else { return GradientTarget(storage: sink) }
+    return former.storage === sink ? GradientTarget(storage: sink, adds: true) : nil
   }
 
   private mutating func add(_ gradient: Tensor, to node: Node) {
@@ -263,6 +278,7 @@ private struct BackwardSweep {
       pending[identity] = gradient
       return
     }
+    if former.storage === gradient.storage && former.storage === node.sink { return }
     if let sink = node.sink, former.storage === sink {
       Profile.measure(.elementwise) {
         Kernels.accumulate(gradient.pointer, into: sink.pointer, count: sink.count)

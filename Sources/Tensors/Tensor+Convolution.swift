@@ -134,7 +134,7 @@ private func shrink(
   return record(storage, g.smallShape, from: [big, weight]) { pull in
     [
       pull(0) { grow(pull.gradient, weight, g, precision) },
-      pull(1) { correlate(big, pull.gradient, g, precision) { pull.destination(1, count: $0) } },
+      pull(1) { correlate(big, pull.gradient, g, precision) { pull.target(1, count: $0) } },
     ]
   }
 }
@@ -150,19 +150,20 @@ private func grow(
   return record(storage, g.bigShape, from: [small, weight]) { pull in
     [
       pull(0) { shrink(pull.gradient, weight, g, precision) },
-      pull(1) { correlate(pull.gradient, small, g, precision) { pull.destination(1, count: $0) } },
+      pull(1) { correlate(pull.gradient, small, g, precision) { pull.target(1, count: $0) } },
     ]
   }
 }
 
 private func correlate(
   _ big: Tensor, _ small: Tensor, _ g: ConvolutionGeometry, _ precision: Precision,
-  into destination: (Int) -> Storage
+  into target: (Int) -> GradientTarget
 ) -> Tensor {
-  let storage = destination(g.weightShape.count)
+  let target = target(g.weightShape.count)
+  let storage = target.storage
   Profile.measure(.correlate, operations: g.operations) {
     Kernels.convolutionWeightGradient(
-      big.pointer, small.pointer, storage.pointer, g, accumulate: false, precision: precision)
+      big.pointer, small.pointer, storage.pointer, g, accumulate: target.adds, precision: precision)
   }
   return record(storage, g.weightShape, from: [big, small]) { pull in
     [

@@ -6,13 +6,14 @@ import Kernels
 public func matmul(
   _ a: Tensor, _ b: Tensor, transposeFirst: Bool = false, transposeSecond: Bool = false
 ) -> Tensor {
-  product(
-    a, b, transposeFirst, transposeSecond, Products.precision, into: { Storage(count: $0) })
+  product(a, b, transposeFirst, transposeSecond, Products.precision) {
+    GradientTarget(storage: Storage(count: $0))
+  }
 }
 
 private func product(
   _ a: Tensor, _ b: Tensor, _ ta: Bool, _ tb: Bool, _ precision: Precision,
-  into destination: (Int) -> Storage
+  into target: (Int) -> GradientTarget
 ) -> Tensor {
   require(
     a.shape.rank == 2 && b.shape.rank == 2, "matmul: \(a.shape) × \(b.shape), not matrices")
@@ -21,15 +22,16 @@ private func product(
   require(
     k == inner,
     "matmul: \(a.shape)\(ta ? "ᵀ" : "") × \(b.shape)\(tb ? "ᵀ" : ""), inner sizes differ")
-  let storage = destination(m * n)
+  let target = target(m * n)
+  let storage = target.storage
   Profile.measure(.product, operations: 2 * m * n * k) {
     Kernels.matrixProduct(
       a.pointer, transposed: ta, b.pointer, transposed: tb, storage.pointer, m: m, n: n, k: k,
-      accumulate: false, precision: precision)
+      accumulate: target.adds, precision: precision)
   }
   return record(storage, [m, n], from: [a, b]) { pull in
     let g = pull.gradient
-    func sink(_ index: Int) -> (Int) -> Storage { { pull.destination(index, count: $0) } }
+    func sink(_ index: Int) -> (Int) -> GradientTarget { { pull.target(index, count: $0) } }
     return [
       pull(0) {
         ta

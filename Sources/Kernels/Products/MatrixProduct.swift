@@ -51,8 +51,12 @@ private func productByTiles(
   let width =
     product.left.transposed ? max(1, n) : blockColumns(m: m, n: n, k: product.k)
   let height = product.left.transposed ? blockRows / (product.k > 512 ? 4 : 2) : blockRows
+  var product = product
+  let isShared = m <= height && width < n
+  if product.words == .pairs && !product.left.transposed && isShared { product.pairLeft(rows: m) }
+  let ready = product
   forEachBlock(m, n, height: height, width: width) { rows, columns in
-    product.write(
+    ready.write(
       rows, columns, to: c + rows.lowerBound * n + columns.lowerBound, columnsOfC: n,
       accumulate: accumulate)
   }

@@ -35,11 +35,14 @@ let panelsTogether = Tiles.areNarrow ? 8 : 1
 
 /// One thread's part of C = op(A) op(B) or C += op(A) op(B).
 struct TiledProduct {
-  let left, right: Operand
+  private(set) var left: Operand
+  let right: Operand
   let k: Int
   let words: Words
   /// Panels of the right operand, where they are packed beforehand.
   var packed: Input?
+  /// Whether rows of the left operand are pairs already, whose columns are words.
+  private var leftIsPairs = false
   /// Words of the contraction that are one chain of additions: at most `chunkWords`, of which panels have room.
   var chainWords = chunkWords
 
@@ -147,18 +150,32 @@ struct TiledProduct {
     packed = Input(all)
   }
 
+  /// Makes pairs of all `m` rows of a left operand that is not transposed, once for all parts of the product.
+  mutating func pairLeft(rows m: Int) {
+    let size = words.holding(k)
+    let all = Scratch.roundedLeft.floats(m * size)
+    let left = left, k = k
+    forEachRows(m, of: k) { rows in
+      ck_pack_rows(
+        left.at(rows.lowerBound, 0), left.columns, rows.count, k, all + rows.lowerBound * size)
+    }
+    self.left = Operand(start: Input(all), transposed: false, columns: size)
+    leftIsPairs = true
+  }
+
   /// The left operand where it lies, as pairs, or as columns side by side.
   private func takeLeft(
     _ rows: Range<Int>, _ chunk: Range<Int>, _ places: UnsafeMutablePointer<Int>,
     _ job: inout ck_tiles
   ) {
     let length = words.holding(chunk.count)
-    let start = left.at(rows.lowerBound, chunk.lowerBound)
+    let first = leftIsPairs ? words.holding(chunk.lowerBound) : chunk.lowerBound
+    let start = left.at(rows.lowerBound, first)
     job.runs = 1
     job.run_length = length
     job.a_step = left.transposed ? tileRows : 1
     job.a = start
-    if !left.transposed && words == .floats {
+    if !left.transposed && (words == .floats || leftIsPairs) {
       for row in 0..<rows.count { places[row] = row * left.columns }
       return
     }

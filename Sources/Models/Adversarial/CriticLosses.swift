@@ -10,7 +10,11 @@ func criticLosses(
   _ critic: (Tensor) -> Tensor, real: Tensor, generated: Tensor, mix: Tensor, penaltyWeight: Float
 ) -> Losses {
   let penalty = gradientPenalty(of: critic, at: generated + mix * (real - generated))
-  let distance = critic(real).mean() - critic(generated).mean()
+  // Pairs side by side: one pass through the critic, in whose last bias their gradients cancel exactly.
+  let pairs = concatenated([real, generated], axis: 1).reshaped(
+    to: Shape([2 * real.shape[0]] + real.shape.sizes.dropFirst()))
+  let scores = critic(pairs).reshaped(to: [real.shape[0], 2])
+  let distance = scores.slice(0..<1, axis: 1).mean() - scores.slice(1..<2, axis: 1).mean()
   return Losses(
     penaltyWeight * penalty - distance, terms: ["distance": distance, "penalty": penalty])
 }
