@@ -29,6 +29,23 @@ import Testing
     expectSecondGradients(of: function, at: shapes)
   }
 
+  /// Each use of the weights adds to what is in their sink.
+  @Test(arguments: [2, 40]) func sinksOfWeightsUsedAgain(_ channels: Int) {
+    let random = RandomSource(seed: 6)
+    let x = random.normal("x", [2, 12, 12, channels])
+    let w = random.normal("w", [4, 4, channels, channels])
+    func loss(_ w: Tensor) -> Tensor {
+      let y = convolution(x, w, stride: 2)
+      return (transposedConvolution(y, w, stride: 2).squared.sum() + convolution(y, w).sum()) * 1e-6
+    }
+    let variable = w.differentiable()
+    let expected = Tensors.gradients(of: loss(variable), withRespectTo: [variable])[0]
+    let sink = Storage(count: w.shape.count)
+    let parameter = w.differentiable(into: sink)
+    backpropagate(loss(parameter), into: [parameter])
+    expectClose(Tensor(sink, shape: w.shape), expected, relative: 2e-5)
+  }
+
   @Test func sameShapes() {
     func small(_ side: Int, _ kernel: Int, _ stride: Int) -> Int {
       convolution(

@@ -2,9 +2,9 @@
 #include "packing.h"
 
 #if defined(__x86_64__) && defined(__clang__)
-#include <immintrin.h>
+#include "pairs.h"
 
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
+#define TARGET PAIRED
 
 TARGET INLINE __mmask16 first_of(long count) {
   long taken = greatest(0, least(count, 16));
@@ -32,15 +32,6 @@ TARGET INLINE void pack_row(const float *x, long length, float *pairs) {
 
 TARGET void ck_pack_rows(const float *a, long stride, long rows, long length, float *packed) {
   for (long r = 0; r < rows; r++) pack_row(a + r * stride, length, packed + r * ((length + 1) / 2));
-}
-
-/// 16 pairs of numbers from two rows.
-TARGET INLINE __m512 paired(__m512 first, __m512 second) {
-  const __m512i order = _mm512_set_epi16(
-      31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4,
-      19, 3, 18, 2, 17, 1, 16, 0);
-  __m512i words = (__m512i)_mm512_cvtne2ps_pbh(second, first);
-  return (__m512)_mm512_permutexvar_epi16(order, words);
 }
 
 /// 16 numbers under a mask, or zeros where there is no row.

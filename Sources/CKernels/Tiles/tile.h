@@ -1,8 +1,8 @@
 // The body of one kind of tile, included once for each kind. Before it: TARGET, the attribute of the
 // functions; ROWS of a tile; VECTOR, of LANES words, MM(name), its intrinsics, and MASK, of some lanes, with
 // FIRST_OF(count), LOAD_SOME and STORE_SOME; MULTIPLY(sum, a, b), which adds to the sums of a vector the
-// products of the words of either operand; and TILED(name), which gives each kind's functions names of
-// their own.
+// products of the words of either operand; LINES of the source in a word, and WORDS(line, stride), a vector of
+// words from there; and TILED(name), which gives each kind's functions names of their own.
 
 /// Two vectors side by side.
 #define COLUMNS (2 * LANES)
@@ -47,13 +47,13 @@ TARGET INLINE void TILED(add_run)(
   }
 }
 
-/// The same, with lines from the source, which are copied to the panel in passing.
+/// The same, with lines from the source, whose words are copied to the panel in passing.
 TARGET INLINE void TILED(add_source)(
     TILED(tile) * t, const float *const *a, const float *line, long stride, float *panel,
     long length, ck_ahead ahead) {
-  for (long l = 0; l < length; l++, line += stride, panel += COLUMNS) {
+  for (long l = 0; l < length; l++, line += LINES * stride, panel += COLUMNS) {
     if (l % 8 == 0) TILED(fetch)(&ahead);
-    VECTOR low = MM(loadu)(line), high = MM(loadu)(line + LANES);
+    VECTOR low = WORDS(line, stride), high = WORDS(line + LANES, stride);
     MM(storeu)(panel, low);
     MM(storeu)(panel + LANES, high);
     TILED(add_word)(t, a, l, low, high);
@@ -112,8 +112,8 @@ TARGET INLINE void TILED(one_tile)(
     const float *panel = job->panel + line * COLUMNS;
     if (copies)
       TILED(add_source)(
-          &t, a, job->source + line * job->source_stride, job->source_stride, (float *)panel,
-          job->run_length, ahead);
+          &t, a, job->source + LINES * line * job->source_stride, job->source_stride,
+          (float *)panel, job->run_length, ahead);
     else
       TILED(add_run)(&t, a, a_step, panel, job->run_length, ahead);
     ahead.start += job->run_length / 8 * ahead.rows * ahead.stride;
@@ -153,3 +153,5 @@ TARGET static void TILED(tiles)(const ck_tiles *job) {
 #undef TARGET
 #undef TILED
 #undef MULTIPLY
+#undef LINES
+#undef WORDS

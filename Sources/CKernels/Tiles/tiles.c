@@ -10,7 +10,7 @@
 #include "shapes.h"
 
 #if defined(__x86_64__) && defined(__clang__)
-#include <immintrin.h>
+#include "pairs.h"
 
 /// The sums in memory that a tile will be added to.
 INLINE void fetch_sums(const ck_tiles *job, long row, long rows) {
@@ -34,11 +34,15 @@ INLINE void fetch_sums(const ck_tiles *job, long row, long rows) {
 #define TARGET __attribute__((target("avx512f")))
 #define TILED(name) float_##name
 #define MULTIPLY(sum, a, b) _mm512_fmadd_ps(a, b, sum)
+#define LINES 1
+#define WORDS(line, stride) _mm512_loadu_ps(line)
 #include "tile.h"
 
-#define TARGET __attribute__((target("avx512f,avx512bf16")))
+#define TARGET PAIRED
 #define TILED(name) pair_##name
 #define MULTIPLY(sum, a, b) _mm512_dpbf16_ps(sum, (__m512bh)(a), (__m512bh)(b))
+#define LINES 2
+#define WORDS(line, stride) paired(_mm512_loadu_ps(line), _mm512_loadu_ps(line + stride))
 #include "tile.h"
 
 #undef ROWS
@@ -68,6 +72,8 @@ __attribute__((target("avx2,fma"))) INLINE __m256i first_lanes(long count) {
 #define TARGET __attribute__((target("avx2,fma")))
 #define TILED(name) narrow_##name
 #define MULTIPLY(sum, a, b) _mm256_fmadd_ps(a, b, sum)
+#define LINES 1
+#define WORDS(line, stride) _mm256_loadu_ps(line)
 #include "tile.h"
 
 static int is_wide(void) {

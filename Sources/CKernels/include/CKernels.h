@@ -158,7 +158,7 @@ typedef struct {
   const long *a_rows;    // words, `run_step` apart; words are a_step apart, 1 or a tile's rows
   long a_step, runs, run_length, run_step;
   const float *panel;    // [runs * run_length, columns of a tile]
-  const float *source;   // NULL, or a panel of floats to be copied there first, with `source_stride`
+  const float *source;   // NULL, or lines of floats, `source_stride` apart, that become the panel in passing
   long source_stride;
   float *c;              // row r begins at c + c_rows[r]
   const long *c_rows;

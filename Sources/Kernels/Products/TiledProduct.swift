@@ -122,8 +122,8 @@ struct TiledProduct {
     }
     let panels = Scratch.panel.floats(chunkWords * panelWidth * panelsTogether)
     job.panel = Input(panels)
-    if words == .floats && !right.transposed && !left.transposed && !Tiles.areNarrow
-      && columns.count == panelWidth
+    if !right.transposed && !left.transposed && !Tiles.areNarrow && columns.count == panelWidth
+      && chunk.count % words.numbers(in: 1) == 0
     {
       job.source = right.at(chunk.lowerBound, first)
       job.source_stride = right.columns
