@@ -268,7 +268,9 @@ private struct BackwardSweep {
   private func sink(of index: Int, in node: Node) -> GradientTarget? {
     guard consuming, let input = node.inputs[index], let sink = input.sink else { return nil }
     guard node.inputs.firstIndex(where: { $0 === input }) == index else { return nil }
-    guard let former = pending[ObjectIdentifier(input)] else { return GradientTarget(storage: sink) }
+    guard let former = pending[ObjectIdentifier(input)] else {
+      return GradientTarget(storage: sink)
+    }
     return former.storage === sink ? GradientTarget(storage: sink, adds: true) : nil
   }
 

@@ -42,7 +42,8 @@ struct Winograd {
   private var products: Int { tilesOfImage * points * phases }
 
   /// Whether the way to points and back is worth it: products of channels are well below those of a direct
-  /// convolution, and each number at a point takes part in enough of them. Along one axis the way is shorter.
+  /// convolution, and each number at a point takes part in enough of them. Along one axis the way is shorter. The lines of
+  /// each phase make whole pairs.
   private var wins: Bool {
     let g = geometry
     let direct = g.smallPixels * g.kernelHeight * g.kernelWidth
