@@ -1,12 +1,57 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Kernels stay optimised in debug builds, so that the tests are bearable there too.
-let optimised: [CSetting] = [.unsafeFlags(["-O3"], .when(configuration: .debug))]
+/// The libraries, each of which may import those before it. `docs/architecture.md` draws them.
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies)
+}
+
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + dependencies,
+    exclude: exclude)
+}
+
+let libraries: [Target] = [
+  library("LatheFiles", ["CZlib", system]),
+  library("LatheKernels", ["CKernels", "COpenBLAS"]),
+  library("LatheTensors", ["LatheKernels"]),
+  library("LatheNN", ["LatheKernels", "LatheTensors"]),
+  library("LatheData", ["CZlib", "CPNG", "CTurboJPEG", "LatheFiles", "LatheNN", system]),
+  library("LatheModels", ["LatheKernels", "LatheTensors", "LatheNN"]),
+  library(
+    "LatheMetrics",
+    [
+      "COpenBLAS", "CWeights", "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheData",
+      system,
+    ]),
+  library(
+    "LatheDistributed", ["CMPI", "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheModels", system]),
+  library(
+    "LatheTraining",
+    [
+      "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheData", "LatheModels",
+      "LatheMetrics", "LatheDistributed", system,
+    ]),
+  library("LatheReports", ["CPNG", "LatheFiles", system]),
+  library(
+    "LatheCommand",
+    [
+      "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheData", "LatheModels",
+      "LatheMetrics", "LatheDistributed", "LatheTraining", "LatheReports", "Yams",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Logging", package: "swift-log"), system,
+    ]),
+]
 
 let package = Package(
   name: "lathe",
-  products: [.executable(name: "lathe", targets: ["lathe"])],
+  products: [.executable(name: "lathe", targets: ["lathe"])]
+    + libraries.map { .library(name: $0.name, targets: [$0.name]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -21,83 +66,35 @@ let package = Package(
     .systemLibrary(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .target(name: "CKernels", cSettings: optimised),
+    .target(name: "CKernels"),
     .target(
       name: "CWeights",
       exclude: ["classifier-grey.safetensors", "classifier-colour.safetensors"]),
-
-    .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
-    .target(name: "Tensors", dependencies: ["Kernels"]),
-    .target(name: "Layers", dependencies: ["Kernels", "Tensors"]),
-    .target(name: "Optimizers", dependencies: ["Kernels", "Tensors", "Layers"]),
-    .target(
-      name: "Datasets",
-      dependencies: [
-        "CZlib", "CPNG", "CTurboJPEG", .product(name: "SystemPackage", package: "swift-system"),
-      ]),
-    .target(
-      name: "Models", dependencies: ["Kernels", "Tensors", "Layers", "Optimizers", "Datasets"]),
-    .target(
-      name: "Checkpoints",
-      dependencies: ["CZlib", .product(name: "SystemPackage", package: "swift-system")]),
-    .target(
-      name: "Metrics",
-      dependencies: [
-        "COpenBLAS", "CWeights", "Kernels", "Tensors", "Layers", "Optimizers", "Datasets",
-        "Checkpoints", .product(name: "SystemPackage", package: "swift-system"),
-      ]),
-    .target(name: "Communication", dependencies: ["CMPI"]),
-    .target(
-      name: "Training",
-      dependencies: [
-        "Kernels", "Tensors", "Layers", "Optimizers", "Datasets", "Models", "Metrics",
-        "Checkpoints", "Communication", .product(name: "SystemPackage", package: "swift-system"),
-      ]),
-    .target(
-      name: "Reports",
-      dependencies: ["CPNG", .product(name: "SystemPackage", package: "swift-system")]),
-    .executableTarget(
-      name: "lathe",
-      dependencies: [
-        "Kernels", "Tensors", "Layers", "Datasets", "Models", "Metrics", "Checkpoints",
-        "Communication", "Training", "Reports", "Yams",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
-        .product(name: "SystemPackage", package: "swift-system"),
-      ]),
+  ] + libraries + [
+    .executableTarget(name: "lathe", dependencies: ["LatheCommand"]),
 
     .target(
-      name: "TestSupport",
-      dependencies: [
-        "Tensors", "Checkpoints", .product(name: "SystemPackage", package: "swift-system"),
-      ], path: "Tests/TestSupport"),
+      name: "TestSupport", dependencies: ["LatheTensors", "LatheFiles", system],
+      path: "Tests/TestSupport"),
     .executableTarget(
       name: "DistributedChecks",
       dependencies: [
-        "Communication", "Tensors", "Layers", "Optimizers", "Datasets", "Models", "Training",
+        "LatheDistributed", "LatheTensors", "LatheNN", "LatheData", "LatheModels", "LatheTraining",
       ], path: "Tests/DistributedChecks"),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Kernels", "Tensors", "TestSupport"]),
-    .testTarget(name: "LayersTests", dependencies: ["Tensors", "Layers", "TestSupport"]),
-    .testTarget(
-      name: "OptimizersTests", dependencies: ["Tensors", "Layers", "Optimizers", "TestSupport"]),
-    .testTarget(
-      name: "DatasetsTests",
-      dependencies: ["Datasets", "Reports", "CTurboJPEG", "TestSupport"]),
-    .testTarget(
-      name: "ModelsTests",
-      dependencies: ["Tensors", "Layers", "Optimizers", "Datasets", "Models", "TestSupport"],
-      exclude: ["Golden", "Mixture"]),
-    .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
-    .testTarget(
-      name: "MetricsTests", dependencies: ["Metrics", "TestSupport", "Datasets", "Checkpoints"],
-      exclude: ["Golden"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports", "TestSupport"]),
+    tests("LatheFiles"),
+    tests("LatheKernels"),
+    tests("LatheTensors", ["LatheKernels"]),
+    tests("LatheNN", ["LatheTensors"]),
+    tests("LatheData", ["LatheReports", "CTurboJPEG"]),
+    tests("LatheModels", ["LatheTensors", "LatheNN", "LatheData"], exclude: ["Golden", "Mixture"]),
+    tests("LatheMetrics", ["LatheData", "LatheFiles"], exclude: ["Golden"]),
+    tests("LatheTraining"),
+    tests("LatheReports"),
     .testTarget(
       name: "DistributedTests",
       dependencies: [
-        "Checkpoints", "Communication", "Models", "Reports", "Training", "TestSupport",
-        "DistributedChecks", "lathe",
+        "LatheFiles", "LatheDistributed", "LatheModels", "LatheReports", "LatheTraining",
+        "TestSupport", "DistributedChecks", "lathe",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -1,4 +1,4 @@
-import Communication
+import LatheDistributed
 import Glibc
 
 /// Times the reductions, alternating, and reports best and median in milliseconds.

@@ -1,4 +1,4 @@
-import Communication
+import LatheDistributed
 import Glibc
 
 /// What a check found, against what it expected.

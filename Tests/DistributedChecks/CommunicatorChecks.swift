@@ -1,4 +1,4 @@
-import Communication
+import LatheDistributed
 import Glibc
 
 /// Rank, size, host, version, and that a second start is the same session.

@@ -1,4 +1,4 @@
-import Communication
+import LatheDistributed
 import Glibc
 
 /// `slices count transport`, as on the command line.

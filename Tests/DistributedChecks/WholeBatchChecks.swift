@@ -1,11 +1,10 @@
-import Communication
-import Datasets
+import LatheDistributed
+import LatheData
 import Glibc
-import Layers
-import Models
-import Optimizers
-import Tensors
-import Training
+import LatheNN
+import LatheModels
+import LatheTensors
+import LatheTraining
 
 /// A model in which everything couples the images of a batch: batch norm in both networks and under a gradient of a
 /// gradient, MMD between codes and a prior, the variance of the codes. Its noise is made of the images, so that the

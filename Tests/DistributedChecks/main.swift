@@ -1,7 +1,7 @@
 // What must be seen on several ranks: each subcommand is one check, run under mpirun by DistributedTests.
 // A check that fails ends the job with status 1 and says which rank found what.
 
-import Communication
+import LatheDistributed
 import Glibc
 
 // Before MPI starts: a rank that is killed within MPI leaves its queues in /dev/shm.

@@ -1,6 +1,7 @@
-import Checkpoints
+import LatheFiles
+import LatheTraining
 import Foundation
-import Reports
+import LatheReports
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,9 +1,9 @@
 import Foundation
-import Reports
+import LatheReports
 import SystemPackage
 import TestSupport
 import Testing
-import Training
+import LatheTraining
 
 @Suite struct InterpolationTests {
   @Test func aLineIsDividedEvenly() {

@@ -1,7 +1,8 @@
+import LatheDistributed
 import Foundation
 import TestSupport
 import Testing
-import Training
+import LatheTraining
 
 /// Where the time goes: the table, the metrics, the timeline.
 @Suite struct TimesTests {

@@ -1,14 +1,14 @@
-import Checkpoints
+import LatheFiles
 import Foundation
-import Models
+import LatheModels
 import TestSupport
-import Training
+import LatheTraining
 import Testing
 
 /// The narrow configurations that the golden files were computed with: a file and its settings for each model.
 private let narrow: [String: [String]] = {
   let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "ModelsTests/Golden")
+    .deletingLastPathComponent().appending(path: "LatheModelsTests/Golden")
   let files = try! FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
   var found: [String: [String]] = [:]
   for file in files where file.hasSuffix(".safetensors") {

@@ -1,4 +1,4 @@
-import Communication
+import LatheDistributed
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-import Tensors
+import LatheTensors
 import Testing
 
 /// How far `values` are from `expected`: nil within tolerance, else the worst place.

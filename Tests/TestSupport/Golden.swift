@@ -1,6 +1,6 @@
-import Checkpoints
+import LatheFiles
 import SystemPackage
-import Tensors
+import LatheTensors
 
 /// Values computed elsewhere, from a safetensors file beside the script that made it.
 public struct Golden {

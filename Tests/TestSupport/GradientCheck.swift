@@ -1,4 +1,4 @@
-import Tensors
+import LatheTensors
 import Testing
 
 /// A function of tensors under test.

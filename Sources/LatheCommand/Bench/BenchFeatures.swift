@@ -1,0 +1,98 @@
+import ArgumentParser
+import LatheDistributed
+import Foundation
+import LatheKernels
+import LatheMetrics
+import SystemPackage
+import LatheTensors
+import LatheTraining
+
+struct BenchFeatures: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "features",
+    abstract: "Times the extraction of Inception features, resize included.",
+    discussion: """
+      mpirun -n 2 --bind-to none lathe bench features --weights inception.safetensors --dims 768
+      The same in PyTorch: Tests/Peers/torch_inception.py
+      """)
+
+  @Option(help: "Weights, as launch/convert-inception makes them (default: random ones).")
+  var weights: String?
+
+  @Option(help: "Length of the feature vectors: 64, 192, 768 or 2048.")
+  var dims = 768
+
+  @Option(help: "Images that a rank is given at a time.")
+  var batch = 32
+
+  @Option(help: "Side of the images before the resize.")
+  var size = 32
+
+  @Option(help: "Batches that are timed.")
+  var steps = 5
+
+  @Option(help: "Batches before that.")
+  var warmup = 1
+
+  @Option(help: "Threads of each rank.")
+  var threads = 1
+
+  @Flag(help: "Show where the time goes on rank 0.")
+  var profile = false
+
+  func validate() throws {
+    guard [dims, batch, size, steps, threads].allSatisfy({ $0 >= 1 }), warmup >= 0 else {
+      throw ValidationError("numbers of 1 or more expected")
+    }
+  }
+
+  func run() throws {
+    let network = try failing { try extractor() }
+    let session = try failing { try MPISession.start() }
+    do { try measure(network, session) } catch { session.abort("\(error)", status: 70) }
+  }
+
+  private func extractor() throws -> Inception {
+    if let weights { return try Inception(dimensions: dims, reading: FilePath(weights)) }
+    return try Inception(randomWithDimensions: dims)
+  }
+
+  private func measure(_ network: Inception, _ session: MPISession) throws {
+    let world = session.world
+    Workers.setCount(threads)
+    let images = RandomSource(seed: 0).derived(world.rank).uniform(
+      "images", [batch, size, size, 3])
+    for _ in 0..<warmup { _ = try network.features(of: images) }
+    Profile.reset()
+    Profile.isEnabled = profile
+    var times: [Double] = []
+    for _ in 0..<steps {
+      try world.barrier()
+      let start = ContinuousClock.now
+      _ = try network.features(of: images)
+      try world.barrier()
+      times.append((ContinuousClock.now - start).seconds)
+    }
+    let peak = try world.allReduce([ProcessUsage.now.peakMebibytes], .maximum)[0]
+    if world.rank == 0 { report(times.sorted(), ranks: world.size, peak) }
+    try session.finish()
+  }
+
+  private func report(_ times: [Double], ranks: Int, _ peak: Double) {
+    let median = (times[(times.count - 1) / 2] + times[times.count / 2]) / 2
+    let rate = String(format: "%.1f", Double(ranks * batch) / median)
+    let batchTime = String(format: "median batch %.1f ms, min %.1f", median * 1e3, times[0] * 1e3)
+    print(
+      "lathe \(version) inception-\(dims) ranks=\(ranks) threads=\(threads) batch/rank=\(batch) "
+        + "isa=\(Processor.instructionSet) blas=\(Processor.blasCore): \(rate) images/s (\(batchTime)), "
+        + "peak RSS/rank \(Int(peak.rounded())) MiB, \(StoragePool.statistics.bytes >> 20) of them in the pool"
+    )
+    let total = times.reduce(0, +)
+    for (kind, seconds) in Profile.seconds.sorted(by: { $0.value > $1.value }) {
+      print(
+        "  " + kind.rawValue.padding(toLength: 34, withPad: " ", startingAt: 0)
+          + String(
+            format: "%8.1f ms %5.1f %%", seconds / Double(steps) * 1e3, seconds / total * 100))
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import LatheData
+import Foundation
+import SystemPackage
+
+/// The command `lathe data`.
+struct DataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data",
+    abstract: "Packs, checks and shows data sets.",
+    discussion: """
+      Pictures (CelebA, your own folder) are decoded, cropped, resized and packed into one file before use; `train`
+      does that by itself. To do it ahead, on four ranks:
+        mpirun -n 4 lathe data pack celeba --data DIR --crop 140 --out celeba.pack
+        lathe train flexae celeba --data celeba.pack
+      """,
+    subcommands: [DataPack.self, DataVerify.self, DataShow.self, DataStats.self])
+}
+
+/// Which data set, where, and how its pictures are prepared.
+struct DataOptions: ParsableArguments {
+  @Argument(help: "The data set (`lathe datasets` lists them), or a packed file.")
+  var dataset: String
+
+  @Option(
+    help: "Folder, archive or packed file of the data set (default: where it is usually found).")
+  var data: String?
+
+  @OptionGroup var pictures: PictureOptions
+
+  /// The packed file that was named instead of a data set.
+  var packedFile: FilePath? {
+    let path = FilePath(dataset)
+    return PackedFile.isPacked(path) ? path : nil
+  }
+
+  /// The data set, with pictures prepared as asked for; a packed file's is what the file says.
+  func entry() throws -> DatasetRegistry.Entry {
+    guard let packedFile else {
+      return try pictures.applied(to: LatheCommand.dataset(named: dataset))
+    }
+    let file = try failing { try PackedFile(packedFile) }
+    return try LatheCommand.dataset(named: file.dataset).prepared(as: file.preparation)
+  }
+
+  /// Where the data set lies, if the user said.
+  var place: FilePath? { packedFile ?? data.map { FilePath($0) } }
+}
+
+/// How pictures are prepared, for data sets that have any.
+struct PictureOptions: ParsableArguments {
+  @Option(
+    help:
+      "Side of the centred square cut out of each picture (default: 140 for celeba, else the largest)."
+  )
+  var crop: Int?
+
+  @Option(help: "Side of the prepared images (default: 64).")
+  var size: Int?
+
+  @Option(help: "How pictures are resized: bilinear or lanczos (default: bilinear).")
+  var filter: ResizeFilter?
+
+  @Option(help: "Folder of packed files (default: $LATHE_CACHE, else ~/.cache/lathe).")
+  var cache: String?
+
+  func validate() throws {
+    for (name, value) in [("crop", crop), ("size", size)] where !(1...4096).contains(value ?? 1) {
+      throw ValidationError("--\(name): expected 1 to 4096, found \(value!)")
+    }
+  }
+
+  var cacheFolder: FilePath { cache.map { FilePath($0) } ?? DatasetRegistry.cacheFolder }
+
+  /// The data set with these settings over its own.
+  ///
+  /// - Throws: `CommandFailure` if there is a setting and the data set has no pictures.
+  func applied(to entry: DatasetRegistry.Entry) throws -> DatasetRegistry.Entry {
+    guard var preparation = entry.preparation else {
+      guard crop == nil, size == nil, filter == nil else {
+        throw CommandFailure.usage(
+          "--crop, --size, --filter: \(entry.name) has no pictures to prepare")
+      }
+      return entry
+    }
+    preparation.crop = crop ?? preparation.crop
+    preparation.size = size ?? preparation.size
+    preparation.filter = filter ?? preparation.filter
+    if entry.name == "celeba", let crop = preparation.crop, crop > 178 {
+      throw CommandFailure.usage(
+        "--crop: expected at most 178, the width of the pictures, found \(crop)")
+    }
+    return entry.prepared(as: preparation)
+  }
+}
+
+extension ResizeFilter: ExpressibleByArgument {}

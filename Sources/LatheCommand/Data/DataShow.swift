@@ -1,0 +1,74 @@
+import ArgumentParser
+import LatheData
+import Foundation
+import LatheReports
+import SystemPackage
+
+struct DataShow: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Draws images with their labels or attributes, as a PNG grid.")
+
+  @OptionGroup var options: DataOptions
+
+  @Option(help: "Take the images from this split: train, validation or test.")
+  var split: Split = .train
+
+  @Option(help: "Number of images.")
+  var count = 64
+
+  @Option(help: "Number of the first image.")
+  var first = 0
+
+  @Option(help: "Attributes to be named below the images that have them, with commas between.")
+  var attributes = "Male,Smiling,Eyeglasses,Blond_Hair,Wearing_Hat"
+
+  @Option(help: "The PNG to write (default: DATASET-SPLIT.png).")
+  var out: String?
+
+  func validate() throws {
+    guard (1...10_000).contains(count), first >= 0 else {
+      throw ValidationError(
+        "--count \(count) from --first \(first): expected 1 to 10,000 from 0 or later")
+    }
+  }
+
+  func run() throws {
+    let entry = try options.entry()
+    let place = try entry.packedPlace(options.place, cache: options.pictures.cacheFolder)
+    let images = try failing { try entry.load(split, at: place) }
+    guard first < images.count else {
+      throw CommandFailure.usage(
+        "--first \(first): the \(split.rawValue) split has \(images.count) images")
+    }
+    let shown = first..<min(first + count, images.count)
+    var grid = SampleGrid(
+      columns: 8, title: "\(entry.name) \(split.rawValue) \(first)-\(shown.upperBound - 1)")
+    grid.captions = try captions(images, shown)
+    let path = FilePath(out ?? "\(entry.name)-\(split.rawValue).png")
+    try failing { try grid.picture(of: tiles(images, shown)).write(to: path) }
+    print("images \(first) to \(shown.upperBound - 1) of the \(split.rawValue) split: \(path)")
+  }
+
+  private func tiles(_ images: ImageSet, _ range: Range<Int>) -> Tiles {
+    Tiles(
+      count: range.count, height: images.shape.height, width: images.shape.width,
+      channels: images.shape.channels,
+      values: range.flatMap { images.bytes(of: $0).map { Float($0) / 255 } })
+  }
+
+  private func captions(_ images: ImageSet, _ range: Range<Int>) throws -> [String] {
+    if !images.classNames.isEmpty { return range.map { images.classNames[Int(images.labels[$0])] } }
+    guard let table = images.attributes else { return [] }
+    let numbers = try attributes.split(separator: ",").map { name in
+      guard let number = table.names.firstIndex(of: String(name)) else {
+        throw CommandFailure.usage(
+          "--attributes: no attribute '\(name)'; there are \(table.names.joined(separator: ", "))")
+      }
+      return number
+    }
+    return range.map { image in
+      numbers.filter { table[image, $0] }.map { table.names[$0] }.joined(separator: "\n")
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import LatheData
+import Foundation
+import SystemPackage
+
+struct DataVerify: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Checks every image of a data set or packed file.",
+    discussion: """
+      A packed file's images are compared with their CRC-32s and, with --data, with the pictures they were made from.
+      Pictures are decoded; lists and folder must agree. What differs from the official data set is a warning: samples
+      of it are welcome.
+      """)
+
+  @OptionGroup var options: DataOptions
+
+  @Flag(help: "Go on after damaged pictures, and list them.")
+  var skipCorrupt = false
+
+  func run() throws {
+    let entry = try options.entry()
+    if let file = options.packedFile { return try verify(packed: file, of: entry) }
+    if let place = options.place, PackedFile.isPacked(place) {
+      return try verify(packed: place, of: entry)
+    }
+    if entry.isPacked { return try verify(picturesOf: entry) }
+    for split in entry.splits {
+      let images = try failing { try entry.load(split, at: options.place) }
+      print(
+        "\(entry.name), \(split.rawValue): \(grouped(images.count)) images, digest \(images.digest): intact"
+      )
+      warn(entry.differences(of: images))
+    }
+    warn(try failing { try entry.differingFiles(at: options.place) })
+  }
+
+  private func verify(packed path: FilePath, of entry: DatasetRegistry.Entry) throws {
+    let file = try failing { try PackedFile(path) }
+    try failing { try file.verify() }
+    print("\(path): \(grouped(file.count)) images of \(file.shape): intact")
+    for name in file.skipped { print("left out when it was packed: \(name)") }
+    if options.packedFile != nil, let data = options.data {
+      let isTolerant = skipCorrupt
+      try failing {
+        try file.verify(against: entry.pictures(at: FilePath(data), isTolerant: isTolerant))
+      }
+      print("\(data): the pictures it was packed from are unchanged")
+    }
+    for split in file.splits {
+      warn(entry.differences(count: try failing { try file.images(split) }.count, of: split))
+    }
+  }
+
+  private func verify(picturesOf entry: DatasetRegistry.Entry) throws {
+    let pictures = try failing {
+      try entry.pictures(at: options.place, isTolerant: skipCorrupt)
+    }
+    for line in pictures.omissions { print("left out: \(line)") }
+    let damaged = try failing {
+      try pictures.damaged(as: entry.preparation!, stopAtFirst: !skipCorrupt)
+    }
+    for error in damaged { print("damaged: \(error)") }
+    for split in Split.allCases {
+      let count = pictures.items.count { $0.split == split }
+      if count > 0 { print("\(entry.name), \(split.rawValue): \(grouped(count)) pictures") }
+      warn(entry.differences(count: count, of: split))
+    }
+    warn(try failing { try entry.differingFiles(at: options.place) })
+    print(
+      damaged.isEmpty
+        ? "all intact" : "\(grouped(damaged.count)) of \(grouped(pictures.items.count)) damaged")
+  }
+}
+
+/// Says what differs from the official data set.
+func warn(_ differences: [String]) {
+  for line in differences { print("  not the official set: \(line)") }
+}

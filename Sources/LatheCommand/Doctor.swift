@@ -1,0 +1,132 @@
+import ArgumentParser
+import LatheDistributed
+import LatheData
+import Foundation
+import LatheKernels
+import LatheTraining
+
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Looks at this machine and says what training will find here.",
+    discussion: "Every line that begins with ! says what to do about it.")
+
+  func run() throws {
+    machine()
+    blas()
+    launcher()
+    sharedMemory()
+    charts()
+    for entry in DatasetRegistry.all where !entry.isGenerated && entry.trainCount > 0 {
+      dataSet(entry)
+    }
+  }
+
+  private func say(_ isFine: Bool, _ what: String, _ text: String) {
+    print((isFine ? "  " : "! ") + what.padding(toLength: 14, withPad: " ", startingAt: 0) + text)
+  }
+
+  private func machine() {
+    let info = ProcessInfo.processInfo
+    #if DEBUG
+      say(false, "lathe", "\(version), a debug build: build with `swift build -c release`")
+    #else
+      say(true, "lathe", "\(version), release build")
+    #endif
+    say(true, "system", info.operatingSystemVersionString)
+    let memory = Double(info.physicalMemory) / Double(1 << 30)
+    say(
+      true, "machine",
+      "\(info.activeProcessorCount) cores, \(String(format: "%.1f", memory)) GiB of memory")
+    let bfloat16 = Processor.hasBFloat16 ? ", with bf16 products" : ""
+    say(true, "kernels", Processor.instructionSet + bfloat16)
+    let hugePages =
+      (try? String(contentsOfFile: "/sys/kernel/mm/transparent_hugepage/enabled", encoding: .utf8))
+      ?? ""
+    say(
+      !hugePages.contains("[never]"), "huge pages",
+      hugePages.contains("[never]")
+        ? "off: `echo madvise > /sys/kernel/mm/transparent_hugepage/enabled` is faster" : "on")
+  }
+
+  private func blas() {
+    let environment = ProcessInfo.processInfo.environment
+    let forced = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"].filter { environment[$0] != nil }
+    say(true, "BLAS", "\(Processor.blasVersion), core \(Processor.blasCore), \(measuredSpeed())")
+    if !forced.isEmpty {
+      let names = forced.map { "\($0)=\(environment[$0]!)" }.joined(separator: ", ")
+      say(false, "BLAS", "forced by \(names): unset it unless you mean it, it can halve the speed")
+    }
+  }
+
+  /// GF/s of one core on a 1024³ product.
+  private func measuredSpeed() -> String {
+    let n = 1024
+    let a = [Float](repeating: 0.5, count: n * n)
+    var c = a
+    var best = Double.infinity
+    for _ in 0..<5 {
+      let start = ContinuousClock.now
+      matrixProduct(
+        a, transposed: false, a, transposed: false, &c, m: n, n: n, k: n, accumulate: false)
+      best = min(best, (ContinuousClock.now - start).seconds)
+    }
+    return String(format: "%.0f GF/s a core", 2 * Double(n * n * n) / best * 1e-9)
+  }
+
+  private func program(_ name: String) -> String? {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    return folders.map { "\($0)/\(name)" }.first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
+  }
+
+  private func charts() {
+    let found = program("gnuplot")
+    say(found != nil, "gnuplot", found ?? "not found: `apt-get install gnuplot-nox`, for charts")
+  }
+
+  private func launcher() {
+    let found = program("mpirun")
+    say(
+      found != nil, "mpirun",
+      found ?? "not found: `apt-get install openmpi-bin`, to train on more than one rank")
+    do {
+      let session = try MPISession.start()
+      say(true, "MPI", session.libraryVersion)
+      try session.finish()
+    } catch {
+      say(false, "MPI", "\(error)")
+    }
+    if getuid() == 0 && ProcessInfo.processInfo.environment["OMPI_ALLOW_RUN_AS_ROOT"] == nil {
+      say(
+        false, "root",
+        "Open MPI refuses to run as root unless OMPI_ALLOW_RUN_AS_ROOT=1 and "
+          + "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 are set")
+    }
+  }
+
+  private func sharedMemory() {
+    let attributes = try? FileManager.default.attributesOfFileSystem(forPath: "/dev/shm")
+    guard let free = attributes?[.systemFreeSize] as? NSNumber else {
+      return say(
+        false, "/dev/shm",
+        "not there: ranks of one host exchange gradients by messages, which is slower")
+    }
+    let mebibytes = free.intValue >> 20
+    say(
+      mebibytes >= 1024, "/dev/shm",
+      "\(mebibytes) MiB free"
+        + (mebibytes >= 1024
+          ? ""
+          : ": gradients need the model's size for each rank; give a container more with --shm-size")
+    )
+  }
+
+  private func dataSet(_ entry: DatasetRegistry.Entry) {
+    do {
+      say(true, entry.name, try entry.presence())
+    } catch {
+      say(false, entry.name, "\(error)")
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import LatheNN
+import LatheDistributed
+import LatheData
+import Foundation
+import LatheMetrics
+import SystemPackage
+import LatheTraining
+
+/// What `lathe fid` compares: images, or statistics that somebody computed.
+struct StatisticsSource {
+  let path: FilePath
+  private let given: FeatureStatistics?
+  private let images: PictureFiles?
+  private let packed: [ImageSet]
+
+  /// A folder of pictures, a packed file or an `.npz` file.
+  ///
+  /// - Throws: `DatasetError` if there is nothing, or it is damaged.
+  init(_ path: FilePath, split: Split?, size: Int?) throws {
+    self.path = path
+    if path.extension?.lowercased() == "npz" {
+      (given, images, packed) = (try FeatureStatistics(reading: path), nil, [])
+    } else if PackedFile.isPacked(path) {
+      let file = try PackedFile(path)
+      let splits = split.map { [$0] } ?? Split.allCases
+      let sets = splits.compactMap { try? file.images($0) }
+      (given, images, packed) = (nil, nil, sets.isEmpty ? [try file.images(splits[0])] : sets)
+    } else {
+      (given, images, packed) = (nil, try PictureFiles(path, size: size), [])
+    }
+  }
+
+  /// The shape of its images; nil for statistics.
+  var shape: ImageShape? { images?.shape ?? packed.first?.shape }
+
+  /// Mean and covariance of the images' features, on rank 0; nil elsewhere. Collective.
+  func statistics(_ extractor: ImageFeatures?, on world: Communicator) throws -> FeatureStatistics?
+  {
+    if let given { return world.rank == 0 ? given : nil }
+    guard let extractor else { return nil }
+    if let images {
+      return try extractor.statistics(count: images.count, on: world) { try images.tensor($0) }
+    }
+    let ends = packed.reduce(into: [0]) { $0.append($0.last! + $1.count) }
+    return try extractor.statistics(count: ends.last!, on: world) { range in
+      let rows = range.map { number in
+        let set = ends.lastIndex { $0 <= number }!
+        return packed[set].tensor(number - ends[set]..<number - ends[set] + 1).values
+      }
+      let shape = packed[0].shape
+      return .init(
+        rows.flatMap { $0 }, shape: [range.count, shape.height, shape.width, shape.channels])
+    }
+  }
+}

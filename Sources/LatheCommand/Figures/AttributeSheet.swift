@@ -1,0 +1,88 @@
+import LatheData
+import Foundation
+import LatheReports
+import LatheTensors
+import LatheTraining
+
+/// Test images moved along attributes, a figure for each attribute.
+struct AttributeSheet {
+  let command: Interpolate
+  let saved: SavedRun
+  let test: ImageSet
+
+  func write() throws {
+    guard let labels = test.attributes else {
+      throw CommandFailure.usage("--attribute: \(saved.state.dataset) has no attributes")
+    }
+    let numbers = try command.attribute.map { try number(of: $0, among: labels.names) }
+    let train = try saved.images(.train, at: command.source.data)
+    guard let trainLabels = train.attributes, trainLabels.names == labels.names else {
+      throw CommandFailure.data("\(train.name): training and test split have other attributes")
+    }
+    let found = AttributeDirections(
+      numbers, of: train, labels: trainLabels, model: saved.loaded.model)
+    for (attribute, direction) in zip(numbers, found.directions) {
+      let name = labels.names[attribute]
+      guard let direction else {
+        throw CommandFailure.data("\(name): all \(train.count) training images have it, or none")
+      }
+      try write(name, along: direction, try examples(of: attribute, labels))
+    }
+  }
+
+  private func number(of name: String, among names: [String]) throws -> Int {
+    if let number = names.firstIndex(of: name) { return number }
+    throw CommandFailure.usage(
+      "--attribute: no attribute '\(name)'; there are \(names.joined(separator: ", "))")
+  }
+
+  /// Test images without the attribute, then as many with it.
+  private func examples(of attribute: Int, _ labels: ImageAttributes) throws -> (
+    images: [Int], half: Int
+  ) {
+    let half = max(1, (command.rows ?? 4) / 2)
+    let candidates = min(command.first, test.count)..<test.count
+    let without = candidates.lazy.filter { !labels[$0, attribute] }.prefix(half)
+    let with = candidates.lazy.filter { labels[$0, attribute] }.prefix(half)
+    guard without.count == half, with.count == half else {
+      throw CommandFailure.usage(
+        "\(labels.names[attribute]): expected \(half) test images with and without it from image \(command.first) on, "
+          + "found \(with.count) and \(without.count)")
+    }
+    return (Array(without) + Array(with), half)
+  }
+
+  private func write(
+    _ name: String, along direction: [Float], _ examples: (images: [Int], half: Int)
+  )
+    throws
+  {
+    let frames = command.frames ?? 5
+    let steps = (0..<frames).map { command.reach * (2 * Float($0) / Float(frames - 1) - 1) }
+    var cells: [[Float]] = []
+    for image in examples.images {
+      let original = test.tensor(image..<image + 1)
+      let code = withoutGradients { saved.loaded.model.encode(original).rows[0] }
+      let moved = steps.map { t in zip(code, direction).map { $0 + t * $1 } }
+      var row = withoutGradients { saved.loaded.model.decode(Tensor(rows: moved)).rows }
+      row[frames / 2] = original.values
+      cells += row
+    }
+    var grid = SampleGrid(columns: frames, title: saved.title(name))
+    grid.captions = examples.images.indices.flatMap { row in
+      steps.enumerated().map { place, t in
+        if place == frames / 2 { return row < examples.half ? "without" : "with" }
+        return "t=" + String(format: "%+.1f", t)
+      }
+    }
+    let norm = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    let paths = try command.figures.write(
+      "interpolate-\(saved.state.step)-\(name)", in: saved.pictures
+    ) {
+      try grid.write(Tiles(cells, shape: test.shape), to: $0)
+    }
+    print(
+      "\(name): direction of length \(norm), \(examples.half) test images without and \(examples.half) with it: \(paths)"
+    )
+  }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import LatheDistributed
+import Foundation
+import LatheTraining
+
+/// The command `lathe`.
+
+public struct Lathe: ParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "lathe",
+    abstract: "Trains regularized auto-encoders on one core or many hosts.",
+    discussion: """
+      Train, on two ranks:
+        mpirun -n 2 lathe train flexae fashion-mnist --steps 2000
+      Continue where it stopped, on any number of ranks that divides the slices:
+        mpirun -n 1 lathe train flexae fashion-mnist --steps 4000 --out runs/flexae-fashion-mnist --resume
+      Look at what it learned:
+        lathe sample runs/flexae-fashion-mnist
+        lathe reconstruct runs/flexae-fashion-mnist
+
+      Exit status: 0 done, 64 wrong usage, 65 damaged or contradictory input, 66 missing input,
+      69 no progress (--stall-timeout), 70 training failed, 73 output cannot be written, 75 stopped by a signal
+      after saving: the same command with --resume continues.
+      """,
+    version: version,
+    subcommands: [
+      Train.self, Evaluate.self, Sample.self, Reconstruct.self, Interpolate.self, Neighbors.self,
+      Latent.self, FrechetTool.self, DataCommand.self, Models.self, Datasets.self,
+      FeaturesCommand.self, Doctor.self, Bench.self,
+    ])
+
+  public init() {}
+
+  public static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let failure as CommandFailure {
+      report(failure.description, status: failure.status)
+    } catch {
+      guard exitCode(for: error) != .success else { exit(withError: error) }
+      report(fullMessage(for: error), status: exitCode(for: error).rawValue)
+    }
+  }
+
+  /// Says once what is wrong, and ends this process.
+  ///
+  /// Under a launcher every rank finds the same fault before MPI starts. Rank 0 speaks and its exit ends the job;
+  /// another rank speaks only if it is still there afterwards, because then the fault is its own.
+  private static func report(_ message: String, status: Int32) -> Never {
+    var prefix = "lathe: "
+    if let launcher = MPISession.launcher, launcher.rank > 0 {
+      Thread.sleep(forTimeInterval: 2)
+      prefix = "lathe: rank \(launcher.rank) on \(ProcessInfo.processInfo.hostName): "
+    }
+    let text = message.hasPrefix("Error: ") ? String(message.dropFirst(7)) : message
+    FileHandle.standardError.write(Data((prefix + text + "\n").utf8))
+    Foundation.exit(status)
+  }
+}

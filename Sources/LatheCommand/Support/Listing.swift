@@ -1,0 +1,27 @@
+import LatheData
+import Foundation
+import LatheModels
+import SystemPackage
+
+/// The model of that name, or a failure that lists all.
+func model(named name: String) throws -> ModelRegistry.Entry {
+  if let entry = ModelRegistry.entry(named: name) { return entry }
+  let names = ModelRegistry.all.map(\.name).joined(separator: ", ")
+  throw CommandFailure.usage("no model '\(name)'; there are \(names)")
+}
+
+/// The data set of that name, or a failure that lists all.
+func dataset(named name: String) throws -> DatasetRegistry.Entry {
+  if let entry = DatasetRegistry.entry(named: name) { return entry }
+  let names = DatasetRegistry.all.map(\.name).joined(separator: ", ")
+  throw CommandFailure.usage("no data set '\(name)'; there are \(names)")
+}
+
+/// `12,345,678`.
+func grouped(_ number: Int) -> String {
+  let digits = Array(String(number.magnitude))
+  let groups = stride(from: digits.count, to: 0, by: -3).map { end in
+    String(digits[max(0, end - 3)..<end])
+  }
+  return (number < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
+}

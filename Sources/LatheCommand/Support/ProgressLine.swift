@@ -1,0 +1,77 @@
+import LatheDistributed
+import Foundation
+import LatheTraining
+
+/// Where a run is, how fast, and how long it will take: one line updated in place on a terminal, whole lines at
+/// intervals elsewhere.
+final class ProgressLine {
+  private static let pipeInterval = 10.0
+  private static let terminalInterval = 0.2
+  private let total, batch: Int
+  // mpirun passes output on line by line, even if it gives each rank a terminal of its own.
+  private let isTerminal = MPISession.launcher == nil && isatty(STDOUT_FILENO) == 1
+  private var steps = 0
+  private var seconds = 0.0
+  private var lastShown = -Double.infinity
+  private var isOpen = false
+
+  /// For a run of `total` steps of `batch` images.
+  init(total: Int, batch: Int) {
+    self.total = total
+    self.batch = batch
+  }
+
+  /// Takes up a step and shows the line when it is due.
+  func show(_ record: Trainer.StepRecord) {
+    steps += 1
+    seconds += record.seconds
+    let now = ProcessInfo.processInfo.systemUptime
+    let interval = isTerminal ? ProgressLine.terminalInterval : ProgressLine.pipeInterval
+    guard now - lastShown >= interval || record.step == total else { return }
+    lastShown = now
+    write(line(record))
+    (steps, seconds) = (0, 0)
+  }
+
+  /// A whole line that stays.
+  func say(_ text: String) {
+    if isOpen { print() }
+    isOpen = false
+    print(text)
+    flushOutput()
+  }
+
+  private func write(_ text: String) {
+    if isTerminal {
+      print("\r\u{1B}[K" + text, terminator: "")
+      isOpen = true
+    } else {
+      print(text)
+    }
+    flushOutput()
+  }
+
+  private func line(_ record: Trainer.StepRecord) -> String {
+    let perStep = seconds / Double(max(steps, 1))
+    let losses = record.losses.filter { $0.name.hasSuffix("/total") }
+      .map { "\($0.name.dropLast(6)) \(short($0.value))" }.joined(separator: "  ")
+    let rate = String(format: "%.0f images/s", Double(batch) / perStep)
+    let left =
+      record.step == total
+      ? "done" : spell(seconds: perStep * Double(total - record.step)) + " left"
+    return "step \(record.step)/\(total)  \(losses)  \(rate)  \(left)"
+  }
+
+  private func short(_ value: Float) -> String { String(format: "%.4g", value) }
+}
+
+/// Hands what was printed to whoever reads it; a pipe would keep it until it is full.
+func flushOutput() { fflush(nil) }
+
+/// Seconds in a person's units: `12 s`, `3 min 20 s`, `2 h 5 min`.
+func spell(seconds: Double) -> String {
+  let whole = Int(seconds.rounded())
+  if whole < 60 { return "\(whole) s" }
+  if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+  return "\(whole / 3600) h \(whole % 3600 / 60) min"
+}

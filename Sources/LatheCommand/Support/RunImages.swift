@@ -1,0 +1,52 @@
+import LatheDistributed
+import LatheData
+import LatheTraining
+
+/// The images of a run.
+struct RunImages {
+  var train, test: ImageSet
+  /// For measurements while training; nil if there are none.
+  var validation: ImageSet?
+  /// Images taken from the end of the training split for that.
+  var heldBack = 0
+
+  init(train: ImageSet, test: ImageSet) {
+    self.train = train
+    self.test = test
+  }
+
+  func with(validation: ImageSet) -> RunImages {
+    var images = self
+    images.validation = validation
+    return images
+  }
+
+  /// The last `count` training images are for validation, and no longer for training.
+  func holdingBack(_ count: Int) throws -> RunImages {
+    guard (2..<train.count).contains(count) else {
+      throw CommandFailure.usage(
+        "validation: expected 2 to \(train.count - 1) of the \(train.count) training images, found \(count)"
+      )
+    }
+    var images = self
+    let rest = train.count - count
+    images.validation = train.part(rest..<train.count, as: .validation)
+    images.train = train.part(0..<rest, as: .train)
+    images.heldBack = count
+    return images
+  }
+}
+
+/// How a run measures itself.
+struct Measurement {
+  let interval: Int
+  let settings: ScoreSettings
+  let features: ImageFeatures
+  let images: ImageSet
+
+  func scoring(on world: Communicator, beat: @escaping () -> Void) -> Scoring {
+    Scoring(
+      every: interval,
+      by: Scorer(settings, reference: images, features: features, on: world, beat: beat))
+  }
+}

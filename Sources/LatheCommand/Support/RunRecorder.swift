@@ -1,0 +1,122 @@
+import LatheDistributed
+import LatheFiles
+import Foundation
+import SystemPackage
+import LatheTraining
+
+/// Writes down a run on rank 0: `config.yml`, `metrics.jsonl`, pictures, and the terminal.
+final class RunRecorder {
+  private let plan: TrainingPlan
+  private let log: RunLog
+  private let progress: ProgressLine
+  private let start = ContinuousClock.now
+  private let firstStep: Int
+  private var trainingSeconds = 0.0
+  private var dataSeconds = 0.0
+  private var steps = 0
+  private var firstError: Double?
+
+  /// - Throws: `CheckpointError.unwritable`.
+  init(_ settings: TrainSettings, _ plan: TrainingPlan, startingAt step: Int) throws {
+    self.plan = plan
+    firstStep = step
+    progress = ProgressLine(total: plan.steps, batch: plan.batch)
+    log = try RunLog(folder: plan.folder, resumingAt: step)
+    try FileManager.default.createDirectory(
+      atPath: plan.folder.appending("samples").string, withIntermediateDirectories: true)
+    try RunRecorder.write(settings.resolved(plan).yaml, to: plan.folder.appending(Recipe.fileName))
+    if step > 0 { progress.say("resumed after step \(step)") }
+  }
+
+  func attach(to trainer: Trainer) {
+    trainer.hooks.stepped = stepped
+    trainer.hooks.evaluated = evaluated
+    trainer.hooks.scored = scored
+    trainer.hooks.saved = { [progress] step, path in progress.say("checkpoint \(path)") }
+  }
+
+  private func stepped(_ record: Trainer.StepRecord) throws {
+    progress.show(record)
+    steps += 1
+    trainingSeconds += record.seconds
+    dataSeconds += record.times[Activity.data.rawValue]
+    guard record.step % plan.logEvery == 0 || record.step == plan.steps || steps == 1 else {
+      return
+    }
+    var members: [String: JSONValue] = [
+      "event": .string("step"), "step": .int(record.step), "seconds": .double(record.seconds),
+      "images_per_second": .double(Double(plan.batch) / record.seconds),
+    ]
+    for activity in Activity.allCases where record.times[activity.rawValue] > 0 {
+      members["seconds/\(activity.name)"] = .double(record.times[activity.rawValue])
+    }
+    for (name, value) in record.losses { members[name] = .double(Double(value)) }
+    try log.write(members)
+  }
+
+  private func evaluated(_ evaluation: Evaluation) throws {
+    firstError = firstError ?? evaluation.reconstructionError
+    try log.write([
+      "event": .string("evaluation"), "step": .int(evaluation.step), "split": .string("test"),
+      "sampler": .string(plan.sampler.rawValue),
+      "images": .int(evaluation.count),
+      "reconstruction_error_per_pixel": .double(evaluation.reconstructionError),
+    ])
+    let paths = try pictures(of: evaluation)
+    progress.say(
+      "step \(evaluation.step): reconstruction error \(decimals(evaluation.reconstructionError)) per pixel on "
+        + "\(evaluation.count) test images")
+    if evaluation.step >= plan.steps { summarise(evaluation, paths) }
+  }
+
+  private func scored(_ record: Trainer.ScoreRecord) throws {
+    let line: [String: JSONValue] = [
+      "event": .string("scores"), "step": .int(record.step), "split": .string("validation"),
+      "best": .bool(record.isBest),
+    ]
+    try log.write(line.merging(record.card.members) { $1 })
+    let best = record.isBest ? "; the best so far, kept in \(plan.folder.appending("best"))" : ""
+    progress.say("step \(record.step), on validation images\(best):\n\(ScoreTable(record.card))")
+  }
+
+  private func pictures(of evaluation: Evaluation) throws -> [(name: String, path: FilePath)] {
+    guard let originals = evaluation.originals, let made = evaluation.reconstructions,
+      let samples = evaluation.samples
+    else { return [] }
+    let folder = plan.folder.appending("samples")
+    let number = String(format: "%06d", evaluation.step)
+    let paths = [
+      (name: "samples", path: folder.appending("samples-\(number).png")),
+      (name: "reconstructions", path: folder.appending("reconstructions-\(number).png")),
+    ]
+    try Pictures.writeSamples(samples, to: paths[0].path)
+    try Pictures.writeReconstructions(originals, made, to: paths[1].path)
+    return paths
+  }
+
+  private func summarise(_ evaluation: Evaluation, _ paths: [(name: String, path: FilePath)]) {
+    let rate = steps == 0 ? 0 : Double(steps * plan.batch) / trainingSeconds
+    let from = firstStep == 0 ? "" : " (resumed after \(firstStep))"
+    let share = String(format: "%.2f %%", 100 * dataSeconds / max(trainingSeconds, 1e-9))
+    let first = firstError.map { "\(decimals($0)) → " } ?? ""
+    progress.say(
+      """
+      steps            \(evaluation.step)\(from) in \(spell(seconds: trainingSeconds)) of training, \
+      \(spell(seconds: (ContinuousClock.now - start).seconds)) in all
+      images/s         \(String(format: "%.1f", rate)), waiting for data \(share) of the time
+      test error/pixel \(first)\(decimals(evaluation.reconstructionError))
+      """)
+    for (name, path) in paths {
+      progress.say(name.padding(toLength: 17, withPad: " ", startingAt: 0) + path.string)
+    }
+  }
+
+  private func decimals(_ value: Double) -> String { String(format: "%.5f", value) }
+
+  private static func write(_ text: String, to path: FilePath) throws {
+    do { try Data(text.utf8).write(to: URL(fileURLWithPath: path.string), options: .atomic) } catch
+    {
+      throw CheckpointError(.unwritable, in: path, "cannot write: \(error.localizedDescription)")
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import LatheDistributed
+import SystemPackage
+import LatheTraining
+
+/// How a run is watched; nothing here changes what it computes.
+struct WatchSettings {
+  /// Seconds without progress after which the job is ended, 0 for never.
+  var stallTimeout = 600.0
+  /// Where rank 0 writes a Chrome trace, if anywhere.
+  var timeline: FilePath?
+}
+
+/// What watches over a run: signals, the crash report, the board, the watchdog.
+struct RunWatch {
+  /// Where this rank says what it does.
+  let monitor: RankMonitor
+  private let board: RankBoard
+  private let watchdog: Watchdog?
+  private let settings: WatchSettings
+  private let isLead: Bool
+
+  /// Collective; `hosts` are the names of all ranks' hosts.
+  init(_ settings: WatchSettings, _ session: MPISession, hosts: [String]) throws(MPIError) {
+    self.settings = settings
+    isLead = session.world.rank == 0
+    StopRequest.listen()
+    CrashReport.arm(session)
+    board = try RankBoard(session.world)
+    monitor = RankMonitor(board: board, keepsEvents: settings.timeline != nil)
+    watchdog =
+      settings.stallTimeout > 0
+      ? Watchdog(session, board, hosts: hosts, timeout: settings.stallTimeout) : nil
+  }
+
+  /// Prints where the time went, and writes the timeline if one was asked for. Collective.
+  func report(_ trainer: Trainer) throws {
+    let times = try trainer.times()
+    if isLead { print(times) }
+    if isLead, let overlap = trainer.overlap { print("overlap          \(overlap)") }
+    if let path = settings.timeline {
+      try trainer.writeTimeline(to: path)
+      if isLead { print("timeline         \(path)") }
+    }
+    flushOutput()
+  }
+
+  /// The run has come to its end. Collective.
+  func finish() throws(MPIError) {
+    watchdog?.stop()
+    try board.free()
+    CrashReport.disarm()
+  }
+}

@@ -1,0 +1,78 @@
+import LatheFiles
+import LatheData
+import Foundation
+import SystemPackage
+import LatheTraining
+
+/// A trained model that a command was pointed at: a run's folder or one of its checkpoints.
+struct SavedRun {
+  let state: RunState
+  let checkpoint: FilePath
+  let loaded: LoadedModel
+  let dataset: DatasetRegistry.Entry
+
+  /// The newest intact checkpoint of a run, the one after `step` steps if given, or the checkpoint at `path` itself.
+  ///
+  /// With `best`, the one that was best on validation images.
+  init(_ path: String, step: Int?, best: Bool = false) throws {
+    let folder = FilePath(path)
+    checkpoint = try failing { try SavedRun.checkpoint(in: folder, step: step, best: best) }
+    let found = checkpoint
+    state = try failing { try RunState(reading: found) }
+    dataset = try SavedRun.dataset(of: state)
+    _ = try model(named: state.model)
+    let (state, shape) = (state, dataset.shape)
+    loaded = try failing { try LoadedModel(checkpoint: found, state: state, images: shape) }
+  }
+
+  /// The data set with its pictures prepared as for training.
+  private static func dataset(of state: RunState) throws -> DatasetRegistry.Entry {
+    let entry = try LatheCommand.dataset(named: state.dataset)
+    guard entry.isPacked, let images = state.configuration["images"] else { return entry }
+    return entry.prepared(as: try failing { try images.decoded(as: Preparation.self) })
+  }
+
+  /// The images of a split, prepared as for training, from `data` if given, else from where the run had them.
+  func images(_ split: Split, at data: String?) throws -> ImageSet {
+    let place = (data ?? recordedData).map { FilePath($0) }
+    return try failing { try dataset.load(split, at: place, seed: state.seed) }
+  }
+
+  /// What `--data` was for the run; nil if it was not given, or nothing is there any more.
+  private var recordedData: String? {
+    let recipe = try? Recipe(reading: folder.appending(Recipe.fileName).string)
+    return recipe?.data.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+  }
+
+  /// What a figure shows, with the run it shows it of.
+  func title(_ text: String) -> String {
+    "\(state.model), \(state.dataset), step \(state.step): \(text)"
+  }
+
+  /// The run's folder.
+  var folder: FilePath { checkpoint.removingLastComponent().removingLastComponent() }
+
+  /// Where pictures go when nobody says otherwise: beside the checkpoints.
+  var pictures: FilePath { folder.appending("samples") }
+
+  private static func checkpoint(in folder: FilePath, step: Int?, best: Bool) throws -> FilePath {
+    if FileManager.default.fileExists(atPath: folder.appending(RunState.fileName).string) {
+      return folder
+    }
+    let store = CheckpointStore(reading: folder.appending(best ? "best" : "checkpoints"))
+    if let step {
+      let there = try store.steps()
+      guard there.contains(step) else {
+        throw CommandFailure.missing("\(folder): no checkpoint of step \(step), there are \(there)")
+      }
+      return store.path(step: step)
+    }
+    guard let latest = try store.latest(validating: { _ = try RunState(reading: $0) }) else {
+      throw CommandFailure.missing("\(folder): no run and no checkpoint there")
+    }
+    for (path, error) in latest.skipped {
+      FileHandle.standardError.write(Data("lathe: passed over \(path): \(error)\n".utf8))
+    }
+    return latest.path
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import LatheDistributed
+import LatheData
+import LatheModels
+import SystemPackage
+import LatheTraining
+
+extension Sampler.Name: ExpressibleByArgument {}
+
+extension SavedRun {
+  /// The sampler asked for, else the run's own; one that is fitted comes from beside the checkpoint, or is fitted to the
+  /// codes of the training images, by all ranks of a launcher, and kept there.
+  func sampler(_ asked: Sampler.Name?, data: String?) throws -> Sampler {
+    try readySampler(asked) ?? onAllRanks { try fittedSampler(asked, data: data, on: $0) }
+  }
+
+  /// The same where MPI runs already. Collective.
+  func sampler(_ asked: Sampler.Name?, data: String?, on world: Communicator) throws -> Sampler {
+    let ready = try readySampler(asked)
+    // A file that one rank has just written must not keep another from a collective call.
+    let isReady = try world.allReduceFlags(or: ready == nil ? 1 : 0) == 0
+    if isReady, let ready { return ready }
+    return try fittedSampler(asked, data: data, on: world)
+  }
+
+  /// One that needs no fitting; nil if the sampler must be fitted.
+  private func readySampler(_ asked: Sampler.Name?) throws -> Sampler? {
+    let name = try asked ?? recordedSampler
+    do {
+      if let own = try loaded.model.sampler(named: name) { return own }
+    } catch { throw CommandFailure.usage("\(error)") }
+    return try failing { try name.saved(in: checkpoint)?.sampler }
+  }
+
+  private func fittedSampler(_ asked: Sampler.Name?, data: String?, on world: Communicator?)
+    throws -> Sampler
+  {
+    let name = try asked ?? recordedSampler
+    let images = try images(.train, at: data)
+    let fitted = try SamplerFitter(loaded.model, images: images, seed: state.seed, on: world)
+      .fit(name.fitted!)
+    if world?.rank ?? 0 == 0 { try fitted.save(in: checkpoint) }
+    return fitted.sampler
+  }
+
+  private var recordedSampler: Sampler.Name {
+    get throws {
+      if case .string(let text) = state.configuration["sampler"],
+        let name = Sampler.Name(rawValue: text)
+      {
+        return name
+      }
+      return try LatheCommand.model(named: state.model).usualSampler
+    }
+  }
+}
+
+/// Runs `body` on all ranks of a launcher, or in this process alone without MPI.
+private func onAllRanks<Result>(_ body: (Communicator?) throws -> Result) throws -> Result {
+  guard MPISession.launcher != nil else { return try failing { try body(nil) } }
+  let session = try failing { try MPISession.start() }
+  do {
+    let result = try body(session.world)
+    try session.finish()
+    return result
+  } catch { session.abort("\(error)", status: exitStatus(for: error)) }
+}

@@ -1,0 +1,130 @@
+import LatheFiles
+import LatheDistributed
+import LatheData
+import Foundation
+import LatheKernels
+import Logging
+import SystemPackage
+import LatheTraining
+
+/// The part of `lathe train` that runs under MPI.
+struct TrainJob {
+  let settings: TrainSettings
+  let plan: TrainingPlan
+  let images: RunImages
+  /// How the run measures itself; nil if it does not.
+  let measurement: Measurement?
+  let resume: Bool
+  let watch: WatchSettings
+
+  func run() throws {
+    let session: MPISession
+    do { session = try MPISession.start() } catch {
+      throw CommandFailure(description: "\(error)", status: 70)
+    }
+    // An error on one rank ends all of them; MPI_Finalize would wait for the others.
+    do {
+      if case .stopped = try train(session) { exit(StopRequest.exitStatus) }
+    } catch let error as RootError {
+      abort(session, "\(error)", status: exitStatus(for: error.underlying ?? error))
+    } catch {
+      abort(session, "\(error)", status: exitStatus(for: error))
+    }
+  }
+
+  /// Ends the job. An error that all ranks share is rank 0's to tell, which ends the others while they wait.
+  private func abort(_ session: MPISession, _ message: String, status: Int32) -> Never {
+    CrashReport.disarm()
+    if session.world.rank > 0 { Thread.sleep(forTimeInterval: 1) }
+    session.abort(message, status: status)
+  }
+
+  private func train(_ session: MPISession) throws -> Trainer.Outcome {
+    let world = session.world
+    Workers.setCount(settings.threads)
+    let hosts = try world.allGather(Array(world.host.utf8)).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+    let watch = try RunWatch(watch, session, hosts: hosts)
+    let trainer = try Trainer(
+      plan, train: images.train, test: images.test, on: world, monitor: watch.monitor)
+    trainer.scoring = measurement?.scoring(on: world, beat: watch.monitor.beat)
+    if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
+    trainer.hooks.skipped = { path, error in
+      Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
+        .warning("passed over a damaged checkpoint: \(error)")
+    }
+    if resume { try trainer.resume() }
+    if world.rank == 0 {
+      try RunRecorder(settings, plan, startingAt: trainer.step).attach(to: trainer)
+    }
+    let outcome = try trainer.run()
+    if case .stopped(let signal) = outcome, world.rank == 0 {
+      print(
+        "stopped by \(signal) after step \(trainer.step); the same command with --resume continues")
+      flushOutput()
+    }
+    try watch.report(trainer)
+    try trainer.finish()
+    try watch.finish()
+    try session.finish()
+    return outcome
+  }
+
+  private func announce(_ trainer: Trainer, _ hosts: [String], _ library: String) throws {
+    let perHost = Dictionary(hosts.map { ($0, 1) }, uniquingKeysWith: +)
+    let places = perHost.sorted { $0.key < $1.key }.map { "\($0.value) on \($0.key)" }
+    let shape = images.train.shape
+    print(
+      """
+      lathe \(version): \(plan.model) on \(plan.dataset)
+        model       \(grouped(trainer.store.parameterCount())) parameters: \(groupCounts(trainer))
+        data        \(grouped(images.train.count)) training and \(grouped(images.test.count)) test images of \(shape)\(validation)
+        ranks       \(hosts.count) (\(places.joined(separator: ", "))), \(settings.threads) thread(s) each
+        batch       \(plan.batch) in \(plan.slices) slices, \(plan.slices / hosts.count) a rank, \(statistics), seed \(plan.seed)
+        gradients   \(trainer.transport)
+        kernels     \(Processor.instructionSet), \(Processor.blasVersion) core \(Processor.blasCore)
+        products    \(products)
+        MPI         \(library)
+        run         \(plan.steps) steps in \(plan.folder)
+      """)
+    flushOutput()
+    warn(ranksHere: perHost[hosts[0]] ?? 1)
+  }
+
+  private var statistics: String {
+    plan.batchStatistics == .slice ? "statistics of a slice" : "statistics of the whole batch"
+  }
+
+  private var validation: String {
+    images.validation.map { ", \(grouped($0.count)) for validation" } ?? ""
+  }
+
+  private var products: String {
+    switch plan.precision {
+    case .float32: "float32"
+    case .bfloat16:
+      Processor.hasBFloat16
+        ? "bfloat16 factors, float32 sums"
+        : "bfloat16 factors, float32 sums, by rounding: this processor has no such instructions"
+    }
+  }
+
+  private func groupCounts(_ trainer: Trainer) -> String {
+    trainer.store.groupNames.map { "\($0) \(grouped(trainer.store.parameterCount(of: $0)))" }
+      .joined(separator: ", ")
+  }
+
+  private func warn(ranksHere: Int) {
+    let logger = Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
+    #if DEBUG
+      logger.warning("this is a debug build: expect a fraction of the speed")
+    #endif
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    if ranksHere * settings.threads > cores {
+      logger.warning(
+        "\(ranksHere) ranks × \(settings.threads) threads on \(cores) cores: they will wait for each other"
+      )
+    }
+  }
+}

@@ -1,0 +1,270 @@
+import LatheDistributed
+import LatheFiles
+import LatheData
+import Foundation
+import LatheNN
+import LatheModels
+import SystemPackage
+import LatheTraining
+
+/// What `lathe train` was asked to do: flags over recipe over defaults, checked.
+struct TrainSettings {
+  let entry: ModelRegistry.Entry
+  let dataset: DatasetRegistry.Entry
+  let data: FilePath?
+  let cache: FilePath
+  let folder: FilePath
+  let threads: Int
+  private let merged: Recipe
+  private let configuration: JSONValue
+  private let batch, slices: Int
+  private let seed: UInt64
+
+  /// - Throws: `CommandFailure` for the first contradiction.
+  init(_ command: Train, ranks: Int) throws {
+    let recipe = try command.recipe.map { try Recipe(reading: $0) } ?? Recipe()
+    merged = try TrainSettings.merge(command, recipe)
+    entry = try model(named: try TrainSettings.required(merged.model, "a model"))
+    let named = try LatheCommand.dataset(
+      named: try TrainSettings.required(merged.dataset, "a data set"))
+    data = merged.data.map { FilePath($0) }
+    dataset = try TrainSettings.prepared(named, at: data, merged)
+    cache = command.pictures.cacheFolder
+    folder = try TrainSettings.folder(command, entry.name, dataset.name)
+    threads = merged.threads ?? 1
+    batch = merged.batch ?? 128
+    slices = merged.slices ?? ranks
+    seed = merged.seed ?? 0
+    let steps = TrainSettings.steps(merged, perEpoch: dataset.trainCount / max(batch, 1))
+    configuration = try TrainSettings.configuration(
+      entry, dataset, steps: steps, merged,
+      command.settings + (command.networks.map { ["networks=\($0)"] } ?? []))
+    try checkNumbers(ranks: ranks)
+    try checkSampler()
+  }
+
+  private static func merge(_ flags: Train, _ recipe: Recipe) throws -> Recipe {
+    guard flags.steps == nil || flags.epochs == nil else {
+      throw CommandFailure.usage("--steps and --epochs: give one of them")
+    }
+    var merged = recipe
+    if flags.steps != nil || flags.epochs != nil {
+      (merged.steps, merged.epochs) = (flags.steps, flags.epochs)
+    }
+    guard merged.steps == nil || merged.epochs == nil else {
+      throw CommandFailure.data("\(flags.recipe ?? "recipe"): steps and epochs: give one of them")
+    }
+    merged.model = flags.model ?? recipe.model
+    merged.dataset = flags.dataset ?? recipe.dataset
+    merged.data = flags.data ?? recipe.data
+    merged.batch = flags.batch ?? recipe.batch
+    merged.slices = flags.slices ?? recipe.slices
+    merged.seed = flags.seed ?? recipe.seed
+    merged.threads = flags.threads ?? recipe.threads
+    merged.sampling = flags.sampling ?? recipe.sampling
+    merged.precision = flags.precision ?? recipe.precision
+    merged.overlap = flags.overlap ?? recipe.overlap
+    merged.sampler = flags.sampler ?? recipe.sampler
+    merged.batchStatistics = flags.batchStatistics ?? recipe.batchStatistics
+    merged.crop = flags.pictures.crop ?? recipe.crop
+    merged.size = flags.pictures.size ?? recipe.size
+    merged.filter = flags.pictures.filter ?? recipe.filter
+    merged.flip = flags.flip ?? recipe.flip
+    merged.checkpointEvery = flags.checkpointEvery ?? recipe.checkpointEvery
+    merged.sampleEvery = flags.sampleEvery ?? recipe.sampleEvery
+    merged.logEvery = flags.logEvery ?? recipe.logEvery
+    merged.evaluateEvery = flags.evaluateEvery ?? recipe.evaluateEvery
+    merged.validation = flags.validation ?? recipe.validation
+    merged.evaluation = flags.scores.over(recipe.evaluation)
+    if let model = flags.model, recipe.model != nil, model != recipe.model {
+      merged.configuration = nil
+      merged.sampler = flags.sampler
+    }
+    return merged
+  }
+
+  /// The data set with its pictures prepared as asked for, or as its packed file says.
+  private static func prepared(
+    _ entry: DatasetRegistry.Entry, at place: FilePath?, _ settings: Recipe
+  ) throws -> DatasetRegistry.Entry {
+    var asked = PictureOptions()
+    (asked.crop, asked.size, asked.filter) = (settings.crop, settings.size, settings.filter)
+    try asked.validate()
+    let prepared = try asked.applied(to: entry)
+    guard entry.isPacked, let place, PackedFile.isPacked(place) else { return prepared }
+    let file = try failing { try PackedFile(place) }
+    guard file.dataset == entry.name else {
+      throw CommandFailure.data("\(place): expected images of \(entry.name), found \(file.dataset)")
+    }
+    let packed = entry.prepared(as: file.preparation)
+    guard try asked.applied(to: packed).preparation == file.preparation else {
+      throw CommandFailure.usage(
+        "--crop, --size, --filter: \(place) was packed with others: \(file.preparation)")
+    }
+    return packed
+  }
+
+  private static func required(_ name: String?, _ what: String) throws -> String {
+    guard let name else {
+      throw CommandFailure.usage(
+        "which \(what.dropFirst(2))? Give \(what), as in `lathe train flexae fashion-mnist`")
+    }
+    return name
+  }
+
+  /// The folder asked for; else the first free one of runs/MODEL-DATASET, runs/MODEL-DATASET-2 …
+  private static func folder(_ command: Train, _ model: String, _ dataset: String) throws
+    -> FilePath
+  {
+    if let out = command.out { return FilePath(out) }
+    guard !command.resume else { throw CommandFailure.usage("--resume: say which run with --out") }
+    let base = "runs/\(model)-\(dataset)"
+    var (name, number) = (base, 1)
+    while FileManager.default.fileExists(atPath: name) {
+      number += 1
+      name = "\(base)-\(number)"
+    }
+    return FilePath(name)
+  }
+
+  private static func steps(_ settings: Recipe, perEpoch: Int) -> Int {
+    settings.steps ?? settings.epochs.map { $0 * perEpoch } ?? 1000
+  }
+
+  private static func configuration(
+    _ entry: ModelRegistry.Entry, _ dataset: DatasetRegistry.Entry, steps: Int, _ recipe: Recipe,
+    _ settings: [String]
+  ) throws -> JSONValue {
+    let defaults = try JSONDecoder().decode(
+      JSONValue.self, from: entry.configuration(dataset.shape, steps))
+    let resolved = try resolvedConfiguration(
+      defaults: defaults, recipe: recipe.configuration, settings: settings)
+    do {
+      let problem = try entry.problem(dataset.shape, JSONEncoder().encode(resolved))
+      if let problem { throw CommandFailure.usage("\(entry.name): \(problem)") }
+    } catch let error as DecodingError {
+      throw CommandFailure.usage("\(entry.name): \(explain(error))")
+    }
+    return resolved
+  }
+
+  /// A sampler that every model can have, or the usual one, needs no look at the model.
+  private func checkSampler() throws {
+    guard let sampler = merged.sampler, sampler.fitted == nil, sampler != entry.usualSampler
+    else { return }
+    let store = ParameterStore(seed: 0)
+    let model = try entry.make(store.root, dataset.shape, JSONEncoder().encode(configuration))
+    do { _ = try model.sampler(named: sampler) } catch { throw CommandFailure.usage("\(error)") }
+  }
+
+  private func checkNumbers(ranks: Int) throws {
+    let positive = [
+      ("steps", merged.steps ?? 1), ("epochs", merged.epochs ?? 1), ("batch", batch),
+      ("slices", slices),
+      ("threads", threads), ("log-every", merged.logEvery ?? 1),
+      ("checkpoint-every", (merged.checkpointEvery ?? 0) + 1),
+      ("sample-every", (merged.sampleEvery ?? 0) + 1),
+      ("evaluate-every", (merged.evaluateEvery ?? 0) + 1), ("validation", merged.validation ?? 1),
+    ]
+    if let wrong = positive.first(where: { $0.1 < 1 }) {
+      throw CommandFailure.usage("\(wrong.0): expected a positive number, found \(wrong.1)")
+    }
+    guard batch % slices == 0 else {
+      throw CommandFailure.usage(
+        "batch: expected a multiple of the \(slices) slices, found \(batch)")
+    }
+    guard slices % ranks == 0 else {
+      throw CommandFailure.usage(
+        "slices: expected a multiple of the \(ranks) ranks, found \(slices)")
+    }
+    guard merged.overlap != .on || merged.batchStatistics != .global else {
+      throw CommandFailure.usage(
+        "overlap: expected auto or off with batch-statistics global, whose slices meet on their way, found on"
+      )
+    }
+    guard batch / slices >= 2 || merged.batchStatistics == .global else {
+      throw CommandFailure.usage(
+        "batch: expected at least 2 images a slice, found \(batch) in \(slices) slices")
+    }
+  }
+
+  /// The splits, from files or computed.
+  ///
+  /// Pictures are packed first, by all ranks together, if that has not been done.
+  func loadImages() throws -> RunImages {
+    let place = try dataset.packedPlace(data, cache: cache)
+    return try failing {
+      let images = RunImages(
+        train: try dataset.load(.train, at: place, seed: seed),
+        test: try dataset.load(.test, at: place, seed: seed))
+      guard isMeasured else { return images }
+      if dataset.count(of: .validation) > 0 {
+        return images.with(validation: try dataset.load(.validation, at: place, seed: seed))
+      }
+      return try images.holdingBack(merged.validation ?? min(10_000, images.train.count / 6))
+    }
+  }
+
+  /// Whether the run measures itself on validation images.
+  private var isMeasured: Bool { merged.evaluateEvery ?? 0 > 0 }
+
+  /// How the run measures itself: every how many steps, what, and with which features; nil if it does not.
+  func measurement(_ images: RunImages) throws -> Measurement? {
+    guard isMeasured, let validation = images.validation, let recipe = merged.evaluation else {
+      return nil
+    }
+    let settings = try recipe.settings(seed: seed)
+    let features = try failing { try recipe.choice().features(for: validation.shape) }
+    return Measurement(
+      interval: merged.evaluateEvery!, settings: settings, features: features, images: validation)
+  }
+
+  /// The plan for these images.
+  func plan(_ images: RunImages) throws -> TrainingPlan {
+    let trainingImages = images.train.count
+    guard batch <= trainingImages else {
+      throw CommandFailure.usage(
+        "batch: expected at most the \(trainingImages) training images, found \(batch)")
+    }
+    var plan = TrainingPlan(
+      model: entry.name, configuration: configuration, dataset: dataset.name,
+      replacement: merged.sampling == .replacement,
+      steps: TrainSettings.steps(merged, perEpoch: trainingImages / batch), batch: batch,
+      slices: slices,
+      seed: seed, precision: merged.precision ?? .float32, folder: folder,
+      checkpointEvery: merged.checkpointEvery ?? 500,
+      sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
+    plan.batchStatistics = merged.batchStatistics ?? .slice
+    plan.overlap = merged.overlap ?? .auto
+    plan.sampler = merged.sampler ?? entry.usualSampler
+    plan.preparation = dataset.preparation
+    plan.flips = merged.flip ?? false
+    plan.validationImages = images.heldBack
+    plan.scoreEvery = merged.evaluateEvery ?? 0
+    return plan
+  }
+
+  /// Everything resolved, as the run's `config.yml`.
+  func resolved(_ plan: TrainingPlan) -> Recipe {
+    var recipe = merged
+    (recipe.model, recipe.dataset) = (entry.name, dataset.name)
+    (recipe.steps, recipe.epochs) = (plan.steps, nil)
+    (recipe.batch, recipe.slices, recipe.seed, recipe.threads) = (batch, slices, seed, threads)
+    recipe.precision = plan.precision
+    recipe.overlap = plan.overlap
+    recipe.sampler = plan.sampler
+    recipe.batchStatistics = plan.batchStatistics
+    recipe.sampling = plan.replacement ? .replacement : .shuffle
+    recipe.crop = dataset.preparation?.crop
+    recipe.size = dataset.preparation?.size
+    recipe.filter = dataset.preparation?.filter
+    recipe.flip = plan.flips ? true : nil
+    recipe.checkpointEvery = plan.checkpointEvery
+    recipe.sampleEvery = plan.sampleEvery
+    recipe.logEvery = plan.logEvery
+    recipe.configuration = configuration
+    recipe.validation = plan.validationImages > 0 ? plan.validationImages : nil
+    recipe.evaluation = isMeasured ? merged.evaluation : nil
+    return recipe
+  }
+}

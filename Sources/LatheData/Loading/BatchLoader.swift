@@ -1,0 +1,89 @@
+import LatheNN
+
+/// Hands out training batches slice by slice, as floats in [0, 1].
+///
+/// Draw d is the d-th global batch, positions d·batch ..< (d+1)·batch of the order; slice s of it is
+/// the s-th of `slices` equal parts. What a slice holds depends on (seed, d, s) alone: any rank may ask
+/// for any slice, in any order, as often as it likes.
+public struct BatchLoader: Sendable {
+  /// Where the images come from.
+  public let images: ImageSet
+  /// Which image stands at which position.
+  public let order: Order
+  /// Parts of a global batch.
+  public let slices: Int
+  /// Whether every other image, drawn by (seed, position), is mirrored left to right.
+  public let flips: Bool
+
+  /// A loader of `order.batch` images a draw; `slices` must divide it.
+  public init(images: ImageSet, order: Order, slices: Int, flips: Bool = false) {
+    precondition(
+      images.count == order.count,
+      "BatchLoader: \(images.count) images and an order of \(order.count)")
+    precondition(
+      slices > 0 && order.batch % slices == 0,
+      "BatchLoader: a batch of \(order.batch) in \(slices) slices")
+    self.images = images
+    self.order = order
+    self.slices = slices
+    self.flips = flips
+  }
+
+  /// Images in a slice.
+  public var imagesPerSlice: Int { order.batch / slices }
+
+  /// Floats in a slice, `imagesPerSlice · height · width · channels`.
+  public var valuesPerSlice: Int { imagesPerSlice * images.shape.count }
+
+  /// Writes a slice's images to `destination`: `[imagesPerSlice, height, width, channels]`, value / 255.
+  public func fill(_ destination: UnsafeMutablePointer<Float>, draw: Int, slice: Int) {
+    var target = destination
+    for position in positions(draw: draw, slice: slice) {
+      let isFlipped = flips && order.isFlipped(at: position)
+      images.withImage(order.index(at: position)) { image in
+        if isFlipped {
+          copyMirrored(image.baseAddress!, images.shape, to: target)
+        } else {
+          copy(image.baseAddress!, count: image.count, to: target)
+        }
+      }
+      target += images.shape.count
+    }
+  }
+
+  /// The labels of a slice's images, `[imagesPerSlice]`.
+  public func labels(draw: Int, slice: Int) -> [UInt8] {
+    indices(draw: draw, slice: slice).map { images.labels[$0] }
+  }
+
+  /// The numbers of a slice's images, `[imagesPerSlice]`.
+  public func indices(draw: Int, slice: Int) -> [Int] {
+    positions(draw: draw, slice: slice).map { order.index(at: $0) }
+  }
+
+  private func positions(draw: Int, slice: Int) -> Range<Int> {
+    precondition(slice >= 0 && slice < slices, "BatchLoader: slice \(slice) of \(slices)")
+    let start = draw * order.batch + slice * imagesPerSlice
+    return start..<start + imagesPerSlice
+  }
+}
+
+private func copy(
+  _ source: UnsafePointer<UInt8>, count: Int, to target: UnsafeMutablePointer<Float>
+) {
+  for place in 0..<count { target[place] = Float(source[place]) / 255 }
+}
+
+/// Copies with the pixels of each row in the opposite order.
+private func copyMirrored(
+  _ source: UnsafePointer<UInt8>, _ shape: ImageShape, to target: UnsafeMutablePointer<Float>
+) {
+  let row = shape.width * shape.channels
+  for start in stride(from: 0, to: shape.count, by: row) {
+    for column in 0..<shape.width {
+      let pixel = source + start + (shape.width - 1 - column) * shape.channels
+      let mirrored = target + start + column * shape.channels
+      for channel in 0..<shape.channels { mirrored[channel] = Float(pixel[channel]) / 255 }
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import LatheNN
+
+extension DatasetRegistry.Entry {
+  /// Pictures of clothes in MNIST's format: Xiao, Rasul, Vollgraf, "Fashion-MNIST: a Novel Image
+  /// Dataset for Benchmarking Machine Learning Algorithms", 2017.
+  public static let fashionMNIST = DatasetRegistry.Entry(
+    name: "fashion-mnist",
+    summary: "pictures of clothes, 28 × 28 grey",
+    shape: ImageShape(height: 28, width: 28, channels: 1),
+    trainCount: 60_000,
+    testCount: 10_000,
+    classNames: [
+      "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+      "Ankle boot",
+    ],
+    origin: .files(
+      FileOrigin(
+        systemFolders: ["/usr/share/datasets/fashion-mnist"],
+        instructions: """
+          To get it on Debian: apt install dataset-fashion-mnist; elsewhere, put the four files of \
+          https://github.com/zalandoresearch/fashion-mnist into data/fashion-mnist or the folder \
+          fashion-mnist below $LATHE_DATA, or name their folder
+          """,
+        names: IDXPair.names, read: IDXPair.read)))
+}

@@ -1,0 +1,124 @@
+import LatheNN
+
+/// Which part of a data set.
+public enum Split: String, CaseIterable, Hashable, Sendable, Codable {
+  /// What the model is fitted to.
+  case train
+  /// What hyperparameters are chosen by.
+  case validation
+  /// What it is judged by.
+  case test
+}
+
+/// The images of one split with their labels: uint8 records, NHWC, in the order of the files, in memory or
+/// in a mapped file.
+public struct ImageSet: Sendable {
+  /// The data set's name in the registry.
+  public let name: String
+  /// Which part of the data set this is.
+  public let split: Split
+  /// The shape of every image.
+  public let shape: ImageShape
+  /// The class of each image, `[count]`; all zero if the data set has no classes.
+  public let labels: [UInt8]
+  /// The name of each class; empty if the data set has no classes.
+  public let classNames: [String]
+  /// CRC-32 of shape, pixels and labels, eight hexadecimal digits: equal content, equal digest.
+  public let digest: String
+
+  /// Yes-or-no attributes of the images; nil if the data set has none.
+  public let attributes: ImageAttributes?
+  /// The person each image shows, `[count]`; nil if that is not known.
+  public let identities: [Int32]?
+
+  let pixels: Pixels
+
+  /// Where the values lie.
+  enum Pixels: Sendable {
+    case memory([UInt8])
+    /// In a file from `start` on.
+    case mapped(MappedFile, start: Int)
+  }
+
+  /// A set of images held in memory.
+  ///
+  /// Shapes: `pixels` is `[N, height, width, channels]`, `labels` is `[N]`; N must be at least 1,
+  /// and each label below the number of class names (zero if there are none).
+  public init(
+    name: String, split: Split, shape: ImageShape, pixels: [UInt8], labels: [UInt8],
+    classNames: [String]
+  ) {
+    precondition(!labels.isEmpty, "ImageSet \(name): no images")
+    precondition(
+      pixels.count == labels.count * shape.count,
+      "ImageSet \(name): \(pixels.count) values for \(labels.count) images of \(shape)")
+    let classCount = max(classNames.count, 1)
+    let highest = labels.reduce(0, max)
+    precondition(
+      highest < classCount, "ImageSet \(name): label \(highest) of \(classCount) classes")
+    self.name = name
+    self.split = split
+    self.shape = shape
+    self.pixels = .memory(pixels)
+    self.labels = labels
+    self.classNames = classNames
+    attributes = nil
+    identities = nil
+    digest = Self.digest(of: shape, pixels: pixels, labels: labels)
+  }
+
+  /// A set whose values and labels have been checked.
+  init(
+    name: String, split: Split, shape: ImageShape, pixels: Pixels, labels: [UInt8],
+    classNames: [String], attributes: ImageAttributes?, identities: [Int32]?, digest: String
+  ) {
+    self.name = name
+    self.split = split
+    self.shape = shape
+    self.pixels = pixels
+    self.labels = labels
+    self.classNames = classNames
+    self.attributes = attributes
+    self.identities = identities
+    self.digest = digest
+  }
+
+  /// The number of images.
+  public var count: Int { labels.count }
+
+  /// Calls `body` with the values of image `index`, `[height, width, channels]`, 0 to 255.
+  ///
+  /// The buffer is valid only during the call.
+  public func withImage<Result, Failure: Error>(
+    _ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    precondition(index >= 0 && index < count, "ImageSet \(name): image \(index) of \(count)")
+    let range = index * shape.count..<(index + 1) * shape.count
+    switch pixels {
+    case .memory(let values):
+      return try values.withUnsafeBufferPointer { (all) throws(Failure) -> Result in
+        try body(UnsafeBufferPointer(rebasing: all[range]))
+      }
+    case .mapped(let file, let start):
+      defer { withExtendedLifetime(file) {} }
+      let bytes = file.bytes[start + range.lowerBound..<start + range.upperBound]
+      return try body(UnsafeRawBufferPointer(rebasing: bytes).assumingMemoryBound(to: UInt8.self))
+    }
+  }
+
+  /// A copy of the values of image `index`, `[height, width, channels]`, 0 to 255.
+  public func bytes(of index: Int) -> [UInt8] { withImage(index) { Array($0) } }
+
+  private static func digest(of shape: ImageShape, pixels: [UInt8], labels: [UInt8]) -> String {
+    var checksum = startOfDigest(shape)
+    checksum.update(pixels)
+    checksum.update(labels)
+    return checksum.hexadecimal
+  }
+
+  static func startOfDigest(_ shape: ImageShape) -> Checksum {
+    var checksum = Checksum()
+    checksum.update(Array("\(shape.height) \(shape.width) \(shape.channels)\n".utf8))
+    return checksum
+  }
+}

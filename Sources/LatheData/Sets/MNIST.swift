@@ -1,0 +1,23 @@
+import LatheNN
+
+extension DatasetRegistry.Entry {
+  /// Handwritten digits: LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document
+  /// Recognition", Proc. IEEE 1998.
+  public static let mnist = DatasetRegistry.Entry(
+    name: "mnist",
+    summary: "handwritten digits, 28 × 28 grey",
+    shape: ImageShape(height: 28, width: 28, channels: 1),
+    trainCount: 60_000,
+    testCount: 10_000,
+    classNames: (0...9).map(String.init),
+    origin: .files(
+      FileOrigin(
+        systemFolders: [],
+        instructions: """
+          To get it, download the four files train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, \
+          t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz, for example from \
+          https://ossci-datasets.s3.amazonaws.com/mnist/, into data/mnist or the folder mnist \
+          below $LATHE_DATA, or name their folder
+          """,
+        names: IDXPair.names, read: IDXPair.read)))
+}

@@ -1,0 +1,69 @@
+import LatheFiles
+import LatheDistributed
+import Foundation
+import SystemPackage
+
+/// What each rank did when, as a file that Chrome's tracing page and Perfetto open: a row for each rank.
+///
+/// The format is the "Trace Event Format", complete events (`ph: X`), times in microseconds.
+package struct Timeline {
+  private let ranks: [[RankMonitor.Event]]
+  private let hosts: [String]
+
+  /// Every rank's events, on rank 0; nil elsewhere. Clocks are those of the ranks since they began together. Collective.
+  package init?(of monitor: RankMonitor, on world: Communicator) throws(MPIError) {
+    let hosts = try world.gather(Array(world.host.utf8), at: 0)
+    let events = try world.gather(monitor.events.flatMap(\.bytes), at: 0)
+    guard let hosts, let events else { return nil }
+    self.hosts = hosts.map { String(decoding: $0, as: UTF8.self) }
+    ranks = events.map(RankMonitor.Event.events)
+  }
+
+  /// Writes the trace.
+  ///
+  /// - Throws: `CheckpointError.unwritable`.
+  package func write(to path: FilePath) throws {
+    let names = ranks.indices.map { rank in
+      """
+      {"ph":"M","name":"thread_name","pid":0,"tid":\(rank),"args":{"name":"rank \(rank) on \(hosts[rank])"}}
+      """
+    }
+    let events = ranks.enumerated().flatMap { rank, events in
+      events.map { event in
+        let start = String(format: "%.1f", event.start * 1e6)
+        let length = String(format: "%.1f", (event.end - event.start) * 1e6)
+        return """
+          {"ph":"X","name":"\(event.activity.name)","pid":0,"tid":\(rank),"ts":\(start),"dur":\(length),\
+          "args":{"step":\(event.step + 1)}}
+          """
+      }
+    }
+    let text = "[\n" + (names + events).joined(separator: ",\n") + "\n]\n"
+    do {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path.string), options: .atomic)
+    } catch {
+      throw CheckpointError(.unwritable, in: path, "cannot write: \(error.localizedDescription)")
+    }
+  }
+}
+
+extension RankMonitor.Event {
+  private static let size = 32
+
+  /// Four numbers of eight bytes; both ends are of one kind of machine.
+  fileprivate var bytes: [UInt8] {
+    let words = [UInt64(activity.rawValue), UInt64(step), start.bitPattern, end.bitPattern]
+    return words.withUnsafeBytes { Array($0) }
+  }
+
+  fileprivate static func events(_ bytes: [UInt8]) -> [RankMonitor.Event] {
+    bytes.withUnsafeBytes { raw in
+      stride(from: 0, to: raw.count, by: size).map { place in
+        let word = { raw.loadUnaligned(fromByteOffset: place + 8 * $0, as: UInt64.self) }
+        return RankMonitor.Event(
+          activity: Activity(rawValue: Int(word(0)))!, step: Int(word(1)),
+          start: Double(bitPattern: word(2)), end: Double(bitPattern: word(3)))
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import LatheDistributed
+import Dispatch
+import LatheKernels
+
+/// Reduces parts of the gradients on a thread of its own, one after another, while the backward pass makes the rest.
+///
+/// Only that thread calls MPI from the first `add` until `drain` returns. All ranks add the same parts in the same order.
+final class ReductionQueue: @unchecked Sendable {
+  /// Floats that are reduced at once, unless a single parameter has more.
+  static let bucketFloats = 1 << 20
+
+  private let reduction: TreeReduction
+  private let slice: Int
+  private let queue = DispatchQueue(label: "reduction")
+  private let patience = Patience()
+  private var bucket: [Range<Int>] = []
+  private var failure: MPIError?
+
+  /// For the last of this rank's slices, whose gradients are being made; the others are finished.
+  init(_ reduction: TreeReduction, slice: Int) {
+    self.reduction = reduction
+    self.slice = slice
+  }
+
+  /// Takes a range of the slice's slot that will not change any more.
+  func add(_ range: Range<Int>) {
+    bucket.append(range)
+    if bucket.reduce(0, { $0 + $1.count }) >= ReductionQueue.bucketFloats { send() }
+  }
+
+  private func send() {
+    guard !bucket.isEmpty else { return }
+    let ranges = bucket.sorted { $0.lowerBound < $1.lowerBound }
+    bucket = []
+    queue.async { [self] in
+      guard failure == nil else { return }
+      reduction.finish(slice: slice, ranges: ranges)
+      do throws(MPIError) {
+        try reduction.complete(ranges: ranges, patience: patience)
+      } catch {
+        failure = error
+      }
+    }
+  }
+
+  /// Waits until everything has been reduced.
+  func drain() throws(MPIError) {
+    send()
+    patience.lose()
+    queue.sync {}
+    if let failure { throw failure }
+  }
+}

@@ -1,0 +1,50 @@
+import LatheTensors
+
+/// A fixed map from images to vectors.
+///
+/// The vector of an image does not depend on the images beside it. Networks run on passes of one size, whatever the number
+/// of images, because the rounding of products may depend on their size.
+public protocol FeatureExtractor {
+  /// What to print beside a number computed from these features: `inception-768 (tensorflow resize)`.
+  var name: String { get }
+  /// Length of a vector; nil if it is that of an image.
+  var dimensions: Int? { get }
+  /// What a distance between sets of these vectors is called: "FID" is that of Inception's 2048 and nothing else.
+  var distanceName: String { get }
+
+  /// The features of images in [0, 1].
+  ///
+  /// Shapes: `[N, H, W, C]` → `[N, dimensions]`.
+  /// - Throws: ``FeatureError`` if the images have a number of channels that it can't use.
+  func features(of images: Tensor) throws(FeatureError) -> Features
+}
+
+/// The pixels themselves, for images so small or so artificial that no network has seen the like.
+public struct Pixels: FeatureExtractor {
+  public let name = "pixels"
+  public let dimensions: Int? = nil
+  public let distanceName = "pixel distance"
+
+  public init() {}
+
+  /// Shapes: `[N, H, W, C]` → `[N, H · W · C]`.
+  public func features(of images: Tensor) throws(FeatureError) -> Features {
+    Features(images.values, dimensions: images.shape.count / max(images.shape[0], 1))
+  }
+}
+
+/// Runs `network` on passes of exactly `size` images, the last filled up with repeats of the last image.
+///
+/// Shapes: `[N, H, W, C]`; `network` maps `[size, H, W, C]` to `[size, dimensions]`.
+func featuresInPasses(
+  of images: Tensor, size: Int, dimensions: Int, _ network: (Tensor) -> Tensor
+) -> Features {
+  let count = images.shape[0]
+  var values: [Float] = []
+  values.reserveCapacity(count * dimensions)
+  for first in stride(from: 0, to: count, by: size) {
+    let pass = images.detached.gather((first..<first + size).map { min($0, count - 1) })
+    values += network(pass).values.prefix(min(size, count - first) * dimensions)
+  }
+  return Features(values, dimensions: dimensions)
+}

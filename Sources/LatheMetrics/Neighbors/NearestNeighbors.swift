@@ -1,0 +1,87 @@
+// Goals, in order:
+// 1. Distances and their order are exact (double sums of squared differences), whatever the blocks and shards.
+// 2. Speed: a float matrix product rules out nearly all pairs.
+import LatheKernels
+import LatheTensors
+
+/// The nearest of many images to each of some queries, by Euclidean distance of pixels, found by looking at all.
+public struct NearestNeighbors: Sendable {
+  /// What neighbours are sought for.
+  public let queries: Features
+  private var lists: [NearestList]
+  private let norms: [Double]
+
+  /// Of `count` neighbours for each query; no images seen yet.
+  public init(of queries: Features, count: Int = 4) {
+    require(count > 0, "NearestNeighbors: \(count) neighbours")
+    self.queries = queries
+    lists = [NearestList](repeating: NearestList(count: count), count: queries.count)
+    norms = queries.squaredNorms
+  }
+
+  /// For each query its neighbours, nearest first; fewer than asked for if fewer images were seen.
+  public var found: [[Neighbor]] { lists.map(\.neighbors) }
+
+  /// Images that are multiplied at once.
+  private static let block = 512
+  /// What float products may be off, as a part of the squared norms.
+  private static let slack = 3e-5
+
+  /// Looks at images numbered from `first` on.
+  ///
+  /// - Throws: `ScoreError.sizes` if images and queries differ in size.
+  public mutating func search(_ images: Features, from first: Int) throws(ScoreError) {
+    try checkDimensions(queries, images)
+    for start in stride(from: 0, to: images.count, by: Self.block) {
+      let rows = start..<min(start + Self.block, images.count)
+      searchBlock(images[rows: rows], from: first + start)
+    }
+  }
+
+  private mutating func searchBlock(_ images: Features, from first: Int) {
+    let imageNorms = images.squaredNorms
+    let estimates = Centers(features: images).squaredDistances(from: queries)
+    for query in 0..<queries.count {
+      for image in 0..<images.count {
+        let slack = Self.slack * (norms[query] + imageNorms[image])
+        let least = Double(estimates[query * images.count + image]) - slack
+        let limit = lists[query].limit
+        if least <= limit * limit {
+          let distance = distance(queries[query], images[image])
+          lists[query].insert(Neighbor(number: first + image, distance: distance))
+        }
+      }
+    }
+  }
+
+  private func distance(_ one: ArraySlice<Float>, _ other: ArraySlice<Float>) -> Double {
+    var sum = 0.0
+    for (x, y) in zip(one, other) { sum += (Double(x) - Double(y)) * (Double(x) - Double(y)) }
+    return sum.squareRoot()
+  }
+
+  /// Takes in what was found elsewhere for the same queries, among other images.
+  public mutating func merge(_ others: [[Neighbor]]) {
+    require(
+      others.count == lists.count, "NearestNeighbors: \(others.count) lists, not \(lists.count)")
+    for (query, neighbors) in others.enumerated() {
+      for neighbor in neighbors { lists[query].insert(neighbor) }
+    }
+  }
+
+  /// The nearest among the images of all ranks; the same on every rank.
+  public func merged(over group: some Gathering) throws -> NearestNeighbors {
+    let mine = found
+    let counts = try group.concatenate(mine.map(\.count))
+    let all = try group.concatenate(mine.flatMap { $0 })
+    var merged = NearestNeighbors(of: queries, count: lists.first?.count ?? 1)
+    var place = 0
+    for (index, count) in counts.enumerated() {
+      for neighbor in all[place..<place + count] {
+        merged.lists[index % lists.count].insert(neighbor)
+      }
+      place += count
+    }
+    return merged
+  }
+}

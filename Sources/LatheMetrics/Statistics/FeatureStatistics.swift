@@ -1,0 +1,34 @@
+import LatheTensors
+
+/// Mean and covariance of feature vectors: all that the Fréchet distance knows of a set of images.
+public struct FeatureStatistics: Sendable, Equatable {
+  /// Samples; nil when a file did not say.
+  public let count: Int?
+  /// `[dimensions]`.
+  public let mean: [Double]
+  /// Row-major, `[dimensions, dimensions]`, divided by the number of samples less one.
+  public let covariance: [Double]
+
+  /// Length of a vector.
+  public var dimensions: Int { mean.count }
+
+  /// - Throws: `ScoreError`: sizes that do not fit together, or numbers that are not finite.
+  public init(count: Int?, mean: [Double], covariance: [Double]) throws(ScoreError) {
+    if covariance.count != mean.count * mean.count {
+      throw .sizes("covariance", expected: mean.count * mean.count, found: covariance.count)
+    }
+    if !mean.allSatisfy(\.isFinite) || !covariance.allSatisfy(\.isFinite) {
+      throw .notFinite("feature statistics")
+    }
+    (self.count, self.mean, self.covariance) = (count, mean, covariance)
+  }
+
+  /// Of vectors in memory.
+  ///
+  /// - Throws: `ScoreError`: fewer than 2 samples, or numbers that are not finite.
+  public init(of features: Features) throws(ScoreError) {
+    var moments = FeatureMoments(dimensions: features.dimensions)
+    moments.add(features)
+    self = try moments.statistics()
+  }
+}

@@ -1,0 +1,113 @@
+import LatheNN
+import LatheTensors
+
+/// Adversarial auto-encoder whose codes a WGAN-GP critic compares with N(0, I): MaskAAE with its mask switched off.
+///
+/// The auto-encoder is Makhzani et al., "Adversarial Autoencoders", 2016, Section 2; networks (A5), losses, rates and
+/// alternation are those of the released code of Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial
+/// Auto-Encoders", UAI 2020.
+public struct AdversarialAutoencoder: Model {
+  public static let name = "aae"
+  public static let summary = "adversarial auto-encoder with a WGAN-GP critic of the codes"
+  public static let source = "Makhzani et al. 2016; Mondal et al. 2020"
+
+  public enum Group: String, ParameterGroup { case encoder, decoder, critic }
+
+  public struct Configuration: Codable, Sendable {
+    public var latentSize = 64
+    public var networks = NetworkFamily.a5
+    /// Widths of encoder and decoder (``NetworkSize``).
+    public var filters = 0
+    public var hiddenSize = 0
+    public var criticHidden = [1024, 1024, 1024, 1024]
+    /// Critic updates for each update of the rest, each on fresh images.
+    public var criticSteps = 5
+    /// λ in Gulrajani et al., Eq. 3.
+    public var penaltyWeight: Float = 10
+    /// RMSProp's rates, one for each phase.
+    public var reconstructionRate: Float = 5e-4
+    public var criticRate: Float = 1e-4
+    public var encoderRate: Float = 1e-4
+    public init() {}
+  }
+
+  private let configuration: Configuration
+  private let encoder: any EncoderNetwork
+  private let decoder: any DecoderNetwork
+  private let critic: MLP
+
+  public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
+    var configuration = Configuration()
+    (configuration.latentSize, configuration.networks) = defaults(for: images)
+    return configuration
+  }
+
+  /// Latent size and networks for images of a shape: capacities of Mondal et al. 2020, Table 2.
+  static func defaults(for images: ImageShape) -> (latentSize: Int, networks: NetworkFamily) {
+    if images.channels > 1 { return (256, .a1) }
+    return (images.height == 1 ? 16 : 64, .a5)
+  }
+
+  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+    let c = configuration
+    return c.networks.problem(images)
+      ?? sizeProblem([
+        "latentSize": c.latentSize, "filters": c.filters + 1, "hiddenSize": c.hiddenSize + 1,
+        "criticSteps": c.criticSteps, "criticHidden": c.criticHidden.min() ?? 1,
+      ])
+      ?? rateProblem([
+        "penaltyWeight": c.penaltyWeight, "reconstructionRate": c.reconstructionRate,
+        "criticRate": c.criticRate, "encoderRate": c.encoderRate,
+      ])
+  }
+
+  public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
+    self.configuration = configuration
+    let (m, networks) = (configuration.latentSize, configuration.networks)
+    let size = NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize)
+    encoder = networks.encoder(scope("encoder"), images: images, outputs: m, size: size)
+    decoder = networks.decoder(scope("decoder"), images: images, latentSize: m, size: size)
+    critic = A5.critic(scope("critic"), latentSize: m, hidden: configuration.criticHidden)
+  }
+
+  public var step: [Block<Self>] {
+    let c = configuration
+    let reconstruct = Phase<Self>(
+      "reconstruction", updates: [.encoder, .decoder], by: .rmsProp(.constant(c.reconstructionRate))
+    ) { $0.reconstructionLoss($1) }
+    let judge = Phase<Self>("critic", updates: [.critic], by: .rmsProp(.constant(c.criticRate))) {
+      $0.criticLoss($1)
+    }
+    let fool = Phase<Self>("encoder", updates: [.encoder], by: .rmsProp(.constant(c.encoderRate))) {
+      $0.encoderLoss($1)
+    }
+    return [Block(reconstruct), Block(repeats: c.criticSteps, judge), Block(fool)]
+  }
+
+  /// Cross-entropy of x and Dec(E(x)), the mean over pixels.
+  func reconstructionLoss(_ batch: Batch) -> Losses {
+    let codes = encoder(batch.images, mode: .training)
+    return Losses(
+      meanCrossEntropy(batch.images, probability: decoder(codes, mode: .training)))
+  }
+
+  /// E[C(E(x))] − E[C(p)] + λ E[(‖∇C(ẑ)‖₂ − 1)²], p ~ N(0, I), ẑ on the line between a code and a p.
+  func criticLoss(_ batch: Batch) -> Losses {
+    let codes = encoder(batch.images, mode: .trainingWithoutTracking)  // [N, latentSize]
+    return criticLosses(
+      critic.callAsFunction, real: batch.random.normal("prior", codes.shape), generated: codes,
+      mix: batch.random.uniform("mix", [codes.shape[0], 1]),
+      penaltyWeight: configuration.penaltyWeight)
+  }
+
+  /// −E[C(E(x))].
+  func encoderLoss(_ batch: Batch) -> Losses {
+    Losses(-critic(encoder(batch.images, mode: .trainingWithoutTracking)).mean())
+  }
+
+  public func encode(_ images: Tensor) -> Tensor { encoder(images, mode: .inference) }
+
+  public func decode(_ codes: Tensor) -> Tensor { decoder(codes, mode: .inference) }
+
+  public var samplers: [Sampler] { [.standardNormal(latentSize: configuration.latentSize)] }
+}

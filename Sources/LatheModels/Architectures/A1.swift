@@ -1,0 +1,133 @@
+import LatheNN
+import LatheTensors
+
+/// Networks A1: convolutions and fully connected layers, as in the released code of FlexAE.
+///
+/// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI 2021. Batch norm and
+/// initial values follow TensorFlow 1's layers, which that code uses.
+public enum A1 {
+  /// Images → codes, or what else has `outputs` numbers for each.
+  public struct Encoder: EncoderNetwork {
+    private let conv0, conv1: Convolution
+    private let norm0, norm1: BatchNorm
+    private let hidden, codes: Linear
+
+    /// Shapes: `[N, H, W, C]` → `[N, outputs]`; H and W are multiples of 4.
+    public init(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize) {
+      let size = size.orPublished(filters: 64)
+      let (filters, hiddenSize) = (size.filters, size.hiddenSize)
+      let quarter = A1.quarter(images)
+      conv0 = Convolution(
+        scope("conv0"), inputs: images.channels, outputs: filters, kernel: 4, stride: 2)
+      conv1 = Convolution(
+        scope("conv1"), inputs: filters, outputs: 2 * filters, kernel: 4, stride: 2)
+      norm0 = BatchNorm(scope("norm0"), channels: 2 * filters, convention: .tensorFlow)
+      hidden = Linear(
+        scope("hidden"), inputs: quarter.height * quarter.width * 2 * filters, outputs: hiddenSize)
+      norm1 = BatchNorm(scope("norm1"), channels: hiddenSize, convention: .tensorFlow)
+      codes = Linear(scope("codes"), inputs: hiddenSize, outputs: outputs)
+    }
+
+    public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
+      let half = conv0(images, relu: true)
+      let quarter = norm0(conv1(half), mode: mode, relu: true)
+      return codes(norm1(hidden(quarter.flattened), mode: mode, relu: true))
+    }
+  }
+
+  /// Codes → images in [0, 1].
+  public struct Decoder: DecoderNetwork {
+    private let hidden0, hidden1: Linear
+    private let conv0, conv1: TransposedConvolution
+    private let conv2: Convolution
+    private let norm0, norm1, norm2, norm3: BatchNorm
+    private let quarter: ImageShape
+
+    /// Shapes: `[N, latentSize]` → `[N, H, W, C]`; H and W are multiples of 4.
+    public init(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize) {
+      let size = size.orPublished(filters: 64)
+      let (filters, hiddenSize) = (size.filters, size.hiddenSize)
+      quarter = ImageShape(
+        height: A1.quarter(images).height, width: A1.quarter(images).width, channels: 2 * filters)
+      func linear(_ name: String, _ inputs: Int, _ outputs: Int) -> Linear {
+        Linear(
+          scope(name), inputs: inputs, outputs: outputs, initializer: .glorotNormal,
+          biasInitializer: .glorotUniform)
+      }
+      func transposed(_ name: String, _ outputs: Int) -> TransposedConvolution {
+        TransposedConvolution(
+          scope(name), inputs: 2 * filters, outputs: outputs, kernel: 4, stride: 2,
+          initializer: .glorotNormal, biasInitializer: .glorotUniform)
+      }
+      func norm(_ name: String, _ channels: Int) -> BatchNorm {
+        BatchNorm(scope(name), channels: channels, convention: .tensorFlow)
+      }
+      hidden0 = linear("hidden0", latentSize, hiddenSize)
+      norm0 = norm("norm0", hiddenSize)
+      hidden1 = linear("hidden1", hiddenSize, quarter.count)
+      norm1 = norm("norm1", quarter.count)
+      conv0 = transposed("conv0", 2 * filters)
+      norm2 = norm("norm2", 2 * filters)
+      conv1 = transposed("conv1", filters)
+      norm3 = norm("norm3", filters)
+      conv2 = Convolution(
+        scope("conv2"), inputs: filters, outputs: images.channels, kernel: 3,
+        initializer: .glorotNormal)
+    }
+
+    public func callAsFunction(_ codes: Tensor, mode: Mode) -> Tensor {
+      let wide = norm0(hidden0(codes, mode: mode), mode: mode, relu: true)
+      let flat = norm1(hidden1(wide, mode: mode), mode: mode, relu: true)
+      let small = flat.reshaped(to: [
+        flat.shape[0], quarter.height, quarter.width, quarter.channels,
+      ])
+      let half = norm2(conv0(small, mode: mode), mode: mode, relu: true)
+      let full = norm3(conv1(half, mode: mode), mode: mode, relu: true)
+      return sigmoid(conv2(full, mode: mode))
+    }
+  }
+
+  /// Noise → codes (P-GEN): hidden layers with ReLU, linear output, no batch norm.
+  public static func generator(_ scope: Scope, noiseSize: Int, hidden: [Int], latentSize: Int)
+    -> MLP
+  {
+    MLP(scope, inputs: noiseSize, hidden: hidden, outputs: latentSize, initializer: .glorotNormal)
+  }
+
+  /// Codes → scores, `[N, 1]`: hidden layers with ReLU, linear output, no batch norm.
+  public static func critic(_ scope: Scope, latentSize: Int, hidden: [Int]) -> MLP {
+    MLP(scope, inputs: latentSize, hidden: hidden, outputs: 1, initializer: .glorotNormal)
+  }
+
+  /// Images → scores, `[N, 1]`: the encoder's layers without batch norm.
+  public struct ImageCritic {
+    private let conv0, conv1: Convolution
+    private let hidden, output: Linear
+
+    /// Shapes: `[N, H, W, C]` → `[N, 1]`; H and W are multiples of 4.
+    public init(_ scope: Scope, images: ImageShape, size: NetworkSize) {
+      let size = size.orPublished(filters: 64)
+      let quarter = A1.quarter(images)
+      conv0 = Convolution(
+        scope("conv0"), inputs: images.channels, outputs: size.filters, kernel: 4, stride: 2)
+      conv1 = Convolution(
+        scope("conv1"), inputs: size.filters, outputs: 2 * size.filters, kernel: 4, stride: 2)
+      hidden = Linear(
+        scope("hidden"), inputs: quarter.height * quarter.width * 2 * size.filters,
+        outputs: size.hiddenSize)
+      output = Linear(scope("output"), inputs: size.hiddenSize, outputs: 1)
+    }
+
+    public func callAsFunction(_ images: Tensor) -> Tensor {
+      let quarter = conv1(conv0(images, relu: true), relu: true)
+      return output(hidden(quarter.flattened, relu: true))
+    }
+  }
+
+  private static func quarter(_ images: ImageShape) -> (height: Int, width: Int) {
+    require(
+      images.height % 4 == 0 && images.width % 4 == 0,
+      "A1: \(images.height) × \(images.width) images, sides must be multiples of 4")
+    return (images.height / 4, images.width / 4)
+  }
+}

@@ -1,0 +1,71 @@
+import LatheNN
+import LatheTensors
+
+/// A normal distribution with independent coordinates for each image: q(z | x).
+public struct Posterior {
+  /// Each `[N, latentSize]`; the deviation is positive.
+  public let mean, deviation: Tensor
+
+  public init(mean: Tensor, deviation: Tensor) { (self.mean, self.deviation) = (mean, deviation) }
+
+  /// μ + σ ε, for ε of the same shape. Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014, Eq. 10.
+  public func sample(_ noise: Tensor) -> Tensor { mean + deviation * noise }
+
+  /// The same with noise for the purpose "posterior".
+  public func sample(using random: RandomSource) -> Tensor {
+    sample(random.normal("posterior", mean.shape))
+  }
+
+  /// The distributions of some of the images.
+  func rows(_ range: Range<Int>) -> Posterior {
+    Posterior(mean: mean.slice(range, axis: 0), deviation: deviation.slice(range, axis: 0))
+  }
+
+  /// The distributions of images `indices`, in that order; they may repeat.
+  func gather(_ indices: [Int]) -> Posterior {
+    Posterior(mean: mean.gather(indices), deviation: deviation.gather(indices))
+  }
+
+  /// KL(q(z | x) ‖ N(0, I)), averaged over the images, in nats.
+  public var divergence: Tensor { normalDivergence(mean: mean, deviation: deviation) }
+}
+
+/// An encoder with two heads, which give the mean and the deviation of q(z | x).
+///
+/// Both heads are one fully connected layer of twice the latent size. The second half becomes the deviation as the family's authors
+/// have it: 10⁻⁶ + softplus for A4; for the others, which come without one, exp(½ log σ²) with log σ² held within
+/// [−6, 2], as in the released code of VampPrior (Tomczak and Welling, AISTATS 2018). On demand the layer gives a context
+/// of the image too.
+public struct GaussianEncoder {
+  private let network: any EncoderNetwork
+  private let family: NetworkFamily
+  private let latentSize, contextSize: Int
+
+  /// Shapes: `[N, H, W, C]` → two of `[N, latentSize]`.
+  public init(
+    _ scope: Scope, _ family: NetworkFamily, images: ImageShape, latentSize: Int, size: NetworkSize,
+    contextSize: Int = 0
+  ) {
+    network = family.encoder(
+      scope, images: images, outputs: 2 * latentSize + contextSize, size: size)
+    self.family = family
+    self.latentSize = latentSize
+    self.contextSize = contextSize
+  }
+
+  public func callAsFunction(_ images: Tensor, mode: Mode) -> Posterior {
+    withContext(images, mode: mode).posterior
+  }
+
+  /// The posterior, and the context `[N, contextSize]` if there is one.
+  public func withContext(_ images: Tensor, mode: Mode) -> (posterior: Posterior, context: Tensor?)
+  {
+    let all = network(images, mode: mode)
+    let second = all.slice(latentSize..<2 * latentSize, axis: 1)
+    let posterior = Posterior(
+      mean: all.slice(0..<latentSize, axis: 1),
+      deviation: family == .a4 ? softplus(second) + 1e-6 : exp(0.5 * second.clamped(to: -6...2)))
+    let rest = 2 * latentSize..<2 * latentSize + contextSize
+    return (posterior, rest.isEmpty ? nil : all.slice(rest, axis: 1))
+  }
+}

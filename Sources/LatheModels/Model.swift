@@ -1,0 +1,75 @@
+import LatheNN
+import LatheTensors
+
+/// An auto-encoder and how it is trained: one file per model, in which the paper can be read.
+///
+/// A model knows nothing of ranks, files or memory. It creates its parameters through a scope whose outermost
+/// names are its groups, and describes a training step as blocks of phases.
+public protocol Model: SendableMetatype {
+  /// Parts of the parameters that phases update separately; raw values are the outermost scopes.
+  associatedtype Group: ParameterGroup
+  /// Hyperparameters, each with a default.
+  associatedtype Configuration: Codable & Sendable
+
+  /// The name on the command line.
+  static var name: String { get }
+  /// One line for a list of models.
+  static var summary: String { get }
+  /// The paper.
+  static var source: String { get }
+
+  /// The sampler that is used unless another is asked for.
+  static var usualSampler: Sampler.Name { get }
+
+  /// The hyperparameters that suit images of this shape and a run of so many steps.
+  static func configuration(for images: ImageShape, steps: Int) -> Configuration
+
+  /// Why the model cannot be built so, if it cannot.
+  static func problem(with configuration: Configuration, images: ImageShape) -> String?
+
+  /// Creates the networks.
+  init(_ scope: Scope, images: ImageShape, configuration: Configuration)
+
+  /// One training step: blocks in order, each with its own batch unless it reuses the last.
+  var step: [Block<Self>] { get }
+
+  /// Codes of images, in inference: `[N, H, W, C]` in [0, 1] → `[N, latentSize]`.
+  func encode(_ images: Tensor) -> Tensor
+  /// Codes of images, in inference, drawn from the posterior where a model has one, else the same as ``encode(_:)``.
+  func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor
+  /// Images of codes, in inference: `[N, latentSize]` → `[N, H, W, C]` in [0, 1].
+  func decode(_ codes: Tensor) -> Tensor
+  /// Ways to draw codes that need nothing but the parameters.
+  var samplers: [Sampler] { get }
+  /// How far each latent dimension is open, `[latentSize]` in [0, 1]; nil for models without a mask.
+  var latentMask: Tensor? { get }
+  /// What the model makes of images, in inference; the decoding of their codes unless a model says otherwise.
+  func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor
+  /// −ELBO in nats, its mean over images, in inference with one draw from each posterior; nil for models without.
+  func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor?
+}
+
+extension Model {
+  public static var usualSampler: Sampler.Name { .prior }
+
+  public var latentMask: Tensor? { nil }
+
+  /// New images, `[count, H, W, C]`.
+  public func sample(_ count: Int, from sampler: Sampler, using random: RandomSource) -> Tensor {
+    decode(sampler.draw(count, random))
+  }
+
+  public func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor {
+    encode(images)
+  }
+
+  public func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor {
+    decode(encode(images))
+  }
+
+  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }
+}
+
+/// The groups of a model's parameters.
+public protocol ParameterGroup: RawRepresentable, CaseIterable, Hashable, Sendable
+where RawValue == String {}

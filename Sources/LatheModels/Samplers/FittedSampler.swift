@@ -1,0 +1,71 @@
+import LatheTensors
+
+/// A sampler that is fitted to codes of training images once a model is trained, and saved beside it.
+public protocol FittedSampler {
+  static var name: Sampler.Name { get }
+  /// The most codes that fitting makes use of.
+  static var mostCodes: Int { get }
+  /// Whether the codes are to be drawn from posteriors, where a model has them, instead of being their means.
+  static var wantsDrawnCodes: Bool { get }
+
+  /// Fits it; collective over the processes that share the codes.
+  ///
+  /// - Throws: ``SamplerError``, or what the exchange throws.
+  static func fitted(to codes: CodeShares, using random: RandomSource) throws -> Self
+
+  /// What is saved.
+  var tensors: [(name: String, value: Tensor)] { get }
+  /// From what was saved, which `read` gives by name.
+  init(reading read: (String) throws -> Tensor) throws
+
+  var sampler: Sampler { get }
+}
+
+extension Sampler.Name {
+  /// The type of the sampler of that name if it is one that is fitted.
+  public var fitted: (any FittedSampler.Type)? {
+    switch self {
+    case .gmm: GaussianMixture.self
+    case .ancestral: CodeBank.self
+    default: nil
+    }
+  }
+}
+
+extension Model {
+  /// The names of all samplers that suit the model: its own, and those that are fitted.
+  public var samplerNames: [Sampler.Name] {
+    samplers.map(\.name) + Sampler.Name.allCases.filter { $0.fitted != nil }
+  }
+
+  /// The model's own sampler of that name; nil for one that is to be fitted.
+  ///
+  /// - Throws: ``SamplerError`` when the model has none of that name.
+  public func sampler(named name: Sampler.Name) throws(SamplerError) -> Sampler? {
+    guard samplerNames.contains(name) else {
+      throw .unsuitable(name, model: Self.name, has: samplerNames)
+    }
+    return samplers.first { $0.name == name }
+  }
+}
+
+/// Why there is no sampler.
+public enum SamplerError: Error, CustomStringConvertible {
+  /// The model has no such sampler.
+  case unsuitable(Sampler.Name, model: String, has: [Sampler.Name])
+  /// There are too few codes to fit it to.
+  case tooFew(codes: Int, needed: Int)
+  /// Codes are not finite, or so far from each other that their covariance is not.
+  case notFinite(Sampler.Name)
+
+  public var description: String {
+    switch self {
+    case .unsuitable(let name, let model, let has):
+      "\(model): no sampler '\(name.rawValue)'; it has \(has.map(\.rawValue).joined(separator: ", "))"
+    case .tooFew(let codes, let needed):
+      "sampler: expected at least \(needed) codes, found \(codes)"
+    case .notFinite(let name):
+      "sampler \(name.rawValue): the codes of the training images are not finite, or have no finite covariance"
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import LatheNN
+import LatheTensors
+
+/// VampPrior: the prior is the mean of the posteriors of learned pseudo-inputs.
+///
+/// Tomczak and Welling, "VAE with a VampPrior", AISTATS 2018. Pseudo-inputs, their first values and the warm-up follow the
+/// released code; its networks are fully connected, ours are those of every model here.
+public struct VampPriorVAE: VariationalModel {
+  public static let name = "vampprior"
+  public static let summary =
+    "variational auto-encoder whose prior mixes posteriors of pseudo-inputs"
+  public static let source = "Tomczak and Welling 2018"
+
+  public enum Group: String, ParameterGroup { case encoder, decoder, prior }
+
+  public struct Configuration: VariationalSettings {
+    public var likelihood = Likelihood.crossEntropy
+    /// K, the number of components of the prior.
+    public var pseudoInputs = 500
+    /// First values of the pseudo-inputs' pixels: mean and deviation.
+    public var pseudoInputMean: Float = 0.05
+    public var pseudoInputDeviation: Float = 0.01
+    /// Steps in which the weight on the divergence grows to 1; 0 for none.
+    public var warmUpSteps = 0
+    public var latentSize = 40
+    public var networks = NetworkFamily.a1
+    /// Widths of encoder and decoder (``NetworkSize``).
+    public var filters = 0
+    public var hiddenSize = 0
+    public var learningRate: Float = 5e-4
+    public init() {}
+  }
+
+  public let configuration: Configuration
+  public let networks: VariationalNetworks
+  private let pseudoInputs: Parameter
+
+  public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
+    var configuration = Configuration()
+    configuration.warmUpSteps = steps / 20
+    guard images.channels > 1 else { return configuration }
+    configuration.likelihood = .fixedVariance
+    configuration.latentSize = 128
+    configuration.pseudoInputs = images.height < 64 ? 500 : 200
+    (configuration.pseudoInputMean, configuration.pseudoInputDeviation) = (0.4, 0.05)
+    return configuration
+  }
+
+  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+    let c = configuration
+    return c.networkProblem(images)
+      ?? sizeProblem(["pseudoInputs": c.pseudoInputs, "warmUpSteps": c.warmUpSteps + 1])
+      ?? rateProblem([
+        "pseudoInputMean": c.pseudoInputMean, "pseudoInputDeviation": c.pseudoInputDeviation,
+      ])
+  }
+
+  public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
+    self.configuration = configuration
+    networks = VariationalNetworks(scope, images: images, settings: configuration)
+    pseudoInputs = scope("prior").parameter(
+      "pseudo_inputs", [configuration.pseudoInputs, images.height, images.width, images.channels],
+      .normal(
+        mean: configuration.pseudoInputMean, deviation: configuration.pseudoInputDeviation))
+  }
+
+  /// u_1 … u_K in [0, 1], `[K, H, W, C]`.
+  private var inputs: Tensor { pseudoInputs.value.clamped(to: 0...1) }
+
+  public var step: [Block<Self>] {
+    let rate = Schedule.constant(configuration.learningRate)
+    return [
+      Block(
+        Phase("elbo", updates: [.encoder, .decoder, .prior], by: .adam(rate)) { $0.bound($1) })
+    ]
+  }
+
+  /// −E[log p(x | z)] + β (E[log q(z | x)] − E[log p(z)]), one z for each x.
+  ///
+  /// Images and pseudo-inputs go through the encoder together, so batch norm treats both alike, as it does in inference.
+  func bound(_ batch: Batch) -> Losses {
+    let n = batch.images.shape[0]
+    let both = networks.encoder(
+      concatenated([batch.images, inputs], axis: 0), mode: .training)
+    let posterior = both.rows(0..<n)
+    let components = both.rows(n..<n + configuration.pseudoInputs)
+    let codes = posterior.sample(using: batch.random)
+    let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
+    let logPosterior = logNormal(codes, mean: posterior.mean, deviation: posterior.deviation)
+    let divergence = (logPosterior - logPrior(codes, components)).mean()
+    return Losses(
+      reconstruction + warmUp(batch.step, over: configuration.warmUpSteps) * divergence,
+      terms: ["reconstruction": reconstruction, "divergence": divergence])
+  }
+
+  /// log (1 / K) Σ_k N(z; μ(u_k), σ²(u_k)), the VampPrior. Shapes: `[N, latentSize]` → `[N]`.
+  public func logPrior(_ codes: Tensor, _ components: Posterior) -> Tensor {
+    let (n, k, m) = (codes.shape[0], components.mean.shape[0], codes.shape[1])
+    let each = logNormal(
+      codes.reshaped(to: [n, 1, m]), mean: components.mean.reshaped(to: [1, k, m]),
+      deviation: components.deviation.reshaped(to: [1, k, m]))  // [N, K]
+    return each.logSumExp(1) - log(Float(k))
+  }
+
+  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? {
+    let posterior = networks.encoder(images, mode: .inference)
+    let codes = posterior.sample(using: random)
+    let logPosterior = logNormal(codes, mean: posterior.mean, deviation: posterior.deviation)
+    let logPrior = logPrior(codes, networks.encoder(inputs, mode: .inference))
+    return networks.negativeLogLikelihood(images, given: codes, mode: .inference)
+      + (logPosterior - logPrior).mean()
+  }
+
+  /// k uniform, z ~ q(z | u_k).
+  public var samplers: [Sampler] {
+    let sampler = Sampler(.pseudoInputs) { count, random in
+      let k = configuration.pseudoInputs
+      let chosen = random.uniform("component", [count]).values.map {
+        min(Int($0 * Float(k)), k - 1)
+      }
+      let components = networks.encoder(inputs, mode: .inference)
+      return components.gather(chosen).sample(using: random)
+    }
+    return [sampler]
+  }
+
+  public static var usualSampler: Sampler.Name { .pseudoInputs }
+}

@@ -1,0 +1,62 @@
+import LatheTensors
+
+/// MADE: a network whose outputs for coordinate i depend on coordinates before i alone.
+///
+/// Germain et al., "MADE: Masked Autoencoder for Distribution Estimation", ICML 2015: a unit of degree d sees what has a
+/// degree of at most d, an output of degree d what has one below d. Hidden degrees run through 0 … size − 2 again and again.
+/// A context, as in Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", NeurIPS 2016, is added after the
+/// first layer; all outputs may depend on it.
+public struct MaskedAutoregressiveNetwork {
+  private let layers: [MaskedLinear]
+  private let output: MaskedLinear
+  private let context: Parameter?
+  private let size: Int
+
+  /// `size` is at least 2; `hidden` lists the widths of the hidden layers, one at least.
+  ///
+  /// Shapes: `[N, size]`, `[N, contextSize]` → two of `[N, size]`.
+  public init(_ scope: Scope, size: Int, hidden: [Int], contextSize: Int = 0) {
+    require(size >= 2, "MADE: \(size) coordinates, expected at least 2")
+    require(!hidden.isEmpty, "MADE: no hidden layer")
+    let coordinates = Array(0..<size)
+    let degrees = [coordinates] + hidden.map { width in (0..<width).map { $0 % (size - 1) } }
+    layers = hidden.indices.map { layer in
+      MaskedLinear(scope("layer\(layer)"), from: degrees[layer], to: degrees[layer + 1], sees: <=)
+    }
+    output = MaskedLinear(
+      scope("output"), from: degrees.last!, to: coordinates + coordinates, sees: <)
+    context =
+      contextSize == 0
+      ? nil : scope.parameter("context", [contextSize, hidden[0]], .glorotUniform)
+    self.size = size
+  }
+
+  /// Two numbers for each coordinate, made of the coordinates before it and the context.
+  public func callAsFunction(_ x: Tensor, context given: Tensor? = nil) -> (Tensor, Tensor) {
+    require((given == nil) == (context == nil), "MADE: a context where there is none, or none")
+    var features = layers[0](x)
+    if let given, let context { features = features + matmul(given, context.value) }
+    for layer in layers.dropFirst() { features = layer(relu(features)) }
+    let both = output(relu(features))
+    return (both.slice(0..<size, axis: 1), both.slice(size..<2 * size, axis: 1))
+  }
+}
+
+/// A fully connected layer some of whose weights are held at zero.
+private struct MaskedLinear {
+  private let weight, bias: Parameter
+  private let mask: Tensor
+
+  /// Unit j sees input i where `sees(inputs[i], outputs[j])`.
+  init(_ scope: Scope, from inputs: [Int], to outputs: [Int], sees: (Int, Int) -> Bool) {
+    weight = scope.parameter("weight", [inputs.count, outputs.count], .glorotUniform)
+    bias = scope.parameter("bias", [outputs.count], .zeros)
+    mask = Tensor(
+      inputs.flatMap { input in outputs.map { sees(input, $0) ? 1 : 0 } },
+      shape: [inputs.count, outputs.count])
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    addingBias(matmul(x, weight.value * mask), bias.value)
+  }
+}

@@ -1,0 +1,101 @@
+import LatheKernels
+import LatheNN
+import LatheTensors
+
+/// A rule with its state for the groups that one phase updates.
+public final class Optimizer {
+  /// How the values move.
+  public let rule: OptimizerRule
+  /// The groups that move.
+  public let groups: [String]
+  /// Updates made so far.
+  public private(set) var updates = 0
+  private let store: ParameterStore
+  /// For each group, a flat buffer for each of the rule's slots.
+  private let state: [[Arena]]
+
+  /// State as at the start of a run, for groups of a store that is laid out, in zeroed memory that `memory` gives.
+  public init(
+    _ rule: OptimizerRule, groups: [String], of store: ParameterStore,
+    memory: (_ count: Int) -> Arena = { Arena(count: $0) }
+  ) {
+    self.rule = rule
+    self.groups = groups
+    self.store = store
+    state = groups.map { group in
+      rule.slots.map { slot in
+        let arena = memory(store.range(of: group).count)
+        if slot.initial != 0 {
+          LatheKernels.fill(arena.pointer, with: slot.initial, count: arena.count)
+        }
+        return arena
+      }
+    }
+  }
+
+  /// How many values an optimizer of these groups keeps.
+  public static func stateCount(
+    _ rule: OptimizerRule, groups: [String], of store: ParameterStore
+  ) -> Int {
+    groups.reduce(0) { $0 + rule.slots.count * store.range(of: $1).count }
+  }
+
+  /// One update along flat `gradients`, which have the store's offsets and are multiplied by `scale` first.
+  ///
+  /// Returns whether all gradients of the groups were finite. Constraints hold afterwards.
+  public func update(along gradients: UnsafePointer<Float>, scale: Float, step: Int) -> Bool {
+    beginUpdate()
+    let areFinite = groups.map {
+      move(store.range(of: $0), along: gradients, scale: scale, step: step)
+    }
+    return areFinite.allSatisfy { $0 }
+  }
+
+  /// Counts one update more; `move` then makes it, range by range.
+  public func beginUpdate() { updates += 1 }
+
+  /// Makes the present update on a range within a group; returns whether all gradients there were finite.
+  ///
+  /// Gradients and constraints as for `update`.
+  public func move(
+    _ range: Range<Int>, along gradients: UnsafePointer<Float>, scale: Float = 1, step: Int
+  ) -> Bool {
+    guard !range.isEmpty else { return true }
+    let group = groups.firstIndex { store.range(of: $0).contains(range.lowerBound) }
+    guard let group else { preconditionFailure("Optimizer: \(range) is not within \(groups)") }
+    let place = range.lowerBound - store.range(of: groups[group]).lowerBound
+    let check = rule.move(
+      store.values.pointer + range.lowerBound, along: gradients + range.lowerBound,
+      state[group].map { $0.pointer + place }, count: range.count, step: step, update: updates,
+      scale: scale)
+    store.applyConstraints(in: range)
+    return !check.isNaN
+  }
+
+  /// What a checkpoint saves: each slot's part for each parameter, as `slot/parameter`.
+  public var tensors: [(name: String, shape: [Int], storage: Storage)] {
+    zip(groups, state).flatMap { group, arenas in
+      zip(rule.slots, arenas).flatMap { slot, arena in
+        parameters(of: group).map { parameter in
+          (
+            "\(slot.name)/\(parameter.name)", parameter.shape.sizes,
+            arena.storage(place(parameter, group))
+          )
+        }
+      }
+    }
+  }
+
+  /// Continues after `updates` updates; the tensors are loaded by whoever asked for them.
+  public func resume(afterUpdates updates: Int) { self.updates = updates }
+
+  private func parameters(of group: String) -> [Parameter] {
+    let range = store.range(of: group)
+    return store.parameters.filter { range.contains($0.range.lowerBound) }
+  }
+
+  private func place(_ parameter: Parameter, _ group: String) -> Range<Int> {
+    let start = parameter.range.lowerBound - store.range(of: group).lowerBound
+    return start..<start + parameter.range.count
+  }
+}

@@ -1,0 +1,209 @@
+import LatheKernels
+import LatheTensors
+
+/// Every parameter and buffer of a model, laid out flat: registration order, groups contiguous, 64-byte aligned.
+///
+/// Gradients and the moments of optimizers use the same offsets, so reduction, optimizers and checkpoints work on
+/// ranges. A model creates its parameters through ``Scope``s; ``layOut()`` then gives them memory and values.
+public final class ParameterStore {
+  /// In registration order, groups contiguous once laid out.
+  public private(set) var parameters: [Parameter] = []
+  /// In registration order.
+  public private(set) var buffers: [Buffer] = []
+  private let random: RandomSource
+  private var names: Set<String> = []
+  private var arenas: (parameters: Arena, buffers: Arena)?
+  private var groups: [String: Range<Int>] = [:]
+
+  /// An empty store whose parameters will be drawn from (`seed`, their name).
+  public init(seed: UInt64) { random = RandomSource(seed: seed).derived("parameters") }
+
+  /// The scope that all others are parts of.
+  public var root: Scope { Scope(store: self, path: "") }
+
+  /// Flat values of all parameters.
+  public var values: Arena { laidOut.parameters }
+  /// Flat values of all buffers.
+  public var bufferValues: Arena { laidOut.buffers }
+
+  private var laidOut: (parameters: Arena, buffers: Arena) {
+    guard let arenas else { preconditionFailure("ParameterStore: not laid out yet") }
+    return arenas
+  }
+
+  /// Names of the groups: the first components of the paths, in registration order.
+  public var groupNames: [String] {
+    var seen: Set<String> = []
+    return parameters.map { ParameterStore.group(of: $0.name) }.filter { seen.insert($0).inserted }
+  }
+
+  /// Number of trained values, all groups or one; padding between parameters not counted.
+  public func parameterCount(of group: String? = nil) -> Int {
+    parameters.filter { group == nil || ParameterStore.group(of: $0.name) == group }
+      .reduce(0) { $0 + $1.shape.count }
+  }
+
+  /// Where a group's parameters lie.
+  public func range(of group: String) -> Range<Int> {
+    guard let range = groups[group] else {
+      preconditionFailure("ParameterStore: no group \(group), only \(groups.keys.sorted())")
+    }
+    return range
+  }
+
+  static func group(of name: String) -> String { String(name.prefix { $0 != "." }) }
+
+  // MARK: Creating
+
+  func add(_ parameter: Parameter) {
+    claim(parameter.name)
+    parameters.append(parameter)
+  }
+
+  func add(_ buffer: Buffer) {
+    claim(buffer.name)
+    buffers.append(buffer)
+  }
+
+  private func claim(_ name: String) {
+    require(arenas == nil, "\(name): created after the parameters were laid out")
+    require(names.insert(name).inserted, "\(name): created twice")
+  }
+
+  /// Gives every parameter and buffer its memory and first values.
+  public func layOut() {
+    require(arenas == nil, "ParameterStore: laid out twice")
+    let order = groupNames
+    parameters = order.flatMap { group in
+      parameters.filter { ParameterStore.group(of: $0.name) == group }
+    }
+    var end = 0
+    for group in order {
+      let start = end
+      for parameter in parameters where ParameterStore.group(of: parameter.name) == group {
+        parameter.range = ParameterStore.place(parameter.shape.count, after: &end)
+      }
+      groups[group] = start..<end
+    }
+    var bufferEnd = 0
+    for buffer in buffers {
+      buffer.range = ParameterStore.place(buffer.shape.count, after: &bufferEnd)
+    }
+    arenas = (Arena(count: end), Arena(count: bufferEnd))
+    drawValues()
+    StoragePool.trim()
+  }
+
+  /// The next range on a 64-byte boundary.
+  private static func place(_ count: Int, after end: inout Int) -> Range<Int> {
+    let start = end
+    end += (count + 15) / 16 * 16
+    return start..<start + count
+  }
+
+  private func drawValues() {
+    for parameter in parameters {
+      let tensor = parameter.initializer.draw(parameter.shape, from: random.derived(parameter.name))
+      parameter.current = Tensor(values.storage(parameter.range), shape: parameter.shape)
+      parameter.value.storage.pointer.update(
+        from: tensor.storage.pointer, count: tensor.shape.count)
+    }
+    for buffer in buffers {
+      let tensor = buffer.initializer.draw(buffer.shape, from: random.derived(buffer.name))
+      buffer.current = Tensor(bufferValues.storage(buffer.range), shape: buffer.shape)
+      buffer.value.storage.pointer.update(from: tensor.storage.pointer, count: tensor.shape.count)
+    }
+  }
+
+  // MARK: Training
+
+  /// Keeps the parameters in other memory from now on, with the values that they have, or with those that are there.
+  ///
+  /// Tensors read from parameters before keep the old memory.
+  public func move(to memory: Arena, copying: Bool) {
+    require(memory.count == values.count, "ParameterStore: \(values.count) into \(memory.count)")
+    if copying { memory.pointer.update(from: values.pointer, count: values.count) }
+    arenas = (memory, bufferValues)
+    for parameter in parameters {
+      parameter.current = Tensor(memory.storage(parameter.range), shape: parameter.shape)
+    }
+  }
+
+  /// Makes the parameters of `groups` variables whose gradients go to `gradients`, buffers' observations to `observations`.
+  ///
+  /// Both are flat, with this store's offsets, and are kept alive by `owner`. Observations start from zero.
+  public func listen(
+    to groups: [String], gradients: UnsafeMutablePointer<Float>,
+    observations: UnsafeMutablePointer<Float>, owner: AnyObject
+  ) {
+    for parameter in parameters where groups.contains(ParameterStore.group(of: parameter.name)) {
+      let sink = Storage(
+        gradients + parameter.range.lowerBound, count: parameter.range.count, owner: owner)
+      parameter.current = parameter.value.differentiable(into: sink)
+    }
+    LatheKernels.fill(observations, with: 0, count: bufferValues.count)
+    for buffer in buffers {
+      buffer.observations = Storage(
+        observations + buffer.range.lowerBound, count: buffer.range.count, owner: owner)
+      buffer.observationCount = 0
+    }
+  }
+
+  /// What one slice listens with, so that several can take turns.
+  public struct Listening {
+    fileprivate let values: [Tensor?]
+    fileprivate let observations: [(storage: Storage?, count: Int)]
+  }
+
+  /// The variables and observations of the slice that runs now.
+  public var listening: Listening {
+    get {
+      Listening(
+        values: parameters.map(\.current),
+        observations: buffers.map { ($0.observations, $0.observationCount) })
+    }
+    set {
+      for (parameter, value) in zip(parameters, newValue.values) { parameter.current = value }
+      for (buffer, kept) in zip(buffers, newValue.observations) {
+        (buffer.observations, buffer.observationCount) = (kept.storage, kept.count)
+      }
+    }
+  }
+
+  /// The parameters of `groups`.
+  public func parameters(of groups: [String]) -> [Parameter] {
+    parameters.filter { groups.contains(ParameterStore.group(of: $0.name)) }
+  }
+
+  /// The parameters of `groups`, as they are now.
+  public func variables(of groups: [String]) -> [Tensor] { parameters(of: groups).map(\.value) }
+
+  /// Makes every parameter a constant again; buffers stop noting observations.
+  public func stopListening() {
+    for parameter in parameters { parameter.current = parameter.value.detached }
+    for buffer in buffers { buffer.observations = nil }
+  }
+
+  /// Moves the buffers that were observed, by the sum over `slices` slices of their observations.
+  public func moveBuffers(observations: UnsafePointer<Float>, slices: Int) {
+    for buffer in buffers where buffer.observationCount > 0 {
+      let value = buffer.value.storage.pointer
+      let share = Float((1 - buffer.momentum) / Double(slices * buffer.observationCount))
+      let count = buffer.shape.count
+      LatheKernels.affine(value, scale: Float(buffer.momentum), offset: 0, value, count: count)
+      LatheKernels.accumulate(
+        observations + buffer.range.lowerBound, scale: share, into: value, count: count)
+      buffer.observationCount = 0
+    }
+  }
+
+  /// Sets to zero what an update made negative where that is not allowed, among the values of a range.
+  public func applyConstraints(in range: Range<Int>) {
+    for parameter in parameters
+    where parameter.constraint == .nonNegative && parameter.range.overlaps(range) {
+      let moved = parameter.range.clamped(to: range)
+      let value = values.pointer + moved.lowerBound
+      LatheKernels.clamp(value, from: 0, to: .infinity, value, count: moved.count)
+    }
+  }
+}

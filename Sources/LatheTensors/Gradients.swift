@@ -1,0 +1,292 @@
+import LatheKernels
+import Synchronization
+
+// Reverse-mode differentiation.
+//
+// A node remembers the operation that made a tensor: its inputs' nodes and a rule that turns the gradient of
+// the output into gradients of the inputs. Rules are written in operations, so a gradient is a tensor like any
+// other and can be differentiated again. Nodes are numbered as they are made, which is a topological order.
+
+/// Where a rule writes a gradient, or adds it.
+struct GradientTarget {
+  let storage: Storage
+  var adds = false
+}
+
+/// What a rule is given: the gradient of the output, and which inputs' gradients are asked for.
+struct Pullback {
+  /// Gradient of the result with respect to the operation's output.
+  let gradient: Tensor
+  fileprivate let keptOutput: Tensor?
+  fileprivate let wanted: [Bool]
+  fileprivate let sinks: [GradientTarget?]
+
+  /// The operation's output, for rules recorded with `keepingOutput`.
+  var output: Tensor {
+    guard let keptOutput else { preconditionFailure("Pullback: the output was not kept") }
+    return keptOutput
+  }
+
+  /// Whether the gradient of input `index` is asked for.
+  func needs(_ index: Int) -> Bool { wanted[index] }
+
+  /// The gradient of input `index` if it is asked for.
+  func callAsFunction(_ index: Int, _ gradient: () -> Tensor) -> Tensor? {
+    wanted[index] ? gradient() : nil
+  }
+
+  /// Storage for the gradient of input `index`: the parameter's own where it can be written directly.
+  func destination(_ index: Int, count: Int) -> Storage {
+    if let sink = sinks[index], !sink.adds { return sink.storage }
+    return Storage(count: count)
+  }
+
+  /// The same for rules that can add to what the parameter's own storage holds of earlier contributions.
+  func target(_ index: Int, count: Int) -> GradientTarget {
+    sinks[index] ?? GradientTarget(storage: Storage(count: count))
+  }
+}
+
+final class Node {
+  typealias Rule = (Pullback) -> [Tensor?]
+
+  let order: UInt64
+  let sink: Storage?
+  private(set) var inputs: [Node?]
+  private var rule: Rule?
+  private var output: (storage: Storage, shape: Shape)?
+
+  private static let made = Atomic<UInt64>(0)
+
+  init(sink: Storage? = nil) {
+    order = Node.nextOrder()
+    inputs = []
+    self.sink = sink
+  }
+
+  init(inputs: [Node?], output: (Storage, Shape)?, rule: @escaping Rule) {
+    order = Node.nextOrder()
+    sink = nil
+    self.inputs = inputs
+    self.output = output
+    self.rule = rule
+  }
+
+  private static func nextOrder() -> UInt64 { made.add(1, ordering: .relaxed).newValue }
+
+  var isLeaf: Bool { inputs.isEmpty }
+
+  func pull(_ gradient: Tensor, wanted: [Bool], sinks: [GradientTarget?]) -> [Tensor?] {
+    guard let rule else { preconditionFailure("gradients: this graph was already consumed") }
+    let kept = output.map { Tensor($0.storage, $0.shape, node: self) }
+    return rule(Pullback(gradient: gradient, keptOutput: kept, wanted: wanted, sinks: sinks))
+  }
+
+  /// Lets go of what the rule had kept.
+  func consume() {
+    rule = nil
+    output = nil
+  }
+
+  // Long chains are freed in a loop; freed by nested deinits they would overflow the stack.
+  deinit {
+    var pending = inputs.compactMap { $0 }
+    inputs = []
+    rule = nil
+    while var node = pending.popLast() {
+      guard isKnownUniquelyReferenced(&node) else { continue }
+      pending += node.inputs.compactMap { $0 }
+      node.inputs = []
+      node.rule = nil
+    }
+  }
+}
+
+/// Whether operations remember how to be differentiated.
+enum Recording {
+  @TaskLocal static var isEnabled = true
+}
+
+/// Runs `body` without recording its operations: their results are constants.
+public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+  try Recording.$isEnabled.withValue(false, operation: body)
+}
+
+/// A tensor with the rule that differentiates it; a constant when no input is differentiable.
+///
+/// The rule returns a gradient for each input, nil where none flows or none was asked for.
+func record(
+  _ storage: Storage, _ shape: Shape, from inputs: [Tensor], keepingOutput: Bool = false,
+  rule: @escaping (Pullback) -> [Tensor?]
+) -> Tensor {
+  guard inputs.contains(where: { $0.node != nil }), Recording.isEnabled else {
+    return Tensor(storage, shape, node: nil)
+  }
+  let node = Node(
+    inputs: inputs.map(\.node), output: keepingOutput ? (storage, shape) : nil, rule: rule)
+  return Tensor(storage, shape, node: node)
+}
+
+/// Gradients of the sum of `y`'s elements with respect to each of `variables`, shaped like them.
+///
+/// They are tensors of the same graph and can be differentiated again. A variable that `y` does not depend on
+/// has a gradient of zeros.
+public func gradients(of y: Tensor, withRespectTo variables: [Tensor]) -> [Tensor] {
+  gradients(of: y, withRespectTo: variables, holding: nil)
+}
+
+/// The same with `held` taken for a constant in this differentiation, though not in a further one.
+func gradients(of y: Tensor, withRespectTo variables: [Tensor], holding held: Tensor?) -> [Tensor] {
+  for variable in variables {
+    require(
+      variable.isDifferentiable, "gradients: a variable of shape \(variable.shape) is a constant")
+  }
+  guard let root = y.node else { return variables.map { Tensor(filledWith: 0, shape: $0.shape) } }
+  var sweep = BackwardSweep(
+    from: root, to: variables.compactMap(\.node), holding: held?.node, consuming: false)
+  let found = sweep.run(seed: Tensor(filledWith: 1, shape: y.shape))
+  return variables.map {
+    found[ObjectIdentifier($0.node!)] ?? Tensor(filledWith: 0, shape: $0.shape)
+  }
+}
+
+/// Writes `scale` times the gradient of scalar `loss` to the sink of each of `variables`; consumes the graph.
+///
+/// `variables` were made by ``Tensor/differentiable(into:)``. The graph of `loss` cannot be used afterwards:
+/// what its rules had kept is released as the sweep passes. `finished` is told the place of each variable as soon as
+/// its gradient will not change any more, once for each, in an order that the graph decides.
+public func backpropagate(
+  _ loss: Tensor, scale: Float = 1, into variables: [Tensor],
+  finished: (_ variable: Int) -> Void = { _ in }
+) {
+  require(loss.shape.count == 1, "backpropagate: the loss has shape \(loss.shape)")
+  var places: [ObjectIdentifier: Int] = [:]
+  for (place, variable) in variables.enumerated() {
+    require(variable.node?.sink != nil, "backpropagate: \(variable.shape) has no sink")
+    places[ObjectIdentifier(variable.node!)] = place
+  }
+  func deliver(_ place: Int, _ gradient: Tensor?) {
+    let sink = variables[place].node!.sink!
+    if let gradient, gradient.storage !== sink {
+      sink.pointer.update(from: gradient.pointer, count: sink.count)
+    } else if gradient == nil {
+      LatheKernels.fill(sink.pointer, with: 0, count: sink.count)
+    }
+    finished(place)
+  }
+  withoutGradients {
+    if let root = loss.node {
+      var sweep = BackwardSweep(
+        from: root, to: variables.compactMap(\.node), holding: nil, consuming: true)
+      sweep.run(seed: Tensor(filledWith: scale, shape: loss.shape)) { node, gradient in
+        if let place = places.removeValue(forKey: node) { deliver(place, gradient) }
+      }
+    }
+    for place in places.values.sorted() { deliver(place, nil) }
+  }
+}
+
+/// One pass over a graph from a result back to its variables.
+private struct BackwardSweep {
+  let consuming: Bool
+  let targets: Set<ObjectIdentifier>
+  /// Nodes between the result and a target, latest first.
+  let path: [Node]
+  let useful: Set<ObjectIdentifier>
+  var pending: [ObjectIdentifier: Tensor] = [:]
+  /// For each target, contributions to its gradient that may still come.
+  var awaited: [ObjectIdentifier: Int] = [:]
+
+  init(from root: Node, to variables: [Node], holding held: Node?, consuming: Bool) {
+    self.consuming = consuming
+    let targets = Set(variables.map { ObjectIdentifier($0) })
+    let nodes = BackwardSweep.reachable(from: root, stoppingAt: held).sorted { $0.order < $1.order }
+    var useful: Set<ObjectIdentifier> = []
+    for node in nodes {
+      let leads = node.inputs.contains { $0.map { useful.contains(ObjectIdentifier($0)) } ?? false }
+      if leads || targets.contains(ObjectIdentifier(node)) { useful.insert(ObjectIdentifier(node)) }
+    }
+    self.targets = targets
+    self.useful = useful
+    path = nodes.reversed().filter { useful.contains(ObjectIdentifier($0)) }
+    for case let input? in path.flatMap(\.inputs) where targets.contains(ObjectIdentifier(input)) {
+      awaited[ObjectIdentifier(input), default: 0] += 1
+    }
+  }
+
+  static func reachable(from root: Node, stoppingAt held: Node?) -> [Node] {
+    var seen: Set<ObjectIdentifier> = [ObjectIdentifier(root)]
+    if let held { seen.insert(ObjectIdentifier(held)) }
+    var nodes = [root]
+    var next = 0
+    while next < nodes.count {
+      for case let input? in nodes[next].inputs where seen.insert(ObjectIdentifier(input)).inserted
+      {
+        nodes.append(input)
+      }
+      next += 1
+    }
+    return nodes
+  }
+
+  /// Gradients of the targets that were reached; `finished` is told each as soon as it is complete.
+  @discardableResult mutating func run(
+    seed: Tensor, finished: (ObjectIdentifier, Tensor?) -> Void = { _, _ in }
+  ) -> [ObjectIdentifier: Tensor] {
+    guard let root = path.first else { return [:] }
+    pending[ObjectIdentifier(root)] = seed
+    if root.isLeaf { finished(ObjectIdentifier(root), seed) }
+    for node in path where !node.isLeaf {
+      let identity = ObjectIdentifier(node)
+      let inputs = node.inputs.compactMap { $0.map { ObjectIdentifier($0) } }
+      let isTarget = targets.contains(identity)
+      if let gradient = isTarget ? pending[identity] : pending.removeValue(forKey: identity) {
+        spread(gradient, from: node)
+      }
+      for input in inputs {
+        guard let rest = awaited[input] else { continue }
+        awaited[input] = rest - 1
+        if rest == 1 { finished(input, pending[input]) }
+      }
+    }
+    return pending.filter { targets.contains($0.key) }
+  }
+
+  private mutating func spread(_ gradient: Tensor, from node: Node) {
+    let wanted = node.inputs.map { $0.map { useful.contains(ObjectIdentifier($0)) } ?? false }
+    guard wanted.contains(true) else { return }
+    let sinks = node.inputs.indices.map { sink(of: $0, in: node) }
+    let results = node.pull(gradient, wanted: wanted, sinks: sinks)
+    if consuming { node.consume() }
+    for (input, result) in zip(node.inputs, results) {
+      guard let input, let result, useful.contains(ObjectIdentifier(input)) else { continue }
+      add(result, to: input)
+    }
+  }
+
+  /// The sink of a variable; what it holds of the gradient must not be overwritten.
+  private func sink(of index: Int, in node: Node) -> GradientTarget? {
+    guard consuming, let input = node.inputs[index], let sink = input.sink else { return nil }
+    guard node.inputs.firstIndex(where: { $0 === input }) == index else { return nil }
+    guard let former = pending[ObjectIdentifier(input)] else {
+      return GradientTarget(storage: sink)
+    }
+    return former.storage === sink ? GradientTarget(storage: sink, adds: true) : nil
+  }
+
+  private mutating func add(_ gradient: Tensor, to node: Node) {
+    let identity = ObjectIdentifier(node)
+    guard let former = pending[identity] else {
+      pending[identity] = gradient
+      return
+    }
+    if former.storage === gradient.storage && former.storage === node.sink { return }
+    if let sink = node.sink, former.storage === sink {
+      Profile.measure(.elementwise) {
+        LatheKernels.accumulate(gradient.pointer, into: sink.pointer, count: sink.count)
+      }
+    } else {
+      pending[identity] = former + gradient
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import LatheKernels
+
+/// How matrix products and convolutions are computed.
+public enum Products {
+  /// What they round their factors to; their gradients do the same.
+  @TaskLocal static var precision = Precision.float32
+}
+
+/// Runs `body` with factors of products and convolutions rounded to `precision`; sums stay float32.
+public func withPrecision<Result>(_ precision: Precision, _ body: () throws -> Result) rethrows
+  -> Result
+{
+  try Products.$precision.withValue(precision, operation: body)
+}

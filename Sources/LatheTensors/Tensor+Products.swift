@@ -1,0 +1,48 @@
+import LatheKernels
+
+/// op(a) · op(b), where op transposes when asked.
+///
+/// Shapes: `[m, k]` · `[k, n]` → `[m, n]`, each operand's sizes exchanged when it is transposed.
+public func matmul(
+  _ a: Tensor, _ b: Tensor, transposeFirst: Bool = false, transposeSecond: Bool = false
+) -> Tensor {
+  product(a, b, transposeFirst, transposeSecond, Products.precision) {
+    GradientTarget(storage: Storage(count: $0))
+  }
+}
+
+private func product(
+  _ a: Tensor, _ b: Tensor, _ ta: Bool, _ tb: Bool, _ precision: Precision,
+  into target: (Int) -> GradientTarget
+) -> Tensor {
+  require(
+    a.shape.rank == 2 && b.shape.rank == 2, "matmul: \(a.shape) × \(b.shape), not matrices")
+  let (m, k) = (a.shape[ta ? 1 : 0], a.shape[ta ? 0 : 1])
+  let (inner, n) = (b.shape[tb ? 1 : 0], b.shape[tb ? 0 : 1])
+  require(
+    k == inner,
+    "matmul: \(a.shape)\(ta ? "ᵀ" : "") × \(b.shape)\(tb ? "ᵀ" : ""), inner sizes differ")
+  let target = target(m * n)
+  let storage = target.storage
+  Profile.measure(.product, operations: 2 * m * n * k) {
+    LatheKernels.matrixProduct(
+      a.pointer, transposed: ta, b.pointer, transposed: tb, storage.pointer, m: m, n: n, k: k,
+      accumulate: target.adds, precision: precision)
+  }
+  return record(storage, [m, n], from: [a, b]) { pull in
+    let g = pull.gradient
+    func sink(_ index: Int) -> (Int) -> GradientTarget { { pull.target(index, count: $0) } }
+    return [
+      pull(0) {
+        ta
+          ? product(b, g, tb, true, precision, into: sink(0))
+          : product(g, b, false, !tb, precision, into: sink(0))
+      },
+      pull(1) {
+        tb
+          ? product(g, a, true, ta, precision, into: sink(1))
+          : product(a, g, !ta, false, precision, into: sink(1))
+      },
+    ]
+  }
+}

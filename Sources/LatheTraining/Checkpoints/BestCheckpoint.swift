@@ -1,0 +1,59 @@
+import LatheFiles
+import LatheNN
+import SystemPackage
+
+/// The model that was best on validation images, in a folder of its own beside the checkpoints; rank 0 only.
+///
+/// It has `model.safetensors` and `state.json`, enough for everything but going on with training; the state says by
+/// which score, with which value, it was the best.
+final class BestCheckpoint {
+  private let plan: TrainingPlan
+  private let store: ParameterStore
+  private var best: (value: Double, step: Int)?
+
+  init(plan: TrainingPlan, store: ParameterStore) {
+    self.plan = plan
+    self.store = store
+  }
+
+  private var folder: FilePath { plan.folder.appending("best") }
+
+  /// Forgets what later steps brought, for a run that goes on after `step`; what is kept counts if it is older.
+  func resume(after step: Int) {
+    guard
+      let found = try? CheckpointStore(reading: folder).latest(validating: {
+        _ = try RunState(reading: $0)
+      }),
+      found.step <= step, let state = try? RunState(reading: found.path),
+      let value = state.configuration["best"]?["value"]?.asDouble
+    else { return }
+    best = (value, found.step)
+  }
+
+  /// Keeps the model if its score is lower than all before; false if not, or if the score was not measured.
+  func offer(_ card: ScoreCard, name: String, step: Int) throws -> Bool {
+    guard let value = card[name], value.isFinite, value < best?.value ?? .infinity else {
+      return false
+    }
+    let checkpoints = try CheckpointStore(folder: folder, keep: 1)
+    let older = try checkpoints.steps().filter { $0 > step }
+    try checkpoints.write(step: step) { path in
+      let model = Snapshot(of: store.savedTensors)
+      model.take(store.savedTensors)
+      try model.write(to: path.appending("model.safetensors"))
+      try state(step, name, value).write(into: path, digesting: ["model.safetensors"])
+    }
+    // A run that went back may have left a best of a later step.
+    for step in older { try checkpoints.remove(step: step) }
+    best = (value, step)
+    return true
+  }
+
+  private func state(_ step: Int, _ name: String, _ value: Double) -> RunState {
+    var state = plan.state(step: step)
+    guard case .object(var members) = state.configuration else { return state }
+    members["best"] = .object(["score": .string(name), "value": .double(value)])
+    state.configuration = .object(members)
+    return state
+  }
+}

@@ -1,0 +1,124 @@
+import LatheDistributed
+import LatheFiles
+import LatheNN
+import SystemPackage
+import LatheTensors
+
+/// The checkpoints of one run: what the trainer saves and how it finds its way back. Used on rank 0 only.
+///
+/// A checkpoint is written by a thread from a copy of the state, so training goes on meanwhile.
+final class RunCheckpoints {
+  /// A checkpoint that is on the disk.
+  struct Saved: Sendable {
+    let step: Int
+    let path: FilePath
+  }
+
+  private let plan: TrainingPlan
+  private let store: ParameterStore
+  private let optimizers: [(phase: String, optimizer: Optimizer)]
+  private let fault: Fault?
+  private var snapshots: (model: Snapshot, optimizer: Snapshot)?
+  private var writing: BackgroundTask<Saved>?
+  private(set) var lastSaved: FilePath?
+
+  init(
+    plan: TrainingPlan, store: ParameterStore, optimizers: [(phase: String, optimizer: Optimizer)],
+    fault: Fault? = nil
+  ) {
+    self.plan = plan
+    self.store = store
+    self.optimizers = optimizers
+    self.fault = fault
+  }
+
+  private var folder: FilePath { plan.folder.appending("checkpoints") }
+
+  /// Makes the folder and clears up after an earlier crash.
+  /// Takes the memory for copies now, so that no step has to wait for it.
+  func prepare() throws {
+    _ = try CheckpointStore(folder: folder, keep: plan.checkpointsKept)
+    snapshots = (Snapshot(of: store.savedTensors), Snapshot(of: optimizerTensors))
+  }
+
+  /// Copies the state and has it written; nothing else may be being written.
+  func begin(step: Int) {
+    precondition(writing == nil, "RunCheckpoints: a checkpoint is being written")
+    let (model, optimizer) = snapshot()
+    let state = plan.state(step: step)
+    let (folder, keep, fault) = (folder, plan.checkpointsKept, fault)
+    writing = BackgroundTask {
+      let checkpoints = try CheckpointStore(folder: folder, keep: keep)
+      try checkpoints.write(step: step) { path in
+        try model.write(to: path.appending("model.safetensors"))
+        fault?.strikeWhileSaving(step: step)
+        try optimizer.write(to: path.appending("optimizer.safetensors"))
+        try state.write(into: path)
+      }
+      return Saved(step: step, path: checkpoints.path(step: step))
+    }
+  }
+
+  /// Whether what was begun has come to its end, good or bad, and waits for `conclude`.
+  var hasEnded: Bool { writing?.hasEnded ?? false }
+
+  /// Waits until nothing is being written; its error is kept for `conclude`.
+  func wait() { if let saved = try? writing?.result.get() { lastSaved = saved.path } }
+
+  /// What was written since the last call, waited for if need be; nil if nothing was.
+  func conclude() throws -> Saved? {
+    guard let result = writing?.result else { return nil }
+    writing = nil
+    let saved = try result.get()
+    lastSaved = saved.path
+    return saved
+  }
+
+  private func snapshot() -> (model: Snapshot, optimizer: Snapshot) {
+    let (model, optimizer) = (store.savedTensors, optimizerTensors)
+    let copies = snapshots ?? (Snapshot(of: model), Snapshot(of: optimizer))
+    snapshots = copies
+    copies.model.take(model)
+    copies.optimizer.take(optimizer)
+    return copies
+  }
+
+  /// Loads the newest intact checkpoint of this run; returns its step.
+  func load(onSkip: (FilePath, CheckpointError) -> Void) throws -> Int {
+    let found = try CheckpointStore(reading: folder).latest { _ = try RunState(reading: $0) }
+    guard let found else { throw TrainingError.nothingToResume(folder) }
+    for (path, error) in found.skipped { onSkip(path, error) }
+    let state = try RunState(reading: found.path)
+    if let difference = plan.difference(from: state) {
+      throw TrainingError.otherRun(
+        found.path, field: difference.field, expected: difference.expected, found: difference.found)
+    }
+    try read(store.savedTensors, from: found.path.appending("model.safetensors"))
+    try read(optimizerTensors, from: found.path.appending("optimizer.safetensors"))
+    lastSaved = found.path
+    return found.step
+  }
+
+  private var optimizerTensors: [NamedTensor] {
+    optimizers.flatMap { phase, optimizer in
+      optimizer.tensors.map { ("\(phase)/\($0.name)", $0.shape, $0.storage) }
+    }
+  }
+
+  private func read(
+    _ tensors: [NamedTensor], from path: FilePath
+  ) throws {
+    let file = try Safetensors(reading: path)
+    for tensor in tensors {
+      try file.copy(tensor.name, expecting: tensor.shape, to: tensor.storage.pointer)
+    }
+  }
+}
+
+extension ParameterStore {
+  /// Parameters, then buffers, as a checkpoint holds them.
+  var savedTensors: [NamedTensor] {
+    parameters.map { ($0.name, $0.shape.sizes, values.storage($0.range)) }
+      + buffers.map { ($0.name, $0.shape.sizes, bufferValues.storage($0.range)) }
+  }
+}

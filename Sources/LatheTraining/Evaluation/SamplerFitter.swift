@@ -1,0 +1,111 @@
+import LatheFiles
+import LatheDistributed
+import LatheData
+import Foundation
+import LatheModels
+import SystemPackage
+import LatheTensors
+
+/// Fits samplers to the codes of training images, on all ranks together: the same bits on any number of them.
+public struct SamplerFitter {
+  /// Images that are encoded at a time; shares are made of whole chunks.
+  private static let chunk = 100
+  private let model: any Model
+  private let images: ImageSet
+  private let world: Communicator?
+  private let random: RandomSource
+  private let beat: () -> Void
+
+  /// For the ranks of `world`, or for this process alone without one. `beat` is called now and then, as a sign of life.
+  public init(
+    _ model: any Model, images: ImageSet, seed: UInt64, on world: Communicator?,
+    beat: @escaping () -> Void = {}
+  ) {
+    (self.model, self.images, self.world, self.beat) = (model, images, world, beat)
+    random = RandomSource(seed: seed).derived("sampler")
+  }
+
+  /// A sampler fitted to the codes of all images, or of at most `limit` of them at equal distances. Collective.
+  ///
+  /// - Throws: `SamplerError`, `MPIError`.
+  public func fit(_ type: any FittedSampler.Type, limit: Int = .max) throws -> any FittedSampler {
+    let count = min(images.count, type.mostCodes, limit)
+    let codes = withoutGradients { shares(count: count, drawn: type.wantsDrawnCodes) }
+    return try type.fitted(to: codes, using: random)
+  }
+
+  private func shares(count: Int, drawn: Bool) -> CodeShares {
+    let chunks = (count + SamplerFitter.chunk - 1) / SamplerFitter.chunk
+    let (rank, size) = (world?.rank ?? 0, world?.size ?? 1)
+    let latentSize = model.encode(images.tensor(0..<1)).shape[1]
+    let numbers =
+      rank * CodeShares.shareCount / size..<(rank + 1) * CodeShares.shareCount / size
+    let own = numbers.map { number in
+      CodeShares.Share(
+        number: number,
+        codes: CodeShares.range(ofShare: number, outOf: chunks).flatMap {
+          codes(ofChunk: $0, count: count, drawn: drawn)
+        }, latentSize: latentSize)
+    }
+    return CodeShares(count: count, latentSize: latentSize, own: own, gather: gather)
+  }
+
+  private func codes(ofChunk chunk: Int, count: Int, drawn: Bool) -> [Double] {
+    beat()
+    let places =
+      chunk * SamplerFitter.chunk..<min((chunk + 1) * SamplerFitter.chunk, count)
+    let batch = images.tensor(places.map { $0 * images.count / count })
+    let codes =
+      drawn
+      ? model.sampleCodes(of: batch, using: random.derived(chunk)) : model.encode(batch)
+    return codes.values.map { Double($0) }
+  }
+
+  /// All ranks' values in rank order, which is that of the shares.
+  private func gather(_ values: [Double]) throws -> [Double] {
+    beat()
+    guard let world, world.size > 1 else { return values }
+    let parts = try world.allGather(values.withUnsafeBytes { Array($0) })
+    return parts.flatMap { bytes in
+      [Double](unsafeUninitializedCapacity: bytes.count / 8) { buffer, count in
+        bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+        count = bytes.count / 8
+      }
+    }
+  }
+}
+
+// MARK: Files
+
+extension Sampler.Name {
+  /// The file in a checkpoint's folder that holds the sampler, once it is fitted.
+  var file: String { "sampler-\(rawValue).safetensors" }
+
+  /// The fitted sampler in a checkpoint's folder; nil when there is none.
+  ///
+  /// - Throws: `CheckpointError` when it is damaged.
+  public func saved(in folder: FilePath) throws -> (any FittedSampler)? {
+    guard let type = fitted, FileManager.default.fileExists(atPath: folder.appending(file).string)
+    else { return nil }
+    let tensors = try Safetensors(reading: folder.appending(file))
+    return try type.init {
+      Tensor(try tensors.values($0), shape: Shape(try tensors.shape(of: $0)))
+    }
+  }
+}
+
+extension FittedSampler {
+  /// Saves the sampler in a checkpoint's folder; the file is there whole or not at all.
+  ///
+  /// - Throws: `CheckpointError.unwritable`.
+  public func save(in folder: FilePath) throws {
+    let tensors = tensors
+    try Safetensors.write(
+      tensors.map {
+        (
+          $0.name, $0.value.shape.sizes,
+          UnsafeBufferPointer(start: $0.value.storage.pointer, count: $0.value.shape.count)
+        )
+      }, metadata: ["sampler": Self.name.rawValue], to: folder.appending(Self.name.file))
+  }
+}

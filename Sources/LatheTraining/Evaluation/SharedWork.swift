@@ -1,0 +1,40 @@
+import LatheDistributed
+import LatheTensors
+
+/// Work on numbered samples, shared by the ranks in chunks of one size.
+///
+/// Who computes a chunk depends on the number of ranks, what is computed does not: the results have the same bits.
+struct SharedWork {
+  /// Samples computed together.
+  static let chunk = 50
+
+  let world: Communicator
+  /// A sign of life, called for each chunk.
+  let beat: () -> Void
+
+  /// Values of samples 0 ..< `count` in their order on rank 0, nil elsewhere. Collective.
+  ///
+  /// `body` returns the same number of values for each sample of a chunk, one sample after another.
+  func gather<Value: BitwiseCopyable>(
+    _ count: Int, _ body: (Range<Int>) throws -> [Value]
+  ) throws -> [Value]? {
+    let chunks = (count + Self.chunk - 1) / Self.chunk
+    let own = world.rank * chunks / world.size..<(world.rank + 1) * chunks / world.size
+    var values: [Value] = []
+    for chunk in own {
+      beat()
+      let start = chunk * Self.chunk
+      values += try withoutGradients { try body(start..<min(start + Self.chunk, count)) }
+    }
+    let bytes = values.withUnsafeBytes { Array($0) }
+    return try world.gather(bytes, at: 0).map { parts in parts.flatMap(Self.values) }
+  }
+
+  private static func values<Value: BitwiseCopyable>(_ bytes: [UInt8]) -> [Value] {
+    [Value](unsafeUninitializedCapacity: bytes.count / MemoryLayout<Value>.stride) {
+      buffer, count in
+      UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes)
+      count = buffer.count
+    }
+  }
+}

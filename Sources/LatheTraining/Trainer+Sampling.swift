@@ -1,0 +1,27 @@
+import LatheModels
+
+// How the trainer comes by the images that it shows.
+extension Trainer {
+  /// The most codes that a sampler is fitted to before the end of the run.
+  private static let codesForALook = 10_000
+
+  /// The plan's sampler. One that is fitted sees all training images at the end of the run, and is kept in the last
+  /// checkpoint. Collective.
+  func sampler() throws -> Sampler {
+    if let own = try model.sampler(named: plan.sampler) { return own }
+    let isLast = step == plan.steps
+    let fitter = SamplerFitter(
+      model, images: train, seed: plan.seed, on: world, beat: monitor.beat)
+    let fitted = try fitter.fit(
+      plan.sampler.fitted!, limit: isLast ? .max : Trainer.codesForALook)
+    if isLast { try keep(fitted) }
+    return fitted.sampler
+  }
+
+  private func keep(_ fitted: any FittedSampler) throws {
+    let checkpoints = openedCheckpoints()
+    try world.broadcast0 {
+      if let folder = checkpoints.lastSaved { try fitted.save(in: folder) }
+    }
+  }
+}

@@ -1,0 +1,248 @@
+import LatheFiles
+import LatheDistributed
+import LatheData
+import LatheNN
+import LatheModels
+import SystemPackage
+import LatheTensors
+
+/// Runs a plan on all ranks: blocks of phases on slices, reduction, updates, and now and then a look and a save.
+public final class Trainer {
+  /// What the outside sees of a run; called on rank 0 only.
+  public struct Hooks {
+    /// After each step.
+    public var stepped: (StepRecord) throws -> Void = { _ in }
+    /// After each evaluation on the test split.
+    public var evaluated: (Evaluation) throws -> Void = { _ in }
+    /// After each measurement on validation images.
+    public var scored: (ScoreRecord) throws -> Void = { _ in }
+    /// Once a checkpoint is on the disk, with its path.
+    public var saved: (_ step: Int, _ path: FilePath) throws -> Void = { _, _ in }
+    /// A damaged checkpoint was passed over.
+    public var skipped: (FilePath, CheckpointError) -> Void = { _, _ in }
+    public init() {}
+  }
+
+  /// The step that has just been made.
+  public struct StepRecord: Sendable {
+    /// Steps made, this one included.
+    public let step: Int
+    /// Mean losses over the batch, as `phase/term`, of each phase's last run in the step.
+    public let losses: [(name: String, value: Float)]
+    /// Wall-clock seconds of the step.
+    public let seconds: Double
+    /// Seconds that this rank spent on each activity since the record before, in the order of `Activity.allCases`.
+    public let times: [Double]
+  }
+
+  /// How a run ended that met no error.
+  public enum Outcome: Equatable, Sendable {
+    /// All steps have been made.
+    case finished
+    /// A signal asked for it, after the present step, which has been saved.
+    case stopped(by: String)
+  }
+
+  /// The plan being run.
+  public let plan: TrainingPlan
+  /// Parameters and buffers.
+  public let store: ParameterStore
+  /// The model.
+  public let model: any Model
+  /// Steps made.
+  public private(set) var step = 0 {
+    didSet { monitor.step = step }
+  }
+  /// What rank 0 tells the outside.
+  public var hooks = Hooks()
+
+  /// How the run measures itself; nil if it does not.
+  public var scoring: Scoring?
+
+  /// Where this rank is and where its time goes.
+  public let monitor: RankMonitor
+
+  let world: Communicator
+  private let fault: Fault?
+  private let loader: BatchLoader
+  private var prefetcher: Prefetcher?
+  private let evaluator: Evaluator
+  let train: ImageSet
+  let runner: StepRunner
+  var checkpoints: RunCheckpoints?
+  private var best: BestCheckpoint?
+
+  /// Builds the model on every rank and checks that all ranks are about to do the same. Collective.
+  ///
+  /// `train` and `test` are the same images on every rank.
+  public init(
+    _ plan: TrainingPlan, train: ImageSet, test: ImageSet, on world: Communicator,
+    monitor: RankMonitor = RankMonitor()
+  ) throws {
+    self.plan = plan
+    self.world = world
+    self.monitor = monitor
+    self.train = train
+    fault = Fault(rank: world.rank)
+    let network = try LoadedModel(
+      plan.model, images: train.shape, configuration: plan.configuration, seed: plan.seed)
+    store = network.store
+    model = network.model
+    _ = try model.sampler(named: plan.sampler)
+    let order = Order(
+      count: train.count, batch: plan.batch, seed: plan.seed, replacement: plan.replacement)
+    loader = BatchLoader(images: train, order: order, slices: plan.slices, flips: plan.flips)
+    evaluator = Evaluator(test: test, world: world, seed: plan.seed, beat: monitor.beat)
+    try Signature(plan, network.store, train: train, test: test).compare(on: world)
+    runner = try StepRunner(
+      model.boundStep, store, on: world, slices: plan.slices, statistics: plan.batchStatistics,
+      overlap: plan.overlap, random: RandomSource(seed: plan.seed).derived("training"),
+      precision: plan.precision,
+      monitor: monitor)
+    try broadcastState()
+  }
+
+  /// How gradients travel, for the banner.
+  public var transport: String { runner.transport }
+  /// What was decided on overlap and why, where there was a choice.
+  public var overlap: String? { runner.overlap }
+
+  // MARK: The run
+
+  /// Continues from the newest intact checkpoint in the run's folder. Collective.
+  public func resume() throws {
+    let checkpoints = openedCheckpoints()
+    let found = try world.broadcast(from: 0) { [hooks] in
+      try checkpoints.load(onSkip: hooks.skipped).bytes
+    }
+    step = Int(littleEndianBytes: found)
+    runner.resume(afterSteps: step)
+    openedBest().resume(after: step)
+    try broadcastState()
+  }
+
+  /// Makes the steps that are left, or fewer if a signal asks for it. Collective.
+  @discardableResult public func run() throws -> Outcome {
+    let checkpoints = openedCheckpoints()
+    try world.broadcast0 { try checkpoints.prepare() }
+    try world.barrier()
+    monitor.begin()
+    try evaluate()
+    var booked = monitor.seconds
+    while step < plan.steps {
+      let start = ContinuousClock.now
+      try fault?.strike(afterSteps: step)
+      let losses = try makeStep()
+      step += 1
+      let record = StepRecord(
+        step: step, losses: losses, seconds: (ContinuousClock.now - start).seconds,
+        times: zip(monitor.seconds, booked).map { $0 - $1 })
+      booked = monitor.seconds
+      if world.rank == 0 { try monitor.measure(.other) { try hooks.stepped(record) } }
+      if let outcome = try endStep() { return outcome }
+    }
+    return .finished
+  }
+
+  /// Saves and evaluates if that is due, and agrees with the others on whether to stop.
+  private func endStep() throws -> Outcome? {
+    let isLast = step == plan.steps
+    let signals = try agree()
+    if isLast || signals != nil || step.isDue(every: plan.checkpointEvery) { try beginSaving() }
+    if isLast || signals != nil { try concludeSaving() }
+    if let signals, !isLast { return .stopped(by: signals) }
+    if isLast || step.isDue(every: plan.sampleEvery) { try evaluate() }
+    if isLast || step.isDue(every: scoring?.interval ?? 0) { try score() }
+    return isLast ? .finished : nil
+  }
+
+  /// How long each rank spent on what, on every rank. Collective.
+  public func times() throws -> RunTimes { try RunTimes(of: monitor, on: world) }
+
+  /// Writes what each rank did when as a Chrome trace; rank 0 writes. Collective.
+  public func writeTimeline(to path: FilePath) throws {
+    let timeline = try Timeline(of: monitor, on: world)
+    try world.broadcast0 { try timeline?.write(to: path) }
+  }
+
+  /// Gives back what ranks share. Collective.
+  public func finish() throws { try runner.free() }
+
+  /// The most test images that are looked at before the end of the run: a large set must not hold up its first step.
+  private static let imagesForALook = 2_000
+
+  private func evaluate() throws {
+    try monitor.measure(.evaluation) {
+      let evaluation = try evaluator.evaluate(
+        model, sampler: sampler(), step: step,
+        limit: step == plan.steps ? .max : Trainer.imagesForALook)
+      try world.broadcast0 { [hooks] in try hooks.evaluated(evaluation) }
+    }
+  }
+
+  func openedBest() -> BestCheckpoint {
+    if let best { return best }
+    let opened = BestCheckpoint(plan: plan, store: store)
+    best = opened
+    return opened
+  }
+
+  func openedCheckpoints() -> RunCheckpoints {
+    if let checkpoints { return checkpoints }
+    let opened = RunCheckpoints(
+      plan: plan, store: store, optimizers: runner.optimizers, fault: fault)
+    checkpoints = opened
+    return opened
+  }
+
+  /// Rank 0's parameters, buffers and moments on every rank, whatever each drew or loaded; those that ranks share are there.
+  private func broadcastState() throws(MPIError) {
+    var state = [store.bufferValues.storage(0..<store.bufferValues.count)]
+    if !runner.sharesState {
+      state.append(store.values.storage(0..<store.values.count))
+      state += runner.optimizers.flatMap { $0.optimizer.tensors.map(\.storage) }
+    }
+    for storage in state where storage.count > 0 {
+      try world.broadcast(
+        UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count), from: 0)
+    }
+    try world.barrier()
+  }
+
+  // MARK: A step
+
+  private func makeStep() throws -> [(name: String, value: Float)] {
+    do {
+      return try runner.run(step: step, images: images)
+    } catch let error as NotFinite {
+      let origins = try notFiniteOrigins()
+      if world.rank == 0 { checkpoints?.wait() }
+      throw TrainingError.notFinite(
+        phase: error.phase, term: error.term, step: step + 1, value: error.value, origins: origins,
+        lastCheckpoint: checkpoints?.lastSaved)
+    }
+  }
+
+  /// The images of a slice, `[N, H, W, C]` in [0, 1], as the prefetch thread has them ready.
+  private func images(draw: Int, slice: Int) -> Tensor {
+    let prefetcher =
+      prefetcher ?? Prefetcher(loader, slices: Array(runner.ownSlices), from: draw)
+    self.prefetcher = prefetcher
+    let shape = loader.images.shape
+    return Tensor(shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels]) {
+      prefetcher.take(draw: draw, slice: slice, into: $0)
+      fault?.poison($0, afterSteps: step)
+    }
+  }
+}
+
+extension Int {
+  /// Whether this step completes an interval; none does when the interval is 0.
+  fileprivate func isDue(every interval: Int) -> Bool { interval > 0 && self % interval == 0 }
+
+  var bytes: [UInt8] { withUnsafeBytes(of: littleEndian) { Array($0) } }
+
+  init(littleEndianBytes bytes: [UInt8]) {
+    self = bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
+  }
+}

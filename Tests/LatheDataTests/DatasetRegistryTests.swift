@@ -1,0 +1,129 @@
+import LatheData
+import SystemPackage
+import Testing
+
+@Suite struct DatasetRegistryTests {
+  let folder = TemporaryFolder()
+
+  @Test func namesAreDistinctAndFound() {
+    let names = DatasetRegistry.all.map(\.name)
+    #expect(
+      names == [
+        "mnist", "fashion-mnist", "cifar10", "celeba", "folder", "synthetic", "synthetic8",
+        "synthetic16",
+      ])
+    for name in names { #expect(DatasetRegistry.entry(named: name)?.name == name) }
+    #expect(DatasetRegistry.entry(named: "minst") == nil)
+  }
+
+  @Test func generatedSetsNeedNoPlace() {
+    for entry in DatasetRegistry.all {
+      #expect(entry.isGenerated == entry.places(dataRoot: "elsewhere").isEmpty)
+      #expect(entry.isGenerated == (entry.instructions == nil))
+    }
+  }
+
+  @Test func placesInOrder() {
+    #expect(DatasetRegistry.Entry.mnist.places(dataRoot: nil) == ["data/mnist"])
+    #expect(
+      DatasetRegistry.Entry.fashionMNIST.places(dataRoot: "pool") == [
+        "data/fashion-mnist", "pool/fashion-mnist", "/usr/share/datasets/fashion-mnist",
+      ])
+  }
+
+  @Test(arguments: ["-", "."], ["", ".gz"])
+  func loadsUnderEachName(separator: String, suffix: String) throws {
+    try writeSplit(.train, count: 12, separator: separator, suffix: suffix)
+    try writeSplit(.test, count: 7, separator: separator, suffix: suffix)
+    let train = try DatasetRegistry.Entry.mnist.load(.train, at: folder.path)
+    let test = try DatasetRegistry.Entry.mnist.load(.test, at: folder.path)
+    #expect(train.count == 12 && test.count == 7)
+    #expect(train.split == .train && test.split == .test && train.name == "mnist")
+    #expect(train.labels == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1])
+    #expect(train.bytes(of: 11) == Array(imageValues(12 * 784)[(11 * 784)...]))
+    #expect(train.classNames == ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
+  }
+
+  @Test func looksBelowTheDataRoot() throws {
+    try writeSplit(.train, count: 3, below: "mnist/")
+    #expect(try DatasetRegistry.Entry.mnist.load(.train, dataRoot: folder.path).count == 3)
+  }
+
+  @Test func namesEveryPlaceAndTheWayToGetIt() throws {
+    let root = folder.path.appending("pool")
+    let error = try #require(
+      datasetError { () throws(DatasetError) in
+        try DatasetRegistry.Entry.mnist.load(.test, dataRoot: root)
+      })
+    #expect(error.kind == .missing)
+    #expect(error.what == "mnist, test split")
+    #expect(error.expected == "t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz")
+    #expect(
+      error.found
+        == "nothing in data/mnist (does not exist), nothing in \(root)/mnist (does not exist)")
+    #expect(error.hint == DatasetRegistry.Entry.mnist.instructions)
+  }
+
+  @Test func aGivenFolderIsTheOnlyPlace() throws {
+    let error = datasetError { () throws(DatasetError) in
+      try DatasetRegistry.Entry.fashionMNIST.load(.train, at: folder.path)
+    }
+    #expect(error?.found == "nothing in \(folder.path)")
+  }
+
+  @Test func namesTheMissingFileOfAPair() throws {
+    try folder.write(imageFile(count: 1), to: "train-images-idx3-ubyte")
+    let error = datasetError { () throws(DatasetError) in
+      try DatasetRegistry.Entry.mnist.load(.train, at: folder.path)
+    }
+    #expect(error?.kind == .missing && error?.path == folder.path)
+    #expect(error?.expected.hasPrefix("train-labels-idx1-ubyte.gz or ") == true)
+  }
+
+  @Test func rejectsCountsThatDiffer() throws {
+    try folder.write(imageFile(count: 3), to: "train-images-idx3-ubyte")
+    let labels = try folder.write(labelFile(count: 4), to: "train-labels-idx1-ubyte")
+    #expect(
+      try mnistError()
+        == DatasetError(
+          .damaged, "number of labels", path: labels, offset: 4,
+          expected: "3, as many as images", found: "4"))
+  }
+
+  @Test func rejectsALabelWithoutClass() throws {
+    try folder.write(imageFile(count: 3), to: "train-images-idx3-ubyte")
+    let labels = try folder.write(
+      idx(magic: 2049, sizes: [3], values: [9, 0, 10]), to: "train-labels-idx1-ubyte")
+    #expect(
+      try mnistError()
+        == DatasetError(
+          .damaged, "label 2", path: labels, offset: 10, expected: "0 to 9", found: "10"))
+  }
+
+  @Test func rejectsImagesOfAnotherSize() throws {
+    let images = try folder.write(
+      imageFile(count: 1, height: 32, width: 28), to: "train-images-idx3-ubyte")
+    try folder.write(labelFile(count: 1), to: "train-labels-idx1-ubyte")
+    #expect(
+      try mnistError()
+        == DatasetError(
+          .damaged, "image size", path: images, offset: 8, expected: "28 × 28", found: "32 × 28"))
+  }
+
+  private func mnistError() throws -> DatasetError? {
+    datasetError { () throws(DatasetError) in
+      try DatasetRegistry.Entry.mnist.load(.train, at: folder.path)
+    }
+  }
+
+  private func writeSplit(
+    _ split: Split, count: Int, separator: String = "-", suffix: String = "", below: String = ""
+  ) throws {
+    let prefix = below + (split == .train ? "train" : "t10k")
+    let pack = suffix.isEmpty ? { $0 } : gzip
+    try folder.write(
+      pack(imageFile(count: count)), to: "\(prefix)-images\(separator)idx3-ubyte\(suffix)")
+    try folder.write(
+      pack(labelFile(count: count)), to: "\(prefix)-labels\(separator)idx1-ubyte\(suffix)")
+  }
+}

@@ -1,0 +1,72 @@
+import LatheKernels
+import Testing
+
+extension AllKernels {
+  @Suite struct ReductionTests {
+    static let shapes = [
+      (1, 1, 1), (5, 7, 1), (3, 1000, 1), (1, 200_001, 1), (2, 70_000, 1), (1, 1000, 3),
+      (1, 90_000, 3),
+      (1, 4097, 64), (1, 300, 1500), (1, 64, 8192), (4, 9, 65), (3, 50, 2000), (2, 1, 17),
+      (0, 3, 4),
+      (700, 3, 5), (1, 2, 100_000),
+    ]
+
+    @Test(arguments: shapes) func agreesWithReference(_ shape: (Int, Int, Int)) {
+      let (outer, reduced, inner) = shape
+      let x = Numbers.array(outer * reduced * inner)
+      var sums = [Double](repeating: 0, count: outer * inner)
+      var largest = [Double](repeating: -.infinity, count: outer * inner)
+      for i in x.indices {
+        let at = i / (reduced * inner) * inner + i % inner
+        sums[at] += Double(x[i])
+        largest[at] = max(largest[at], Double(x[i]))
+      }
+      let found = written(outer * inner) {
+        reduce(.sum, x, outer: outer, reduced: reduced, inner: inner, $0)
+      }
+      let tops = written(outer * inner) {
+        reduce(.maximum, x, outer: outer, reduced: reduced, inner: inner, $0)
+      }
+      #expect(worstError(found, sums) < 1e-5)
+      #expect(worstError(tops, largest) == 0)
+    }
+
+    @Test(arguments: [(1, 3, 1), (1, 100_000, 1), (2, 100, 3)])
+    func nothingIsLostToNaN(_ shape: (Int, Int, Int)) {
+      var x = Numbers.array(shape.0 * shape.1 * shape.2)
+      x[x.count / 2] = .nan
+      for op in Reduction.allCases {
+        let found = written(shape.0 * shape.2) {
+          reduce(op, x, outer: shape.0, reduced: shape.1, inner: shape.2, $0)
+        }
+        #expect(found.filter(\.isNaN).count == 1)
+      }
+    }
+
+    @Test func nothingReducedIsNeutral() {
+      #expect(written(2) { reduce(.sum, [], outer: 1, reduced: 0, inner: 2, $0) } == [0, 0])
+      #expect(
+        written(1) { reduce(.maximum, [], outer: 1, reduced: 0, inner: 1, $0) } == [-.infinity])
+    }
+
+    @Test(arguments: [0, 1, 63, 64, 65, 1000, 200_003]) func dotAgreesWithReference(_ count: Int) {
+      let a = Numbers.array(count, seed: 1)
+      let b = Numbers.array(count, seed: 2)
+      let expected = zip(a, b).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+      #expect(abs(Double(dot(a, b, count: count)) - expected) < 1e-6 * max(1, Double(count)))
+    }
+
+    @Test(arguments: [Float.infinity, -.infinity, .nan]) func isFiniteFindsOne(_ wrong: Float) {
+      var x = Numbers.array(100_000)
+      x[0] = .greatestFiniteMagnitude
+      let before = LatheKernels.isFinite(x, count: x.count)
+      x[99_999] = wrong
+      let (whole, withoutLast) = (
+        LatheKernels.isFinite(x, count: x.count), LatheKernels.isFinite(x, count: 99_999)
+      )
+      #expect(before)
+      #expect(!whole)
+      #expect(withoutLast)
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import LatheData
+import Foundation
+import LatheNN
+import LatheModels
+import LatheTensors
+import TestSupport
+import Testing
+
+@Suite struct AdversarialModelTests {
+  static let mnist = ImageShape(height: 28, width: 28, channels: 1)
+  static let cifar10 = ImageShape(height: 32, width: 32, channels: 3)
+  static let celebA = ImageShape(height: 64, width: 64, channels: 3)
+
+  /// With values only if asked for: drawing them takes a while where there are millions.
+  private func build(
+    _ name: String, _ images: ImageShape, _ changes: [String: Any] = [:], drawn: Bool = true
+  ) throws -> (store: ParameterStore, model: any Model) {
+    let entry = try #require(ModelRegistry.entry(named: name))
+    var settings =
+      try JSONSerialization.jsonObject(with: entry.configuration(images, 1000)) as! [String: Any]
+    settings.merge(changes) { $1 }
+    let data = try JSONSerialization.data(withJSONObject: settings)
+    #expect(try entry.problem(images, data) == nil)
+    let store = ParameterStore(seed: 1)
+    let model = try entry.make(store.root, images, data)
+    if drawn { store.layOut() }
+    return (store, model)
+  }
+
+  // MARK: Parameter counts
+
+  @Test(arguments: [
+    (48, [4_001_840, 4_002_576, 3_200_001, 48]), (64, [4_018_240, 4_018_960, 3_216_385, 64]),
+  ])
+  func maskaaeParameterCounts(_ m: Int, _ counts: [Int]) throws {
+    let (store, _) = try build("maskaae", Self.mnist, ["latentSize": m], drawn: false)
+    let groups = ["encoder", "decoder", "critic", "mask"]
+    #expect(groups.map { store.parameterCount(of: $0) } == counts)
+    let (unmasked, _) = try build("aae", Self.mnist, ["latentSize": m], drawn: false)
+    #expect(unmasked.parameterCount() == counts[..<3].reduce(0, +))
+  }
+
+  @Test(arguments: [(mnist, 6_556_865), (cifar10, 8_524_993), (celebA, 33_690_817)])
+  func imageCriticParameterCounts(_ images: ImageShape, _ count: Int) throws {
+    let (smooth, _) = try build("flexae", images, ["smoothing": true], drawn: false)
+    #expect(smooth.parameterCount(of: "image_critic") == count)
+    let (plain, _) = try build("flexae", images, drawn: false)
+    #expect(smooth.parameterCount() - count == plain.parameterCount())
+    #expect(!plain.groupNames.contains("image_critic"))
+  }
+
+  @Test func waeParameterCounts() throws {
+    let (store, _) = try build("wae-gan", Self.mnist, drawn: false)
+    #expect(store.parameterCount(of: "encoder") == 11_050_632)
+    #expect(store.parameterCount(of: "decoder") == 10_943_745)
+    // 8 → 512 → 512 → 512 → 512 → 1.
+    #expect(store.parameterCount(of: "discriminator") == 9 * 512 + 3 * 513 * 512 + 513)
+  }
+
+  // MARK: FlexAE-SR
+
+  @Test func smoothingRunsBetweenCriticsAndGenerator() throws {
+    let (_, model) = try build("flexae", Self.mnist, ["smoothing": true], drawn: false)
+    let blocks = model.boundStep
+    #expect(
+      blocks.map { $0.phases.map(\.name) } == [
+        ["reconstruction"], ["critic", "image-critic"], ["smoothing", "generator", "encoder"],
+      ])
+    #expect(blocks.map(\.repeats) == [1, 5, 1] && blocks.map(\.draws) == [1, 10, 0])
+    let entry = try #require(ModelRegistry.entry(named: "flexae"))
+    let vectors = ImageShape(height: 1, width: 128, channels: 1)
+    var settings =
+      try JSONSerialization.jsonObject(with: entry.configuration(vectors, 10)) as! [String: Any]
+    settings.merge(["networks": "a5", "smoothing": true]) { $1 }
+    let problem = try entry.problem(vectors, JSONSerialization.data(withJSONObject: settings))
+    #expect(try #require(problem).contains("multiples of 4"))
+  }
+
+  // MARK: MaskAAE
+
+  @Test func theMaskIsWhereEverCodesAre() throws {
+    let (store, model) = try build(
+      "maskaae", Self.mnist, ["latentSize": 6, "hiddenSize": 16, "criticHidden": [8]])
+    let weights = store.parameters.first { $0.name == "mask.openness" }!.value
+    #expect(weights.values.allSatisfy { (0..<5).contains($0) })
+    let values: [Float] = [0, 0.05, 0.2, 1, 3, 5]
+    for (place, value) in values.enumerated() { weights.storage.pointer[place] = value }
+    let mask = try #require(model.latentMask)
+    expectClose(mask.values, values.map { 1 - exp(-$0) }, relative: 1e-6, absolute: 1e-7, "mask")
+    let random = RandomSource(seed: 4)
+    let drawn = model.samplers[0].draw(5000, random)
+    let spread = drawn.squared.mean(0)
+    expectClose(spread.values, mask.squared.values, relative: 0.1, "prior times mask")
+    let codes = model.encode(random.uniform("images", [4, 28, 28, 1]))
+    #expect(codes.slice(0..<1, axis: 1).values.allSatisfy { $0 == 0 })
+    #expect(codes.slice(2..<6, axis: 1).values.allSatisfy { $0 != 0 })
+    // α ≥ 0.1 from w = 0.105 on: four of the six.
+    #expect(try maskTerms(model, step: 0)["activeDimensions"] == 4)
+    #expect(try build("aae", Self.mnist, drawn: false).model.latentMask == nil)
+  }
+
+  static let weights: [(m: Int, step: Int, c: Double)] = [
+    (16, 0, 0.125), (16, 299, 0.125), (16, 300, 0.25), (16, 4199, 1024), (16, 4200, 2048),
+    (16, 400_000, 2048), (32, 14_399, 0.0625), (32, 14_400, 0.125), (32, 216_000, 2048),
+    (110, 500_000, 2.0 / 110 * 4096), (110, 680_000, 2048),
+  ]
+
+  /// c from what the mask's loss has besides its other terms, at steps around those of the published schedule.
+  @Test(arguments: weights)
+  func indecisionWeight(_ m: Int, _ step: Int, _ c: Double) throws {
+    let (_, model) = try build(
+      "maskaae", Self.mnist,
+      ["latentSize": m, "hiddenSize": 8, "criticHidden": [8], "maskReconstructionWeight": 0])
+    let terms = try maskTerms(model, step: step)
+    let unit = m == 16 ? 75 : min(10_000, m * 225 / 2)
+    let share = step < 5 * unit ? 1.0 : 0.2
+    let squared = pow(1 - Double(terms["distance"]!), 2)
+    let found = (Double(terms["total"]!) / share - squared) / Double(terms["indecision"]!)
+    expectClose([Float(found)], [Float(c)], relative: 1e-3, "c at step \(step) for m = \(m)")
+  }
+
+  private func maskTerms(_ model: any Model, step: Int) throws -> [String: Float] {
+    let random = RandomSource(seed: 5)
+    let batch = Batch(
+      images: random.uniform("images", [8, 28, 28, 1]), random: random, step: step)
+    let phase = try #require(model.boundStep.flatMap(\.phases).first { $0.name == "mask" })
+    let losses = phase.loss(batch)
+    return Dictionary(
+      uniqueKeysWithValues: ([("total", losses.total)] + losses.terms).map { ($0.0, $0.1.scalar) })
+  }
+
+  // MARK: Wasserstein auto-encoders
+
+  @Test func inputNoiseIsTruncated() {
+    let noise = RandomSource(seed: 6).truncatedNormal("input", [20_000])
+    #expect(noise.values.allSatisfy { $0.magnitude <= 2 })
+    // Variance of a standard normal number held to ±2: 1 − 4 φ(2) / (2 Φ(2) − 1).
+    expectClose([noise.squared.mean().scalar], [0.77374], relative: 0.02, "variance")
+  }
+
+  @Test func pretrainingComesFirst() throws {
+    let (_, model) = try build("wae-mmd", Self.mnist, ["pretrainingSteps": 7], drawn: false)
+    let blocks = model.boundStep
+    #expect(blocks.map { $0.phases[0].name } == ["pretraining", "autoencoder"])
+    #expect(blocks.map(\.steps) == [0..<7, 7..<Int.max])
+    let entry = try #require(ModelRegistry.entry(named: "wae-mmd"))
+    var settings =
+      try JSONSerialization.jsonObject(with: entry.configuration(Self.mnist, 10)) as! [String: Any]
+    settings["milestones"] = [10, 20]
+    let problem = try entry.problem(Self.mnist, JSONSerialization.data(withJSONObject: settings))
+    #expect(problem == "milestoneFactors: expected 2, one for each milestone, found 0")
+  }
+
+  // MARK: Gradients of penalties, by central differences
+
+  /// The narrow models' critic losses, penalty included, in single precision.
+  ///
+  /// A ReLU whose sign an entry's shift turns makes that entry's estimate worthless, and a few do; a gradient without its
+  /// second-order part, or scaled, is off everywhere.
+  @Test(arguments: [
+    ("flexae", "critic"), ("flexae-smoothing", "critic"), ("flexae-smoothing", "image-critic"),
+    ("flexae-smoothing", "smoothing"), ("aae", "critic"), ("maskaae", "critic"),
+    ("maskaae", "mask"),
+  ])
+  func gradientsAreThoseOfCentralDifferences(_ file: String, _ name: String) throws {
+    let replay = try Replay(try GoldenCase(file))
+    #expect(try agreement(replay, name, scale: 1) > 0.7)
+    #expect(try agreement(replay, name, scale: 1.2) < 0.3)
+  }
+
+  /// The share of a phase's gradient entries, `scale` times as large, that central differences confirm.
+  private func agreement(_ replay: Replay, _ name: String, scale: Float) throws -> Double {
+    let (phase, draw) = try #require(replay.firstRuns.first { $0.phase.name == name })
+    let batch = try replay.batch(step: 5, draw: draw)
+    _ = replay.differentiate(phase, batch)
+    var (right, all) = (0, 0)
+    for parameter in replay.store.parameters
+    where phase.groups.contains(where: { parameter.name.hasPrefix($0 + ".") }) {
+      let gradient = replay.gradient(of: parameter).values.map { $0 * scale }
+      let largest = gradient.map(\.magnitude).max()!
+      let values = parameter.value.storage.pointer
+      // The entries with large gradients, which rounding does not hide.
+      let entries = gradient.indices.filter { gradient[$0].magnitude > 0.3 * largest }.prefix(6)
+      for entry in entries where largest > 0.05 {
+        let (kept, shift) = (values[entry], Float(1) / 1024)
+        values[entry] = kept + shift
+        let above = phase.loss(batch).total.scalar
+        values[entry] = kept - shift
+        let below = phase.loss(batch).total.scalar
+        values[entry] = kept
+        all += 1
+        let estimate = (above - below) / (2 * shift)
+        if (estimate - gradient[entry]).magnitude < 0.05 * gradient[entry].magnitude { right += 1 }
+      }
+    }
+    #expect(all >= 1, "entries with a gradient")
+    return Double(right) / Double(max(all, 1))
+  }
+
+  /// The penalty of a smooth critic with convolutions, at every entry of its kernels.
+  @Test func penaltyThroughConvolutionsIsDifferentiated() {
+    let points = RandomSource(seed: 7).uniform("points", [3, 6, 6, 2])
+    expectGradients(
+      of: { kernels in
+        gradientPenalty(
+          of: { x in
+            let half = softplus(convolution(x, kernels[0], stride: 2))
+            let small = tanh(convolution(half, kernels[1], stride: 1, padding: .valid))
+            return matmul(small.flattened, kernels[2])
+          }, at: points)
+      }, at: [[4, 4, 2, 3], [2, 2, 3, 4], [16, 1]])
+  }
+}

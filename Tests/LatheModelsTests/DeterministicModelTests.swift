@@ -1,0 +1,86 @@
+import LatheData
+import Foundation
+import LatheNN
+import LatheModels
+import TestSupport
+import LatheTensors
+import Testing
+
+@Suite struct DeterministicModelTests {
+  private func build(_ name: String, _ images: ImageShape, _ more: [String: Any] = [:]) throws -> (
+    ParameterStore, any Model
+  ) {
+    let entry = try #require(ModelRegistry.entry(named: name))
+    var settings =
+      try JSONSerialization.jsonObject(with: entry.configuration(images, 1000)) as! [String: Any]
+    settings.merge(more) { $1 }
+    let store = ParameterStore(seed: 1)
+    let model = try entry.make(store.root, images, JSONSerialization.data(withJSONObject: settings))
+    store.layOut()
+    return (store, model)
+  }
+
+  /// As counted from the released code's layers; its MNIST images are padded to 32 × 32.
+  @Test(arguments: [
+    (ImageShape(height: 32, width: 32, channels: 1), 11_083_408, 11_606_273),
+    (ImageShape(height: 32, width: 32, channels: 3), 11_546_368, 18_954_499),
+    (ImageShape(height: 64, width: 64, channels: 3), 18_267_200, 21_475_331),
+  ])
+  func parameterCounts(_ images: ImageShape, _ encoder: Int, _ decoder: Int) throws {
+    for name in ["ae", "rae", "injflow"] {
+      let store = try build(name, images).0
+      #expect(store.parameterCount(of: "encoder") == encoder, "\(name)")
+      #expect(store.parameterCount(of: "decoder") == decoder, "\(name)")
+    }
+  }
+
+  @Test func secondStageParameterCounts() throws {
+    let store = try build("two-stage-vae", ImageShape(height: 28, width: 28, channels: 1)).0
+    #expect(store.parameterCount(of: "secondEncoder") == 2_305_152)
+    #expect(store.parameterCount(of: "secondDecoder") == 2_235_457)
+    #expect(store.parameterCount(of: "encoder") == 6_689_344)
+  }
+
+  @Test func stagesFollowOneAnother() throws {
+    let images = ImageShape(height: 8, width: 8, channels: 1)
+    let blocks = try build("two-stage-vae", images, ["firstStageSteps": 7]).1.boundStep
+    #expect(blocks.map(\.steps) == [0..<7, 7..<Int.max])
+    #expect(
+      blocks.map { $0.phases[0].groups } == [
+        ["encoder", "decoder"], ["secondEncoder", "secondDecoder"],
+      ])
+    let defaults = try build("two-stage-vae", images).1.boundStep
+    #expect(defaults[0].steps == 0..<500)
+  }
+
+  /// The estimate of a spectrally normalised layer's largest singular value moves in training, and only then.
+  @Test func spectralNormOfTheDecoder() throws {
+    let images = ImageShape(height: 8, width: 8, channels: 1)
+    let (store, model) = try build("rae", images, ["regularization": "sn", "filters": 2])
+    let vectors = store.buffers.filter { $0.name.hasSuffix(".u") }
+    #expect(
+      Set(vectors.map(\.name))
+        == Set(["hidden", "conv0", "conv1", "conv2"].map { "decoder.\($0).u" }))
+    let (values, seen) = (
+      Arena(count: store.values.count), Arena(count: store.bufferValues.count)
+    )
+    let before = vectors.map(\.value.values)
+    _ = model.decode(Tensor(filledWith: 0.5, shape: [2, 16]))
+    #expect(vectors.map(\.value.values) == before)
+    let phase = model.boundStep[0].phases[0]
+    store.listen(
+      to: phase.groups, gradients: values.pointer, observations: seen.pointer, owner: store)
+    let random = RandomSource(seed: 2)
+    _ = phase.loss(Batch(images: random.uniform("images", [4, 8, 8, 1]), random: random, step: 0))
+    store.stopListening()
+    store.moveBuffers(observations: seen.pointer, slices: 1)
+    for (vector, old) in zip(vectors, before) { #expect(vector.value.values != old) }
+  }
+
+  @Test func modelsWithoutASamplerSayWhatTheyHave() throws {
+    let model = try build("ae", ImageShape(height: 8, width: 8, channels: 1)).1
+    let error = #expect(throws: SamplerError.self) { try model.sampler(named: .prior) }
+    #expect(error?.description == "ae: no sampler 'prior'; it has ancestral, gmm")
+    #expect(try model.sampler(named: .gmm) == nil)
+  }
+}

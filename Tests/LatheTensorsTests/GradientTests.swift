@@ -1,0 +1,111 @@
+import LatheTensors
+import TestSupport
+import Testing
+
+@Suite struct GradientTests {
+  @Test func aMillionOperationsAreBuiltAndFreed() {
+    var x = Tensor([1], shape: [1]).differentiable()
+    let start = x
+    for _ in 0..<1_000_000 { x = x + 1 }
+    #expect(x.scalar == 1_000_001)
+    #expect(gradients(of: x, withRespectTo: [start])[0].values == [1])
+    x = start
+    #expect(x.scalar == 1)
+  }
+
+  @Test func aMillionOperationsWithKeptInputsAreFreed() {
+    let one = Tensor([1], shape: [1]).differentiable()
+    var x = one
+    for _ in 0..<1_000_000 { x = x * one }
+    #expect(gradients(of: x, withRespectTo: [one])[0].values == [1_000_001])
+  }
+
+  @Test func thirdOrder() {
+    let x = Tensor([2], shape: [1]).differentiable()
+    var y = x.squared.squared  // x⁴
+    for expected: Float in [32, 48, 48] {
+      y = gradients(of: y, withRespectTo: [x])[0]
+      expectClose(y, [expected], shape: [1], relative: 1e-6)
+    }
+  }
+
+  @Test func aVariableThatDoesNotMatterHasZeros() {
+    let (x, y) = (
+      Tensor([1, 2], shape: [2]).differentiable(), Tensor([3], shape: [1]).differentiable()
+    )
+    #expect(gradients(of: y * y, withRespectTo: [x])[0].values == [0, 0])
+  }
+
+  @Test func intermediateVariables() {
+    let x = Tensor([3], shape: [1]).differentiable()
+    let y = x * x
+    let found = gradients(of: y * x, withRespectTo: [x, y])
+    #expect(found[0].values == [27])
+    #expect(found[1].values == [3])
+  }
+
+  @Test func sinksAreWrittenWhateverTheWay() {
+    let random = RandomSource(seed: 2)
+    let (w, x) = (random.normal("w", [4, 4]), random.normal("x", [3, 4]))
+    func loss(_ w: Tensor) -> Tensor {
+      matmul(matmul(x, w), w).squared.sum() + w.sum() + matmul(w, w).sum()
+    }
+    let variable = w.differentiable()
+    let expected = gradients(of: loss(variable), withRespectTo: [variable])[0] * 0.25
+    let sink = Storage(count: 16)
+    let unused = Storage(count: 2)
+    let parameters = [
+      w.differentiable(into: sink), Tensor([5, 5], shape: [2]).differentiable(into: unused),
+    ]
+    backpropagate(loss(parameters[0]), scale: 0.25, into: parameters)
+    expectClose(Tensor(sink, shape: [4, 4]), expected, relative: 1e-5)
+    #expect(Tensor(unused, shape: [2]).values == [0, 0])
+  }
+
+  /// Each variable is told once, and what is in its sink by then is its gradient.
+  @Test func gradientsAreToldAsSoonAsTheyAreFinal() {
+    let random = RandomSource(seed: 2)
+    let (x, count) = (random.normal("x", [3, 4]), 4)
+    let values = (0..<count).map { random.normal("w\($0)", [4, 4]) }
+    func loss(_ w: [Tensor]) -> Tensor {
+      // The second is used twice, the last not at all; the third's gradient is not written in place.
+      let y = matmul(matmul(matmul(x, w[0]), w[1]), w[1]) * w[2].sum()
+      return y.squared.sum()
+    }
+    let variables = values.map { $0.differentiable() }
+    let expected = gradients(of: loss(variables), withRespectTo: variables)
+    let sinks = values.map { _ in Storage(count: 16) }
+    let parameters = zip(values, sinks).map { $0.differentiable(into: $1) }
+    var told: [Int] = []
+    backpropagate(loss(parameters), into: parameters) { place in
+      told.append(place)
+      expectClose(Tensor(sinks[place], shape: [4, 4]), expected[place], relative: 1e-5)
+    }
+    #expect(told.sorted() == [0, 1, 2, 3])
+    #expect(told.firstIndex(of: 2)! < told.firstIndex(of: 1)!, "the last used comes first")
+    #expect(told.firstIndex(of: 1)! < told.firstIndex(of: 0)!)
+  }
+
+  @Test func storageReturnsToThePool() {
+    // A size that no other test asks for, since all share the pool.
+    let count = 12_345_678
+    func address() -> UnsafeMutablePointer<Float> { Storage(count: count).pointer }
+    let first = address()
+    #expect((0..<20).allSatisfy { _ in address() == first })
+    #expect(Int(bitPattern: first) % (2 << 20) == 0)
+    #expect(StoragePool.statistics.bytes >= 4 * count)
+  }
+
+  @Test func randomSourceIsAFunctionOfItsPlace() {
+    let source = RandomSource(seed: 7).derived(3).derived("slice")
+    #expect(source.normal("a", [8]).values == source.normal("a", [8]).values)
+    #expect(source.normal("a", [8]).values != source.normal("b", [8]).values)
+    #expect(
+      source.normal("a", [8]).values
+        != RandomSource(seed: 8).derived(3).derived("slice").normal("a", [8]).values)
+    #expect(
+      source.derived(0).uniform("a", [4]).values != source.derived(1).uniform("a", [4]).values)
+    let given = Tensor([1, 2], shape: [2])
+    #expect(source.giving(["noise": given]).normal("noise", [2]).values == [1, 2])
+  }
+}

@@ -1,0 +1,164 @@
+import LatheFiles
+import LatheTraining
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite struct RunStateTests {
+  let scratch: Scratch
+  var folder: FilePath { scratch.path }
+
+  let configuration: JSONValue = .object([
+    "latentSize": .int(16), "learningRate": .double(2e-4), "epsilon": .double(1e-300),
+    "name": .string("ü/\"x\""), "flags": .array([.bool(true), .null, .double(1)]),
+  ])
+
+  init() throws { scratch = try Scratch() }
+
+  private func state(step: Int = 1234) -> RunState {
+    RunState(
+      model: "flexae", dataset: "cifar10", step: step, slices: 8, batch: 256, seed: .max,
+      configuration: configuration, writtenBy: "lathe 1.0.0")
+  }
+
+  private func writeAll(_ state: RunState) throws {
+    for (index, name) in RunState.digestedFiles.enumerated() {
+      let tensor = NamedTensor(name: "t", shape: [2], values: [1, Float(index)])
+      try save([tensor], to: folder.appending(name))
+    }
+    try state.write(into: folder)
+  }
+
+  @Test func whatIsWrittenIsRead() throws {
+    try writeAll(state())
+    let read = try RunState(reading: folder)
+    #expect(read.version == 1)
+    #expect(read.model == "flexae")
+    #expect(read.dataset == "cifar10")
+    #expect(read.step == 1234)
+    #expect(read.slices == 8)
+    #expect(read.batch == 256)
+    #expect(read.seed == .max)
+    #expect(read.configuration == configuration)
+    #expect(read.writtenBy == "lathe 1.0.0")
+    #expect(Set(read.digests.keys) == Set(RunState.digestedFiles))
+  }
+
+  @Test func bytesDependOnTheStateOnly() throws {
+    try writeAll(state())
+    let first = try bytes(of: folder.appending(RunState.fileName))
+    try RunState(reading: folder).write(into: folder)
+    #expect(try bytes(of: folder.appending(RunState.fileName)) == first)
+    try state(step: 1235).write(into: folder)
+    #expect(try bytes(of: folder.appending(RunState.fileName)) != first)
+  }
+
+  /// "123456789" has the CRC-32 cbf43926: the check value that every description of it gives.
+  @Test func digestsAreThatOfTheWholeFile() throws {
+    try write(Array("123456789".utf8), to: folder.appending("nine"))
+    try write([], to: folder.appending("none"))
+    try state().write(into: folder, digesting: ["nine", "none"])
+    #expect(try RunState(reading: folder).digests == ["nine": "cbf43926", "none": "00000000"])
+  }
+
+  @Test(arguments: RunState.digestedFiles) func theFileThatDiffersIsNamed(name: String) throws {
+    try writeAll(state())
+    let path = folder.appending(name)
+    var content = try bytes(of: path)
+    content[content.count - 1] ^= 1
+    try write(content, to: path)
+    let error = checkpointError { _ = try RunState(reading: folder) }
+    #expect(error?.kind == .damaged)
+    #expect(error?.file == path)
+    #expect(error?.expected != error?.found)
+    try FileManager.default.removeItem(atPath: path.string)
+    let absent = checkpointError { _ = try RunState(reading: folder) }
+    #expect(absent?.kind == .missing)
+    #expect(absent?.file == path)
+  }
+
+  @Test func everyChangedByteOfTheStateIsFound() throws {
+    try writeAll(state())
+    let path = folder.appending(RunState.fileName)
+    let original = try bytes(of: path)
+    for index in original.indices {
+      var changed = original
+      changed[index] ^= 0x01
+      try write(changed, to: path)
+      let error = checkpointError { _ = try RunState(reading: folder) }
+      #expect(error?.kind == .damaged || error?.kind == .mismatch, "byte \(index)")
+    }
+    for count in [0, 1, original.count / 2, original.count - 2] {
+      try write(Array(original.prefix(count)), to: path)
+      #expect(checkpointError { _ = try RunState(reading: folder) }?.kind == .damaged)
+    }
+    try write(original, to: path)
+    #expect(try RunState(reading: folder).step == 1234)
+  }
+
+  @Test func anotherVersionIsAMismatch() throws {
+    try write(Array(#"{"version": 2, "news": []}"#.utf8), to: folder.appending(RunState.fileName))
+    let error = checkpointError { _ = try RunState(reading: folder) }
+    #expect(error?.kind == .mismatch)
+    #expect(error?.expected == "1")
+    #expect(error?.found == "2")
+  }
+
+  @Test func twoMembersOfOneNameAreDamage() throws {
+    let text = #"{"version": 1, "step": 1, "step": 2}"#
+    try write(Array(text.utf8), to: folder.appending(RunState.fileName))
+    let error = checkpointError { _ = try RunState(reading: folder) }
+    #expect(error?.description == "two members \"step\" at byte 35 in \(folder)/state.json")
+  }
+
+  @Test func aNumberThatJSONDoesNotHave() throws {
+    var odd = state()
+    odd.configuration = .object(["weight": .double(.nan)])
+    let error = checkpointError { try odd.write(into: folder, digesting: []) }
+    #expect(error?.kind == .unwritable)
+    #expect(try names(in: folder).isEmpty)
+  }
+
+  @Test func nothingToReadIsMissing() {
+    let error = checkpointError { _ = try RunState(reading: folder) }
+    #expect(error?.kind == .missing)
+    #expect(error?.file == folder.appending("state.json"))
+    let unfinished = checkpointError { try state().write(into: folder) }
+    #expect(unfinished?.kind == .missing)
+  }
+}
+
+@Suite struct JSONValueTests {
+  struct Example: Codable, Equatable {
+    var rate: Float = 0.1
+    var steps = 5
+    var name = "aae"
+    var weights: [Double] = [1, 0.5]
+    var note: String?
+  }
+
+  @Test func anEncodableAndBack() throws {
+    let value = try JSONValue(encoding: Example())
+    #expect(
+      value
+        == .object([
+          "rate": .double(0.1), "steps": .int(5), "name": .string("aae"),
+          "weights": .array([.int(1), .double(0.5)]),
+        ]))
+    #expect(try value.decoded(as: Example.self) == Example())
+    #expect(value["steps"] == .int(5))
+    #expect(value["stops"] == nil)
+    #expect(JSONValue.int(3)["steps"] == nil)
+  }
+
+  @Test func onlyEqualNumbersAreEqual() {
+    #expect(JSONValue.int(1) == .double(1))
+    #expect(JSONValue.double(-2) == .int(-2))
+    #expect(JSONValue.int(1) != .double(1.5))
+    #expect(JSONValue.int(.max) != .double(9_223_372_036_854_775_808))
+    #expect(JSONValue.int(1) != .bool(true))
+    #expect(JSONValue.null != .object([:]))
+    #expect(JSONValue.array([.int(1)]) != .array([.int(2)]))
+  }
+}
