@@ -8,7 +8,7 @@ import LatheTraining
 public struct Lathe: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "lathe",
-    abstract: "Trains regularized auto-encoders on one core or many hosts.",
+    abstract: "Trains regularized autoencoders on one core or many hosts.",
     discussion: """
       Train, on two ranks:
         mpirun -n 2 lathe train flexae fashion-mnist --steps 2000

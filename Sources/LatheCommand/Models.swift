@@ -21,7 +21,7 @@ struct Models: ParsableCommand {
     let shape = try LatheCommand.dataset(named: dataset).shape
     let defaults = try JSONDecoder().decode(JSONValue.self, from: entry.configuration(shape, 1000))
     print("\(entry.name): \(entry.summary)\n  \(entry.source)")
-    print("sampler: \(entry.usualSampler.rawValue), unless asked otherwise")
+    print("sampler: \(entry.defaultSampler.rawValue), unless asked otherwise")
     print("hyperparameters, as they are for \(dataset) (\(shape)):")
     guard case .object(let members) = defaults else { return }
     for (key, value) in members.sorted(by: { $0.key < $1.key }) { print("  \(key): \(value.text)") }

@@ -1,7 +1,7 @@
 import LatheNN
 import LatheTensors
 
-/// An auto-encoder and how it is trained: one file per model, in which the paper can be read.
+/// An autoencoder and how it is trained: one file per model, in which the paper can be read.
 ///
 /// A model knows nothing of ranks, files or memory. It creates its parameters through a scope whose outermost
 /// names are its groups, and describes a training step as blocks of phases.
@@ -19,7 +19,7 @@ public protocol Model: SendableMetatype {
   static var source: String { get }
 
   /// The sampler that is used unless another is asked for.
-  static var usualSampler: Sampler.Name { get }
+  static var defaultSampler: Sampler.Name { get }
 
   /// The hyperparameters that suit images of this shape and a run of so many steps.
   static func configuration(for images: ImageShape, steps: Int) -> Configuration
@@ -50,7 +50,7 @@ public protocol Model: SendableMetatype {
 }
 
 extension Model {
-  public static var usualSampler: Sampler.Name { .prior }
+  public static var defaultSampler: Sampler.Name { .prior }
 
   public var latentMask: Tensor? { nil }
 

@@ -5,22 +5,22 @@ import LatheNN
 public enum ModelRegistry {
   /// All models, in the order in which they are listed.
   public static let all: [Entry] = [
-    Entry(VariationalAutoencoder.self),
+    Entry(VAE.self),
     Entry(BetaVAE.self),
     Entry(InfoVAE.self),
     Entry(VampPriorVAE.self),
-    Entry(ImplicitPriorVAE.self),
+    Entry(VAEIOP.self),
     Entry(FlowVAE.self),
     Entry(FactorVAE.self),
-    Entry(WassersteinMMDAutoencoder.self),
-    Entry(WassersteinGANAutoencoder.self),
-    Entry(AdversarialAutoencoder.self),
-    Entry(MaskedAdversarialAutoencoder.self),
-    Entry(FlexibleAutoencoder.self),
-    Entry(PlainAutoencoder.self),
-    Entry(RegularizedAutoencoder.self),
+    Entry(WAEMMD.self),
+    Entry(WAEGAN.self),
+    Entry(AAE.self),
+    Entry(MaskAAE.self),
+    Entry(FlexAE.self),
+    Entry(Autoencoder.self),
+    Entry(RAE.self),
     Entry(InjectiveFlow.self),
-    Entry(TwoStageVariationalAutoencoder.self),
+    Entry(TwoStageVAE.self),
   ]
 
   /// The model of that name, if there is one.
@@ -30,7 +30,7 @@ public enum ModelRegistry {
   public struct Entry: Sendable {
     public let name, summary, source: String
     /// The sampler that is used unless another is asked for.
-    public let usualSampler: Sampler.Name
+    public let defaultSampler: Sampler.Name
     /// The default configuration for images of a shape and a number of steps, as a JSON object.
     public let configuration: @Sendable (_ images: ImageShape, _ steps: Int) throws -> Data
     /// Why the model cannot be built with a configuration, if it cannot; throws `DecodingError` when it isn't one.
@@ -42,7 +42,7 @@ public enum ModelRegistry {
       name = Network.name
       summary = Network.summary
       source = Network.source
-      usualSampler = Network.usualSampler
+      defaultSampler = Network.defaultSampler
       configuration = { try JSONEncoder().encode(Network.configuration(for: $0, steps: $1)) }
       problem = { images, configuration in
         Network.problem(

@@ -129,7 +129,7 @@ import Testing
       uniqueKeysWithValues: ([("total", losses.total)] + losses.terms).map { ($0.0, $0.1.scalar) })
   }
 
-  // MARK: Wasserstein auto-encoders
+  // MARK: Wasserstein autoencoders
 
   @Test func inputNoiseIsTruncated() {
     let noise = RandomSource(seed: 6).truncatedNormal("input", [20_000])

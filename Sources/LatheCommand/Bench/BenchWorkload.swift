@@ -8,7 +8,7 @@ import LatheTraining
 
 /// A model, its optimizers and random images, ready to make steps.
 final class BenchWorkload {
-  /// Auto-encoders with networks A1 and A2, and a whole step of FlexAE.
+  /// Autoencoders with networks A1 and A2, and a whole step of FlexAE.
   static let names = ["ae-a1", "ae-a2", "flexae"].flatMap { model in
     sets.map { "\(model)-\($0.name)" }
   }

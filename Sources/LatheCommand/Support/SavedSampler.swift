@@ -50,7 +50,7 @@ extension SavedRun {
       {
         return name
       }
-      return try LatheCommand.model(named: state.model).usualSampler
+      return try LatheCommand.model(named: state.model).defaultSampler
     }
   }
 }

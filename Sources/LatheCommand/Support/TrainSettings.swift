@@ -150,7 +150,7 @@ struct TrainSettings {
 
   /// A sampler that every model can have, or the usual one, needs no look at the model.
   private func checkSampler() throws {
-    guard let sampler = merged.sampler, sampler.fitted == nil, sampler != entry.usualSampler
+    guard let sampler = merged.sampler, sampler.fitted == nil, sampler != entry.defaultSampler
     else { return }
     let store = ParameterStore(seed: 0)
     let model = try entry.make(store.root, dataset.shape, JSONEncoder().encode(configuration))
@@ -236,7 +236,7 @@ struct TrainSettings {
       sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
     plan.batchStatistics = merged.batchStatistics ?? .slice
     plan.overlap = merged.overlap ?? .auto
-    plan.sampler = merged.sampler ?? entry.usualSampler
+    plan.sampler = merged.sampler ?? entry.defaultSampler
     plan.preparation = dataset.preparation
     plan.flips = merged.flip ?? false
     plan.validationImages = images.heldBack

@@ -1,7 +1,7 @@
 import LatheNN
 import LatheTensors
 
-/// The rate of the released code of Wasserstein auto-encoders: milestones, or a steady decay if `decaySteps` > 0.
+/// The rate of the released code of Wasserstein autoencoders: milestones, or a steady decay if `decaySteps` > 0.
 ///
 /// Each of `factors` multiplies the rate from the step of the same place in `milestones` on; the steady decay reaches
 /// a hundredth after `decaySteps` (the code's "manual_smooth").
@@ -21,7 +21,7 @@ func milestoneProblem(_ milestones: [Int], _ factors: [Float]) -> String? {
 }
 
 extension Batch {
-  /// The images with truncated normal noise, as the released code of Wasserstein auto-encoders feeds them in training.
+  /// The images with truncated normal noise, as the released code of Wasserstein autoencoders feeds them in training.
   func noisyImages(deviation: Float) -> Tensor {
     deviation == 0
       ? images : images + random.truncatedNormal("input", images.shape) * deviation

@@ -1,7 +1,7 @@
 import LatheNN
 import LatheTensors
 
-/// Encoder and decoder of an auto-encoder whose codes are numbers, not distributions; the kernels that decay.
+/// Encoder and decoder of an autoencoder whose codes are numbers, not distributions; the kernels that decay.
 struct DeterministicNetworks {
   let encoder: any EncoderNetwork
   let decoder: any DecoderNetwork

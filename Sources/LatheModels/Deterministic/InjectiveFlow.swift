@@ -1,14 +1,14 @@
 import LatheNN
 import LatheTensors
 
-/// A relaxed injective flow: an auto-encoder whose loss bounds the likelihood of the decoder as a flow onto a manifold.
+/// A relaxed injective flow: an autoencoder whose loss bounds the likelihood of the decoder as a flow onto a manifold.
 ///
 /// Kumar, Poole and Murphy, "Regularized Autoencoders via Relaxed Injective Probability Flow", AISTATS 2020. There is no released
 /// code; the bound by the logarithm of the norm, its weight and the networks (A2, as RAE) are our reading.
 public struct InjectiveFlow: Model {
   public static let name = "injflow"
   public static let summary =
-    "auto-encoder as a relaxed injective flow, by Jacobian-vector products of its decoder"
+    "autoencoder as a relaxed injective flow, by Jacobian-vector products of its decoder"
   public static let source = "Kumar et al. 2020"
 
   public enum Group: String, ParameterGroup { case encoder, decoder }

@@ -6,7 +6,7 @@ public struct Sampler {
   public enum Name: String, CaseIterable, Codable, Sendable {
     /// N(0, I), or the generator that a model has learned in its place.
     case prior
-    /// A second auto-encoder, of the codes.
+    /// A second autoencoder, of the codes.
     case secondStage = "second-stage"
     /// Posteriors of learned inputs, one of them by chance for each code.
     case pseudoInputs = "pseudo-inputs"

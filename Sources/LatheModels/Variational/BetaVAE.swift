@@ -1,14 +1,14 @@
 import LatheNN
 import LatheTensors
 
-/// β-VAE: a variational auto-encoder with a weight on the divergence.
+/// β-VAE: a variational autoencoder with a weight on the divergence.
 ///
 /// Higgins et al., "beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework", ICLR 2017. The default weights,
 /// below 1, are those with which Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020, tuned their VAEs
 /// for samples.
 public struct BetaVAE: VariationalModel {
   public static let name = "beta-vae"
-  public static let summary = "variational auto-encoder with a weight on the divergence"
+  public static let summary = "variational autoencoder with a weight on the divergence"
   public static let source = "Higgins et al. 2017"
 
   public enum Group: String, ParameterGroup { case encoder, decoder }

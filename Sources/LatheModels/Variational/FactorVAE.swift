@@ -1,14 +1,14 @@
 import LatheNN
 import LatheTensors
 
-/// FactorVAE: a variational auto-encoder that penalises the total correlation of its codes.
+/// FactorVAE: a variational autoencoder that penalises the total correlation of its codes.
 ///
 /// Kim and Mnih, "Disentangling by Factorising", ICML 2018, Algorithm 2. The discriminator and both rates are those of the
 /// implementation in disentanglement_lib, which like us permutes the codes of the same batch.
 public struct FactorVAE: VariationalModel {
   public static let name = "factor-vae"
   public static let summary =
-    "variational auto-encoder with a penalty on the total correlation of codes"
+    "variational autoencoder with a penalty on the total correlation of codes"
   public static let source = "Kim and Mnih 2018"
 
   public enum Group: String, ParameterGroup { case encoder, decoder, discriminator }

@@ -8,7 +8,7 @@ import LatheTensors
 public struct InfoVAE: VariationalModel {
   public static let name = "info-vae"
   public static let summary =
-    "variational auto-encoder whose codes are held to the prior by KL and MMD"
+    "variational autoencoder whose codes are held to the prior by KL and MMD"
   public static let source = "Zhao, Song and Ermon 2019"
 
   public enum Group: String, ParameterGroup { case encoder, decoder }

@@ -9,7 +9,7 @@ import LatheTensors
 public struct VampPriorVAE: VariationalModel {
   public static let name = "vampprior"
   public static let summary =
-    "variational auto-encoder whose prior mixes posteriors of pseudo-inputs"
+    "variational autoencoder whose prior mixes posteriors of pseudo-inputs"
   public static let source = "Tomczak and Welling 2018"
 
   public enum Group: String, ParameterGroup { case encoder, decoder, prior }
@@ -125,5 +125,5 @@ public struct VampPriorVAE: VariationalModel {
     return [sampler]
   }
 
-  public static var usualSampler: Sampler.Name { .pseudoInputs }
+  public static var defaultSampler: Sampler.Name { .pseudoInputs }
 }

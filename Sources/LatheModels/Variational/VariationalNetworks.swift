@@ -11,7 +11,7 @@ public enum Likelihood: String, Codable, Sendable, CaseIterable {
   case learnedVariance = "learned-variance"
 }
 
-/// Encoder, decoder and likelihood of a variational auto-encoder.
+/// Encoder, decoder and likelihood of a variational autoencoder.
 public struct VariationalNetworks {
   /// q(z | x).
   public let encoder: GaussianEncoder
@@ -54,7 +54,7 @@ public struct VariationalNetworks {
   }
 }
 
-/// Hyperparameters that every variational auto-encoder has.
+/// Hyperparameters that every variational autoencoder has.
 public protocol VariationalSettings: Codable, Sendable {
   var likelihood: Likelihood { get }
   var latentSize: Int { get }
@@ -75,7 +75,7 @@ extension VariationalSettings {
   }
 }
 
-/// A variational auto-encoder: what its networks do outside of training.
+/// A variational autoencoder: what its networks do outside of training.
 public protocol VariationalModel: Model where Configuration: VariationalSettings {
   var networks: VariationalNetworks { get }
   var configuration: Configuration { get }

@@ -14,7 +14,7 @@ WIDTHS = [16, 16, 16]
 
 
 @dataclass
-class ImplicitPriorVAE(VariationalModel):
+class VAEIOP(VariationalModel):
     model = "vae-iop"
     schedule = [("elbo", 0), *(("ratio", 1 + repeat) for repeat in range(RATIO_STEPS))]
     purposes = {
@@ -84,4 +84,4 @@ class ImplicitPriorVAE(VariationalModel):
 
 
 if __name__ == "__main__":
-    golden.main(ImplicitPriorVAE("vae-iop", seed=9, likelihood="cross-entropy"))
+    golden.main(VAEIOP("vae-iop", seed=9, likelihood="cross-entropy"))

@@ -1,13 +1,13 @@
 import LatheNN
 import LatheTensors
 
-/// Wasserstein auto-encoder that holds its codes to N(0, I) by maximum mean discrepancy.
+/// Wasserstein autoencoder that holds its codes to N(0, I) by maximum mean discrepancy.
 ///
 /// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 2; networks (A3), kernels, weights and rates as in
 /// its released code.
-public struct WassersteinMMDAutoencoder: Model {
+public struct WAEMMD: Model {
   public static let name = "wae-mmd"
-  public static let summary = "Wasserstein auto-encoder, codes held to N(0, I) by a kernel"
+  public static let summary = "Wasserstein autoencoder, codes held to N(0, I) by a kernel"
   public static let source = "Tolstikhin et al. 2018"
 
   public enum Group: String, ParameterGroup { case encoder, decoder }

@@ -1,14 +1,14 @@
 import LatheNN
 import LatheTensors
 
-/// Variational auto-encoder with one of three likelihoods.
+/// Variational autoencoder with one of three likelihoods.
 ///
 /// Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014. The likelihoods, networks (A4) and optimizer
 /// are those of Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, and its released code; that code has
 /// no fixed variance, which here is the learned one held at γ = 1.
-public struct VariationalAutoencoder: VariationalModel {
+public struct VAE: VariationalModel {
   public static let name = "vae"
-  public static let summary = "variational auto-encoder: cross-entropy, fixed or learned variance"
+  public static let summary = "variational autoencoder: cross-entropy, fixed or learned variance"
   public static let source = "Kingma and Welling 2014; Dai and Wipf 2019"
 
   public enum Group: String, ParameterGroup { case encoder, decoder }

@@ -1,16 +1,16 @@
 import LatheNN
 import LatheTensors
 
-/// RAE: an auto-encoder with small codes and a smooth decoder, from whose codes a mixture is drawn.
+/// RAE: an autoencoder with small codes and a smooth decoder, from whose codes a mixture is drawn.
 ///
 /// Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020, Eq. 4 and Section 3; the terms' exact form, networks
 /// (A2), weights and rates as in its released code.
-public struct RegularizedAutoencoder: Model {
+public struct RAE: Model {
   public static let name = "rae"
   public static let summary =
-    "regularized auto-encoder: decoder smoothed by l2, gradient penalty, spectral norm or not"
+    "regularized autoencoder: decoder smoothed by l2, gradient penalty, spectral norm or not"
   public static let source = "Ghosh et al. 2020"
-  public static let usualSampler = Sampler.Name.gmm
+  public static let defaultSampler = Sampler.Name.gmm
 
   public enum Group: String, ParameterGroup { case encoder, decoder }
 

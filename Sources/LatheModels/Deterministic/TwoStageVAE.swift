@@ -2,16 +2,16 @@ import Foundation
 import LatheNN
 import LatheTensors
 
-/// Two variational auto-encoders, the second one of the first one's codes.
+/// Two variational autoencoders, the second one of the first one's codes.
 ///
 /// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, Section 3; networks (A4 and fully connected ones), step and
 /// rates as in its released code. A learned deviation makes the first stage reconstruct well while its codes miss N(0, I);
 /// the second stage, whose codes have as many dimensions as its data, meets it.
-public struct TwoStageVariationalAutoencoder: Model {
+public struct TwoStageVAE: Model {
   public static let name = "two-stage-vae"
-  public static let summary = "variational auto-encoder, then another one of its codes"
+  public static let summary = "variational autoencoder, then another one of its codes"
   public static let source = "Dai and Wipf 2019"
-  public static let usualSampler = Sampler.Name.secondStage
+  public static let defaultSampler = Sampler.Name.secondStage
 
   public enum Group: String, ParameterGroup { case encoder, decoder, secondEncoder, secondDecoder }
 

@@ -5,16 +5,16 @@ import LatheTensors
 ///
 /// Takahashi et al., "Variational Autoencoder with Implicit Optimal Priors", AAAI 2019; rates, widths and dropout follow
 /// the released code. It publishes no sampler: ``samplers`` has sampling-importance-resampling.
-public struct ImplicitPriorVAE: VariationalModel {
+public struct VAEIOP: VariationalModel {
   public static let name = "vae-iop"
-  public static let summary = "variational auto-encoder whose prior is the aggregated posterior"
+  public static let summary = "variational autoencoder whose prior is the aggregated posterior"
   public static let source = "Takahashi et al. 2019"
 
   public enum Group: String, ParameterGroup { case encoder, decoder, ratio }
 
   public struct Configuration: VariationalSettings {
     public var likelihood = Likelihood.crossEntropy
-    /// Updates of the density ratio for each update of the auto-encoder.
+    /// Updates of the density ratio for each update of the autoencoder.
     public var ratioSteps = 10
     public var ratioHidden = [500, 500, 500]
     /// Share of the last hidden layer that is dropped while the ratio is trained.
@@ -110,7 +110,7 @@ public struct ImplicitPriorVAE: VariationalModel {
     [Sampler(.importance) { ratio.resample($0, from: configuration.importanceDraws, using: $1) }]
   }
 
-  public static var usualSampler: Sampler.Name { .importance }
+  public static var defaultSampler: Sampler.Name { .importance }
 
   /// None: T only estimates the divergence from the prior that the model has.
   public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }

@@ -2,15 +2,15 @@ import Foundation
 import LatheNN
 import LatheTensors
 
-/// MaskAAE: an adversarial auto-encoder that learns how many latent dimensions it needs.
+/// MaskAAE: an adversarial autoencoder that learns how many latent dimensions it needs.
 ///
 /// A mask α ∈ [0, 1)ᵐ multiplies codes and prior draws alike; its own loss drives each entry to one end, and leaves open as
 /// many as reconstruction asks for. Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial Auto-Encoders",
 /// UAI 2020; networks (A5), weights, rates, schedule and alternation as in its released code.
-public struct MaskedAdversarialAutoencoder: Model {
+public struct MaskAAE: Model {
   public static let name = "maskaae"
   public static let summary =
-    "adversarial auto-encoder with a learned mask over the latent dimensions"
+    "adversarial autoencoder with a learned mask over the latent dimensions"
   public static let source = "Mondal et al. 2020"
 
   public enum Group: String, ParameterGroup { case encoder, decoder, critic, mask }
@@ -30,7 +30,7 @@ public struct MaskedAdversarialAutoencoder: Model {
     public var varianceWeight: Float = 100
     /// Weight on the reconstruction in the mask's loss.
     public var maskReconstructionWeight: Float = 1000
-    /// T: c doubles every 4 T steps, the losses of auto-encoder and mask are divided by 5 after 5 T; 0 for the
+    /// T: c doubles every 4 T steps, the losses of autoencoder and mask are divided by 5 after 5 T; 0 for the
     /// published one, 75 up to m = 20 and min(10000, ⌊112.5 m⌋) beyond.
     public var scheduleSteps = 0
     /// RMSProp's rates, one for each phase.
@@ -51,7 +51,7 @@ public struct MaskedAdversarialAutoencoder: Model {
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
     (configuration.latentSize, configuration.networks) =
-      AdversarialAutoencoder.defaults(for: images)
+      AAE.defaults(for: images)
     return configuration
   }
 
@@ -169,7 +169,7 @@ public struct MaskedAdversarialAutoencoder: Model {
     return Float(min(2048, 2 / Double(configuration.latentSize) * exp2(doublings)))
   }
 
-  /// What the losses of auto-encoder and mask are multiplied by: 1, and 1/5 after 5 T steps.
+  /// What the losses of autoencoder and mask are multiplied by: 1, and 1/5 after 5 T steps.
   private func share(_ step: Int) -> Float { step < 5 * scheduleSteps ? 1 : 0.2 }
 
   private func prior(_ batch: Batch) -> Tensor {

@@ -1,14 +1,14 @@
 import LatheNN
 import LatheTensors
 
-/// Adversarial auto-encoder whose codes a WGAN-GP critic compares with N(0, I): MaskAAE with its mask switched off.
+/// Adversarial autoencoder whose codes a WGAN-GP critic compares with N(0, I): MaskAAE with its mask switched off.
 ///
-/// The auto-encoder is Makhzani et al., "Adversarial Autoencoders", 2016, Section 2; networks (A5), losses, rates and
+/// The autoencoder is Makhzani et al., "Adversarial Autoencoders", 2016, Section 2; networks (A5), losses, rates and
 /// alternation are those of the released code of Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial
 /// Auto-Encoders", UAI 2020.
-public struct AdversarialAutoencoder: Model {
+public struct AAE: Model {
   public static let name = "aae"
-  public static let summary = "adversarial auto-encoder with a WGAN-GP critic of the codes"
+  public static let summary = "adversarial autoencoder with a WGAN-GP critic of the codes"
   public static let source = "Makhzani et al. 2016; Mondal et al. 2020"
 
   public enum Group: String, ParameterGroup { case encoder, decoder, critic }

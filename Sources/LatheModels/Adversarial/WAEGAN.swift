@@ -1,13 +1,13 @@
 import LatheNN
 import LatheTensors
 
-/// Wasserstein auto-encoder that holds its codes to N(0, I) by a discriminator.
+/// Wasserstein autoencoder that holds its codes to N(0, I) by a discriminator.
 ///
 /// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 1; networks (A3), weights and rates as in its
-/// released code. With the squared error as cost it is the adversarial auto-encoder of Makhzani et al., 2016.
-public struct WassersteinGANAutoencoder: Model {
+/// released code. With the squared error as cost it is the adversarial autoencoder of Makhzani et al., 2016.
+public struct WAEGAN: Model {
   public static let name = "wae-gan"
-  public static let summary = "Wasserstein auto-encoder, codes held to N(0, I) by a discriminator"
+  public static let summary = "Wasserstein autoencoder, codes held to N(0, I) by a discriminator"
   public static let source = "Tolstikhin et al. 2018"
 
   public enum Group: String, ParameterGroup { case encoder, decoder, discriminator }

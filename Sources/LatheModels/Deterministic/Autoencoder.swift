@@ -1,15 +1,15 @@
 import LatheNN
 import LatheTensors
 
-/// A plain auto-encoder with weight decay on its decoder, from whose codes a mixture is drawn.
+/// A plain autoencoder with weight decay on its decoder, from whose codes a mixture is drawn.
 ///
 /// The baseline "AE-L2" of Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020; networks (A2), weights and
 /// rates as in its released code.
-public struct PlainAutoencoder: Model {
+public struct Autoencoder: Model {
   public static let name = "ae"
-  public static let summary = "auto-encoder with decaying decoder weights; samples from a mixture"
+  public static let summary = "autoencoder with decaying decoder weights; samples from a mixture"
   public static let source = "Ghosh et al. 2020, baseline"
-  public static let usualSampler = Sampler.Name.gmm
+  public static let defaultSampler = Sampler.Name.gmm
 
   public enum Group: String, ParameterGroup { case encoder, decoder }
 

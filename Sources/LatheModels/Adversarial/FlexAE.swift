@@ -1,15 +1,15 @@
 import LatheNN
 import LatheTensors
 
-/// FlexAE: an auto-encoder whose prior is learned by a generator (P-GEN) against a critic of the codes.
+/// FlexAE: an autoencoder whose prior is learned by a generator (P-GEN) against a critic of the codes.
 ///
 /// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI 2021; step, rates and
 /// networks (A1) as in its released code. With `smoothing` it is FlexAE-SR, which is what that code trains: a second critic
 /// judges images decoded between two codes, and encoder and decoder learn to pass.
-public struct FlexibleAutoencoder: Model {
+public struct FlexAE: Model {
   public static let name = "flexae"
   public static let summary =
-    "auto-encoder with a prior learned by a generator against a WGAN-GP critic"
+    "autoencoder with a prior learned by a generator against a WGAN-GP critic"
   public static let source = "Mondal et al. 2021"
 
   public enum Group: String, ParameterGroup {
