@@ -121,7 +121,7 @@ struct Train: ParsableCommand {
   )
   var validation: Int?
 
-  @OptionGroup(title: "Options of --evaluate-every") var scores: ScoreOptions
+  @OptionGroup(title: "Options of --evaluate-every") var scores: EvaluationOptions
 
   @Flag(help: "Continue the run in --out from its newest intact checkpoint.")
   var resume = false
@@ -140,10 +140,10 @@ struct Train: ParsableCommand {
     let settings = try TrainSettings(self, ranks: MPISession.launcher?.size ?? 1)
     let images = try settings.loadImages()
     let plan = try settings.plan(images)
-    let measurement = try settings.measurement(images)
+    let evaluation = try settings.evaluation(images)
     if MPISession.launcher?.rank ?? 0 == 0 { try prepare(plan.folder) }
     try TrainJob(
-      settings: settings, plan: plan, images: images, measurement: measurement, resume: resume,
+      settings: settings, plan: plan, images: images, evaluation: evaluation, resume: resume,
       watch: watch
     ).run()
   }

@@ -3,7 +3,7 @@ import LatheModels
 // How the trainer comes by the images that it shows.
 extension Trainer {
   /// The most codes that a sampler is fitted to before the end of the run.
-  private static let codesForALook = 10_000
+  private static let codesForPreview = 10_000
 
   /// The plan's sampler. One that is fitted sees all training images at the end of the run, and is kept in the last
   /// checkpoint. Collective.
@@ -13,7 +13,7 @@ extension Trainer {
     let fitter = SamplerFitter(
       model, images: train, seed: plan.seed, on: world, beat: monitor.beat)
     let fitted = try fitter.fit(
-      plan.sampler.fitted!, limit: isLast ? .max : Trainer.codesForALook)
+      plan.sampler.fitted!, limit: isLast ? .max : Trainer.codesForPreview)
     if isLast { try keep(fitted) }
     return fitted.sampler
   }

@@ -6,16 +6,16 @@ import LatheModels
 import SystemPackage
 import LatheTensors
 
-/// Runs a plan on all ranks: blocks of phases on slices, reduction, updates, and now and then a look and a save.
+/// Runs a plan on all ranks: blocks of phases on slices, reduction, updates, and now and then a preview, an evaluation and a save.
 public final class Trainer {
   /// What the outside sees of a run; called on rank 0 only.
   public struct Hooks {
     /// After each step.
     public var stepped: (StepRecord) throws -> Void = { _ in }
-    /// After each evaluation on the test split.
-    public var evaluated: (Evaluation) throws -> Void = { _ in }
-    /// After each measurement on validation images.
-    public var scored: (ScoreRecord) throws -> Void = { _ in }
+    /// After each preview on the test split.
+    public var previewed: (Preview) throws -> Void = { _ in }
+    /// After each evaluation on validation images.
+    public var evaluated: (EvaluationRecord) throws -> Void = { _ in }
     /// Once a checkpoint is on the disk, with its path.
     public var saved: (_ step: Int, _ path: FilePath) throws -> Void = { _, _ in }
     /// A damaged checkpoint was passed over.
@@ -56,8 +56,8 @@ public final class Trainer {
   /// What rank 0 tells the outside.
   public var hooks = Hooks()
 
-  /// How the run measures itself; nil if it does not.
-  public var scoring: Scoring?
+  /// When and how the run evaluates the model on validation images; nil if it does not.
+  public var evaluation: EvaluationSchedule?
 
   /// Where this rank is and where its time goes.
   public let monitor: RankMonitor
@@ -66,7 +66,7 @@ public final class Trainer {
   private let fault: Fault?
   private let loader: BatchLoader
   private var prefetcher: Prefetcher?
-  private let evaluator: Evaluator
+  private let previewer: Previewer
   let train: ImageSet
   let runner: StepRunner
   var checkpoints: RunCheckpoints?
@@ -92,7 +92,7 @@ public final class Trainer {
     let order = Order(
       count: train.count, batch: plan.batch, seed: plan.seed, replacement: plan.replacement)
     loader = BatchLoader(images: train, order: order, slices: plan.slices, flips: plan.flips)
-    evaluator = Evaluator(test: test, world: world, seed: plan.seed, beat: monitor.beat)
+    previewer = Previewer(test: test, world: world, seed: plan.seed, beat: monitor.beat)
     try Signature(plan, network.store, train: train, test: test).compare(on: world)
     runner = try StepRunner(
       model.boundStep, store, on: world, slices: plan.slices, statistics: plan.batchStatistics,
@@ -127,7 +127,7 @@ public final class Trainer {
     try world.broadcast0 { try checkpoints.prepare() }
     try world.barrier()
     monitor.begin()
-    try evaluate()
+    try preview()
     var booked = monitor.seconds
     while step < plan.steps {
       let start = ContinuousClock.now
@@ -144,15 +144,15 @@ public final class Trainer {
     return .finished
   }
 
-  /// Saves and evaluates if that is due, and agrees with the others on whether to stop.
+  /// Saves, previews and evaluates if that is due, and agrees with the others on whether to stop.
   private func endStep() throws -> Outcome? {
     let isLast = step == plan.steps
     let signals = try agree()
     if isLast || signals != nil || step.isDue(every: plan.checkpointEvery) { try beginSaving() }
     if isLast || signals != nil { try concludeSaving() }
     if let signals, !isLast { return .stopped(by: signals) }
-    if isLast || step.isDue(every: plan.sampleEvery) { try evaluate() }
-    if isLast || step.isDue(every: scoring?.interval ?? 0) { try score() }
+    if isLast || step.isDue(every: plan.previewEvery) { try preview() }
+    if isLast || step.isDue(every: evaluation?.interval ?? 0) { try evaluate() }
     return isLast ? .finished : nil
   }
 
@@ -168,15 +168,16 @@ public final class Trainer {
   /// Gives back what ranks share. Collective.
   public func finish() throws { try runner.free() }
 
-  /// The most test images that are looked at before the end of the run: a large set must not hold up its first step.
-  private static let imagesForALook = 2_000
+  /// The most test images that a preview before the end of the run reconstructs: a large set must
+  /// not hold up its first step.
+  private static let previewLimit = 2_000
 
-  private func evaluate() throws {
+  private func preview() throws {
     try monitor.measure(.evaluation) {
-      let evaluation = try evaluator.evaluate(
+      let preview = try previewer.preview(
         model, sampler: sampler(), step: step,
-        limit: step == plan.steps ? .max : Trainer.imagesForALook)
-      try world.broadcast0 { [hooks] in try hooks.evaluated(evaluation) }
+        limit: step == plan.steps ? .max : Trainer.previewLimit)
+      try world.broadcast0 { [hooks] in try hooks.previewed(preview) }
     }
   }
 

@@ -75,7 +75,7 @@ private func scores(_ path: String) throws -> [String: Double] {
         }
       }
       let log = try String(contentsOfFile: "\(folder)/run/metrics.jsonl", encoding: .utf8)
-      #expect(log.components(separatedBy: "\"event\":\"scores\"").count == 4)
+      #expect(log.components(separatedBy: "\"event\":\"evaluation\"").count == 4)
       // Other draws are other numbers.
       _ = try lathe(
         1, "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "1003", "--reference",
@@ -125,7 +125,7 @@ private func scores(_ path: String) throws -> [String: Double] {
       ]
       for ranks in [1, 2] { try train(ranks, "\(folder)/\(ranks)", options) }
       let records = try String(contentsOfFile: "\(folder)/1/metrics.jsonl", encoding: .utf8)
-        .split(separator: "\n").filter { $0.contains("\"event\":\"scores\"") }
+        .split(separator: "\n").filter { $0.contains("\"event\":\"evaluation\"") }
       #expect(records.count == 2 && records.allSatisfy { $0.contains("\"split\":\"validation\"") })
       #expect(records[0].contains("\"best\":true"))
       let best = try CheckpointStore(reading: FilePath("\(folder)/1/best")).steps()

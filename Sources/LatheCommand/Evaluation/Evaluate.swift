@@ -12,7 +12,7 @@ import LatheTraining
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measures a trained model: distances, precision and recall, correlation of codes.",
+    abstract: "Evaluates a trained model: distances, precision and recall, correlation of codes.",
     discussion: """
       On two ranks, with the weights of Inception:
         mpirun -n 2 lathe evaluate RUN --features inception:weights.safetensors --dims 2048
@@ -22,7 +22,7 @@ struct Evaluate: ParsableCommand {
       """)
 
   @OptionGroup var source: RunOptions
-  @OptionGroup var scores: ScoreOptions
+  @OptionGroup var scores: EvaluationOptions
 
   @Option(help: "The split that the model is compared with: test, validation or train.")
   var reference: Split = .test
@@ -45,14 +45,14 @@ struct Evaluate: ParsableCommand {
     let saved = try SavedRun(source.folder, step: source.step, best: best)
     let images = try saved.images(reference, at: source.data)
     let features = try failing { try recipe.choice().features(for: images.shape) }
-    var card: ScoreCard?
+    var card: Evaluation?
     try underMPI { session in
       Workers.setCount(source.threads)
-      let scorer = Scorer(settings, reference: images, features: features, on: session.world)
+      let evaluator = Evaluator(settings, reference: images, features: features, on: session.world)
       let model = saved.loaded.model
       let source = try saved.sampler(
         sampler, data: source.data, on: session.world)
-      card = try scorer.scores(of: model, sampler: source)
+      card = try evaluator.evaluate(model, sampler: source)
     }
     if let card { try failing { try report(card, saved, settings, features) } }
   }
@@ -60,12 +60,12 @@ struct Evaluate: ParsableCommand {
   // MARK: Rank 0
 
   private func report(
-    _ card: ScoreCard, _ saved: SavedRun, _ settings: ScoreSettings, _ features: ImageFeatures
+    _ card: Evaluation, _ saved: SavedRun, _ settings: EvaluationSettings, _ features: ImageFeatures
   ) throws {
     print(
       "\(saved.state.model) on \(saved.state.dataset), step \(saved.state.step): \(saved.checkpoint)"
     )
-    print(ScoreTable(card))
+    print(EvaluationTable(card))
     let path = out.map { FilePath($0) } ?? saved.folder.appending("evaluation.json")
     try write(card, saved, settings, features, to: path)
     print("written          \(path)")
@@ -74,7 +74,8 @@ struct Evaluate: ParsableCommand {
   }
 
   private func write(
-    _ card: ScoreCard, _ saved: SavedRun, _ settings: ScoreSettings, _ features: ImageFeatures,
+    _ card: Evaluation, _ saved: SavedRun, _ settings: EvaluationSettings,
+    _ features: ImageFeatures,
     to path: FilePath
   ) throws {
     let state = saved.state
@@ -95,7 +96,8 @@ struct Evaluate: ParsableCommand {
       throw CommandFailure.unwritable("\(path): cannot write: \(error.localizedDescription)")
     }
     let line: [String: JSONValue] = [
-      "event": .string("scores"), "step": .int(state.step), "split": .string(reference.rawValue),
+      "event": .string("evaluation"), "step": .int(state.step),
+      "split": .string(reference.rawValue),
       "features": .string(features.description),
     ]
     try RunLog(folder: saved.folder, resumingAt: .max).write(line.merging(card.members) { $1 })

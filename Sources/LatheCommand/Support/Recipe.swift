@@ -30,7 +30,7 @@ struct Recipe: Codable {
   var checkpointEvery, sampleEvery, logEvery: Int?
   /// How the run measures itself, and on how many images held back.
   var evaluateEvery, validation: Int?
-  var evaluation: ScoreRecipe?
+  var evaluation: EvaluationRecipe?
   /// The model's hyperparameters, a mapping.
   var configuration: JSONValue?
 
@@ -67,7 +67,7 @@ struct Recipe: Codable {
     try requireKnown(members.keys, among: CodingKeys.allCases.map(\.rawValue), in: path)
     if case .object(let evaluation) = members["evaluation"] {
       try requireKnown(
-        evaluation.keys, among: ScoreRecipe.CodingKeys.allCases.map(\.rawValue),
+        evaluation.keys, among: EvaluationRecipe.CodingKeys.allCases.map(\.rawValue),
         in: "\(path), evaluation")
     }
     do { self = try value.decoded(as: Recipe.self) } catch {

@@ -37,16 +37,16 @@ struct RunImages {
   }
 }
 
-/// How a run measures itself.
-struct Measurement {
+/// How a run evaluates the model while training.
+struct EvaluationPlan {
   let interval: Int
-  let settings: ScoreSettings
+  let settings: EvaluationSettings
   let features: ImageFeatures
   let images: ImageSet
 
-  func scoring(on world: Communicator, beat: @escaping () -> Void) -> Scoring {
-    Scoring(
+  func schedule(on world: Communicator, beat: @escaping () -> Void) -> EvaluationSchedule {
+    EvaluationSchedule(
       every: interval,
-      by: Scorer(settings, reference: images, features: features, on: world, beat: beat))
+      by: Evaluator(settings, reference: images, features: features, on: world, beat: beat))
   }
 }

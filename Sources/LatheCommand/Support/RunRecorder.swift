@@ -30,8 +30,8 @@ final class RunRecorder {
 
   func attach(to trainer: Trainer) {
     trainer.hooks.stepped = stepped
+    trainer.hooks.previewed = previewed
     trainer.hooks.evaluated = evaluated
-    trainer.hooks.scored = scored
     trainer.hooks.saved = { [progress] step, path in progress.say("checkpoint \(path)") }
   }
 
@@ -54,37 +54,37 @@ final class RunRecorder {
     try log.write(members)
   }
 
-  private func evaluated(_ evaluation: Evaluation) throws {
-    firstError = firstError ?? evaluation.reconstructionError
+  private func previewed(_ preview: Preview) throws {
+    firstError = firstError ?? preview.reconstructionError
     try log.write([
-      "event": .string("evaluation"), "step": .int(evaluation.step), "split": .string("test"),
+      "event": .string("preview"), "step": .int(preview.step), "split": .string("test"),
       "sampler": .string(plan.sampler.rawValue),
-      "images": .int(evaluation.count),
-      "reconstruction_error_per_pixel": .double(evaluation.reconstructionError),
+      "images": .int(preview.count),
+      "reconstruction_error_per_pixel": .double(preview.reconstructionError),
     ])
-    let paths = try pictures(of: evaluation)
+    let paths = try pictures(of: preview)
     progress.say(
-      "step \(evaluation.step): reconstruction error \(decimals(evaluation.reconstructionError)) per pixel on "
-        + "\(evaluation.count) test images")
-    if evaluation.step >= plan.steps { summarise(evaluation, paths) }
+      "step \(preview.step): reconstruction error \(decimals(preview.reconstructionError)) per pixel on "
+        + "\(preview.count) test images")
+    if preview.step >= plan.steps { summarise(preview, paths) }
   }
 
-  private func scored(_ record: Trainer.ScoreRecord) throws {
+  private func evaluated(_ record: Trainer.EvaluationRecord) throws {
     let line: [String: JSONValue] = [
-      "event": .string("scores"), "step": .int(record.step), "split": .string("validation"),
+      "event": .string("evaluation"), "step": .int(record.step), "split": .string("validation"),
       "best": .bool(record.isBest),
     ]
-    try log.write(line.merging(record.card.members) { $1 })
+    try log.write(line.merging(record.evaluation.members) { $1 })
     let best = record.isBest ? "; the best so far, kept in \(plan.folder.appending("best"))" : ""
-    progress.say("step \(record.step), on validation images\(best):\n\(ScoreTable(record.card))")
+    progress.say("step \(record.step), on validation images\(best):\n\(EvaluationTable(record.evaluation))")
   }
 
-  private func pictures(of evaluation: Evaluation) throws -> [(name: String, path: FilePath)] {
-    guard let originals = evaluation.originals, let made = evaluation.reconstructions,
-      let samples = evaluation.samples
+  private func pictures(of preview: Preview) throws -> [(name: String, path: FilePath)] {
+    guard let originals = preview.originals, let made = preview.reconstructions,
+      let samples = preview.samples
     else { return [] }
     let folder = plan.folder.appending("samples")
-    let number = String(format: "%06d", evaluation.step)
+    let number = String(format: "%06d", preview.step)
     let paths = [
       (name: "samples", path: folder.appending("samples-\(number).png")),
       (name: "reconstructions", path: folder.appending("reconstructions-\(number).png")),
@@ -94,17 +94,17 @@ final class RunRecorder {
     return paths
   }
 
-  private func summarise(_ evaluation: Evaluation, _ paths: [(name: String, path: FilePath)]) {
+  private func summarise(_ preview: Preview, _ paths: [(name: String, path: FilePath)]) {
     let rate = steps == 0 ? 0 : Double(steps * plan.batch) / trainingSeconds
     let from = firstStep == 0 ? "" : " (resumed after \(firstStep))"
     let share = String(format: "%.2f %%", 100 * dataSeconds / max(trainingSeconds, 1e-9))
     let first = firstError.map { "\(decimals($0)) → " } ?? ""
     progress.say(
       """
-      steps            \(evaluation.step)\(from) in \(spell(seconds: trainingSeconds)) of training, \
+      steps            \(preview.step)\(from) in \(spell(seconds: trainingSeconds)) of training, \
       \(spell(seconds: (ContinuousClock.now - start).seconds)) in all
       images/s         \(String(format: "%.1f", rate)), waiting for data \(share) of the time
-      test error/pixel \(first)\(decimals(evaluation.reconstructionError))
+      test error/pixel \(first)\(decimals(preview.reconstructionError))
       """)
     for (name, path) in paths {
       progress.say(name.padding(toLength: 17, withPad: " ", startingAt: 0) + path.string)

@@ -12,8 +12,8 @@ struct TrainJob {
   let settings: TrainSettings
   let plan: TrainingPlan
   let images: RunImages
-  /// How the run measures itself; nil if it does not.
-  let measurement: Measurement?
+  /// How the run evaluates the model; nil if it does not.
+  let evaluation: EvaluationPlan?
   let resume: Bool
   let watch: WatchSettings
 
@@ -48,7 +48,7 @@ struct TrainJob {
     let watch = try RunWatch(watch, session, hosts: hosts)
     let trainer = try Trainer(
       plan, train: images.train, test: images.test, on: world, monitor: watch.monitor)
-    trainer.scoring = measurement?.scoring(on: world, beat: watch.monitor.beat)
+    trainer.evaluation = evaluation?.schedule(on: world, beat: watch.monitor.beat)
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
     trainer.hooks.skipped = { path, error in
       Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }

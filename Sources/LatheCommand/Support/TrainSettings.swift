@@ -197,7 +197,7 @@ struct TrainSettings {
       let images = RunImages(
         train: try dataset.load(.train, at: place, seed: seed),
         test: try dataset.load(.test, at: place, seed: seed))
-      guard isMeasured else { return images }
+      guard isEvaluated else { return images }
       if dataset.count(of: .validation) > 0 {
         return images.with(validation: try dataset.load(.validation, at: place, seed: seed))
       }
@@ -205,17 +205,17 @@ struct TrainSettings {
     }
   }
 
-  /// Whether the run measures itself on validation images.
-  private var isMeasured: Bool { merged.evaluateEvery ?? 0 > 0 }
+  /// Whether the run evaluates the model on validation images.
+  private var isEvaluated: Bool { merged.evaluateEvery ?? 0 > 0 }
 
-  /// How the run measures itself: every how many steps, what, and with which features; nil if it does not.
-  func measurement(_ images: RunImages) throws -> Measurement? {
-    guard isMeasured, let validation = images.validation, let recipe = merged.evaluation else {
+  /// How the run evaluates the model: every how many steps, what, and with which features; nil if it does not.
+  func evaluation(_ images: RunImages) throws -> EvaluationPlan? {
+    guard isEvaluated, let validation = images.validation, let recipe = merged.evaluation else {
       return nil
     }
     let settings = try recipe.settings(seed: seed)
     let features = try failing { try recipe.choice().features(for: validation.shape) }
-    return Measurement(
+    return EvaluationPlan(
       interval: merged.evaluateEvery!, settings: settings, features: features, images: validation)
   }
 
@@ -233,14 +233,14 @@ struct TrainSettings {
       slices: slices,
       seed: seed, precision: merged.precision ?? .float32, folder: folder,
       checkpointEvery: merged.checkpointEvery ?? 500,
-      sampleEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
+      previewEvery: merged.sampleEvery ?? 500, logEvery: merged.logEvery ?? 10)
     plan.batchStatistics = merged.batchStatistics ?? .slice
     plan.overlap = merged.overlap ?? .auto
     plan.sampler = merged.sampler ?? entry.defaultSampler
     plan.preparation = dataset.preparation
     plan.flips = merged.flip ?? false
     plan.validationImages = images.heldBack
-    plan.scoreEvery = merged.evaluateEvery ?? 0
+    plan.evaluateEvery = merged.evaluateEvery ?? 0
     return plan
   }
 
@@ -260,11 +260,11 @@ struct TrainSettings {
     recipe.filter = dataset.preparation?.filter
     recipe.flip = plan.flips ? true : nil
     recipe.checkpointEvery = plan.checkpointEvery
-    recipe.sampleEvery = plan.sampleEvery
+    recipe.sampleEvery = plan.previewEvery
     recipe.logEvery = plan.logEvery
     recipe.configuration = configuration
     recipe.validation = plan.validationImages > 0 ? plan.validationImages : nil
-    recipe.evaluation = isMeasured ? merged.evaluation : nil
+    recipe.evaluation = isEvaluated ? merged.evaluation : nil
     return recipe
   }
 }

@@ -31,8 +31,8 @@ final class BestCheckpoint {
   }
 
   /// Keeps the model if its score is lower than all before; false if not, or if the score was not measured.
-  func offer(_ card: ScoreCard, name: String, step: Int) throws -> Bool {
-    guard let value = card[name], value.isFinite, value < best?.value ?? .infinity else {
+  func offer(_ evaluation: Evaluation, name: String, step: Int) throws -> Bool {
+    guard let value = evaluation[name], value.isFinite, value < best?.value ?? .infinity else {
       return false
     }
     let checkpoints = try CheckpointStore(folder: folder, keep: 1)

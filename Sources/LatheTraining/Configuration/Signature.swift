@@ -28,8 +28,8 @@ struct Signature: Codable {
       Field(name: "sampler", value: plan.sampler.rawValue),
       Field(name: "flip", value: "\(plan.flips)"),
       Field(name: "checkpoint interval", value: "\(plan.checkpointEvery)"),
-      Field(name: "evaluation interval", value: "\(plan.sampleEvery)"),
-      Field(name: "measurement interval", value: "\(plan.scoreEvery)"),
+      Field(name: "evaluation interval", value: "\(plan.previewEvery)"),
+      Field(name: "measurement interval", value: "\(plan.evaluateEvery)"),
       Field(name: "training images", value: "\(train.count) images, digest \(train.digest)"),
       Field(name: "test images", value: "\(test.count) images, digest \(test.digest)"),
     ] + configuration(plan)

@@ -35,7 +35,7 @@ public struct TrainingPlan: Sendable {
   public var seed: UInt64
   /// What products round their factors to.
   public var precision: Precision
-  /// Where the images that evaluations show come from.
+  /// Where the images that previews show come from.
   public var sampler: Sampler.Name
   /// Folder of the run; only rank 0 touches it.
   public var folder: FilePath
@@ -43,10 +43,10 @@ public struct TrainingPlan: Sendable {
   public var checkpointEvery: Int
   /// Checkpoints that are kept.
   public var checkpointsKept = 3
-  /// Steps between evaluations on the test split, 0 for none but the first and the last.
-  public var sampleEvery: Int
-  /// Steps between measurements on validation images, 0 for none.
-  public var scoreEvery = 0
+  /// Steps between previews on the test split, 0 for none but the first and the last.
+  public var previewEvery: Int
+  /// Steps between evaluations on validation images, 0 for none.
+  public var evaluateEvery = 0
   /// Steps between lines of metrics.
   public var logEvery: Int
 
@@ -54,7 +54,7 @@ public struct TrainingPlan: Sendable {
     model: String, configuration: JSONValue, dataset: String, replacement: Bool, steps: Int,
     batch: Int, slices: Int, seed: UInt64, precision: Precision = .float32, folder: FilePath,
     checkpointEvery: Int,
-    sampleEvery: Int, logEvery: Int
+    previewEvery: Int, logEvery: Int
   ) {
     self.model = model
     self.configuration = configuration
@@ -68,7 +68,7 @@ public struct TrainingPlan: Sendable {
     sampler = ModelRegistry.entry(named: model)?.defaultSampler ?? .prior
     self.folder = folder
     self.checkpointEvery = checkpointEvery
-    self.sampleEvery = sampleEvery
+    self.previewEvery = previewEvery
     self.logEvery = logEvery
   }
 

@@ -2,17 +2,17 @@ import LatheMetrics
 
 /// Scores that compare features of made images with those of real ones; on rank 0.
 struct Comparison {
-  let scorer: Scorer
+  let evaluator: Evaluator
   /// Of the reference images; nil on other ranks, where nothing is compared.
   let real: Features?
   let statistics: FeatureStatistics?
   let sampler: String
 
-  private var name: String { scorer.extractor.distanceName }
-  private var settings: ScoreSettings { scorer.settings }
+  private var name: String { evaluator.extractor.distanceName }
+  private var settings: EvaluationSettings { evaluator.settings }
 
   private func text(_ made: String) -> String {
-    "\(made) against \(scorer.reference.description); \(scorer.extractor.description); \(settings.treatment)"
+    "\(made) against \(evaluator.reference.description); \(evaluator.extractor.description); \(settings.treatment)"
   }
 
   private func drawn(_ count: Int) -> String {
@@ -24,36 +24,36 @@ struct Comparison {
     return Score("\(prefix)/\(name)", value, unit: "lower is better", protocolText: text)
   }
 
-  func addReconstruction(_ made: Features, to card: inout ScoreCard) throws {
+  func addReconstruction(_ made: Features, to card: inout Evaluation) throws {
     card.scores.append(
       try distance(
         "reconstruction", made, text("the reconstructions of the \(made.count) images")))
   }
 
-  func addInterpolation(_ made: Features, to card: inout ScoreCard) throws {
+  func addInterpolation(_ made: Features, to card: inout Evaluation) throws {
     card.scores.append(
       try distance(
         "interpolation", made,
         text("\(made.count) decoded mid-points of random pairs of the images' codes")))
   }
 
-  func addGeneration(_ made: Features, to card: inout ScoreCard) throws {
-    if scorer.has(.fid) {
+  func addGeneration(_ made: Features, to card: inout Evaluation) throws {
+    if evaluator.has(.fid) {
       card.scores.append(try distance("generation", made, text(drawn(made.count))))
       let least = min(made.count, real!.count)
-      if least <= scorer.extractor.dimensions {
+      if least <= evaluator.extractor.dimensions {
         card.cautions.append(
-          "\(name): \(least) samples for \(scorer.extractor.dimensions) dimensions: covariances are singular, "
+          "\(name): \(least) samples for \(evaluator.extractor.dimensions) dimensions: covariances are singular, "
             + "distances are biased upwards; compare equal numbers of samples only")
       }
     }
-    if scorer.has(.prd) { try addPrecisionRecall(made, to: &card) }
-    if scorer.has(.kid) { try addKernelDistance(made, to: &card) }
-    if scorer.has(.coverage) { try addNeighborhoods(made, to: &card) }
+    if evaluator.has(.prd) { try addPrecisionRecall(made, to: &card) }
+    if evaluator.has(.kid) { try addKernelDistance(made, to: &card) }
+    if evaluator.has(.coverage) { try addNeighborhoods(made, to: &card) }
   }
 
   /// As many of each, the first ones: the histograms are compared sample for sample.
-  private func addPrecisionRecall(_ made: Features, to card: inout ScoreCard) throws {
+  private func addPrecisionRecall(_ made: Features, to card: inout Evaluation) throws {
     let count = min(made.count, real!.count)
     let measure = PrecisionRecall(seed: settings.seed)
     let curve = try measure(
@@ -72,7 +72,7 @@ struct Comparison {
     ]
   }
 
-  private func addKernelDistance(_ made: Features, to card: inout ScoreCard) throws {
+  private func addKernelDistance(_ made: Features, to card: inout Evaluation) throws {
     let measure = KernelDistance(seed: settings.seed)
     let result = try measure(made, real!)
     card.scores.append(
@@ -82,7 +82,7 @@ struct Comparison {
           + "; cubic kernel, \(measure.subsets) subsets of \(result.subsetSize)"))
   }
 
-  private func addNeighborhoods(_ made: Features, to card: inout ScoreCard) throws {
+  private func addNeighborhoods(_ made: Features, to card: inout Evaluation) throws {
     let result = try NeighborhoodScores(generated: made, real: real!)
     let text = text(drawn(made.count)) + "; balls to the 5th neighbour"
     card.scores += [

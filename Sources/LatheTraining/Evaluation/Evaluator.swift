@@ -1,75 +1,85 @@
 import LatheDistributed
 import LatheData
+import LatheMetrics
 import LatheModels
 import LatheTensors
 
-/// A look at the model in inference, on the test split.
-public struct Evaluation {
-  /// Steps made.
-  public let step: Int
-  /// Mean squared error per pixel and channel of the reconstructions, pixels in [0, 1].
-  public let reconstructionError: Double
-  /// Number of test images that were looked at: all of them at the end of a run.
-  public let count: Int
-  /// Some test images and what the model makes of them, `[n, H, W, C]`; rank 0 only.
-  public let originals, reconstructions: Tensor?
-  /// Images of codes from the run's sampler, `[n, H, W, C]`; rank 0 only.
-  public let samples: Tensor?
-}
+/// Evaluates a model on all ranks: all generate images and extract features, rank 0 computes the
+/// scores.
+///
+/// Every sample counts once, and the scores have the same bits whatever the number of ranks.
+public final class Evaluator {
+  let settings: EvaluationSettings
+  let reference: ReferenceImages
+  let extractor: ImageFeatures
+  let work: SharedWork
+  private let isRoot: Bool
+  /// Features of the reference images, once they have been asked for; rank 0 only.
+  private var referenceFeatures: Features?
+  private var knowsReference = false
 
-/// Evaluates on all ranks: each test image once, whatever the number of ranks, and the same result.
-struct Evaluator {
-  private static let chunk = 100
-  private let test: ImageSet
-  private let world: Communicator
-  private let random: RandomSource
-  private let beat: () -> Void
-
-  /// `beat` is called now and then, as a sign of life.
-  init(test: ImageSet, world: Communicator, seed: UInt64, beat: @escaping () -> Void) {
-    self.beat = beat
-    self.test = test
-    self.world = world
-    random = RandomSource(seed: seed).derived("evaluation")
+  /// `reference` is the same on every rank; `beat` is called now and then, as a sign of life.
+  public init(
+    _ settings: EvaluationSettings, reference: ImageSet, features: ImageFeatures,
+    on world: Communicator, beat: @escaping () -> Void = {}
+  ) {
+    self.settings = settings
+    self.reference = ReferenceImages(reference, count: settings.samples, seed: settings.seed)
+    extractor = features
+    work = SharedWork(world: world, beat: beat)
+    isRoot = world.rank == 0
   }
 
-  /// Looks at the first test images, at most `limit`. Collective.
-  func evaluate(_ model: any Model, sampler: Sampler, step: Int, limit: Int) throws -> Evaluation {
-    try withoutGradients {
-      let count = min(limit, test.count)
-      let chunks = (count + Evaluator.chunk - 1) / Evaluator.chunk
-      let own = world.rank * chunks / world.size..<(world.rank + 1) * chunks / world.size
-      let errors = own.flatMap { chunkErrors(model, $0, of: count) }
-      let total = try sumInOrder(errors)
-      let isLead = world.rank == 0
-      let shown = isLead ? test.tensor(0..<min(64, test.count)) : nil
-      return Evaluation(
-        step: step, reconstructionError: total / Double(count * test.shape.count),
-        count: count, originals: shown,
-        reconstructions: shown.map { model.reconstruct($0, using: random.derived("shown")) },
-        samples: isLead
-          ? model.sample(64, from: sampler, using: random.derived("samples")) : nil)
+  /// The name of the score by which checkpoints are compared, the lower the better.
+  public var leadingScore: String { "generation/\(extractor.distanceName)" }
+
+  /// Evaluates a model whose new images come from `sampler`; the scores on rank 0, nil elsewhere.
+  /// Collective.
+  public func evaluate(_ model: any Model, sampler: Sampler) throws -> Evaluation? {
+    let made = GeneratedImages(
+      model: model, sampler: sampler, reference: reference, settings: settings)
+    var card = Evaluation()
+    try addReconstruction(made, to: &card)
+    try addBound(made, to: &card)
+    try addFeatureScores(made, to: &card)
+    try addLatent(made, to: &card)
+    return isRoot ? card : nil
+  }
+
+  func has(_ metric: EvaluationSettings.Metric) -> Bool { settings.metrics.contains(metric) }
+
+  // MARK: Features
+
+  private func addFeatureScores(_ made: GeneratedImages, to card: inout Evaluation) throws {
+    let needsGenerated = has(.fid) || has(.prd) || has(.kid) || has(.coverage)
+    guard needsGenerated || has(.interpolation) else { return }
+    let real = try realFeatures()
+    let comparison = Comparison(
+      evaluator: self, real: real, statistics: try real.map { try FeatureStatistics(of: $0) },
+      sampler: made.sampler.name.rawValue)
+    if has(.fid) {
+      let features = try features(reference.count) { made.treated(made.reconstructed($0)) }
+      if let features { try comparison.addReconstruction(features, to: &card) }
+    }
+    if needsGenerated {
+      let features = try features(settings.samples) { made.treated(made.generated($0)) }
+      if let features { try comparison.addGeneration(features, to: &card) }
+    }
+    if has(.interpolation) {
+      let features = try features(reference.count) { made.treated(made.interpolated($0)) }
+      if let features { try comparison.addInterpolation(features, to: &card) }
     }
   }
 
-  /// Squared error of each image of a chunk.
-  private func chunkErrors(_ model: any Model, _ chunk: Int, of count: Int) -> [Double] {
-    beat()
-    let start = chunk * Evaluator.chunk
-    let x = test.tensor(start..<min(start + Evaluator.chunk, count))
-    let y = model.reconstruct(x, using: random.derived(chunk))
-    return (x - y).squared.flattened.sum(1).values.map(Double.init)
+  private func realFeatures() throws -> Features? {
+    if knowsReference { return referenceFeatures }
+    referenceFeatures = try features(reference.count) { self.reference.images($0) }
+    knowsReference = true
+    return referenceFeatures
   }
 
-  /// The sum over all ranks' values in the order of the images.
-  private func sumInOrder(_ errors: [Double]) throws -> Double {
-    let bytes = errors.withUnsafeBytes { Array($0) }
-    return try world.allGather(bytes).reduce(0) { sum, part in
-      part.withUnsafeBytes { raw in
-        stride(from: 0, to: raw.count, by: 8).reduce(sum) {
-          $0 + raw.loadUnaligned(fromByteOffset: $1, as: Double.self)
-        }
-      }
-    }
+  private func features(_ count: Int, of images: (Range<Int>) -> Tensor) throws -> Features? {
+    let values: [Float]? = try work.gather(count) { try extractor.extract(images($0)) }
+    return values.map { Features($0, dimensions: extractor.dimensions) }
   }
 }

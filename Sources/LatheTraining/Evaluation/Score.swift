@@ -25,7 +25,7 @@ public struct Score: Sendable {
 }
 
 /// All that an evaluation measured.
-public struct ScoreCard: Sendable {
+public struct Evaluation: Sendable {
   /// In the order in which they are shown.
   public internal(set) var scores: [Score] = []
   /// The precision-recall curve of generated images, where it was asked for.

@@ -2,9 +2,9 @@ import LatheMetrics
 import LatheTensors
 
 // Scores that are means over samples, and those of the codes.
-extension Scorer {
+extension Evaluator {
   /// Squared error per value and structural similarity of reconstructions.
-  func addReconstruction(_ made: MadeImages, to card: inout ScoreCard) throws {
+  func addReconstruction(_ made: GeneratedImages, to card: inout Evaluation) throws {
     let shape = reference.set.shape
     let similarity = has(.ssim) ? try? StructuralSimilarity(shape: shape) : nil
     guard has(.error) || similarity != nil else { return }
@@ -36,7 +36,7 @@ extension Scorer {
   }
 
   /// The negative evidence bound, for models that have one.
-  func addBound(_ made: MadeImages, to card: inout ScoreCard) throws {
+  func addBound(_ made: GeneratedImages, to card: inout Evaluation) throws {
     guard has(.bound) else { return }
     let random = RandomSource(seed: settings.seed).derived("bound")
     let values: [Double]? = try work.gather(reference.count) { range in
@@ -54,7 +54,7 @@ extension Scorer {
   }
 
   /// Correlation of codes, and how many dimensions are in use.
-  func addLatent(_ made: MadeImages, to card: inout ScoreCard) throws {
+  func addLatent(_ made: GeneratedImages, to card: inout Evaluation) throws {
     guard has(.latent) else { return }
     let values: [Float]? = try work.gather(reference.count) {
       made.model.encode(self.reference.images($0)).values

@@ -3,11 +3,11 @@ import LatheModels
 import LatheTensors
 
 /// Images by number, computed wherever they are asked for: what there is of number i depends on i alone.
-struct MadeImages {
+struct GeneratedImages {
   let model: any Model
   let sampler: Sampler
   let reference: ReferenceImages
-  let settings: ScoreSettings
+  let settings: EvaluationSettings
 
   private var random: RandomSource { RandomSource(seed: settings.seed).derived("scores") }
 

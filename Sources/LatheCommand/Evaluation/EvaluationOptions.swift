@@ -3,10 +3,10 @@ import Foundation
 import LatheTraining
 
 /// What is measured and how, for `evaluate` and `train --evaluate-every`; what is left out is nil.
-struct ScoreOptions: ParsableArguments {
+struct EvaluationOptions: ParsableArguments {
   @Option(
     help:
-      "What to measure, separated by commas: \(ScoreSettings.Metric.allCases.map(\.rawValue).joined(separator: ", ")) (default: all)."
+      "What to measure, separated by commas: \(EvaluationSettings.Metric.allCases.map(\.rawValue).joined(separator: ", ")) (default: all)."
   )
   var metrics: String?
 
@@ -22,11 +22,11 @@ struct ScoreOptions: ParsableArguments {
   var minmax: Bool?
 
   @Option(help: "Round made images to 8 bits: none, nearest or down (default: none).")
-  var rounding: ScoreSettings.Rounding?
+  var rounding: EvaluationSettings.Rounding?
 
   /// These over a recipe's.
-  func over(_ recipe: ScoreRecipe?) -> ScoreRecipe {
-    var merged = recipe ?? ScoreRecipe()
+  func over(_ recipe: EvaluationRecipe?) -> EvaluationRecipe {
+    var merged = recipe ?? EvaluationRecipe()
     merged.metrics = metrics ?? merged.metrics
     merged.features = images.features ?? merged.features
     merged.dims = images.dims ?? merged.dims
@@ -38,38 +38,38 @@ struct ScoreOptions: ParsableArguments {
   }
 }
 
-extension ScoreSettings.Rounding: ExpressibleByArgument {}
+extension EvaluationSettings.Rounding: ExpressibleByArgument {}
 
 /// The same as a recipe has it, below `evaluation`.
-struct ScoreRecipe: Codable {
+struct EvaluationRecipe: Codable {
   var metrics, features: String?
   var dims: Int?
   var resize: String?
   var samples: Int?
   var minmax: Bool?
-  var rounding: ScoreSettings.Rounding?
+  var rounding: EvaluationSettings.Rounding?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case metrics, features, dims, resize, samples, minmax, rounding
   }
 
   /// - Throws: `CommandFailure` for a metric that there is not, or too few samples.
-  func settings(seed: UInt64) throws -> ScoreSettings {
+  func settings(seed: UInt64) throws -> EvaluationSettings {
     let samples = samples ?? 10_000
     guard samples >= 2 else {
       throw CommandFailure.usage("--samples: expected at least 2, found \(samples)")
     }
-    return ScoreSettings(
+    return EvaluationSettings(
       metrics: try chosenMetrics(), samples: samples, minmax: minmax ?? false,
       rounding: rounding ?? .none, seed: seed)
   }
 
-  private func chosenMetrics() throws -> [ScoreSettings.Metric] {
-    guard let metrics else { return ScoreSettings.Metric.allCases }
+  private func chosenMetrics() throws -> [EvaluationSettings.Metric] {
+    guard let metrics else { return EvaluationSettings.Metric.allCases }
     let names = metrics.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     return try names.map { name in
-      if let metric = ScoreSettings.Metric(rawValue: name) { return metric }
-      let known = ScoreSettings.Metric.allCases.map(\.rawValue).joined(separator: ", ")
+      if let metric = EvaluationSettings.Metric(rawValue: name) { return metric }
+      let known = EvaluationSettings.Metric.allCases.map(\.rawValue).joined(separator: ", ")
       throw CommandFailure.usage("--metrics: no metric '\(name)'; there are \(known)")
     }
   }

@@ -2,10 +2,10 @@ import Foundation
 import LatheTraining
 
 /// Scores for the terminal, each with its protocol below.
-struct ScoreTable: CustomStringConvertible {
-  private let card: ScoreCard
+struct EvaluationTable: CustomStringConvertible {
+  private let card: Evaluation
 
-  init(_ card: ScoreCard) { self.card = card }
+  init(_ card: Evaluation) { self.card = card }
 
   var description: String {
     let width = (card.scores.map(\.name.count).max() ?? 0) + 2

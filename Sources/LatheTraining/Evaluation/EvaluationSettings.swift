@@ -1,7 +1,7 @@
 import LatheMetrics
 
 /// What is measured, and under which protocol.
-public struct ScoreSettings: Codable, Equatable, Sendable {
+public struct EvaluationSettings: Codable, Equatable, Sendable {
   /// A group of numbers.
   public enum Metric: String, Codable, CaseIterable, Sendable {
     /// Squared error per pixel of reconstructions.

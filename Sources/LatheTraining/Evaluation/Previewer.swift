@@ -1,0 +1,75 @@
+import LatheDistributed
+import LatheData
+import LatheModels
+import LatheTensors
+
+/// What a model makes of test images and of draws from its sampler, in inference mode.
+public struct Preview {
+  /// Steps made.
+  public let step: Int
+  /// Mean squared error per pixel and channel of the reconstructions, pixels in [0, 1].
+  public let reconstructionError: Double
+  /// Number of test images that were reconstructed: all of them at the end of a run.
+  public let count: Int
+  /// Some test images and what the model makes of them, `[n, H, W, C]`; rank 0 only.
+  public let originals, reconstructions: Tensor?
+  /// Images of codes from the run's sampler, `[n, H, W, C]`; rank 0 only.
+  public let samples: Tensor?
+}
+
+/// Makes previews on all ranks: each test image once, and the same bits on any number of ranks.
+struct Previewer {
+  private static let chunk = 100
+  private let test: ImageSet
+  private let world: Communicator
+  private let random: RandomSource
+  private let beat: () -> Void
+
+  /// `beat` is called now and then, as a sign of life.
+  init(test: ImageSet, world: Communicator, seed: UInt64, beat: @escaping () -> Void) {
+    self.beat = beat
+    self.test = test
+    self.world = world
+    random = RandomSource(seed: seed).derived("evaluation")
+  }
+
+  /// Reconstructs the first test images, at most `limit`, and draws samples. Collective.
+  func preview(_ model: any Model, sampler: Sampler, step: Int, limit: Int) throws -> Preview {
+    try withoutGradients {
+      let count = min(limit, test.count)
+      let chunks = (count + Previewer.chunk - 1) / Previewer.chunk
+      let own = world.rank * chunks / world.size..<(world.rank + 1) * chunks / world.size
+      let errors = own.flatMap { chunkErrors(model, $0, of: count) }
+      let total = try sumInOrder(errors)
+      let isRoot = world.rank == 0
+      let shown = isRoot ? test.tensor(0..<min(64, test.count)) : nil
+      return Preview(
+        step: step, reconstructionError: total / Double(count * test.shape.count),
+        count: count, originals: shown,
+        reconstructions: shown.map { model.reconstruct($0, using: random.derived("shown")) },
+        samples: isRoot
+          ? model.sample(64, from: sampler, using: random.derived("samples")) : nil)
+    }
+  }
+
+  /// Squared error of each image of a chunk.
+  private func chunkErrors(_ model: any Model, _ chunk: Int, of count: Int) -> [Double] {
+    beat()
+    let start = chunk * Previewer.chunk
+    let x = test.tensor(start..<min(start + Previewer.chunk, count))
+    let y = model.reconstruct(x, using: random.derived(chunk))
+    return (x - y).squared.flattened.sum(1).values.map(Double.init)
+  }
+
+  /// The sum over all ranks' values in the order of the images.
+  private func sumInOrder(_ errors: [Double]) throws -> Double {
+    let bytes = errors.withUnsafeBytes { Array($0) }
+    return try world.allGather(bytes).reduce(0) { sum, part in
+      part.withUnsafeBytes { raw in
+        stride(from: 0, to: raw.count, by: 8).reduce(sum) {
+          $0 + raw.loadUnaligned(fromByteOffset: $1, as: Double.self)
+        }
+      }
+    }
+  }
+}
