@@ -18,11 +18,11 @@ func tests(
 
 let libraries: [Target] = [
   library("LatheFiles", ["CZlib", system]),
-  library("LatheKernels", ["CKernels", "COpenBLAS"]),
-  library("LatheTensors", ["LatheKernels"]),
-  library("LatheNN", ["LatheKernels", "LatheTensors"]),
+  library("LatheKernels", ["CKernels", "COpenBLAS", "LatheFiles"]),
+  library("LatheTensors", ["LatheFiles", "LatheKernels"]),
+  library("LatheNN", ["LatheFiles", "LatheKernels", "LatheTensors"]),
   library("LatheData", ["CZlib", "CPNG", "CTurboJPEG", "LatheFiles", "LatheNN", system]),
-  library("LatheModels", ["LatheKernels", "LatheTensors", "LatheNN"]),
+  library("LatheModels", ["LatheFiles", "LatheKernels", "LatheTensors", "LatheNN"]),
   library(
     "LatheMetrics",
     [
@@ -30,7 +30,8 @@ let libraries: [Target] = [
       system,
     ]),
   library(
-    "LatheDistributed", ["CMPI", "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheModels", system]),
+    "LatheDistributed",
+    ["CMPI", "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheModels", system]),
   library(
     "LatheTraining",
     [
@@ -86,7 +87,8 @@ let package = Package(
     tests("LatheTensors", ["LatheKernels"]),
     tests("LatheNN", ["LatheTensors"]),
     tests("LatheData", ["LatheReports", "CTurboJPEG"]),
-    tests("LatheModels", ["LatheTensors", "LatheNN", "LatheData"], exclude: ["Golden", "Mixture"]),
+    tests(
+      "LatheModels", ["LatheTensors", "LatheNN", "LatheData"], exclude: ["Golden", "Mixture"]),
     tests("LatheMetrics", ["LatheData", "LatheFiles"], exclude: ["Golden"]),
     tests("LatheTraining"),
     tests("LatheReports"),

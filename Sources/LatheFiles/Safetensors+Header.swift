@@ -42,7 +42,7 @@ extension Safetensors {
           from: bytes)
       case .f64: Self.convert(bytes, to: destination) { (value: Double) in Float(value) }
       case .i64: Self.convert(bytes, to: destination) { (value: Int64) in Float(value) }
-      default: preconditionFailure("\(rawValue) is not readable")
+      default: trap("\(rawValue) is not readable")
       }
     }
 

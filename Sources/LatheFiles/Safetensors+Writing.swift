@@ -36,8 +36,8 @@ extension Safetensors {
   ) {
     var names: Set = ["__metadata__"]
     for (name, shape, values) in tensors {
-      precondition(names.insert(name).inserted, "safetensors: \(name) is taken")
-      precondition(
+      require(names.insert(name).inserted, "safetensors: \(name) is taken")
+      require(
         shape.reduce(1, *) == values.count,
         "safetensors: \(name) has shape \(shape) but \(values.count) values")
     }

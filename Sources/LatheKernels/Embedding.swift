@@ -1,3 +1,4 @@
+import LatheFiles
 internal import CKernels
 
 /// What one point of a plane weighs, and how others pull and push it.
@@ -22,7 +23,7 @@ public func studentStride(_ count: Int) -> Int {
 public func studentForces(_ p: [Float], stride: Int, _ x: [Float], _ y: [Float]) -> [StudentForces]
 {
   let n = x.count
-  precondition(
+  require(
     y.count == n && stride == studentStride(n) && p.count == n * stride,
     "studentForces: \(n) and \(y.count) coordinates, \(p.count) affinities, stride \(stride)")
   let outside = [Float](repeating: 1e15, count: stride - n)  // its squared distance is finite

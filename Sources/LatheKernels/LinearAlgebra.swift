@@ -1,3 +1,4 @@
+import LatheFiles
 internal import COpenBLAS
 
 // Dense linear algebra in doubles, row-major, on the calling thread: for statistics that are computed now and then.
@@ -21,7 +22,7 @@ public func matrixProduct(
 ///
 /// Shapes: `[size, size]` → the same.
 public func choleskyFactor(_ matrix: [Double], size: Int) -> [Double]? {
-  precondition(
+  require(
     matrix.count == size * size, "choleskyFactor: \(matrix.count) values, size \(size)")
   singleThreaded
   var factor = matrix
@@ -39,13 +40,13 @@ public func choleskyFactor(_ matrix: [Double], size: Int) -> [Double]? {
 ///
 /// Shapes: `[size, size]` → the same.
 public func inverseOfLowerTriangle(_ matrix: [Double], size: Int) -> [Double] {
-  precondition(
+  require(
     matrix.count == size * size, "inverseOfLowerTriangle: \(matrix.count) values, size \(size)")
   singleThreaded
   var inverse = matrix
   var (n, status) = (blasint(size), blasint(0))
   dtrtri_("U", "N", &n, &inverse, &n, &status, 1, 1)
-  precondition(status == 0, "inverseOfLowerTriangle: zero on the diagonal at \(status)")
+  require(status == 0, "inverseOfLowerTriangle: zero on the diagonal at \(status)")
   return inverse
 }
 

@@ -1,3 +1,4 @@
+import LatheFiles
 internal import CKernels
 
 /// Copies `rows` runs of `length` floats; row r goes from `x + r * xStride` to `y + r * yStride`.
@@ -43,7 +44,7 @@ public func scatterAddRows(_ x: Input, indices: [Int32], length: Int, _ y: Outpu
 ///
 /// Shapes: x `sizes`, y `[sizes[permutation[0]], sizes[permutation[1]], …]`, both contiguous.
 public func permute(_ x: Input, sizes: [Int], permutation: [Int], _ y: Output) {
-  precondition(
+  require(
     permutation.sorted() == Array(sizes.indices),
     "permute: \(permutation) is no order of the axes of \(sizes)")
   guard !sizes.contains(0) else { return }

@@ -1,3 +1,4 @@
+import LatheFiles
 internal import CKernels
 
 /// Square windows over images, NHWC: output (i, j) sees rows `i * stride - padding` and on, columns likewise.
@@ -15,7 +16,7 @@ public struct PoolingGeometry: Equatable, Sendable {
   public init(
     batch: Int, height: Int, width: Int, channels: Int, kernel: Int, stride: Int, padding: Int
   ) {
-    precondition(
+    require(
       kernel >= 1 && stride >= 1 && padding >= 0 && 2 * padding <= kernel
         && min(height, width) + 2 * padding >= kernel && min(height, width) >= 1,
       "pooling: no windows of \(kernel) every \(stride) over \(height) × \(width) + \(padding)")

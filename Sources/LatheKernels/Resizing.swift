@@ -1,3 +1,4 @@
+import LatheFiles
 internal import CKernels
 
 /// Where the pixels of a resized axis lie between those of the old one.
@@ -8,7 +9,7 @@ public struct ResizedAxis: Sendable {
   /// An axis of `size` pixels as one of `count`; with half-pixel centres, pixel i lies at (i + ½) · size / count − ½,
   /// without at i · size / count, in either case no further out than the outermost pixels.
   public init(_ size: Int, to count: Int, halfPixelCentres: Bool) {
-    precondition(size > 0 && count > 0, "resizing: \(size) pixels to \(count)")
+    require(size > 0 && count > 0, "resizing: \(size) pixels to \(count)")
     let step = Float(size) / Float(count)
     let places = (0..<count).map { index -> Float in
       let place = halfPixelCentres ? (Float(index) + 0.5) * step - 0.5 : Float(index) * step

@@ -1,3 +1,4 @@
+import LatheFiles
 internal import CKernels
 
 /// Memory of the calling thread that is kept from call to call, on huge pages where there are any.
@@ -32,7 +33,7 @@ enum Scratch: Int32 {
   /// `count` floats of any value.
   func floats(_ count: Int) -> Output {
     guard let start = ck_scratch(rawValue, count) else {
-      fatalError("scratch memory: no \(count * 4) bytes for \(self)")
+      trap("scratch memory: no \(count * 4) bytes for \(self)")
     }
     return start
   }

@@ -1,3 +1,4 @@
+import LatheFiles
 internal import CKernels
 
 /// The threads of this process that share the work of a kernel.
@@ -12,9 +13,9 @@ public enum Workers {
   ///
   /// Concretely, `threads - 1` threads that sleep between jobs. Traps when the system refuses them.
   public static func setCount(_ threads: Int) {
-    precondition(threads > 0, "Workers: \(threads) threads, expected at least 1")
+    require(threads > 0, "Workers: \(threads) threads, expected at least 1")
     let started = ck_set_worker_count(threads)
-    precondition(started == threads, "Workers: \(threads) threads asked, \(started) to be had")
+    require(started == threads, "Workers: \(threads) threads asked, \(started) to be had")
   }
 
   /// Runs `body(piece, worker)` for each piece in 0 ..< pieces, and returns when all are done.

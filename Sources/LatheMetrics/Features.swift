@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheTensors
 
 /// A feature vector for each sample.

@@ -1,3 +1,5 @@
+import LatheFiles
+
 /// Height, width and channels of one image.
 public struct ImageShape: Hashable, Sendable, Codable {
   /// Rows of pixels.
@@ -9,7 +11,7 @@ public struct ImageShape: Hashable, Sendable, Codable {
 
   /// A shape; every size must be at least 1.
   public init(height: Int, width: Int, channels: Int) {
-    precondition(
+    require(
       height > 0 && width > 0 && channels > 0,
       "ImageShape: sizes must be positive, got \(height) × \(width) × \(channels)")
     self.height = height

@@ -1,3 +1,5 @@
+import LatheFiles
+
 /// A picture of 8 bits a channel, grey or red, green, blue.
 public struct Picture: Equatable, Sendable {
   /// Pixels in a row.
@@ -11,9 +13,9 @@ public struct Picture: Equatable, Sendable {
 
   /// A picture of the given values, `[height, width, channels]`.
   public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
-    precondition(channels == 1 || channels == 3, "Picture: \(channels) channels, not 1 or 3")
-    precondition(width > 0 && height > 0, "Picture: \(width) × \(height) pixels")
-    precondition(
+    require(channels == 1 || channels == 3, "Picture: \(channels) channels, not 1 or 3")
+    require(width > 0 && height > 0, "Picture: \(width) × \(height) pixels")
+    require(
       pixels.count == width * height * channels,
       "Picture: \(pixels.count) values for \(height) × \(width) × \(channels)")
     self.width = width
@@ -37,7 +39,7 @@ public struct Picture: Equatable, Sendable {
   }
 
   private func place(_ row: Int, _ column: Int) -> Int {
-    precondition(
+    require(
       row >= 0 && row < height && column >= 0 && column < width,
       "Picture: row \(row), column \(column) of \(height) × \(width)")
     return (row * width + column) * channels

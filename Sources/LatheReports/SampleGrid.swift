@@ -1,3 +1,4 @@
+import LatheFiles
 import SystemPackage
 
 /// The layout of images in a grid: row by row, a gap around each, each pixel enlarged to a square.
@@ -17,8 +18,8 @@ public struct SampleGrid: Sendable {
 
   /// A grid of so many columns.
   public init(columns: Int, magnification: Int? = nil, title: String? = nil) {
-    precondition(columns > 0, "SampleGrid: \(columns) columns")
-    precondition(magnification ?? 1 > 0, "SampleGrid: magnification \(magnification ?? 0)")
+    require(columns > 0, "SampleGrid: \(columns) columns")
+    require(magnification ?? 1 > 0, "SampleGrid: magnification \(magnification ?? 0)")
     self.columns = columns
     self.magnification = magnification
     self.title = title
@@ -36,7 +37,7 @@ public struct SampleGrid: Sendable {
   /// Shapes: both are `[N, height, width, channels]`.
   /// - Throws: `ReportError.nonFinite` if a value is not finite; reconstructions count from N on.
   public func picture(originals: Tiles, reconstructions: Tiles) throws(ReportError) -> Picture {
-    precondition(
+    require(
       originals.isAlike(reconstructions),
       "SampleGrid: originals and reconstructions differ in shape")
     let half = originals.count
@@ -118,7 +119,7 @@ private struct Layout {
 
   init(_ grid: SampleGrid, tiles: Tiles, rows: Int) {
     self.tiles = tiles
-    precondition(
+    require(
       grid.gap >= 0 && grid.columns > 0, "SampleGrid: gap \(grid.gap), \(grid.columns) columns")
     gap = grid.gap
     scale = grid.magnification ?? max(1, (48 + tiles.longestSide - 1) / tiles.longestSide)

@@ -1,3 +1,5 @@
+import LatheFiles
+
 /// Images of one size to be shown beside each other.
 public struct Tiles: Sendable {
   /// The number of images.
@@ -13,10 +15,10 @@ public struct Tiles: Sendable {
 
   /// Images of the given values, `[count, height, width, channels]`.
   public init(count: Int, height: Int, width: Int, channels: Int, values: [Float]) {
-    precondition(channels == 1 || channels == 3, "Tiles: \(channels) channels, not 1 or 3")
-    precondition(
+    require(channels == 1 || channels == 3, "Tiles: \(channels) channels, not 1 or 3")
+    require(
       count > 0 && height > 0 && width > 0, "Tiles: \(count) images of \(height) × \(width)")
-    precondition(
+    require(
       values.count == count * height * width * channels,
       "Tiles: \(values.count) values for \(count) × \(height) × \(width) × \(channels)")
     self.count = count

@@ -1,3 +1,5 @@
+import LatheFiles
+
 /// f(x) and its derivative at x along v, J v, which can be differentiated again.
 ///
 /// By two sweeps backwards: Jᵀ u is linear in u, and its gradient in u along v is J v, whatever u is. Pearlmutter's and

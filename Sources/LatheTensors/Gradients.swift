@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 import Synchronization
 
@@ -23,7 +24,7 @@ struct Pullback {
 
   /// The operation's output, for rules recorded with `keepingOutput`.
   var output: Tensor {
-    guard let keptOutput else { preconditionFailure("Pullback: the output was not kept") }
+    guard let keptOutput else { trap("Pullback: the output was not kept") }
     return keptOutput
   }
 
@@ -77,7 +78,7 @@ final class Node {
   var isLeaf: Bool { inputs.isEmpty }
 
   func pull(_ gradient: Tensor, wanted: [Bool], sinks: [GradientTarget?]) -> [Tensor?] {
-    guard let rule else { preconditionFailure("gradients: this graph was already consumed") }
+    guard let rule else { trap("gradients: this graph was already consumed") }
     let kept = output.map { Tensor($0.storage, $0.shape, node: self) }
     return rule(Pullback(gradient: gradient, keptOutput: kept, wanted: wanted, sinks: sinks))
   }

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 
 /// Random numbers as a function of a place in the run and a purpose; it has no state.

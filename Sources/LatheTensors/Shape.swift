@@ -1,3 +1,5 @@
+import LatheFiles
+
 /// The sizes of a tensor's axes, outermost first: images are `[N, height, width, channels]`.
 public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomStringConvertible {
   /// Size of each axis; empty for a scalar.

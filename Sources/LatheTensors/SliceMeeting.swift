@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 
 // Operations in which the slices of a batch meet.

@@ -1,3 +1,4 @@
+import LatheFiles
 import Glibc
 import LatheKernels
 import Synchronization
@@ -97,7 +98,7 @@ func systemMemory(_ bytes: Int) -> UnsafeMutableRawPointer {
   var block: UnsafeMutableRawPointer?
   let status = posix_memalign(&block, bytes >= hugePage ? hugePage : 64, bytes)
   guard status == 0, let block else {
-    fatalError("out of memory: \(bytes) bytes asked, \(String(cString: strerror(status)))")
+    trap("out of memory: \(bytes) bytes asked, \(String(cString: strerror(status)))")
   }
   if bytes >= hugePage { madvise(block, bytes, MADV_HUGEPAGE) }
   memset(block, 0, bytes)

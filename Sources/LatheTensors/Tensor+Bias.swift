@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 
 /// x + bias for each row, then ReLU if asked, in one pass over memory.

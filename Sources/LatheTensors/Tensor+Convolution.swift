@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 
 // A convolution maps a big image to a small one; a transposed convolution is its adjoint. Both, and the gradient

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 
 /// eˣ, element by element.

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 
 /// What batch normalisation computed: the output, and the batch's statistics as constants; those of the whole batch

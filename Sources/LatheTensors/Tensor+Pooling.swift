@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 
 // For inference only: neither is differentiable.

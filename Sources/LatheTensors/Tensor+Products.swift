@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 
 /// op(a) · op(b), where op transposes when asked.

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 
 extension Tensor {
@@ -103,7 +104,7 @@ extension Tensor {
 
 /// The tensors one behind the other along an axis; their other sizes are equal.
 public func concatenated(_ parts: [Tensor], axis: Int) -> Tensor {
-  guard let first = parts.first else { preconditionFailure("concatenated: no tensors") }
+  guard let first = parts.first else { trap("concatenated: no tensors") }
   let axis = first.shape.resolve(axis)
   for part in parts {
     require(

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 
 /// A float32 array of some shape, and how it came about if that matters to a gradient.

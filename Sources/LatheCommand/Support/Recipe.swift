@@ -92,7 +92,7 @@ func resolvedConfiguration(
   defaults: JSONValue, recipe: JSONValue?, settings: [String]
 ) throws -> JSONValue {
   guard case .object(var members) = defaults else {
-    preconditionFailure("configuration \(defaults)")
+    trap("configuration \(defaults)")
   }
   let known = Array(members.keys)
   if let recipe {

@@ -1,3 +1,4 @@
+import LatheFiles
 import CZlib
 import SystemPackage
 
@@ -24,7 +25,7 @@ struct GzipSource: ~Copyable, ByteSource {
     let gzipOnly: Int32 = 15 + 16  // the largest window; 16 asks for a gzip header
     let size = Int32(MemoryLayout<z_stream>.size)
     let status = inflateInit2_(stream, gzipOnly, ZLIB_VERSION, size)
-    precondition(status == Z_OK, "GzipSource: inflateInit2 returned \(status)")
+    require(status == Z_OK, "GzipSource: inflateInit2 returned \(status)")
   }
 
   deinit {
@@ -85,7 +86,7 @@ struct GzipSource: ~Copyable, ByteSource {
       throw damaged(
         expected: "more than \(input.count) bytes of gzip stream", found: "the end of the file")
     case Z_MEM_ERROR:
-      preconditionFailure("GzipSource: out of memory")
+      trap("GzipSource: out of memory")
     default:
       let reason = stream.pointee.msg.map { String(cString: $0) } ?? "zlib status \(status)"
       throw damaged(expected: "an intact stream", found: reason)

@@ -1,3 +1,4 @@
+import LatheFiles
 import CZlib
 import SystemPackage
 
@@ -79,7 +80,7 @@ package struct ZipArchive: Sendable {
     var stream = z_stream()
     let size = Int32(MemoryLayout<z_stream>.size)
     var status = inflateInit2_(&stream, -15, ZLIB_VERSION, size)  // no header, largest window
-    precondition(status == Z_OK, "ZipArchive: inflateInit2 returned \(status)")
+    require(status == Z_OK, "ZipArchive: inflateInit2 returned \(status)")
     var output = [UInt8](repeating: 0, count: max(entry.size, 1))
     output.withUnsafeMutableBufferPointer { target in
       let source = packed.baseAddress?.assumingMemoryBound(to: UInt8.self)

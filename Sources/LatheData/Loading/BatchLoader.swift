@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 
 /// Hands out training batches slice by slice, as floats in [0, 1].
@@ -17,10 +18,10 @@ public struct BatchLoader: Sendable {
 
   /// A loader of `order.batch` images a draw; `slices` must divide it.
   public init(images: ImageSet, order: Order, slices: Int, flips: Bool = false) {
-    precondition(
+    require(
       images.count == order.count,
       "BatchLoader: \(images.count) images and an order of \(order.count)")
-    precondition(
+    require(
       slices > 0 && order.batch % slices == 0,
       "BatchLoader: a batch of \(order.batch) in \(slices) slices")
     self.images = images
@@ -62,7 +63,7 @@ public struct BatchLoader: Sendable {
   }
 
   private func positions(draw: Int, slice: Int) -> Range<Int> {
-    precondition(slice >= 0 && slice < slices, "BatchLoader: slice \(slice) of \(slices)")
+    require(slice >= 0 && slice < slices, "BatchLoader: slice \(slice) of \(slices)")
     let start = draw * order.batch + slice * imagesPerSlice
     return start..<start + imagesPerSlice
   }

@@ -1,3 +1,5 @@
+import LatheFiles
+
 /// Which image stands at which position of training: a function of (seed, position) and nothing else.
 ///
 /// Without replacement, positions run through epochs of whole batches: each epoch shuffles all images
@@ -21,8 +23,8 @@ public struct Order: Sendable {
 
   /// An order of `count` images; without replacement, `batch` may not exceed `count`.
   public init(count: Int, batch: Int, seed: UInt64, replacement: Bool = false) {
-    precondition(count > 0 && batch > 0, "Order: \(count) images in batches of \(batch)")
-    precondition(
+    require(count > 0 && batch > 0, "Order: \(count) images in batches of \(batch)")
+    require(
       replacement || batch <= count,
       "Order: a batch of \(batch) from \(count) images without replacement")
     self.count = count
@@ -43,7 +45,7 @@ public struct Order: Sendable {
 
   /// The number of the image at a position, 0 to `count` − 1.
   public func index(at position: Int) -> Int {
-    precondition(position >= 0, "Order: position \(position)")
+    require(position >= 0, "Order: position \(position)")
     if replacement { return random.integer(position, below: count) }
     let (epoch, place) = position.quotientAndRemainder(dividingBy: positionsPerEpoch)
     return Permutation(count: count, key: random.stream(epoch))[place]
@@ -51,7 +53,7 @@ public struct Order: Sendable {
 
   /// Whether the image at a position is to be mirrored, where images are: every other one, by chance.
   public func isFlipped(at position: Int) -> Bool {
-    precondition(position >= 0, "Order: position \(position)")
+    require(position >= 0, "Order: position \(position)")
     return flips.bits(position) & 1 == 1
   }
 

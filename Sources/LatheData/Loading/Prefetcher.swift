@@ -1,3 +1,4 @@
+import LatheFiles
 import Glibc
 
 /// Fills the next slices on a thread of its own while the present ones are in use.
@@ -13,7 +14,7 @@ public final class Prefetcher {
 
   /// Begins to fill `slices` of the draws from `draw` on.
   public init(_ loader: BatchLoader, slices: [Int], from draw: Int, depth: Int? = nil) {
-    precondition(!slices.isEmpty, "Prefetcher: no slices")
+    require(!slices.isEmpty, "Prefetcher: no slices")
     queue = SliceQueue(loader, slices: slices, from: draw, depth: depth ?? 2 * slices.count)
     thread = Self.start(queue)
   }
@@ -39,7 +40,7 @@ public final class Prefetcher {
       (buffer, place) = queue.filled()
     }
     let expected = queue.item(place)
-    precondition(
+    require(
       expected == (draw, slice),
       "Prefetcher: slice \(slice) of draw \(draw) asked for, \(expected.slice) of \(expected.draw) is next"
     )
@@ -63,7 +64,7 @@ public final class Prefetcher {
         return nil
       }, context)
     pthread_sigmask(SIG_SETMASK, &previous, nil)
-    precondition(status == 0, "Prefetcher: pthread_create: \(String(cString: strerror(status)))")
+    require(status == 0, "Prefetcher: pthread_create: \(String(cString: strerror(status)))")
     return thread
   }
 
@@ -92,7 +93,7 @@ private final class SliceQueue: @unchecked Sendable {
   private var isStopped = false
 
   init(_ loader: BatchLoader, slices: [Int], from draw: Int, depth: Int) {
-    precondition(depth > 0, "Prefetcher: depth \(depth)")
+    require(depth > 0, "Prefetcher: depth \(depth)")
     self.loader = loader
     self.slices = slices
     firstDraw = draw

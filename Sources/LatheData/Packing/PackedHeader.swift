@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 import Foundation
 
@@ -55,7 +56,7 @@ struct PackedHeader: Codable, Equatable, Sendable {
   func encoded() -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let json = try? encoder.encode(self) else { preconditionFailure("PackedHeader: no JSON") }
+    guard let json = try? encoder.encode(self) else { trap("PackedHeader: no JSON") }
     var checksum = Checksum()
     checksum.update(Array(json))
     let start = Self.recordStart(headerSize: json.count)

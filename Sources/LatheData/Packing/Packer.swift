@@ -1,3 +1,4 @@
+import LatheFiles
 import Glibc
 import SystemPackage
 
@@ -91,7 +92,7 @@ public struct Packer: Sendable {
   ///
   /// - Throws: `DatasetError`: damaged for the first picture that is, unless those are left out; unwritable.
   public func pack(part: Int, of parts: Int, progress: () -> Void = {}) throws(DatasetError) {
-    precondition(part >= 0 && part < parts, "Packer: part \(part) of \(parts)")
+    require(part >= 0 && part < parts, "Packer: part \(part) of \(parts)")
     let file = try OpenFile(writing: partial)
     let notes = try journal.opened()
     var preparer = ImagePreparer(preparation, requiring: listing.requirement)

@@ -1,3 +1,4 @@
+import LatheFiles
 import SystemPackage
 
 /// A picture as a file holds it.
@@ -13,7 +14,7 @@ package struct DecodedImage: Equatable, Sendable {
   package static let mostPixels = 1 << 26
 
   package init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
-    precondition(
+    require(
       pixels.count == height * width * channels,
       "DecodedImage: \(pixels.count) values for \(height) × \(width) × \(channels)")
     self.height = height

@@ -1,3 +1,4 @@
+import LatheFiles
 import CTurboJPEG
 import SystemPackage
 
@@ -9,7 +10,7 @@ struct JPEGDecoder: ~Copyable {
 
   init() {
     guard let handle = tjInitDecompress() else {
-      preconditionFailure("JPEGDecoder: \(String(cString: tjGetErrorStr2(nil)))")
+      trap("JPEGDecoder: \(String(cString: tjGetErrorStr2(nil)))")
     }
     self.handle = handle
   }

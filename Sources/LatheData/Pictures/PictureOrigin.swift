@@ -1,3 +1,4 @@
+import LatheFiles
 import Foundation
 import SystemPackage
 
@@ -19,7 +20,7 @@ extension DatasetRegistry.Entry {
 
   /// The same data set with its pictures prepared in another way.
   public func prepared(as preparation: Preparation) -> DatasetRegistry.Entry {
-    precondition(isPacked, "\(name) has no pictures to prepare")
+    require(isPacked, "\(name) has no pictures to prepare")
     var entry = self
     entry.preparation = preparation
     entry.shape = preparation.shape
@@ -35,7 +36,7 @@ extension DatasetRegistry.Entry {
     isTolerant: Bool = false
   ) throws(DatasetError) -> ImageListing {
     guard case .pictures(let origin) = origin else {
-      preconditionFailure("\(name) has no pictures")
+      trap("\(name) has no pictures")
     }
     let places = place.map { [$0] } ?? self.places(dataRoot: dataRoot)
     for place in places {
@@ -46,7 +47,7 @@ extension DatasetRegistry.Entry {
 
   /// Where the packed file of these pictures is kept: a name for each content and preparation, below `cache`.
   public func cachedFile(of pictures: ImageListing, cache: FilePath) -> FilePath {
-    precondition(preparation != nil, "\(name) has no pictures")
+    require(preparation != nil, "\(name) has no pictures")
     let (side, crop, filter) = (preparation!.size, preparation!.crop, preparation!.filter)
     let cropped = crop.map { "crop\($0)" } ?? "centre"
     let key = Checksum(pictures.key).hexadecimal

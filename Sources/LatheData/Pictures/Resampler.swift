@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 import SystemPackage
 
@@ -19,7 +20,7 @@ package struct Resampler {
   ///
   /// With an odd number of rows or columns left over, the odd one is cut off below or at the right.
   package init(height: Int, width: Int, crop: Int, size: Int, filter: ResizeFilter) {
-    precondition(
+    require(
       crop > 0 && crop <= min(height, width) && size > 0,
       "Resampler: a square of \(crop) from \(height) × \(width), to \(size)")
     self.crop = crop
@@ -38,7 +39,7 @@ package struct Resampler {
 
   /// Shapes: `[height, width, 3]` → `[size, size, 3]`, written to `target`.
   package mutating func resize(_ image: DecodedImage, into target: UnsafeMutablePointer<UInt8>) {
-    precondition(fits(image) && image.channels == 3, "Resampler: another size or no colours")
+    require(fits(image) && image.channels == 3, "Resampler: another size or no colours")
     let (top, left) = ((inputHeight - crop) / 2, (inputWidth - crop) / 2)
     let (axis, crop, size, inputWidth) = (axis, crop, size, inputWidth)
     image.pixels.withUnsafeBufferPointer { pixels in
@@ -122,7 +123,7 @@ public struct Preparation: Hashable, Sendable, Codable {
   public var filter: ResizeFilter
 
   public init(size: Int = 64, crop: Int? = nil, filter: ResizeFilter = .bilinear) {
-    precondition(size > 0 && crop ?? 1 > 0, "Preparation: size \(size), crop \(crop ?? 0)")
+    require(size > 0 && crop ?? 1 > 0, "Preparation: size \(size), crop \(crop ?? 0)")
     self.size = size
     self.crop = crop
     self.filter = filter

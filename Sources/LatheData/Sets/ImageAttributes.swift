@@ -1,3 +1,5 @@
+import LatheFiles
+
 /// Yes-or-no attributes of images.
 public struct ImageAttributes: Sendable {
   /// The names of the attributes.
@@ -14,7 +16,7 @@ public struct ImageAttributes: Sendable {
 
   /// Whether an image has an attribute, both by number.
   public subscript(image: Int, attribute: Int) -> Bool {
-    precondition(attribute >= 0 && attribute < names.count, "ImageAttributes: number \(attribute)")
+    require(attribute >= 0 && attribute < names.count, "ImageAttributes: number \(attribute)")
     return bits[image * width + attribute / 8] >> (attribute % 8) & 1 == 1
   }
 

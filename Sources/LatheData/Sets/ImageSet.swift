@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 
 /// Which part of a data set.
@@ -48,13 +49,13 @@ public struct ImageSet: Sendable {
     name: String, split: Split, shape: ImageShape, pixels: [UInt8], labels: [UInt8],
     classNames: [String]
   ) {
-    precondition(!labels.isEmpty, "ImageSet \(name): no images")
-    precondition(
+    require(!labels.isEmpty, "ImageSet \(name): no images")
+    require(
       pixels.count == labels.count * shape.count,
       "ImageSet \(name): \(pixels.count) values for \(labels.count) images of \(shape)")
     let classCount = max(classNames.count, 1)
     let highest = labels.reduce(0, max)
-    precondition(
+    require(
       highest < classCount, "ImageSet \(name): label \(highest) of \(classCount) classes")
     self.name = name
     self.split = split
@@ -92,7 +93,7 @@ public struct ImageSet: Sendable {
   public func withImage<Result, Failure: Error>(
     _ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    precondition(index >= 0 && index < count, "ImageSet \(name): image \(index) of \(count)")
+    require(index >= 0 && index < count, "ImageSet \(name): image \(index) of \(count)")
     let range = index * shape.count..<(index + 1) * shape.count
     switch pixels {
     case .memory(let values):

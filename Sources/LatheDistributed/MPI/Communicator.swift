@@ -1,3 +1,4 @@
+import LatheFiles
 import CMPI
 
 /// A group of ranks that call collectives together.

@@ -1,3 +1,4 @@
+import LatheFiles
 import Foundation
 import Glibc
 
@@ -33,7 +34,7 @@ package struct Fault {
     guard step == self.step else { return }
     switch kind {
     case "throw": throw Thrown()
-    case "trap": fatalError("a fault was asked for (LATHE_FAULT)")
+    case "trap": trap("a fault was asked for (LATHE_FAULT)")
     case "exit": exit(0)
     case "kill": raise(SIGKILL)
     case "stop": raise(SIGSTOP)

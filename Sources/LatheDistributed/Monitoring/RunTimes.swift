@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheDistributed
 import Foundation
 
@@ -10,7 +11,7 @@ public struct RunTimes: CustomStringConvertible, Sendable {
 
   /// For times that are at hand; as many hosts as ranks.
   public init(seconds: [[Double]], hosts: [String]) {
-    precondition(
+    require(
       seconds.count == hosts.count && !hosts.isEmpty,
       "RunTimes: times of \(seconds.count) ranks on \(hosts.count) hosts")
     self.seconds = seconds

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheDistributed
 import LatheTensors
 
@@ -18,7 +19,7 @@ final class StateMemory {
   /// The next `count` values, a multiple of 16.
   func take(_ count: Int) -> Arena {
     guard let shared else { return Arena(count: count) }
-    precondition(used + count <= shared.count, "StateMemory: no room for \(count) values")
+    require(used + count <= shared.count, "StateMemory: no room for \(count) values")
     defer { used += count }
     return Arena(shared.pointer + used, count: count, owner: shared)
   }

@@ -1,3 +1,5 @@
+import LatheFiles
+
 /// The fixed binary tree in which values of slices 0 ..< S are added.
 ///
 /// Concretely, neighbours are added in pairs, then neighbouring sums in pairs, up to the whole:

@@ -1,3 +1,5 @@
+import LatheFiles
+
 /// How the ranks of a `TreeReduction` exchange their sums.
 public enum Transport: String, Sendable {
   /// Chosen by the reduction: shared memory when all ranks are on one host that has room for it, else messages.

@@ -1,3 +1,4 @@
+import LatheFiles
 internal import CKernels
 
 /// A convolution between a big image and a small one, NHWC.
@@ -39,7 +40,7 @@ public struct ConvolutionGeometry: Equatable, Sendable {
     self.strideWidth = strideWidth
     self.paddingTop = paddingTop
     self.paddingLeft = paddingLeft
-    precondition(isValid, "convolution: no such geometry: \(self)")
+    require(isValid, "convolution: no such geometry: \(self)")
   }
 
   private var isValid: Bool {

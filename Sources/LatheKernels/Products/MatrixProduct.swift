@@ -1,3 +1,4 @@
+import LatheFiles
 internal import CKernels
 internal import COpenBLAS
 
@@ -225,7 +226,7 @@ enum OpenBLAS {
 
   private static func size(_ value: Int) -> blasint {
     guard let size = blasint(exactly: value) else {
-      preconditionFailure("matrix product: \(value) is beyond the library's \(blasint.max)")
+      trap("matrix product: \(value) is beyond the library's \(blasint.max)")
     }
     return size
   }

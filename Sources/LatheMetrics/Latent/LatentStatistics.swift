@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheTensors
 
 /// How far from independent the coordinates of codes are.

@@ -1,6 +1,7 @@
 // Goals, in order:
 // 1. Distances and their order are exact (double sums of squared differences), whatever the blocks and shards.
 // 2. Speed: a float matrix product rules out nearly all pairs.
+import LatheFiles
 import LatheKernels
 import LatheTensors
 

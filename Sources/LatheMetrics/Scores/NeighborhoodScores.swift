@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheTensors
 
 /// Fidelity and diversity by balls around samples, each reaching to its k-th neighbour in its own set.

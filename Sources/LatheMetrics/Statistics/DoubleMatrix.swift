@@ -1,3 +1,4 @@
+import LatheFiles
 internal import COpenBLAS
 import LatheKernels
 import LatheTensors

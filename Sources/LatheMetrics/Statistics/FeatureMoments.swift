@@ -2,6 +2,7 @@
 // 1. Each sample counts once, whatever the number of ranks and the order of chunks.
 // 2. No cancellation: sums are about means, never about zero.
 // 3. Speed: one symmetric product for each chunk.
+import LatheFiles
 import LatheTensors
 
 /// Running count, mean and scatter of feature vectors, in double precision.

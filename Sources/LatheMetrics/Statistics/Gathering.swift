@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheTensors
 
 /// What a score asks of the ranks that share its samples. Each call is collective.

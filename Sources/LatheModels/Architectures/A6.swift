@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 import LatheTensors
 
@@ -50,7 +51,7 @@ public enum A6 {
     public init(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize) {
       let filters = size.orPublished(filters: 128).filters
       guard let (side, stages) = A6.stages[images.height] else {
-        preconditionFailure("A6: \(images) images, sides must be 28, 32 or 64")
+        trap("A6: \(images) images, sides must be 28, 32 or 64")
       }
       start = ImageShape(height: side, width: side, channels: 8 * filters)
       let widths = stages.indices.map { (8 * filters) >> $0 } + [images.channels]

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheTensors
 
 /// x with a share `rate` of its elements set to zero and the others divided by 1 − rate: those whose noise is less than `rate`.

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheTensors
 
 /// MADE: a network whose outputs for coordinate i depend on coordinates before i alone.

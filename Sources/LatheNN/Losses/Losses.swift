@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheTensors
 
 /// Mean over the batch of the sum of squared differences of each sample.

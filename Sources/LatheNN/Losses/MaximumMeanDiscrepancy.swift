@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheTensors
 
 /// Kernels that compare samples of two distributions.

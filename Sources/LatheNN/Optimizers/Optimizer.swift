@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 import LatheNN
 import LatheTensors
@@ -62,7 +63,7 @@ public final class Optimizer {
   ) -> Bool {
     guard !range.isEmpty else { return true }
     let group = groups.firstIndex { store.range(of: $0).contains(range.lowerBound) }
-    guard let group else { preconditionFailure("Optimizer: \(range) is not within \(groups)") }
+    guard let group else { trap("Optimizer: \(range) is not within \(groups)") }
     let place = range.lowerBound - store.range(of: groups[group]).lowerBound
     let check = rule.move(
       store.values.pointer + range.lowerBound, along: gradients + range.lowerBound,

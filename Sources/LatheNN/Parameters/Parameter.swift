@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 import LatheTensors
 
@@ -30,7 +31,7 @@ public final class Parameter {
   /// The values: a variable while its group is being differentiated, else a constant.
   public var value: Tensor {
     guard let current else {
-      preconditionFailure("\(name): read before the parameters are laid out")
+      trap("\(name): read before the parameters are laid out")
     }
     return current
   }
@@ -63,7 +64,7 @@ public final class Buffer {
 
   /// The values, a constant.
   public var value: Tensor {
-    guard let current else { preconditionFailure("\(name): read before the buffers are laid out") }
+    guard let current else { trap("\(name): read before the buffers are laid out") }
     return current
   }
 

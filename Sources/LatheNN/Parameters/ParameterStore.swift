@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheKernels
 import LatheTensors
 
@@ -27,7 +28,7 @@ public final class ParameterStore {
   public var bufferValues: Arena { laidOut.buffers }
 
   private var laidOut: (parameters: Arena, buffers: Arena) {
-    guard let arenas else { preconditionFailure("ParameterStore: not laid out yet") }
+    guard let arenas else { trap("ParameterStore: not laid out yet") }
     return arenas
   }
 
@@ -46,7 +47,7 @@ public final class ParameterStore {
   /// Where a group's parameters lie.
   public func range(of group: String) -> Range<Int> {
     guard let range = groups[group] else {
-      preconditionFailure("ParameterStore: no group \(group), only \(groups.keys.sorted())")
+      trap("ParameterStore: no group \(group), only \(groups.keys.sorted())")
     }
     return range
   }

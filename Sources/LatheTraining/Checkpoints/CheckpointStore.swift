@@ -23,7 +23,7 @@ public struct CheckpointStore: Sendable {
   ///
   /// - Throws: `.unwritable` if the folder cannot be made or written to.
   public init(folder: FilePath, keep: Int) throws(CheckpointError) {
-    precondition(keep >= 1, "CheckpointStore: keep is \(keep), must be at least 1")
+    require(keep >= 1, "CheckpointStore: keep is \(keep), must be at least 1")
     self.folder = folder
     self.keep = keep
     try FileSystem.makeFolders(folder)
@@ -51,8 +51,8 @@ public struct CheckpointStore: Sendable {
   public func write(
     step: Int, keepAlso: Set<Int> = [], _ body: (FilePath) throws -> Void
   ) throws {
-    guard let keep else { preconditionFailure("CheckpointStore: opened for reading") }
-    precondition(step >= 0, "CheckpointStore: step is \(step)")
+    guard let keep else { trap("CheckpointStore: opened for reading") }
+    require(step >= 0, "CheckpointStore: step is \(step)")
     let temporary = temporaryPath(step)
     FileSystem.remove(temporary)
     do {

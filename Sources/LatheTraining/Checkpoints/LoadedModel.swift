@@ -15,7 +15,7 @@ public struct LoadedModel {
   /// - Throws: `DecodingError` when the configuration does not fit the model.
   public init(_ name: String, images: ImageShape, configuration: JSONValue, seed: UInt64) throws {
     guard let entry = ModelRegistry.entry(named: name) else {
-      preconditionFailure("LoadedModel: no model \(name)")
+      trap("LoadedModel: no model \(name)")
     }
     store = ParameterStore(seed: seed)
     model = try entry.make(store.root, images, JSONEncoder().encode(configuration))

@@ -43,7 +43,7 @@ final class RunCheckpoints {
 
   /// Copies the state and has it written; nothing else may be being written.
   func begin(step: Int) {
-    precondition(writing == nil, "RunCheckpoints: a checkpoint is being written")
+    require(writing == nil, "RunCheckpoints: a checkpoint is being written")
     let (model, optimizer) = snapshot()
     let state = plan.state(step: step)
     let (folder, keep, fault) = (folder, plan.checkpointsKept, fault)

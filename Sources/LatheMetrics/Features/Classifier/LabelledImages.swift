@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 import LatheData
 import LatheKernels
