@@ -1,11 +1,12 @@
 import Foundation
+import LatheFiles
 import SystemPackage
 
 extension Picture {
   /// Writes the picture as SVG, its pixels embedded as PNG, with a title as text above; whole or not at all.
   ///
-  /// - Throws: `ReportError` if libpng refuses it or the file cannot be written.
-  public func writeSVG(title: String? = nil, to path: FilePath) throws(ReportError) {
+  /// - Throws: `FileError` if libpng refuses it or the file cannot be written.
+  public func writeSVG(title: String? = nil, to path: FilePath) throws(FileError) {
     let data = Data(try encoded(for: path)).base64EncodedString()
     let header = title == nil ? 0 : 24
     let text =
@@ -26,7 +27,7 @@ extension Picture {
       </svg>
 
       """
-    try writeAtomically(Array(svg.utf8), to: path)
+    try FileSystem.replace(path, with: svg, isSynced: false)
   }
 
   private func escaped(_ text: String) -> String {

@@ -1,11 +1,7 @@
 import SystemPackage
 
-/// Why a report or picture could not be made, written or read.
+/// Why a report or picture could not be made.
 public enum ReportError: Error, Equatable, Sendable {
-  /// The system refused to do something with a file, for the reason it gives.
-  case file(path: FilePath, action: String, reason: String)
-  /// libpng refused a picture, with its message.
-  case png(path: FilePath, reason: String)
   /// A picture's file has another ending than the formats there are.
   case format(path: FilePath, found: String)
   /// Charts need gnuplot, which is not in `PATH`.
@@ -20,8 +16,6 @@ extension ReportError: CustomStringConvertible {
   /// What, where and why.
   public var description: String {
     switch self {
-    case .file(let path, let action, let reason): "cannot \(action) \(path): \(reason)"
-    case .png(let path, let reason): "PNG \(path): \(reason)"
     case .format(let path, let found): "\(path): expected a name in .png or .svg, found .\(found)"
     case .noGnuplot:
       "charts are drawn by gnuplot, which is not in PATH: apt-get install gnuplot-nox"

@@ -52,15 +52,14 @@ public struct SampleGrid: Sendable {
 
   /// Draws the images and writes them: SVG if the path ends in `.svg`, with the title as text, else PNG.
   ///
-  /// - Throws: `ReportError`: another ending, a value that is not finite, a file that cannot be written.
-  public func write(_ tiles: Tiles, to path: FilePath) throws(ReportError) {
+  /// - Throws: `ReportError`: another ending, a value that is not finite; `FileError` if the file
+  ///   cannot be written.
+  public func write(_ tiles: Tiles, to path: FilePath) throws {
     try write(to: path) { (grid) throws(ReportError) in try grid.picture(of: tiles) }
   }
 
   /// The same for rows of originals above rows of their reconstructions.
-  public func write(
-    originals: Tiles, reconstructions: Tiles, to path: FilePath
-  ) throws(ReportError) {
+  public func write(originals: Tiles, reconstructions: Tiles, to path: FilePath) throws {
     try write(to: path) { (grid) throws(ReportError) in
       try grid.picture(originals: originals, reconstructions: reconstructions)
     }
@@ -68,7 +67,7 @@ public struct SampleGrid: Sendable {
 
   private func write(
     to path: FilePath, _ draw: (SampleGrid) throws(ReportError) -> Picture
-  ) throws(ReportError) {
+  ) throws {
     guard try FigureFormat(of: path) == .svg else { return try draw(self).write(to: path) }
     var untitled = self
     untitled.title = nil

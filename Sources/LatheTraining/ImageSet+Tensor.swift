@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheData
 import LatheKernels
 import LatheTensors
@@ -19,8 +20,8 @@ extension ImageSet {
 extension PictureFiles {
   /// Pictures of a range, `[n, height, width, 3]` in [0, 1].
   ///
-  /// - Throws: `DatasetError` (damaged) if one cannot be read or has another size than the first.
-  public func tensor(_ range: Range<Int>) throws(DatasetError) -> Tensor {
+  /// - Throws: `FileError` (damaged) if one cannot be read or has another size than the first.
+  public func tensor(_ range: Range<Int>) throws(FileError) -> Tensor {
     var images: [[UInt8]] = []
     for index in range { images.append(try bytes(of: index)) }
     return Tensor(shape: [range.count, shape.height, shape.width, shape.channels]) { pointer in

@@ -19,7 +19,7 @@ public final class Trainer {
     /// Once a checkpoint is on the disk, with its path.
     public var saved: (_ step: Int, _ path: FilePath) throws -> Void = { _, _ in }
     /// A damaged checkpoint was passed over.
-    public var skipped: (FilePath, CheckpointError) -> Void = { _, _ in }
+    public var skipped: (FilePath, FileError) -> Void = { _, _ in }
     public init() {}
   }
 

@@ -32,13 +32,4 @@ public enum TrainingError: Error, CustomStringConvertible {
       "\(path) belongs to another run: \(field) is \(found) there, \(expected) was asked for"
     }
   }
-
-  /// The process's exit status, as in `sysexits.h`.
-  public var exitStatus: Int32 {
-    switch self {
-    case .notFinite: 70
-    case .signature, .otherRun: 65
-    case .nothingToResume: 66
-    }
-  }
 }

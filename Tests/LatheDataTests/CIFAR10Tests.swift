@@ -1,6 +1,8 @@
+import LatheFiles
 import LatheData
 import Glibc
 import SystemPackage
+import func TestSupport.fileError
 import Testing
 
 private let cifarFolder = getenv("LATHE_CIFAR10").map { FilePath(platformString: $0) }
@@ -41,8 +43,8 @@ private let cifarFolder = getenv("LATHE_CIFAR10").map { FilePath(platformString:
 
   @Test func namesWhatIsWrong() throws {
     for (name, content) in files() { try folder.write(content, to: name) }
-    func error(_ split: Split = .train) -> DatasetError? {
-      datasetError { () throws(DatasetError) in try entry.load(split, at: folder.path) }
+    func error(_ split: Split = .train) -> FileError? {
+      fileError { () throws(FileError) in try entry.load(split, at: folder.path) }
     }
     let path = try folder.write(cifarBatch(records: 2) + [1], to: "data_batch_2.bin")
     #expect(error()?.path == path && error()?.offset == 6146)
@@ -62,8 +64,8 @@ private let cifarFolder = getenv("LATHE_CIFAR10").map { FilePath(platformString:
   @Test func namesWhatIsWrongInAnArchive() throws {
     let members = files().dropFirst().map { ("cifar-10-batches-bin/\($0.name)", $0.content) }
     let path = try folder.write(gzip(tar(members)), to: "cifar-10-binary.tar.gz")
-    func error() -> DatasetError? {
-      datasetError { () throws(DatasetError) in try entry.load(.train, at: path) }
+    func error() -> FileError? {
+      fileError { () throws(FileError) in try entry.load(.train, at: path) }
     }
     #expect(error()?.expected == "cifar-10-batches-bin/data_batch_1.bin")
     var bytes = tar(members)

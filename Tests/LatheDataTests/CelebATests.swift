@@ -1,6 +1,8 @@
+import LatheFiles
 import LatheData
 import Glibc
 import SystemPackage
+import func TestSupport.fileError
 import Testing
 
 private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString: $0) }
@@ -11,8 +13,8 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
 
   init() throws { source = try CelebAFolder(count: 6) }
 
-  private func error() -> DatasetError? {
-    datasetError { () throws(DatasetError) in try entry.pictures(at: source.path) }
+  private func error() -> FileError? {
+    fileError { () throws(FileError) in try entry.pictures(at: source.path) }
   }
 
   private func partition(_ change: (inout [String]) -> Void) throws {
@@ -75,7 +77,7 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
     try attributes(announced: 5) { $0.removeLast() }
     #expect(error() == nil)
     try source.write(identities: (0..<4).map { "\(CelebAFolder.name($0)) 1" })
-    #expect(error()?.line == 5 && error()?.expected.hasSuffix("identity_CelebA.txt") == true)
+    #expect(error()?.line == 5 && error()?.expected?.hasSuffix("identity_CelebA.txt") == true)
     try source.write(identities: ["000001.jpg me"])
     #expect(error()?.line == 1 && error()?.what == "identity")
   }
@@ -92,7 +94,7 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
     unlink(source.path.appending("list_eval_partition.txt").string)
     #expect(error()?.kind == .missing && error()?.expected == "list_eval_partition.txt")
     let empty = TemporaryFolder()
-    let nothing = datasetError { () throws(DatasetError) in try entry.pictures(at: empty.path) }
+    let nothing = fileError { () throws(FileError) in try entry.pictures(at: empty.path) }
     #expect(nothing?.kind == .missing && nothing?.hint == entry.instructions)
   }
 
@@ -102,7 +104,7 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
     }
     #expect(error()?.found == "no such picture")
     #expect(
-      datasetError { () throws(DatasetError) in
+      fileError { () throws(FileError) in
         try entry.pictures(at: source.path, isTolerant: true)
       }?.expected == "pictures")
   }
@@ -158,14 +160,14 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
     let path = try folder.write(zip([("x/a.jpg", content), ("x/b.txt", [1])]), to: "a.zip")
     #expect(try entry.pictures(at: path).items.map(\.name) == ["x/a.jpg"])
     let twice = try folder.write(zip([("a.jpg", content), ("a.jpg", content)]), to: "b.zip")
-    let error = datasetError { () throws(DatasetError) in try entry.pictures(at: twice) }
+    let error = fileError { () throws(FileError) in try entry.pictures(at: twice) }
     #expect(error?.found == "a.jpg twice")
   }
 
   @Test func picturesSmallerThanTheCropAreNamed() throws {
     try add(["a.jpg"])
     let pictures = try entry.pictures(at: folder.path)
-    let error = datasetError { () throws(DatasetError) in
+    let error = fileError { () throws(FileError) in
       try pack(pictures, as: Preparation(size: 8, crop: 31), to: folder.path.appending("p"))
     }
     #expect(error?.path == folder.path.appending("a.jpg"))
@@ -173,7 +175,7 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
   }
 
   @Test func anEmptyFolderIsRefused() {
-    let error = datasetError { () throws(DatasetError) in try entry.pictures(at: folder.path) }
+    let error = fileError { () throws(FileError) in try entry.pictures(at: folder.path) }
     #expect(error?.kind == .missing && error?.expected == "JPEG or PNG pictures")
   }
 }

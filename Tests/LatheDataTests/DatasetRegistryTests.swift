@@ -1,5 +1,7 @@
+import LatheFiles
 import LatheData
 import SystemPackage
+import func TestSupport.fileError
 import Testing
 
 @Suite struct DatasetRegistryTests {
@@ -52,7 +54,7 @@ import Testing
   @Test func namesEveryPlaceAndTheWayToGetIt() throws {
     let root = folder.path.appending("pool")
     let error = try #require(
-      datasetError { () throws(DatasetError) in
+      fileError { () throws(FileError) in
         try DatasetRegistry.Entry.mnist.load(.test, dataRoot: root)
       })
     #expect(error.kind == .missing)
@@ -65,7 +67,7 @@ import Testing
   }
 
   @Test func aGivenFolderIsTheOnlyPlace() throws {
-    let error = datasetError { () throws(DatasetError) in
+    let error = fileError { () throws(FileError) in
       try DatasetRegistry.Entry.fashionMNIST.load(.train, at: folder.path)
     }
     #expect(error?.found == "nothing in \(folder.path)")
@@ -73,11 +75,11 @@ import Testing
 
   @Test func namesTheMissingFileOfAPair() throws {
     try folder.write(imageFile(count: 1), to: "train-images-idx3-ubyte")
-    let error = datasetError { () throws(DatasetError) in
+    let error = fileError { () throws(FileError) in
       try DatasetRegistry.Entry.mnist.load(.train, at: folder.path)
     }
     #expect(error?.kind == .missing && error?.path == folder.path)
-    #expect(error?.expected.hasPrefix("train-labels-idx1-ubyte.gz or ") == true)
+    #expect(error?.expected?.hasPrefix("train-labels-idx1-ubyte.gz or ") == true)
   }
 
   @Test func rejectsCountsThatDiffer() throws {
@@ -85,7 +87,7 @@ import Testing
     let labels = try folder.write(labelFile(count: 4), to: "train-labels-idx1-ubyte")
     #expect(
       try mnistError()
-        == DatasetError(
+        == FileError(
           .damaged, "number of labels", path: labels, offset: 4,
           expected: "3, as many as images", found: "4"))
   }
@@ -96,7 +98,7 @@ import Testing
       idx(magic: 2049, sizes: [3], values: [9, 0, 10]), to: "train-labels-idx1-ubyte")
     #expect(
       try mnistError()
-        == DatasetError(
+        == FileError(
           .damaged, "label 2", path: labels, offset: 10, expected: "0 to 9", found: "10"))
   }
 
@@ -106,12 +108,12 @@ import Testing
     try folder.write(labelFile(count: 1), to: "train-labels-idx1-ubyte")
     #expect(
       try mnistError()
-        == DatasetError(
+        == FileError(
           .damaged, "image size", path: images, offset: 8, expected: "28 × 28", found: "32 × 28"))
   }
 
-  private func mnistError() throws -> DatasetError? {
-    datasetError { () throws(DatasetError) in
+  private func mnistError() throws -> FileError? {
+    fileError { () throws(FileError) in
       try DatasetRegistry.Entry.mnist.load(.train, at: folder.path)
     }
   }

@@ -1,5 +1,6 @@
 import LatheNN
 import CZlib
+import LatheFiles
 import LatheData
 import Foundation
 import SystemPackage
@@ -91,14 +92,4 @@ func numberedSet(count: Int, shape: ImageShape = ImageShape(height: 2, width: 1,
 func chiSquare(_ observed: [Int]) -> Double {
   let expected = Double(observed.reduce(0, +)) / Double(observed.count)
   return observed.reduce(0) { $0 + (Double($1) - expected) * (Double($1) - expected) / expected }
-}
-
-/// The error that `body` throws.
-func datasetError<Result>(of body: () throws(DatasetError) -> Result) -> DatasetError? {
-  do {
-    _ = try body()
-    return nil
-  } catch {
-    return error
-  }
 }

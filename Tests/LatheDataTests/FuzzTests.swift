@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheData
 import Foundation
 import Glibc
@@ -72,7 +73,7 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
     for trial in 0..<trials {
       let bytes = mutated(original, random: random.stream(trial))
       let start = ContinuousClock.now
-      do { try read(bytes) } catch let error as DatasetError {
+      do { try read(bytes) } catch let error as FileError {
         #expect(error.kind != .unwritable, "trial \(trial): \(error)")
         refused += 1
       }

@@ -1,5 +1,7 @@
+import LatheFiles
 import LatheData
 import SystemPackage
+import func TestSupport.fileError
 import Testing
 
 @Suite struct IDXFileTests {
@@ -22,17 +24,17 @@ import Testing
 
   @Test func namesTheSystemsReason() throws {
     let error = try #require(
-      datasetError { () throws(DatasetError) in
+      fileError { () throws(FileError) in
         try IDXFile(folder.path.appending("none"), rank: 3)
       })
-    #expect(error.kind == .missing && error.exitStatus == 66)
-    #expect(error.found == "No such file or directory")
+    #expect(error.kind == .missing && error.systemError == .noSuchFileOrDirectory)
+    #expect("\(error)".hasSuffix("none: No such file or directory"))
   }
 
   @Test func aFolderIsNoFile() throws {
-    let error = datasetError { () throws(DatasetError) in try IDXFile(folder.path, rank: 1) }
+    let error = fileError { () throws(FileError) in try IDXFile(folder.path, rank: 1) }
     #expect(error?.kind == .missing)
-    #expect(error?.found == "Is a directory")
+    #expect(error?.found == "a folder")
   }
 
   struct Damage: Sendable, CustomTestStringConvertible {
@@ -122,17 +124,17 @@ import Testing
 
   private func expect(_ damage: Damage, in bytes: [UInt8], isExpanded: Bool = false) throws {
     let path = try folder.write(bytes, to: "images")
-    let error = datasetError { () throws(DatasetError) in try IDXFile(path, rank: 3) }
-    let expected = DatasetError(
+    let error = fileError { () throws(FileError) in try IDXFile(path, rank: 3) }
+    let expected = FileError(
       .damaged, damage.what, path: path, offset: damage.offset,
       isExpandedOffset: isExpanded, expected: damage.expected,
       found: damage.found)
     #expect(error == expected)
-    #expect(error?.exitStatus == 65)
+    #expect(error?.kind == .damaged)
   }
 
   @Test func describesWhatWhereExpectedFound() {
-    let error = DatasetError(
+    let error = FileError(
       .damaged, "magic number", path: "data/labels", offset: 0, isExpandedOffset: true,
       expected: "2049", found: "2051", hint: "Get it anew")
     #expect(

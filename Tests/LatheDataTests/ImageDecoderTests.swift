@@ -1,23 +1,25 @@
+import LatheFiles
 import LatheData
 import Foundation
 import LatheReports
 import SystemPackage
+import func TestSupport.fileError
 import Testing
 
 @Suite struct ImageDecoderTests {
   private func decode(
     _ bytes: [UInt8], requiring requirement: ImageRequirement = ImageRequirement()
-  ) throws(DatasetError) -> DecodedImage {
+  ) throws(FileError) -> DecodedImage {
     let decoder = ImageDecoder()
-    return try bytes.withUnsafeBufferPointer { (bytes) throws(DatasetError) -> DecodedImage in
+    return try bytes.withUnsafeBufferPointer { (bytes) throws(FileError) -> DecodedImage in
       try decoder.decode(UnsafeRawBufferPointer(bytes), of: "picture", requiring: requirement)
     }
   }
 
   private func error(_ bytes: [UInt8], _ requirement: ImageRequirement = ImageRequirement())
-    -> DatasetError?
+    -> FileError?
   {
-    datasetError { () throws(DatasetError) in try decode(bytes, requiring: requirement) }
+    fileError { () throws(FileError) in try decode(bytes, requiring: requirement) }
   }
 
   @Test(arguments: [1, 3], [false, true]) func jpegs(channels: Int, progressive: Bool) throws {
@@ -43,7 +45,7 @@ import Testing
   @Test func damagedJPEGs() {
     let whole = face(0)
     #expect(error(Array(whole.prefix(whole.count / 2)))?.what == "JPEG")
-    #expect(error(Array(whole.prefix(whole.count / 2)))?.found.contains("end") == true)
+    #expect(error(Array(whole.prefix(whole.count / 2)))?.found?.contains("end") == true)
     #expect(error(Array(whole.prefix(30)))?.what == "JPEG")
     #expect(error([])?.found == "an empty file")
     #expect(error(Array("GIF89a".utf8))?.found == "47 49 46 38")
@@ -53,7 +55,7 @@ import Testing
     let size = (height: 20, width: 31)
     let inks = jpeg(
       picture(height: 20, width: 31, channels: 4), height: 20, width: 31, channels: 4)
-    #expect(error(inks)?.what == "colours" && error(inks)?.found.hasSuffix("CK") == true)
+    #expect(error(inks)?.what == "colours" && error(inks)?.found?.hasSuffix("CK") == true)
     var requirement = ImageRequirement()
     requirement.refusesGrey = true
     let grey = jpeg(picture(height: 20, width: 31, channels: 1), height: 20, width: 31, channels: 1)

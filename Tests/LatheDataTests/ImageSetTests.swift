@@ -1,4 +1,5 @@
 import LatheNN
+import LatheFiles
 import LatheData
 import Testing
 

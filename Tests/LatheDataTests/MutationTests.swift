@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheData
 import SystemPackage
 import Testing
@@ -30,7 +31,7 @@ import Testing
     #expect(rejected >= 200, "the mutations hardly damage anything")
   }
 
-  private func expectAgreement(_ set: ImageSet) throws(DatasetError) {
+  private func expectAgreement(_ set: ImageSet) throws(FileError) {
     #expect(set.count == 3 && set.labels.count == 3)
     #expect(set.labels.allSatisfy { $0 <= 9 })
     #expect((0..<3).allSatisfy { set.bytes(of: $0).count == 784 })

@@ -1,7 +1,9 @@
 import LatheNN
+import LatheFiles
 import LatheData
 import Foundation
 import SystemPackage
+import func TestSupport.fileError
 import Testing
 
 /// The bytes of a file.
@@ -46,9 +48,9 @@ private final class Kept {
     #expect(test.attributes?.count(of: 1) == 23, "2 + 1, 5 + 1 … are divisible by 3")
   }
 
-  private func prepared(_ bytes: [UInt8]) throws(DatasetError) -> [UInt8] {
+  private func prepared(_ bytes: [UInt8]) throws(FileError) -> [UInt8] {
     var preparer = ImagePreparer(preparation, requiring: ImageRequirement())
-    return try bytes.withUnsafeBufferPointer { (bytes) throws(DatasetError) -> [UInt8] in
+    return try bytes.withUnsafeBufferPointer { (bytes) throws(FileError) -> [UInt8] in
       try preparer.image(UnsafeRawBufferPointer(bytes), of: "picture")
     }
   }
@@ -114,7 +116,7 @@ private final class Kept {
     let other = Packer(
       pictures, as: Preparation(size: 16, crop: 128, filter: .lanczos), to: output,
       skipsDamaged: false)
-    let error = datasetError { () throws(DatasetError) in try other.begin() }
+    let error = fileError { () throws(FileError) in try other.begin() }
     #expect(error?.kind == .unwritable && error?.found == "one that does")
     packer = nil
     #expect(try other.begin() == 0, "not 86")
@@ -128,7 +130,7 @@ private final class Kept {
       jpeg(picture(height: 20, width: 20), height: 20, width: 20),
       to: "img_align_celeba/\(CelebAFolder.name(65))")
     let pictures = try DatasetRegistry.Entry.celebA.pictures(at: source.path)
-    let error = datasetError { () throws(DatasetError) in
+    let error = fileError { () throws(FileError) in
       try pack(pictures, as: preparation, to: folder.path.appending("a"))
     }
     #expect(error?.kind == .damaged && error?.path == bad)
@@ -147,8 +149,8 @@ private final class Kept {
   @Test func noticesPicturesThatChange() throws {
     let (source, pictures) = try pictures(6)
     let file = try pack(pictures, as: preparation, to: folder.path.appending("a")).file
-    func error() -> DatasetError? {
-      datasetError { () throws(DatasetError) in
+    func error() -> FileError? {
+      fileError { () throws(FileError) in
         try file.verify(against: DatasetRegistry.Entry.celebA.pictures(at: source.path))
       }
     }
@@ -156,7 +158,7 @@ private final class Kept {
     let entry = DatasetRegistry.Entry.celebA
     let before = entry.cachedFile(of: pictures, cache: "c")
     let path = try source.folder.write(face(50), to: "img_align_celeba/\(CelebAFolder.name(3))")
-    #expect(error()?.path == path && error()?.expected.contains("as when it was packed") == true)
+    #expect(error()?.path == path && error()?.expected?.contains("as when it was packed") == true)
     // The cache asks for a file of another name then.
     let again = try entry.pictures(at: source.path)
     #expect(entry.cachedFile(of: again, cache: "c") != before)
@@ -169,11 +171,11 @@ private final class Kept {
     let (_, pictures) = try pictures(6)
     let file = try pack(pictures, as: preparation, to: folder.path.appending("a")).file
     let whole = try bytes(of: file.path)
-    func error(_ change: (inout [UInt8]) -> Void) throws -> DatasetError? {
+    func error(_ change: (inout [UInt8]) -> Void) throws -> FileError? {
       var damaged = whole
       change(&damaged)
       let path = try folder.write(damaged, to: "b")
-      return datasetError { () throws(DatasetError) in try PackedFile(path).verify() }
+      return fileError { () throws(FileError) in try PackedFile(path).verify() }
     }
     #expect(try error { _ in } == nil)
     #expect(try error { $0[0] = 0 }?.what == "packed file")
@@ -190,7 +192,7 @@ private final class Kept {
 
   @Test func aPlaceThatCannotBeWrittenIsNamed() throws {
     let (_, pictures) = try pictures(3)
-    let error = datasetError { () throws(DatasetError) in
+    let error = fileError { () throws(FileError) in
       try pack(pictures, as: preparation, to: "/proc/a.pack")
     }
     #expect(error?.kind == .unwritable && error?.path == "/proc/a.pack.partial")

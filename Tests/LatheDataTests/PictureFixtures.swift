@@ -1,4 +1,5 @@
 import CTurboJPEG
+import LatheFiles
 import LatheData
 import Foundation
 import SystemPackage
@@ -175,7 +176,7 @@ struct CelebAFolder {
 func pack(
   _ pictures: ImageListing, as preparation: Preparation, to path: FilePath,
   skipsDamaged: Bool = false
-) throws(DatasetError) -> (file: PackedFile, skipped: [DatasetError]) {
+) throws(FileError) -> (file: PackedFile, skipped: [FileError]) {
   let packer = Packer(pictures, as: preparation, to: path, skipsDamaged: skipsDamaged)
   _ = try packer.begin()
   try packer.pack(part: 0, of: 1)

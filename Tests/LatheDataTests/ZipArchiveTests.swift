@@ -1,5 +1,7 @@
+import LatheFiles
 import LatheData
 import SystemPackage
+import func TestSupport.fileError
 import Testing
 
 @Suite struct ZipArchiveTests {
@@ -27,11 +29,11 @@ import Testing
   }
 
   @Test func namesDamage() throws {
-    func error(_ change: (inout [UInt8]) -> Void) throws -> DatasetError? {
+    func error(_ change: (inout [UInt8]) -> Void) throws -> FileError? {
       var bytes = zip(files)
       change(&bytes)
       let path = try folder.write(bytes, to: "a.zip")
-      return datasetError { () throws(DatasetError) in
+      return fileError { () throws(FileError) in
         let archive = try ZipArchive(path)
         for entry in archive.entries { _ = try archive.content(of: entry) }
       }

@@ -10,9 +10,9 @@ import Testing
   init() throws { scratch = try Scratch() }
 
   /// The error of opening a file of these bytes.
-  private func refusal(_ bytes: [UInt8]) throws -> CheckpointError? {
+  private func refusal(_ bytes: [UInt8]) throws -> FileError? {
     try write(bytes, to: path)
-    return checkpointError { _ = try Safetensors(reading: path) }
+    return fileError { _ = try Safetensors(reading: path) }
   }
 
   private static func tensor(_ shape: String, _ offsets: String, type: String = "F32") -> String {

@@ -82,11 +82,11 @@ let samples = [
     try save([weight], to: path)
     let file = try Safetensors(reading: path)
     var room: [Float] = Array(repeating: -1, count: 8)
-    let error = checkpointError { try file.copy("w", expecting: [4, 2, 1], to: &room) }
+    let error = fileError { try file.copy("w", expecting: [4, 2, 1], to: &room) }
     #expect(error?.kind == .mismatch)
     #expect(error?.description == "w: expected [4, 2, 1], found [4, 1, 2] in \(path)")
     #expect(room == Array(repeating: -1, count: 8))
-    let absent = checkpointError { _ = try file.values("v") }
+    let absent = fileError { _ = try file.values("v") }
     #expect(absent?.kind == .mismatch)
     #expect(absent?.description == "v: no such tensor in \(path)")
   }
@@ -98,8 +98,8 @@ let samples = [
     try write(damaged, to: path)
     let file = try Safetensors(reading: path)
     let last = samples[3].name
-    #expect(checkpointError { try file.verify() }?.tensor == last)
-    #expect(checkpointError { _ = try file.values(last) }?.kind == .damaged)
+    #expect(fileError { try file.verify() }?.tensor == last)
+    #expect(fileError { _ = try file.values(last) }?.kind == .damaged)
     #expect(try file.values("scalar") == [42])
   }
 
@@ -111,7 +111,7 @@ let samples = [
     changed[text.distance(from: text.startIndex, to: place)] = UInt8(ascii: "d")
     try write(changed, to: path)
     let file = try Safetensors(reading: path)
-    #expect(checkpointError { try file.verify() }?.kind == .damaged)
+    #expect(fileError { try file.verify() }?.kind == .damaged)
   }
 
   /// Also shows that the values in the mutation test would differ if nothing were checked.
@@ -136,25 +136,25 @@ let samples = [
     #expect(file.names == ["u", "i", "d"])
     #expect(try file.values("i") == [-3, 1_099_511_627_776])
     #expect(try file.values("d") == [0.1])
-    let error = checkpointError { _ = try file.values("u") }
+    let error = fileError { _ = try file.values("u") }
     #expect(error?.description == "u: type: expected F32, F64 or I64, found U8 in \(path)")
   }
 
   @Test func anAbsentFileIsMissing() {
-    let error = checkpointError { _ = try Safetensors(reading: path) }
+    let error = fileError { _ = try Safetensors(reading: path) }
     #expect(error?.kind == .missing)
     #expect(error?.description == "cannot read \(path): No such file or directory")
-    let folder = checkpointError { _ = try Safetensors(reading: scratch.path) }
+    let folder = fileError { _ = try Safetensors(reading: scratch.path) }
     #expect(folder?.kind == .missing)
   }
 
   @Test func aFolderThatCannotBeWrittenTo() throws {
     try write([1], to: path)
     let below = path.appending("x.safetensors")
-    let error = checkpointError { try save(samples, to: below) }
+    let error = fileError { try save(samples, to: below) }
     #expect(error?.kind == .unwritable)
     #expect(error?.description == "cannot write \(below): Not a directory")
-    let proc = checkpointError { try save(samples, to: "/proc/x.safetensors") }
+    let proc = fileError { try save(samples, to: "/proc/x.safetensors") }
     #expect(proc?.kind == .unwritable)
   }
 
@@ -229,6 +229,6 @@ let samples = [
     #expect(try file.values("w") == [0, 0.125, 0.25, 0.375, 0.5, 0.625])
     #expect(try file.values("n") == [-7])
     #expect(try file.values("d") == [0.25, 1e10])
-    #expect(checkpointError { _ = try file.values("half") }?.found == "F16")
+    #expect(fileError { _ = try file.values("half") }?.found == "F16")
   }
 }

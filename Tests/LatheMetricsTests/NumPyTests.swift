@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheData
 import Foundation
 import LatheMetrics
@@ -87,14 +88,14 @@ struct NumPyTests {
       (Array(good[..<40]), "NumPy header"), (good + [0], "content"),
     ]
     for (bytes, what) in reasons {
-      let error = #expect(throws: DatasetError.self) { try NumPyArray(bytes, path: "a.npy") }
+      let error = #expect(throws: FileError.self) { try NumPyArray(bytes, path: "a.npy") }
       #expect(error?.what == what && error?.kind == .damaged)
     }
-    let missing = #expect(throws: DatasetError.self) {
+    let missing = #expect(throws: FileError.self) {
       try FeatureStatistics(reading: goldenPath("kernel"))
     }
     #expect(missing?.expected == "mu.npy")
-    let nowhere = #expect(throws: DatasetError.self) {
+    let nowhere = #expect(throws: FileError.self) {
       try FeatureStatistics(reading: "nowhere.npz")
     }
     #expect(nowhere?.kind == .missing)
@@ -108,7 +109,7 @@ struct NumPyTests {
         var bad = good
         bad[place] ^= 0x5a
         try Data(bad).write(to: URL(filePath: path.string))
-        do { _ = try FeatureStatistics(reading: path) } catch is DatasetError {}
+        do { _ = try FeatureStatistics(reading: path) } catch is FileError {}
       }
     }
   }

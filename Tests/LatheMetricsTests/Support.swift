@@ -1,3 +1,4 @@
+import LatheFiles
 import Foundation
 import LatheMetrics
 import SystemPackage

@@ -1,3 +1,4 @@
+import LatheFiles
 import Foundation
 import LatheReports
 import SystemPackage
@@ -54,7 +55,7 @@ import Testing
   @Test func aMissingFolderIsNamedWithTheReason() {
     let path = folder.path.appending("none").appending("a.png")
     #expect(
-      throws: ReportError.file(path: path, action: "write", reason: "No such file or directory")
+      throws: FileError(.unwritable, "write", path: path, systemError: .noSuchFileOrDirectory)
     ) {
       try Picture(width: 1, height: 1, channels: 1, pixels: [0]).write(to: path)
     }
@@ -65,7 +66,7 @@ import Testing
     let path = folder.path.appending("taken")
     try FileManager.default.createDirectory(
       atPath: path.string, withIntermediateDirectories: true)
-    #expect(throws: ReportError.file(path: path, action: "write", reason: "Is a directory")) {
+    #expect(throws: FileError(.unwritable, "rename to", path: path, systemError: .isDirectory)) {
       try Picture(width: 1, height: 1, channels: 1, pixels: [0]).write(to: path)
     }
     #expect(try folder.names == ["taken"])
@@ -73,9 +74,7 @@ import Testing
 
   @Test func aMissingFileIsNamedWithTheReason() {
     let path = folder.path.appending("none.png")
-    #expect(
-      throws: ReportError.file(path: path, action: "read", reason: "No such file or directory")
-    ) {
+    #expect(throws: FileError(.missing, "read", path: path, systemError: .noSuchFileOrDirectory)) {
       try Picture.read(path)
     }
   }
@@ -88,7 +87,7 @@ import Testing
     let bytes = try Data(contentsOf: URL(fileURLWithPath: path.string))
     for length in 0..<bytes.count - 16 {
       try bytes.prefix(length).write(to: URL(fileURLWithPath: path.string))
-      #expect(throws: ReportError.self, "prefix of \(length)") { try Picture.read(path) }
+      #expect(throws: FileError.self, "prefix of \(length)") { try Picture.read(path) }
     }
     for place in bytes.indices {
       var changed = bytes

@@ -104,9 +104,9 @@ extension CheckpointStoreTests {
     #expect(found.skipped.map(\.1.kind) == [.damaged, .missing])
 
     try damage(store.path(step: 1))
-    let error = checkpointError { _ = try store.latest(validating: { _ = try value($0) }) }
+    let error = fileError { _ = try store.latest(validating: { _ = try value($0) }) }
     #expect(error?.kind == .damaged)
-    #expect(error?.file == store.path(step: 3).appending("model.safetensors"))
+    #expect(error?.path == store.path(step: 3).appending("model.safetensors"))
   }
 
   @Test func anotherErrorOfTheValidationIsNotDamage() throws {
@@ -171,12 +171,12 @@ extension CheckpointStoreTests {
 extension CheckpointStoreTests {
   @Test func aFileInPlaceOfTheFolder() throws {
     try write([1], to: scratch.path.appending("runs"))
-    let error = checkpointError { _ = try CheckpointStore(folder: folder, keep: 1) }
+    let error = fileError { _ = try CheckpointStore(folder: folder, keep: 1) }
     #expect(error?.kind == .unwritable)
     #expect(error?.systemError == .fileExists || error?.systemError == .notDirectory)
-    let proc = checkpointError { _ = try CheckpointStore(folder: "/proc/lathe/x", keep: 1) }
+    let proc = fileError { _ = try CheckpointStore(folder: "/proc/lathe/x", keep: 1) }
     #expect(proc?.kind == .unwritable)
-    #expect(proc?.file == "/proc/lathe")
+    #expect(proc?.path == "/proc/lathe")
   }
 
   /// The system refuses the rest of a file over the limit, as a full disk would.
@@ -188,7 +188,7 @@ extension CheckpointStoreTests {
       try store.write(step: 1) { try mark($0, 1) }
       var limit = rlimit(rlim_cur: 65536, rlim_max: 65536)
       guard setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { exit(1) }
-      let error = checkpointError {
+      let error = fileError {
         try store.write(step: 2) { try mark($0, 2, count: 100_000) }
       }
       guard error?.kind == .unwritable, error?.systemError == .fileTooLarge else { exit(2) }
@@ -203,7 +203,7 @@ extension CheckpointStoreTests {
     let store = try CheckpointStore(folder: disk.path.appending("c"), keep: 1)
     try store.write(step: 1) { try mark($0, 1) }
     let error = try #require(
-      checkpointError { try store.write(step: 2) { try mark($0, 2, count: 100_000) } })
+      fileError { try store.write(step: 2) { try mark($0, 2, count: 100_000) } })
     #expect(error.kind == .unwritable)
     #expect(error.systemError == .noSpace)
     #expect(error.expected == "400192 bytes")
@@ -211,9 +211,9 @@ extension CheckpointStoreTests {
     #expect(try names(in: store.folder) == ["step-000001"])
     #expect(try value(store.path(step: 1)) == 1)
     try disk.makeReadOnly()
-    let refused = checkpointError { try store.write(step: 3) { try mark($0, 3) } }
+    let refused = fileError { try store.write(step: 3) { try mark($0, 3) } }
     #expect(refused?.systemError == .readOnlyFileSystem)
-    let atStart = checkpointError { _ = try CheckpointStore(folder: store.folder, keep: 1) }
+    let atStart = fileError { _ = try CheckpointStore(folder: store.folder, keep: 1) }
     #expect(atStart?.kind == .unwritable)
     #expect(atStart?.systemError == .readOnlyFileSystem)
     #expect(try CheckpointStore(reading: store.folder).steps() == [1])

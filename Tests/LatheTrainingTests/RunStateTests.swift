@@ -68,14 +68,14 @@ import Testing
     var content = try bytes(of: path)
     content[content.count - 1] ^= 1
     try write(content, to: path)
-    let error = checkpointError { _ = try RunState(reading: folder) }
+    let error = fileError { _ = try RunState(reading: folder) }
     #expect(error?.kind == .damaged)
-    #expect(error?.file == path)
+    #expect(error?.path == path)
     #expect(error?.expected != error?.found)
     try FileManager.default.removeItem(atPath: path.string)
-    let absent = checkpointError { _ = try RunState(reading: folder) }
+    let absent = fileError { _ = try RunState(reading: folder) }
     #expect(absent?.kind == .missing)
-    #expect(absent?.file == path)
+    #expect(absent?.path == path)
   }
 
   @Test func everyChangedByteOfTheStateIsFound() throws {
@@ -86,12 +86,12 @@ import Testing
       var changed = original
       changed[index] ^= 0x01
       try write(changed, to: path)
-      let error = checkpointError { _ = try RunState(reading: folder) }
+      let error = fileError { _ = try RunState(reading: folder) }
       #expect(error?.kind == .damaged || error?.kind == .mismatch, "byte \(index)")
     }
     for count in [0, 1, original.count / 2, original.count - 2] {
       try write(Array(original.prefix(count)), to: path)
-      #expect(checkpointError { _ = try RunState(reading: folder) }?.kind == .damaged)
+      #expect(fileError { _ = try RunState(reading: folder) }?.kind == .damaged)
     }
     try write(original, to: path)
     #expect(try RunState(reading: folder).step == 1234)
@@ -99,7 +99,7 @@ import Testing
 
   @Test func anotherVersionIsAMismatch() throws {
     try write(Array(#"{"version": 2, "news": []}"#.utf8), to: folder.appending(RunState.fileName))
-    let error = checkpointError { _ = try RunState(reading: folder) }
+    let error = fileError { _ = try RunState(reading: folder) }
     #expect(error?.kind == .mismatch)
     #expect(error?.expected == "1")
     #expect(error?.found == "2")
@@ -108,23 +108,23 @@ import Testing
   @Test func twoMembersOfOneNameAreDamage() throws {
     let text = #"{"version": 1, "step": 1, "step": 2}"#
     try write(Array(text.utf8), to: folder.appending(RunState.fileName))
-    let error = checkpointError { _ = try RunState(reading: folder) }
-    #expect(error?.description == "two members \"step\" at byte 35 in \(folder)/state.json")
+    let error = fileError { _ = try RunState(reading: folder) }
+    #expect(error?.description == "two members \"step\" in \(folder)/state.json at byte 35")
   }
 
   @Test func aNumberThatJSONDoesNotHave() throws {
     var odd = state()
     odd.configuration = .object(["weight": .double(.nan)])
-    let error = checkpointError { try odd.write(into: folder, digesting: []) }
+    let error = fileError { try odd.write(into: folder, digesting: []) }
     #expect(error?.kind == .unwritable)
     #expect(try names(in: folder).isEmpty)
   }
 
   @Test func nothingToReadIsMissing() {
-    let error = checkpointError { _ = try RunState(reading: folder) }
+    let error = fileError { _ = try RunState(reading: folder) }
     #expect(error?.kind == .missing)
-    #expect(error?.file == folder.appending("state.json"))
-    let unfinished = checkpointError { try state().write(into: folder) }
+    #expect(error?.path == folder.appending("state.json"))
+    let unfinished = fileError { try state().write(into: folder) }
     #expect(unfinished?.kind == .missing)
   }
 }

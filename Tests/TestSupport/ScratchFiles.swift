@@ -61,9 +61,11 @@ public func raw(header: [UInt8], data: [UInt8]) -> [UInt8] {
   withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init) + header + data
 }
 
-/// The error that `body` throws, if it is a checkpoint's.
-public func checkpointError(_ body: () throws -> Void) -> CheckpointError? {
-  do { try body() } catch { return error as? CheckpointError }
+/// The error that `body` throws, if it is about a file.
+public func fileError<Result, Failure: Error>(
+  _ body: () throws(Failure) -> Result
+) -> FileError? {
+  do { _ = try body() } catch { return error as? FileError }
   return nil
 }
 

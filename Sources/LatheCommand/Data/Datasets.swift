@@ -1,3 +1,4 @@
+import LatheFiles
 import ArgumentParser
 import LatheData
 import Foundation
@@ -31,8 +32,8 @@ struct Datasets: ParsableCommand {
 extension DatasetRegistry.Entry {
   /// What there is of the data set, in a few words; pictures are counted, not decoded.
   ///
-  /// - Throws: `DatasetError` if it is not there or damaged.
-  func presence() throws(DatasetError) -> String {
+  /// - Throws: `FileError` if it is not there or damaged.
+  func presence() throws(FileError) -> String {
     if isPacked { return "\(grouped(try pictures().items.count)) pictures" }
     let images = try load(.test)
     return "\(grouped(images.count)) test images, digest \(images.digest)"

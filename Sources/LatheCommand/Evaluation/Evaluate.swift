@@ -89,12 +89,8 @@ struct Evaluate: ParsableCommand {
     members["written by"] = .string("lathe \(version)")
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    do {
-      try encoder.encode(JSONValue.object(members))
-        .write(to: URL(fileURLWithPath: path.string), options: .atomic)
-    } catch {
-      throw CommandFailure.unwritable("\(path): cannot write: \(error.localizedDescription)")
-    }
+    let json = try encoder.encode(JSONValue.object(members))
+    try FileSystem.replace(path, with: Array(json))
     let line: [String: JSONValue] = [
       "event": .string("evaluation"), "step": .int(state.step),
       "split": .string(reference.rawValue),

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 import LatheDistributed
 import LatheData
@@ -15,7 +16,7 @@ struct StatisticsSource {
 
   /// A folder of pictures, a packed file or an `.npz` file.
   ///
-  /// - Throws: `DatasetError` if there is nothing, or it is damaged.
+  /// - Throws: `FileError` if there is nothing, or it is damaged.
   init(_ path: FilePath, split: Split?, size: Int?) throws {
     self.path = path
     if path.extension?.lowercased() == "npz" {

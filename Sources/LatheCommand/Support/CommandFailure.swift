@@ -32,12 +32,11 @@ struct CommandFailure: Error, CustomStringConvertible {
 func exitStatus(for error: any Error) -> Int32 {
   switch error {
   case let error as CommandFailure: error.status
-  case let error as DatasetError: error.exitStatus
   case let error as TrainingError: error.exitStatus
   case let error as FeatureError: error.exitStatus
   case is ScoreError: 65
   case let error as SamplerError: error.exitStatus
-  case let error as CheckpointError:
+  case let error as FileError:
     switch error.kind {
     case .missing: 66
     case .damaged, .mismatch: 65
@@ -45,12 +44,31 @@ func exitStatus(for error: any Error) -> Int32 {
     }
   case let error as ReportError:
     switch error {
-    case .file(_, _, _), .png(_, _), .gnuplot(_, _): 73
-    case .format(_, _): 64
+    case .gnuplot: 73
+    case .format: 64
     case .noGnuplot: 66
     case .nonFinite: 70
     }
   default: 70
+  }
+}
+
+extension TrainingError {
+  fileprivate var exitStatus: Int32 {
+    switch self {
+    case .notFinite: 70
+    case .signature, .otherRun: 65
+    case .nothingToResume: 66
+    }
+  }
+}
+
+extension FeatureError {
+  fileprivate var exitStatus: Int32 {
+    switch self {
+    case .noSuchDimensions: 64
+    case .incomplete, .channels: 65
+    }
   }
 }
 

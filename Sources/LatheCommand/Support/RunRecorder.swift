@@ -16,7 +16,7 @@ final class RunRecorder {
   private var steps = 0
   private var firstError: Double?
 
-  /// - Throws: `CheckpointError.unwritable`.
+  /// - Throws: `FileError.unwritable`.
   init(_ settings: TrainSettings, _ plan: TrainingPlan, startingAt step: Int) throws {
     self.plan = plan
     firstStep = step
@@ -76,7 +76,8 @@ final class RunRecorder {
     ]
     try log.write(line.merging(record.evaluation.members) { $1 })
     let best = record.isBest ? "; the best so far, kept in \(plan.folder.appending("best"))" : ""
-    progress.say("step \(record.step), on validation images\(best):\n\(EvaluationTable(record.evaluation))")
+    progress.say(
+      "step \(record.step), on validation images\(best):\n\(EvaluationTable(record.evaluation))")
   }
 
   private func pictures(of preview: Preview) throws -> [(name: String, path: FilePath)] {
@@ -114,9 +115,6 @@ final class RunRecorder {
   private func decimals(_ value: Double) -> String { String(format: "%.5f", value) }
 
   private static func write(_ text: String, to path: FilePath) throws {
-    do { try Data(text.utf8).write(to: URL(fileURLWithPath: path.string), options: .atomic) } catch
-    {
-      throw CheckpointError(.unwritable, in: path, "cannot write: \(error.localizedDescription)")
-    }
+    try FileSystem.replace(path, with: text)
   }
 }

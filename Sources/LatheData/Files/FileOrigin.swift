@@ -1,4 +1,4 @@
-import Glibc
+import LatheFiles
 import SystemPackage
 
 /// The files that a data set consists of, where they may lie and how they are read.
@@ -10,12 +10,12 @@ struct FileOrigin: Sendable {
   /// For each file of a split, the names under which it may lie, the most likely first.
   let names: @Sendable (Split) -> [[String]]
   /// Reads the split from the files, which stand in the order of `names`.
-  let read: @Sendable (DatasetRegistry.Entry, Split, [FilePath]) throws(DatasetError) -> ImageSet
+  let read: @Sendable (DatasetRegistry.Entry, Split, [FilePath]) throws(FileError) -> ImageSet
 
   /// The files of a split, from the first folder that holds any of them.
   ///
-  /// - Throws: `DatasetError` (missing) if none does, or if that folder lacks one.
-  func locate(_ split: Split, of name: String, in folders: [FilePath]) throws(DatasetError)
+  /// - Throws: `FileError` (missing) if none does, or if that folder lacks one.
+  func locate(_ split: Split, of name: String, in folders: [FilePath]) throws(FileError)
     -> [FilePath]
   {
     let files = names(split)
@@ -26,7 +26,7 @@ struct FileOrigin: Sendable {
     var paths: [FilePath] = []
     for alternatives in files {
       guard let path = firstExisting(alternatives, in: holder) else {
-        throw DatasetError(
+        throw FileError(
           .missing, "\(name), \(split.rawValue) split", path: holder,
           expected: alternatives.joined(separator: " or "), found: "no such file",
           hint: instructions)
@@ -37,20 +37,16 @@ struct FileOrigin: Sendable {
   }
 
   private func nothingFound(_ split: Split, of name: String, in folders: [FilePath])
-    -> DatasetError
+    -> FileError
   {
-    let looked = folders.map { "\($0)" + (exists($0) ? "" : " (does not exist)") }
+    let looked = folders.map { "\($0)" + (FileSystem.exists($0) ? "" : " (does not exist)") }
     let wanted = names(split).compactMap(\.first)
-    return DatasetError(
+    return FileError(
       .missing, "\(name), \(split.rawValue) split", expected: wanted.joined(separator: " and "),
       found: "nothing in " + looked.joined(separator: ", nothing in "), hint: instructions)
   }
 
   private func firstExisting(_ names: [String], in folder: FilePath) -> FilePath? {
-    names.lazy.map { folder.appending($0) }.first(where: exists)
-  }
-
-  private func exists(_ path: FilePath) -> Bool {
-    path.withPlatformString { access($0, F_OK) } == 0
+    names.lazy.map { folder.appending($0) }.first(where: FileSystem.exists)
   }
 }

@@ -1,3 +1,4 @@
+import LatheFiles
 import SystemPackage
 
 /// An array of bytes in the IDX format of MNIST.
@@ -18,10 +19,10 @@ package struct IDXFile: Sendable {
 
   /// Reads the file at `path`, gzipped or not, which must have `rank` dimensions of bytes.
   ///
-  /// - Throws: `DatasetError`: missing if it cannot be read; damaged if the magic number is another,
+  /// - Throws: `FileError`: missing if it cannot be read; damaged if the magic number is another,
   ///   a size is zero, or the file is shorter or longer than its header says.
-  package init(_ path: FilePath, rank: Int) throws(DatasetError) {
-    let bytes = try readFile(path)
+  package init(_ path: FilePath, rank: Int) throws(FileError) {
+    let bytes = try FileSystem.contents(of: path)
     if GzipSource.begins(bytes) {
       var source = GzipSource(bytes, path: path)
       try self.init(&source, path: path, rank: rank)
@@ -33,21 +34,21 @@ package struct IDXFile: Sendable {
 
   private init<Source: ByteSource & ~Copyable>(
     _ source: inout Source, path: FilePath, rank: Int
-  ) throws(DatasetError) {
+  ) throws(FileError) {
     isExpanded = source.isExpanded
     let header = try source.read(upTo: Self.headerSize(rank: rank))
     sizes = try Self.sizes(in: header, path: path, rank: rank, isExpanded: source.isExpanded)
     let count = try Self.product(of: sizes, path: path, isExpanded: source.isExpanded)
     values = try source.read(upTo: count)
     if values.count < count {
-      throw DatasetError(
+      throw FileError(
         .damaged, "values", path: path, offset: source.offset,
         isExpandedOffset: source.isExpanded,
         expected: "\(count) bytes after the header", found: "\(values.count)")
     }
     let end = source.offset
     if !(try source.read(upTo: 1)).isEmpty {
-      throw DatasetError(
+      throw FileError(
         .damaged, "values", path: path, offset: end, isExpandedOffset: source.isExpanded,
         expected: "the end after \(count) bytes of values", found: "further bytes")
     }
@@ -55,11 +56,11 @@ package struct IDXFile: Sendable {
 
   private static func sizes(
     in header: [UInt8], path: FilePath, rank: Int, isExpanded: Bool
-  ) throws(DatasetError) -> [Int] {
+  ) throws(FileError) -> [Int] {
     func damaged(_ what: String, _ offset: Int, _ expected: String, _ found: String)
-      -> DatasetError
+      -> FileError
     {
-      DatasetError(
+      FileError(
         .damaged, what, path: path, offset: offset, isExpandedOffset: isExpanded,
         expected: expected, found: found)
     }
@@ -82,13 +83,13 @@ package struct IDXFile: Sendable {
   }
 
   private static func product(of sizes: [Int], path: FilePath, isExpanded: Bool)
-    throws(DatasetError) -> Int
+    throws(FileError) -> Int
   {
     var product = 1
     for size in sizes {
       let (next, overflow) = product.multipliedReportingOverflow(by: size)
       if overflow {
-        throw DatasetError(
+        throw FileError(
           .damaged, "sizes", path: path, offset: 4, isExpandedOffset: isExpanded,
           expected: "a product below 2^63", found: "\(sizes)")
       }

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 import SystemPackage
 
@@ -16,11 +17,11 @@ enum IDXPair {
 
   /// Reads the images from the first path and the labels from the second.
   ///
-  /// - Throws: `DatasetError` if a file cannot be read or is damaged, has images of another shape
+  /// - Throws: `FileError` if a file cannot be read or is damaged, has images of another shape
   ///   than the entry's, a label without a class, or if the two files differ in their counts.
   @Sendable static func read(
     _ entry: DatasetRegistry.Entry, _ split: Split, _ paths: [FilePath]
-  ) throws(DatasetError) -> ImageSet {
+  ) throws(FileError) -> ImageSet {
     let images = try IDXFile(paths[0], rank: 3)
     let labels = try IDXFile(paths[1], rank: 1)
     try check(images, of: paths[0], has: entry.shape)
@@ -31,10 +32,10 @@ enum IDXPair {
   }
 
   private static func check(_ images: IDXFile, of path: FilePath, has shape: ImageShape)
-    throws(DatasetError)
+    throws(FileError)
   {
     guard images.sizes[1] == shape.height, images.sizes[2] == shape.width else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "image size", path: path, offset: 8, isExpandedOffset: images.isExpanded,
         expected: "\(shape.height) × \(shape.width)",
         found: "\(images.sizes[1]) × \(images.sizes[2])")
@@ -43,14 +44,14 @@ enum IDXPair {
 
   private static func check(
     _ labels: IDXFile, of path: FilePath, fits images: IDXFile, classes: Int
-  ) throws(DatasetError) {
+  ) throws(FileError) {
     guard labels.sizes[0] == images.sizes[0] else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "number of labels", path: path, offset: 4, isExpandedOffset: labels.isExpanded,
         expected: "\(images.sizes[0]), as many as images", found: "\(labels.sizes[0])")
     }
     if let index = labels.values.firstIndex(where: { $0 >= classes }) {
-      throw DatasetError(
+      throw FileError(
         .damaged, "label \(index)", path: path, offset: IDXFile.headerSize(rank: 1) + index,
         isExpandedOffset: labels.isExpanded,
         expected: "0 to \(classes - 1)", found: "\(labels.values[index])")

@@ -1,3 +1,4 @@
+import LatheFiles
 import SystemPackage
 
 /// A text file of rows, whose fields stand between blanks.
@@ -5,7 +6,7 @@ struct TextTable {
   let path: FilePath
   private let bytes: [UInt8]
 
-  init(_ path: FilePath) throws(DatasetError) {
+  init(_ path: FilePath) throws(FileError) {
     self.path = path
     bytes = try OpenFile(reading: path).contents()
   }
@@ -39,8 +40,8 @@ struct TextTable {
   }
 
   /// Calls `body` with each row that is not empty; lines end with LF or CR LF.
-  func forEachRow(_ body: (Row) throws(DatasetError) -> Void) throws(DatasetError) {
-    try bytes.withUnsafeBufferPointer { (bytes) throws(DatasetError) in
+  func forEachRow(_ body: (Row) throws(FileError) -> Void) throws(FileError) {
+    try bytes.withUnsafeBufferPointer { (bytes) throws(FileError) in
       var (line, place) = (0, 0)
       while place < bytes.count {
         line += 1
@@ -60,7 +61,7 @@ struct TextTable {
     }
   }
 
-  func damaged(_ what: String, line: Int?, _ expected: String, _ found: String) -> DatasetError {
-    DatasetError(.damaged, what, path: path, line: line, expected: expected, found: found)
+  func damaged(_ what: String, line: Int?, _ expected: String, _ found: String) -> FileError {
+    FileError(.damaged, what, path: path, line: line, expected: expected, found: found)
   }
 }

@@ -1,3 +1,4 @@
+import LatheFiles
 import SystemPackage
 
 /// The pictures of a data set before they are packed: which there are, where they lie, what is known of them.
@@ -31,7 +32,7 @@ public struct ImageListing: Sendable {
   static func bytesPerRow(attributes: Int) -> Int { (attributes + 7) / 8 }
 
   /// The bytes of a picture's file.
-  func content(of item: Item) throws(DatasetError) -> [UInt8] { try store.content(of: item.name) }
+  func content(of item: Item) throws(FileError) -> [UInt8] { try store.content(of: item.name) }
 
   /// CRC-32 of all names, sizes and times of change and of the lists: another content has another one.
   var key: UInt32 {
@@ -53,14 +54,14 @@ enum ImageStore: Sendable {
   case zip(ZipArchive, FilePath, [String: Int])
 
   /// Every JPEG and PNG in an archive, by its path there without the folders in `prefix`.
-  static func zip(_ path: FilePath, below prefix: String = "") throws(DatasetError) -> ImageStore {
+  static func zip(_ path: FilePath, below prefix: String = "") throws(FileError) -> ImageStore {
     let archive = try ZipArchive(path)
     var places: [String: Int] = [:]
     for (place, entry) in archive.entries.enumerated() where isPicture(entry.name) {
       let name =
         entry.name.hasPrefix(prefix) ? String(entry.name.dropFirst(prefix.count)) : entry.name
       if places.updateValue(place, forKey: name) != nil {
-        throw DatasetError(
+        throw FileError(
           .damaged, "zip directory", path: path, expected: "each name once", found: "\(name) twice")
       }
     }
@@ -85,12 +86,12 @@ enum ImageStore: Sendable {
     }
   }
 
-  func content(of name: String) throws(DatasetError) -> [UInt8] {
+  func content(of name: String) throws(FileError) -> [UInt8] {
     switch self {
     case .folder(let folder): return try OpenFile(reading: folder.appending(name)).contents()
     case .zip(let archive, let path, let places):
       guard let place = places[name] else {
-        throw DatasetError(
+        throw FileError(
           .missing, "archive", path: path, expected: name, found: "no such file in it")
       }
       return try archive.content(of: archive.entries[place])
@@ -98,7 +99,7 @@ enum ImageStore: Sendable {
   }
 
   /// The names of all pictures, sorted; in a folder without those in its subfolders unless `deeply`.
-  func pictures(deeply: Bool) throws(DatasetError) -> [String] {
+  func pictures(deeply: Bool) throws(FileError) -> [String] {
     switch self {
     case .folder(let folder):
       return try Self.pictures(below: folder, prefix: "", deeply: deeply)
@@ -107,13 +108,13 @@ enum ImageStore: Sendable {
   }
 
   private static func pictures(below folder: FilePath, prefix: String, deeply: Bool)
-    throws(DatasetError) -> [String]
+    throws(FileError) -> [String]
   {
     var found: [String] = []
-    for name in try names(in: folder) where !name.hasPrefix(".") {
+    for name in try FileSystem.names(in: folder) where !name.hasPrefix(".") {
       if isPicture(name) {
         found.append(prefix + name)
-      } else if deeply, isFolder(folder.appending(name)) {
+      } else if deeply, FileSystem.isFolder(folder.appending(name)) {
         found += try pictures(
           below: folder.appending(name), prefix: "\(prefix)\(name)/", deeply: true)
       }
@@ -124,8 +125,8 @@ enum ImageStore: Sendable {
   func addStatus(of name: String, to checksum: inout Checksum) {
     let status =
       switch self {
-      case .folder(let folder): fileStatus(folder.appending(name))
-      case .zip(_, let path, _): fileStatus(path)
+      case .folder(let folder): FileSystem.status(folder.appending(name))
+      case .zip(_, let path, _): FileSystem.status(path)
       }
     checksum.update(bigEndian: status?.size ?? -1)
     checksum.update(bigEndian: status?.changed ?? 0)

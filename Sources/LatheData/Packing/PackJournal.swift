@@ -1,3 +1,4 @@
+import LatheFiles
 import Glibc
 import SystemPackage
 
@@ -41,14 +42,14 @@ struct PackJournal {
   private var slotStart: Int { Self.headerSize + Self.markSize * chunks }
   private var size: Int { slotStart + PackSlot.size * count }
 
-  func isValid() throws(DatasetError) -> Bool {
-    guard isFile(path) else { return false }
+  func isValid() throws(FileError) -> Bool {
+    guard FileSystem.isFile(path) else { return false }
     let file = try OpenFile(reading: path)
     guard try file.size() == size else { return false }
     return try file.bytes(at: 0, count: Self.headerSize) == header
   }
 
-  func reset() throws(DatasetError) {
+  func reset() throws(FileError) {
     let file = try OpenFile(writing: path)
     try file.truncate(to: 0)
     try file.write(header + [UInt8](repeating: 0, count: size - Self.headerSize), at: 0)
@@ -56,13 +57,13 @@ struct PackJournal {
 
   func remove() { _ = path.withPlatformString { unlink($0) } }
 
-  func opened() throws(DatasetError) -> OpenJournal {
+  func opened() throws(FileError) -> OpenJournal {
     OpenJournal(
       file: try OpenFile(writing: path), count: count, chunks: chunks, slotStart: slotStart)
   }
 
   /// Pictures in chunks that are marked.
-  func finishedPictures() throws(DatasetError) -> Int {
+  func finishedPictures() throws(FileError) -> Int {
     let marks = try OpenFile(reading: path)
       .bytes(at: Self.headerSize, count: Self.markSize * chunks)
     return (0..<chunks).reduce(0) { sum, chunk in
@@ -93,7 +94,7 @@ struct OpenJournal: ~Copyable {
     return start..<min(start + Packer.chunkSize, count)
   }
 
-  func note(_ slots: [PackSlot], chunk: Int) throws(DatasetError) {
+  func note(_ slots: [PackSlot], chunk: Int) throws(FileError) {
     let bytes = slots.flatMap(\.bytes)
     try file.write(bytes, at: slotStart + range(of: chunk).lowerBound * PackSlot.size)
     var checksum = Checksum()
@@ -104,7 +105,7 @@ struct OpenJournal: ~Copyable {
   }
 
   /// What was noted of a chunk's pictures; nil if it was not finished.
-  func slots(of chunk: Int) throws(DatasetError) -> [PackSlot]? {
+  func slots(of chunk: Int) throws(FileError) -> [PackSlot]? {
     let mark = try file.bytes(
       at: PackJournal.headerSize + PackJournal.markSize * chunk, count: PackJournal.markSize)
     let range = range(of: chunk)
@@ -121,11 +122,11 @@ struct OpenJournal: ~Copyable {
   }
 
   /// What was noted of all pictures; every chunk must be finished.
-  func allSlots() throws(DatasetError) -> [PackSlot] {
+  func allSlots() throws(FileError) -> [PackSlot] {
     var all: [PackSlot] = []
     for chunk in 0..<chunks {
       guard let slots = try slots(of: chunk) else {
-        throw DatasetError(
+        throw FileError(
           .damaged, "journal", path: file.path, expected: "chunk \(chunk) finished",
           found: "no mark of it")
       }

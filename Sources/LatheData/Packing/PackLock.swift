@@ -1,3 +1,4 @@
+import LatheFiles
 import Glibc
 import Synchronization
 import SystemPackage
@@ -10,15 +11,17 @@ final class PackLock: Sendable {
 
   /// Locks the file at `path`, making it if it is not there.
   ///
-  /// - Throws: `DatasetError` (unwritable) if another process has it or it cannot be made.
-  func take(_ path: FilePath) throws(DatasetError) {
+  /// - Throws: `FileError` (unwritable) if another process has it or it cannot be made.
+  func take(_ path: FilePath) throws(FileError) {
     release()
     while true {
-      let opened = path.withPlatformString { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
-      if opened < 0 { throw fileFailure(.unwritable, path) }
+      let opened = path.withPlatformString {
+        open($0, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
+      }
+      if opened < 0 { throw FileSystem.lastError(.unwritable, "write", path) }
       guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
         close(opened)
-        throw DatasetError(
+        throw FileError(
           .unwritable, "file", path: path, expected: "no other process packing into it",
           found: "one that does")
       }

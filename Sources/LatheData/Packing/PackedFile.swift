@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 import Foundation
 import SystemPackage
@@ -14,7 +15,7 @@ public struct PackedFile: Sendable {
 
   /// Whether the file at a path begins as packed files do.
   public static func isPacked(_ path: FilePath) -> Bool {
-    guard isFile(path), let file = try? OpenFile(reading: path),
+    guard FileSystem.isFile(path), let file = try? OpenFile(reading: path),
       let start = try? file.bytes(at: 0, count: PackedHeader.magic.count)
     else { return false }
     return start == PackedHeader.magic
@@ -22,10 +23,10 @@ public struct PackedFile: Sendable {
 
   /// Opens a packed file and checks everything but the images themselves, which `verify` does.
   ///
-  /// - Throws: `DatasetError`: missing if it cannot be read, damaged with the offset of what is wrong.
-  public init(_ path: FilePath) throws(DatasetError) { try self.init(MappedFile(path)) }
+  /// - Throws: `FileError`: missing if it cannot be read, damaged with the offset of what is wrong.
+  public init(_ path: FilePath) throws(FileError) { try self.init(MappedFile(path)) }
 
-  package init(_ file: MappedFile) throws(DatasetError) {
+  package init(_ file: MappedFile) throws(FileError) {
     self.file = file
     (header, recordStart) = try Self.header(of: file)
     sections = try Self.sections(header, file, recordStart)
@@ -52,7 +53,7 @@ public struct PackedFile: Sendable {
 
   // MARK: Opening
 
-  private static func header(of file: MappedFile) throws(DatasetError) -> (PackedHeader, Int) {
+  private static func header(of file: MappedFile) throws(FileError) -> (PackedHeader, Int) {
     guard let magic = file.part(at: 0, count: 8), magic.elementsEqual(PackedHeader.magic) else {
       throw damaged(file, "packed file", 0, "LATHEIMG at its start", "something else")
     }
@@ -82,7 +83,7 @@ public struct PackedFile: Sendable {
   }
 
   private static func sections(_ header: PackedHeader, _ file: MappedFile, _ start: Int)
-    throws(DatasetError) -> [PackedHeader.Section: Range<Int>]
+    throws(FileError) -> [PackedHeader.Section: Range<Int>]
   {
     let counts = header.splits.map(\.count) + header.sections.map(\.bytes)
     let shape = [header.shape.height, header.shape.width, header.shape.channels]
@@ -113,7 +114,7 @@ public struct PackedFile: Sendable {
 
   private static func check(
     _ sections: [PackedHeader.Section: Range<Int>], of header: PackedHeader, _ file: MappedFile
-  ) throws(DatasetError) {
+  ) throws(FileError) {
     let row = ImageListing.bytesPerRow(attributes: header.attributeNames.count)
     let sizes: [(PackedHeader.Section, [Int])] = [
       (.labels, [header.classNames.isEmpty ? 0 : header.count]),
@@ -140,8 +141,8 @@ public struct PackedFile: Sendable {
 
   private static func damaged(
     _ file: MappedFile, _ what: String, _ offset: Int, _ expected: String, _ found: String
-  ) -> DatasetError {
-    DatasetError(
+  ) -> FileError {
+    FileError(
       .damaged, what, path: file.path, offset: offset, expected: expected, found: found)
   }
 
@@ -149,11 +150,11 @@ public struct PackedFile: Sendable {
 
   /// The images of a split; nothing is read before it is asked for.
   ///
-  /// - Throws: `DatasetError` (missing) if it holds none.
-  public func images(_ split: Split) throws(DatasetError) -> ImageSet {
+  /// - Throws: `FileError` (missing) if it holds none.
+  public func images(_ split: Split) throws(FileError) -> ImageSet {
     let range = records(split)
     guard !range.isEmpty else {
-      throw DatasetError(
+      throw FileError(
         .missing, "\(dataset), \(split.rawValue) split", path: path, expected: "images",
         found: "none of this split")
     }
@@ -214,15 +215,15 @@ public struct PackedFile: Sendable {
 
   /// Compares each image with its CRC-32.
   ///
-  /// - Throws: `DatasetError` (damaged) for the first that differs, with its name and offset.
-  public func verify() throws(DatasetError) {
+  /// - Throws: `FileError` (damaged) for the first that differs, with its name and offset.
+  public func verify() throws(FileError) {
     for record in 0..<count {
       let offset = recordStart + record * shape.count
       var found = Checksum()
       found.update(file.part(at: offset, count: shape.count)!)
       let expected = number(.checksums, record)
       guard found.value == expected else {
-        throw DatasetError(
+        throw FileError(
           .damaged, "CRC-32 of image \(record) (\(names[record]))", path: path, offset: offset,
           expected: Checksum(expected).hexadecimal, found: found.hexadecimal)
       }
@@ -231,8 +232,8 @@ public struct PackedFile: Sendable {
 
   /// Compares the pictures that it was made from with what they are now.
   ///
-  /// - Throws: `DatasetError` for the first that is gone, new or changed since packing.
-  public func verify(against listing: ImageListing) throws(DatasetError) {
+  /// - Throws: `FileError` for the first that is gone, new or changed since packing.
+  public func verify(against listing: ImageListing) throws(FileError) {
     let (names, skipped) = (names, Set(skipped))
     let items = listing.items.filter { !skipped.contains($0.name) }
     for (record, (item, name)) in zip(items, names).enumerated() {
@@ -249,7 +250,7 @@ public struct PackedFile: Sendable {
       }
     }
     guard items.count == names.count else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "pictures", path: path, expected: "\(names.count) as when they were packed",
         found: "\(items.count)")
     }
@@ -257,8 +258,8 @@ public struct PackedFile: Sendable {
 
   private func changed(
     _ listing: ImageListing, _ name: String, _ expected: String, _ found: String
-  ) -> DatasetError {
-    DatasetError(
+  ) -> FileError {
+    FileError(
       .damaged, "picture", path: listing.store.path(of: name), expected: expected, found: found,
       hint: "It has changed since it was packed: pack again")
   }

@@ -69,8 +69,3 @@ struct PackedHeader: Codable, Equatable, Sendable {
     (prefixSize + headerSize + pageSize - 1) / pageSize * pageSize
   }
 }
-
-extension FixedWidthInteger {
-  /// The bytes of the number, the lowest first.
-  var littleEndianBytes: [UInt8] { withUnsafeBytes(of: littleEndian) { Array($0) } }
-}

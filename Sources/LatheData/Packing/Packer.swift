@@ -62,16 +62,16 @@ public struct Packer: Sendable {
 
   /// Sets aside room on the disk, or takes up an interrupted work; returns the number of pictures done then.
   ///
-  /// - Throws: `DatasetError` (unwritable), with needed and free bytes if the disk is full; or if another
+  /// - Throws: `FileError` (unwritable), with needed and free bytes if the disk is full; or if another
   ///   process is packing into the same file.
-  public func begin() throws(DatasetError) -> Int {
-    try makeFolders(output.removingLastComponent())
+  public func begin() throws(FileError) -> Int {
+    try FileSystem.makeFolders(output.removingLastComponent())
     try lock.take(partial)
     let file = try OpenFile(writing: partial)
     let size = offset(of: count)
     if try file.size() == size, try journal.isValid() { return try done() }
     try file.truncate(to: 0)
-    do throws(DatasetError) {
+    do throws(FileError) {
       try journal.reset()
       try file.reserve(size)
       try file.truncate(to: size)
@@ -84,14 +84,14 @@ public struct Packer: Sendable {
   }
 
   /// Pictures that are done, by all processes together.
-  public func done() throws(DatasetError) -> Int { try journal.finishedPictures() }
+  public func done() throws(FileError) -> Int { try journal.finishedPictures() }
 
   // MARK: Everybody
 
   /// Packs every `parts`-th chunk from `part` on, except those that are done; `progress` is called after each.
   ///
-  /// - Throws: `DatasetError`: damaged for the first picture that is, unless those are left out; unwritable.
-  public func pack(part: Int, of parts: Int, progress: () -> Void = {}) throws(DatasetError) {
+  /// - Throws: `FileError`: damaged for the first picture that is, unless those are left out; unwritable.
+  public func pack(part: Int, of parts: Int, progress: () -> Void = {}) throws(FileError) {
     require(part >= 0 && part < parts, "Packer: part \(part) of \(parts)")
     let file = try OpenFile(writing: partial)
     let notes = try journal.opened()
@@ -109,7 +109,7 @@ public struct Packer: Sendable {
 
   /// Whether a chunk was finished before, and its records are what was noted then.
   private func isDone(_ chunk: Int, _ notes: borrowing OpenJournal, _ file: borrowing OpenFile)
-    throws(DatasetError) -> Bool
+    throws(FileError) -> Bool
   {
     guard let slots = try notes.slots(of: chunk) else { return false }
     let range = notes.range(of: chunk)
@@ -124,14 +124,14 @@ public struct Packer: Sendable {
   }
 
   private func prepare(_ range: Range<Int>, with preparer: inout ImagePreparer)
-    throws(DatasetError) -> (records: [UInt8], slots: [PackSlot])
+    throws(FileError) -> (records: [UInt8], slots: [PackSlot])
   {
     var (records, slots): ([UInt8], [PackSlot]) = ([], [])
     records.reserveCapacity(range.count * recordSize)
     for item in listing.items[range] {
       var slot = PackSlot()
       let record: [UInt8]
-      do throws(DatasetError) {
+      do throws(FileError) {
         (record, slot.source) = try prepare(item, with: &preparer)
         slot.isIntact = true
       } catch {
@@ -148,13 +148,13 @@ public struct Packer: Sendable {
   }
 
   private func prepare(_ item: ImageListing.Item, with preparer: inout ImagePreparer)
-    throws(DatasetError) -> (record: [UInt8], source: UInt32)
+    throws(FileError) -> (record: [UInt8], source: UInt32)
   {
     let content = try listing.content(of: item)
     var source = Checksum()
     source.update(content)
     let path = listing.store.path(of: item.name)
-    let record = try content.withUnsafeBufferPointer { (bytes) throws(DatasetError) -> [UInt8] in
+    let record = try content.withUnsafeBufferPointer { (bytes) throws(FileError) -> [UInt8] in
       try preparer.image(UnsafeRawBufferPointer(bytes), of: path)
     }
     return (record, source.value)
@@ -164,14 +164,14 @@ public struct Packer: Sendable {
 
   /// Completes the file, gives it its name and opens it; also says why each picture left out was.
   ///
-  /// - Throws: `DatasetError`: unwritable; damaged if no picture is intact.
-  public func finish() throws(DatasetError) -> (file: PackedFile, skipped: [DatasetError]) {
+  /// - Throws: `FileError`: unwritable; damaged if no picture is intact.
+  public func finish() throws(FileError) -> (file: PackedFile, skipped: [FileError]) {
     let slots = try journal.opened().allSlots()
     let kept = slots.indices.filter { slots[$0].isIntact }
     let skipped = slots.indices.filter { !slots[$0].isIntact }.map { listing.items[$0] }
     let reasons = reasons(for: skipped)
     guard !kept.isEmpty else {
-      throw DatasetError(
+      throw FileError(
         .damaged, listing.dataset, expected: "at least one intact picture",
         found: "none of \(count); the first: \(reasons[0])")
     }
@@ -190,11 +190,11 @@ public struct Packer: Sendable {
   }
 
   /// What is wrong with each, found once more.
-  private func reasons(for items: [ImageListing.Item]) -> [DatasetError] {
+  private func reasons(for items: [ImageListing.Item]) -> [FileError] {
     var preparer = ImagePreparer(preparation, requiring: listing.requirement)
-    var reasons: [DatasetError] = []
+    var reasons: [FileError] = []
     for item in items {
-      do throws(DatasetError) { _ = try prepare(item, with: &preparer) } catch {
+      do throws(FileError) { _ = try prepare(item, with: &preparer) } catch {
         reasons.append(error)
       }
     }
@@ -202,7 +202,7 @@ public struct Packer: Sendable {
   }
 
   private func complete(_ path: FilePath, _ header: PackedHeader, _ end: [UInt8])
-    throws(DatasetError)
+    throws(FileError)
   {
     let file = try OpenFile(writing: path)
     let start = header.encoded()
@@ -211,11 +211,12 @@ public struct Packer: Sendable {
     try file.truncate(to: place)
     try file.write(end, at: place)
     try file.sync()
-    try replaceFile(output, with: path)
+    try FileSystem.rename(path, to: output)
+    try FileSystem.sync(FileSystem.parent(of: output))
   }
 
   /// The records that are kept, one after the other, in a file of their own.
-  private func compacted(_ kept: [Int], _ header: PackedHeader) throws(DatasetError) -> FilePath {
+  private func compacted(_ kept: [Int], _ header: PackedHeader) throws(FileError) -> FilePath {
     let path = FilePath(output.string + ".partial.compact")
     let source = try OpenFile(reading: partial)
     let target = try OpenFile(writing: path)
@@ -271,17 +272,17 @@ private func packedEnd(
 extension ImageListing {
   /// Decodes every picture; what is wrong with those that are damaged.
   ///
-  /// - Throws: `DatasetError` for the first, if `stopAtFirst`.
-  public func damaged(as preparation: Preparation, stopAtFirst: Bool) throws(DatasetError)
-    -> [DatasetError]
+  /// - Throws: `FileError` for the first, if `stopAtFirst`.
+  public func damaged(as preparation: Preparation, stopAtFirst: Bool) throws(FileError)
+    -> [FileError]
   {
     var preparer = ImagePreparer(preparation, requiring: requirement)
-    var errors: [DatasetError] = []
+    var errors: [FileError] = []
     for item in items {
-      do throws(DatasetError) {
+      do throws(FileError) {
         let content = try content(of: item)
         let path = store.path(of: item.name)
-        _ = try content.withUnsafeBufferPointer { (bytes) throws(DatasetError) -> [UInt8] in
+        _ = try content.withUnsafeBufferPointer { (bytes) throws(FileError) -> [UInt8] in
           try preparer.image(UnsafeRawBufferPointer(bytes), of: path)
         }
       } catch {

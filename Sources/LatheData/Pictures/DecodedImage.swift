@@ -42,20 +42,20 @@ package struct ImageRequirement: Sendable {
 
   package init() {}
 
-  func check(height: Int, width: Int, isGrey: Bool, of path: FilePath) throws(DatasetError) {
+  func check(height: Int, width: Int, isGrey: Bool, of path: FilePath) throws(FileError) {
     if let size, size != (height, width) {
-      throw DatasetError(
+      throw FileError(
         .damaged, "image size", path: path,
         expected: "\(size.height) rows of \(size.width) pixels",
         found: "\(height) rows of \(width)")
     }
     guard height > 0, width > 0, height <= mostPixels / width else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "image size", path: path, expected: "1 to \(mostPixels) pixels",
         found: "\(height) rows of \(width)")
     }
     if isGrey && refusesGrey {
-      throw DatasetError(
+      throw FileError(
         .damaged, "colours", path: path, expected: "red, green, blue", found: "grey")
     }
   }
@@ -67,10 +67,10 @@ package struct ImageDecoder {
 
   /// The picture in a file's bytes, told by how they begin.
   ///
-  /// - Throws: `DatasetError` (damaged) if they are no intact JPEG or PNG, or not what is required.
+  /// - Throws: `FileError` (damaged) if they are no intact JPEG or PNG, or not what is required.
   package func decode(
     _ bytes: UnsafeRawBufferPointer, of path: FilePath, requiring requirement: ImageRequirement
-  ) throws(DatasetError) -> DecodedImage {
+  ) throws(FileError) -> DecodedImage {
     if bytes.starts(with: [0xff, 0xd8]) {
       return try JPEGDecoder().decode(bytes, of: path, requiring: requirement)
     }
@@ -78,7 +78,7 @@ package struct ImageDecoder {
       return try decodePNG(bytes, of: path, requiring: requirement)
     }
     let found = bytes.prefix(4).map { String($0, radix: 16) }.joined(separator: " ")
-    throw DatasetError(
+    throw FileError(
       .damaged, "image", path: path, offset: 0,
       expected: "a JPEG (ff d8) or PNG (89 50 4e 47)",
       found: bytes.isEmpty ? "an empty file" : found)

@@ -20,7 +20,7 @@ struct JPEGDecoder: ~Copyable {
   /// Anything that libjpeg-turbo warns of, a file cut short above all, is damage.
   func decode(
     _ bytes: UnsafeRawBufferPointer, of path: FilePath, requiring requirement: ImageRequirement
-  ) throws(DatasetError) -> DecodedImage {
+  ) throws(FileError) -> DecodedImage {
     let source = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
     var (width, height, subsampling, colours): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
     let headerStatus = tjDecompressHeader3(
@@ -29,11 +29,11 @@ struct JPEGDecoder: ~Copyable {
     if headerStatus != 0 && (isFatal || width <= 0 || height <= 0) { throw damaged(path) }
     guard width > 0, height > 0 else {
       // Tables without a picture are a kind of JPEG, too.
-      throw DatasetError(
+      throw FileError(
         .damaged, "JPEG", path: path, expected: "an intact picture", found: "none before the end")
     }
     guard colours != Int32(TJCS_CMYK.rawValue), colours != Int32(TJCS_YCCK.rawValue) else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "colours", path: path, expected: "red, green, blue or grey",
         found: colours == Int32(TJCS_CMYK.rawValue) ? "CMYK" : "YCCK")
     }
@@ -56,8 +56,8 @@ struct JPEGDecoder: ~Copyable {
 
   private var isFatal: Bool { tjGetErrorCode(handle) == Int32(TJERR_FATAL.rawValue) }
 
-  private func damaged(_ path: FilePath) -> DatasetError {
-    DatasetError(
+  private func damaged(_ path: FilePath) -> FileError {
+    FileError(
       .damaged, "JPEG", path: path, expected: "an intact picture",
       found: String(cString: tjGetErrorStr2(handle)))
   }

@@ -1,3 +1,4 @@
+import LatheFiles
 import CPNG
 import SystemPackage
 
@@ -6,10 +7,10 @@ import SystemPackage
 
 /// The picture in a PNG file's bytes, 8 bits a channel, transparency laid on black.
 ///
-/// - Throws: `DatasetError` (damaged) if libpng refuses it or it is not what is required.
+/// - Throws: `FileError` (damaged) if libpng refuses it or it is not what is required.
 func decodePNG(
   _ bytes: UnsafeRawBufferPointer, of path: FilePath, requiring requirement: ImageRequirement
-) throws(DatasetError) -> DecodedImage {
+) throws(FileError) -> DecodedImage {
   var image = png_image()
   image.version = png_uint_32(PNG_IMAGE_VERSION)
   defer { png_image_free(&image) }
@@ -27,10 +28,10 @@ func decodePNG(
   return DecodedImage(height: height, width: width, channels: isGrey ? 1 : 3, pixels: pixels)
 }
 
-private func damaged(_ image: png_image, _ path: FilePath) -> DatasetError {
+private func damaged(_ image: png_image, _ path: FilePath) -> FileError {
   let message = withUnsafeBytes(of: image.message) {
     String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
   }
-  return DatasetError(
+  return FileError(
     .damaged, "PNG", path: path, expected: "an intact picture", found: message)
 }

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 import SystemPackage
 
@@ -11,17 +12,17 @@ public struct PictureFiles: Sendable {
 
   /// All pictures of a folder without its subfolders, in the order of names; resized to squares of `size` if given.
   ///
-  /// - Throws: `DatasetError`: missing if there are none, damaged if the first cannot be read.
-  public init(_ folder: FilePath, size: Int? = nil) throws(DatasetError) {
-    guard isFolder(folder) else {
-      throw DatasetError(
+  /// - Throws: `FileError`: missing if there are none, damaged if the first cannot be read.
+  public init(_ folder: FilePath, size: Int? = nil) throws(FileError) {
+    guard FileSystem.isFolder(folder) else {
+      throw FileError(
         .missing, "images", path: folder, expected: "a folder of pictures, a packed file or .npz",
-        found: fileStatus(folder) == nil ? "nothing" : "another file")
+        found: FileSystem.status(folder) == nil ? "nothing" : "another file")
     }
     store = .folder(folder)
     names = try store.pictures(deeply: false)
     guard let first = names.first else {
-      throw DatasetError(
+      throw FileError(
         .missing, "images", path: folder, expected: "JPEG or PNG pictures", found: "none")
     }
     preparation = size.map { Preparation(size: $0) }
@@ -38,20 +39,20 @@ public struct PictureFiles: Sendable {
 
   /// The values of picture `index`, `[height, width, 3]`, 0 to 255.
   ///
-  /// - Throws: `DatasetError` (damaged) if it cannot be read or has another size than the first.
-  public func bytes(of index: Int) throws(DatasetError) -> [UInt8] {
+  /// - Throws: `FileError` (damaged) if it cannot be read or has another size than the first.
+  public func bytes(of index: Int) throws(FileError) -> [UInt8] {
     let name = names[index]
     if let preparation {
       var preparer = ImagePreparer(preparation, requiring: ImageRequirement())
       let path = store.path(of: name)
       return try store.content(of: name).withUnsafeBufferPointer {
-        (bytes) throws(DatasetError) -> [UInt8] in
+        (bytes) throws(FileError) -> [UInt8] in
         try preparer.image(UnsafeRawBufferPointer(bytes), of: path)
       }
     }
     let image = try Self.decoded(name, store)
     guard (image.height, image.width) == (shape.height, shape.width) else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "image size", path: store.path(of: name),
         expected: "\(shape.height) rows of \(shape.width) pixels, as \(names[0]) has",
         found: "\(image.height) rows of \(image.width)", hint: "--size resizes them all")
@@ -59,12 +60,12 @@ public struct PictureFiles: Sendable {
     return image.pixels
   }
 
-  private static func decoded(_ name: String, _ store: ImageStore) throws(DatasetError)
+  private static func decoded(_ name: String, _ store: ImageStore) throws(FileError)
     -> DecodedImage
   {
     let path = store.path(of: name)
     let image = try store.content(of: name).withUnsafeBufferPointer {
-      (bytes) throws(DatasetError) -> DecodedImage in
+      (bytes) throws(FileError) -> DecodedImage in
       try ImageDecoder().decode(
         UnsafeRawBufferPointer(bytes), of: path, requiring: ImageRequirement())
     }

@@ -9,7 +9,7 @@ struct PictureOrigin: Sendable {
   /// What the place should hold, for messages.
   let contents: String
   /// Lists the pictures of a place; nil if nothing of the data set is there.
-  let scan: @Sendable (FilePath, _ isTolerant: Bool) throws(DatasetError) -> ImageListing?
+  let scan: @Sendable (FilePath, _ isTolerant: Bool) throws(FileError) -> ImageListing?
 }
 
 extension DatasetRegistry.Entry {
@@ -30,11 +30,11 @@ extension DatasetRegistry.Entry {
   /// The pictures at `place`, or at the first of `places` that has any.
   ///
   /// With `isTolerant`, pictures on which lists and folder disagree are left out and named in `omissions`.
-  /// - Throws: `DatasetError`: missing if there are none, damaged if the lists are, or disagree.
+  /// - Throws: `FileError`: missing if there are none, damaged if the lists are, or disagree.
   public func pictures(
     at place: FilePath? = nil, dataRoot: FilePath? = DatasetRegistry.dataRoot,
     isTolerant: Bool = false
-  ) throws(DatasetError) -> ImageListing {
+  ) throws(FileError) -> ImageListing {
     guard case .pictures(let origin) = origin else {
       trap("\(name) has no pictures")
     }
@@ -55,13 +55,13 @@ extension DatasetRegistry.Entry {
   }
 
   /// A split of the packed file at `place`, or of pictures, which are packed into the cache first if they are not.
-  func loadPacked(_ split: Split, at place: FilePath?, dataRoot: FilePath?) throws(DatasetError)
+  func loadPacked(_ split: Split, at place: FilePath?, dataRoot: FilePath?) throws(FileError)
     -> ImageSet
   {
     if let place, PackedFile.isPacked(place) { return try PackedFile(place).images(split) }
     let pictures = try pictures(at: place, dataRoot: dataRoot)
     let path = cachedFile(of: pictures, cache: DatasetRegistry.cacheFolder)
-    if !isFile(path) {
+    if !FileSystem.isFile(path) {
       let packer = Packer(pictures, as: preparation!, to: path, skipsDamaged: false)
       _ = try packer.begin()
       try packer.pack(part: 0, of: 1)

@@ -1,3 +1,4 @@
+import LatheFiles
 import SystemPackage
 
 /// A data set that one place, a folder or a file, holds whole.
@@ -7,11 +8,11 @@ struct PlaceOrigin: Sendable {
   /// What the place should hold, for messages.
   let contents: String
   /// Reads the split from a place; nil if nothing of the data set is there.
-  let read: @Sendable (DatasetRegistry.Entry, Split, FilePath) throws(DatasetError) -> ImageSet?
+  let read: @Sendable (DatasetRegistry.Entry, Split, FilePath) throws(FileError) -> ImageSet?
 
-  /// - Throws: `DatasetError`: missing if no place has it, damaged if the first that has is not intact.
+  /// - Throws: `FileError`: missing if no place has it, damaged if the first that has is not intact.
   func load(_ entry: DatasetRegistry.Entry, _ split: Split, from places: [FilePath])
-    throws(DatasetError) -> ImageSet
+    throws(FileError) -> ImageSet
   {
     for place in places {
       if let set = try read(entry, split, place) { return set }
@@ -23,9 +24,9 @@ struct PlaceOrigin: Sendable {
 /// The error for a data set that is in none of the places looked in.
 func nothingFound(
   _ what: String, _ contents: String, _ places: [FilePath], _ instructions: String
-) -> DatasetError {
-  let looked = places.map { "\($0)" + (fileStatus($0) == nil ? " (does not exist)" : "") }
-  return DatasetError(
+) -> FileError {
+  let looked = places.map { "\($0)" + (FileSystem.status($0) == nil ? " (does not exist)" : "") }
+  return FileError(
     .missing, what, expected: contents,
     found: "nothing in " + looked.joined(separator: ", nothing in "), hint: instructions)
 }

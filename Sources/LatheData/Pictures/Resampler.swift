@@ -147,15 +147,15 @@ package struct ImagePreparer {
 
   /// Decodes, crops and resizes: `[size, size, 3]`.
   ///
-  /// - Throws: `DatasetError` (damaged) if the bytes are no intact picture of the kind that is
+  /// - Throws: `FileError` (damaged) if the bytes are no intact picture of the kind that is
   ///   required, or the picture is smaller than the crop.
   package mutating func image(_ bytes: UnsafeRawBufferPointer, of path: FilePath)
-    throws(DatasetError) -> [UInt8]
+    throws(FileError) -> [UInt8]
   {
     let decoded = try decoder.decode(bytes, of: path, requiring: requirement).inColour
     let crop = preparation.crop ?? min(decoded.height, decoded.width)
     guard crop <= min(decoded.height, decoded.width) else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "image size", path: path, expected: "at least \(crop) rows and columns",
         found: "\(decoded.height) rows of \(decoded.width)")
     }

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 import SystemPackage
 
@@ -35,22 +36,24 @@ enum CIFARBatch {
 
   /// Reads the split from a folder (or its `cifar-10-batches-bin`) or an archive; nil if neither is there.
   ///
-  /// - Throws: `DatasetError` if a batch is missing, not a whole number of records, or has a label of 10 or more.
+  /// - Throws: `FileError` if a batch is missing, not a whole number of records, or has a label of 10 or more.
   @Sendable static func read(
     _ entry: DatasetRegistry.Entry, _ split: Split, _ place: FilePath
-  ) throws(DatasetError) -> ImageSet? {
-    if isFile(place) { return try images(entry, split, try unpacked(place, split)) }
+  ) throws(FileError) -> ImageSet? {
+    if FileSystem.isFile(place) { return try images(entry, split, try unpacked(place, split)) }
     for folder in [place, place.appending(folderName)] {
-      let present = (names(.train) + names(.test)).contains { isFile(folder.appending($0)) }
+      let present = (names(.train) + names(.test)).contains {
+        FileSystem.isFile(folder.appending($0))
+      }
       if present { return try images(entry, split, try batches(split, in: folder)) }
     }
     let archive = place.appending("cifar-10-binary.tar.gz")
-    return isFile(archive) ? try images(entry, split, try unpacked(archive, split)) : nil
+    return FileSystem.isFile(archive) ? try images(entry, split, try unpacked(archive, split)) : nil
   }
 
   private typealias Batch = (path: FilePath, bytes: [UInt8], isExpanded: Bool)
 
-  private static func batches(_ split: Split, in folder: FilePath) throws(DatasetError) -> [Batch] {
+  private static func batches(_ split: Split, in folder: FilePath) throws(FileError) -> [Batch] {
     var batches: [Batch] = []
     for name in names(split) {
       let path = folder.appending(name)
@@ -59,8 +62,7 @@ enum CIFARBatch {
     return batches
   }
 
-  private static func unpacked(_ archive: FilePath, _ split: Split) throws(DatasetError) -> [Batch]
-  {
+  private static func unpacked(_ archive: FilePath, _ split: Split) throws(FileError) -> [Batch] {
     var tar = try TarGzip(archive)
     var found: [String: [UInt8]] = [:]
     let wanted = names(split)
@@ -71,7 +73,7 @@ enum CIFARBatch {
     var batches: [Batch] = []
     for name in wanted {
       guard let bytes = found[name] else {
-        throw DatasetError(
+        throw FileError(
           .damaged, "archive", path: archive, expected: "\(folderName)/\(name)",
           found: "no such file in it")
       }
@@ -81,7 +83,7 @@ enum CIFARBatch {
   }
 
   private static func images(_ entry: DatasetRegistry.Entry, _ split: Split, _ batches: [Batch])
-    throws(DatasetError) -> ImageSet
+    throws(FileError) -> ImageSet
   {
     let count = batches.reduce(0) { $0 + $1.bytes.count / recordSize }
     var (pixels, labels): ([UInt8], [UInt8]) = ([], [])
@@ -99,17 +101,17 @@ enum CIFARBatch {
       classNames: entry.classNames)
   }
 
-  private static func check(_ batch: Batch, classes: Int) throws(DatasetError) {
+  private static func check(_ batch: Batch, classes: Int) throws(FileError) {
     let (records, rest) = batch.bytes.count.quotientAndRemainder(dividingBy: recordSize)
     guard records > 0, rest == 0 else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "batch", path: batch.path, offset: records * recordSize,
         isExpandedOffset: batch.isExpanded,
         expected: "whole records of \(recordSize) bytes",
         found: "\(batch.bytes.count) bytes, \(records) records and \(rest) bytes")
     }
     for record in 0..<records where batch.bytes[record * recordSize] >= classes {
-      throw DatasetError(
+      throw FileError(
         .damaged, "label of record \(record)", path: batch.path, offset: record * recordSize,
         isExpandedOffset: batch.isExpanded, expected: "0 to \(classes - 1)",
         found: "\(batch.bytes[record * recordSize])")

@@ -1,3 +1,4 @@
+import LatheFiles
 import SystemPackage
 
 extension DatasetRegistry.Entry {
@@ -20,7 +21,7 @@ extension DatasetRegistry.Entry {
           data/celeba or the folder celeba below $LATHE_DATA, or name their folder
           """,
         contents: "img_align_celeba or img_align_celeba.zip with its lists",
-        scan: { (place, isTolerant) throws(DatasetError) in
+        scan: { (place, isTolerant) throws(FileError) in
           try CelebA(at: place)?.listing(isTolerant: isTolerant)
         })))
 }
@@ -39,11 +40,11 @@ struct CelebA {
 
   /// The files in a folder, or its subfolders `Img`, `Anno` and `Eval`; nil if none is there.
   ///
-  /// - Throws: `DatasetError` (missing) if some are there and others not.
-  init?(at place: FilePath) throws(DatasetError) {
+  /// - Throws: `FileError` (missing) if some are there and others not.
+  init?(at place: FilePath) throws(FileError) {
     func find(_ names: String...) -> FilePath? {
       names.lazy.flatMap { name in Self.folders.map { place.appending($0).appending(name) } }
-        .first { fileStatus($0) != nil }
+        .first { FileSystem.status($0) != nil }
     }
     let found = (
       find("img_align_celeba/img_align_celeba", "img_align_celeba", "img_align_celeba.zip"),
@@ -63,21 +64,21 @@ struct CelebA {
     self.identities = identities
   }
 
-  private static func lacking(_ name: String, _ place: FilePath) -> DatasetError {
-    DatasetError(
+  private static func lacking(_ name: String, _ place: FilePath) -> FileError {
+    FileError(
       .missing, "celeba", path: place, expected: name, found: "no such file",
       hint: DatasetRegistry.Entry.celebA.instructions)
   }
 
   /// All pictures, checked against the lists.
   ///
-  /// - Throws: `DatasetError` for the first row or picture on which the lists and the folder disagree, unless
+  /// - Throws: `FileError` for the first row or picture on which the lists and the folder disagree, unless
   ///   `isTolerant`: then those are left out and named.
-  func listing(isTolerant: Bool) throws(DatasetError) -> ImageListing {
+  func listing(isTolerant: Bool) throws(FileError) -> ImageListing {
     var rows = try AttributeRows(attributes)
     var store = ImageStore.folder(pictures)
-    if isFile(pictures) { store = try .zip(pictures, below: "img_align_celeba/") }
-    let persons = try identities.map { (table) throws(DatasetError) in try Self.persons(table) }
+    if FileSystem.isFile(pictures) { store = try .zip(pictures, below: "img_align_celeba/") }
+    let persons = try identities.map { (table) throws(FileError) in try Self.persons(table) }
     let present = Set(try store.pictures(deeply: false))
     var check = Agreement(isTolerant: isTolerant)
     var splits = try Self.splits(partition)
@@ -85,7 +86,7 @@ struct CelebA {
       partition, splits, against: present, in: pictures, rows, attributes, persons, identities)
     splits.removeAll { check.isOmitted($0.name) }
     guard !splits.isEmpty else {
-      throw DatasetError(
+      throw FileError(
         .missing, "celeba", path: pictures, expected: "pictures", found: "none that the lists name")
     }
     let ordered = Split.allCases.flatMap { split in splits.filter { $0.split == split } }
@@ -107,9 +108,9 @@ struct CelebA {
   typealias Assignment = (name: String, split: Split, line: Int)
 
   /// Rows `NAME P` with P 0 for training, 1 for validation, 2 for testing.
-  static func splits(_ table: TextTable) throws(DatasetError) -> [Assignment] {
+  static func splits(_ table: TextTable) throws(FileError) -> [Assignment] {
     var (splits, lines): ([Assignment], [String: Int]) = ([], [:])
-    try table.forEachRow { (row) throws(DatasetError) in
+    try table.forEachRow { (row) throws(FileError) in
       let order: [Split] = [.train, .validation, .test]
       guard row.count == 2, let part = row.integer(1), order.indices.contains(part) else {
         throw table.damaged(
@@ -124,9 +125,9 @@ struct CelebA {
   }
 
   /// Rows `NAME PERSON`.
-  static func persons(_ table: TextTable) throws(DatasetError) -> [String: Int32] {
+  static func persons(_ table: TextTable) throws(FileError) -> [String: Int32] {
     var (persons, lines): ([String: Int32], [String: Int]) = ([:], [:])
-    try table.forEachRow { (row) throws(DatasetError) in
+    try table.forEachRow { (row) throws(FileError) in
       guard row.count == 2, let person = row.integer(1) else {
         throw table.damaged(
           "identity", line: row.line, "a name and a number",
@@ -142,7 +143,7 @@ struct CelebA {
 
 extension TextTable {
   func refuseRepetition(of name: String, line: Int, in lines: inout [String: Int])
-    throws(DatasetError)
+    throws(FileError)
   {
     if let first = lines.updateValue(line, forKey: name) {
       throw damaged("name", line: line, "each name once", "\(name) again, as in line \(first)")
@@ -158,10 +159,10 @@ struct AttributeRows {
   private(set) var lines: [String: Int] = [:]
   private var places: [String: Int] = [:]
 
-  init(_ table: TextTable) throws(DatasetError) {
+  init(_ table: TextTable) throws(FileError) {
     var announced: Int?
     var isHeaderRead = false
-    try table.forEachRow { (row) throws(DatasetError) in
+    try table.forEachRow { (row) throws(FileError) in
       if announced == nil {
         announced = row.count == 1 ? row.integer(0) : nil
         guard announced ?? -1 >= 0 else {
@@ -180,7 +181,7 @@ struct AttributeRows {
     }
   }
 
-  private mutating func add(_ row: TextTable.Row, of table: TextTable) throws(DatasetError) {
+  private mutating func add(_ row: TextTable.Row, of table: TextTable) throws(FileError) {
     guard row.count == names.count + 1 else {
       throw table.damaged(
         "attributes", line: row.line, "a name and \(names.count) values", "\(row.count) fields")
@@ -225,7 +226,7 @@ private struct Agreement {
     _ table: TextTable, _ splits: [CelebA.Assignment], against present: Set<String>,
     in pictures: FilePath, _ rows: AttributeRows, _ attributes: TextTable,
     _ persons: [String: Int32]?, _ identities: TextTable?
-  ) throws(DatasetError) {
+  ) throws(FileError) {
     for row in splits {
       if !present.contains(row.name) {
         try note(
@@ -248,7 +249,7 @@ private struct Agreement {
     for name in present.subtracting(listed).sorted() {
       try note(
         name,
-        DatasetError(
+        FileError(
           .damaged, "picture", path: pictures.appending(name), expected: "a row in \(table.path)",
           found: "none"))
     }
@@ -260,7 +261,7 @@ private struct Agreement {
     }
   }
 
-  private mutating func note(_ name: String, _ error: DatasetError) throws(DatasetError) {
+  private mutating func note(_ name: String, _ error: FileError) throws(FileError) {
     guard isTolerant else { throw error }
     omitted.insert(name)
     omissions.append("\(error)")

@@ -1,3 +1,4 @@
+import LatheFiles
 import LatheNN
 import Glibc
 import SystemPackage
@@ -83,13 +84,13 @@ extension DatasetRegistry {
     ///
     /// A generated set depends on `seed` alone; a set of files takes its count from the files; pictures are packed into
     /// the cache first if they are not.
-    /// - Throws: `DatasetError` if files are missing or damaged; it names every place looked in.
+    /// - Throws: `FileError` if files are missing or damaged; it names every place looked in.
     public func load(
       _ split: Split, at folder: FilePath? = nil,
       dataRoot: FilePath? = DatasetRegistry.dataRoot, seed: UInt64 = 0
-    ) throws(DatasetError) -> ImageSet {
+    ) throws(FileError) -> ImageSet {
       guard splits.contains(split) else {
-        throw DatasetError(
+        throw FileError(
           .missing, "\(name), \(split.rawValue) split",
           expected: splits.map(\.rawValue).joined(separator: " or "), found: split.rawValue)
       }

@@ -1,3 +1,4 @@
+import LatheFiles
 import SystemPackage
 
 extension DatasetRegistry.Entry {
@@ -17,18 +18,18 @@ extension DatasetRegistry.Entry {
           validation and test belong to these splits; without them, every tenth in the order of names is for testing
           """,
         contents: "JPEG or PNG pictures",
-        scan: { (place, _) throws(DatasetError) in try ImageFolder.listing(of: place) })))
+        scan: { (place, _) throws(FileError) in try ImageFolder.listing(of: place) })))
 }
 
 enum ImageFolder {
   /// The pictures below a folder or in an archive; nil if there are none.
-  static func listing(of place: FilePath) throws(DatasetError) -> ImageListing? {
-    guard let status = fileStatus(place) else { return nil }
+  static func listing(of place: FilePath) throws(FileError) -> ImageListing? {
+    guard let status = FileSystem.status(place) else { return nil }
     let store = status.isFolder ? ImageStore.folder(place) : try .zip(place)
     let names = try store.pictures(deeply: true)
     guard !names.isEmpty else { return nil }
     if let name = names.first(where: { $0.contains("\n") }) {
-      throw DatasetError(
+      throw FileError(
         .damaged, "name", path: store.path(of: name), expected: "no line feed in it", found: "one")
     }
     let items = items(names)

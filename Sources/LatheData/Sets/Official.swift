@@ -1,3 +1,4 @@
+import LatheFiles
 import SystemPackage
 
 /// What is published about a data set, to tell the whole from a sample or a variant.
@@ -68,16 +69,16 @@ extension DatasetRegistry.Entry {
 
   /// Files whose MD5 is not that of the published file of their name, a line each.
   ///
-  /// - Throws: `DatasetError` (missing) if a file that is there cannot be read.
-  public func differingFiles(at place: FilePath? = nil) throws(DatasetError) -> [String] {
+  /// - Throws: `FileError` (missing) if a file that is there cannot be read.
+  public func differingFiles(at place: FilePath? = nil) throws(FileError) -> [String] {
     let known = OfficialContent.all[name]?.files ?? [:]
     let places = place.map { [$0] } ?? places()
     var lines: [String] = []
-    for folder in places where fileStatus(folder) != nil {
+    for folder in places where FileSystem.status(folder) != nil {
       for (name, expected) in known.sorted(by: { $0.key < $1.key }) {
         let isItself = folder.lastComponent?.string == name
         let path = isItself ? folder : folder.appending(name)
-        guard isFile(path) else { continue }
+        guard FileSystem.isFile(path) else { continue }
         let file = try MappedFile(path)
         let found = withExtendedLifetime(file) { MD5.hexadecimal(of: file.bytes) }
         if found != expected { lines.append("\(path): expected MD5 \(expected), found \(found)") }

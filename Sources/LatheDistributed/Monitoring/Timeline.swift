@@ -21,7 +21,7 @@ package struct Timeline {
 
   /// Writes the trace.
   ///
-  /// - Throws: `CheckpointError.unwritable`.
+  /// - Throws: `FileError.unwritable`.
   package func write(to path: FilePath) throws {
     let names = ranks.indices.map { rank in
       """
@@ -39,11 +39,7 @@ package struct Timeline {
       }
     }
     let text = "[\n" + (names + events).joined(separator: ",\n") + "\n]\n"
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path.string), options: .atomic)
-    } catch {
-      throw CheckpointError(.unwritable, in: path, "cannot write: \(error.localizedDescription)")
-    }
+    try FileSystem.replace(path, with: text, isSynced: false)
   }
 }
 

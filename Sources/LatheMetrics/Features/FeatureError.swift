@@ -1,31 +1,18 @@
-import LatheFiles
 import SystemPackage
 
 /// Why features can't be extracted.
 public enum FeatureError: Error, Equatable, Sendable {
-  /// A weights file can't be read or isn't one.
-  case file(CheckpointError)
   /// A network has no such feature vectors.
   case noSuchDimensions(Int, known: [Int])
   /// A weights file ends before the layers that are needed; `reaches` is 0 if it serves no features at all.
   case incomplete(FilePath, reaches: Int, asked: Int, missing: [String])
   /// Images have channels that the extractor can't use.
   case channels(Int, extractor: String, expected: String)
-
-  /// The command's exit status, as `sysexits.h` has it.
-  public var exitStatus: Int32 {
-    switch self {
-    case .file(let error): error.kind == .missing ? 66 : 65
-    case .noSuchDimensions: 64
-    case .incomplete, .channels: 65
-    }
-  }
 }
 
 extension FeatureError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .file(let error): return "\(error)"
     case .noSuchDimensions(let asked, let known):
       let list = known.map(String.init).joined(separator: ", ")
       return "features of \(asked) dimensions: there are \(list)"

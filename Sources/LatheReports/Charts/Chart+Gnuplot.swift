@@ -1,16 +1,19 @@
+import LatheFiles
 import SystemPackage
 
 extension Chart {
   /// Draws the chart: SVG if the path ends in `.svg`, else PNG. Whole or not at all.
   ///
-  /// - Throws: `ReportError`: another ending, no gnuplot, a complaint of gnuplot's, a file that cannot be written.
-  public func write(to path: FilePath) throws(ReportError) {
+  /// - Throws: `ReportError`: another ending, no gnuplot, a complaint of gnuplot's; `FileError` if
+  ///   the file cannot be written.
+  public func write(to path: FilePath) throws {
     let terminal: String
     switch try FigureFormat(of: path) {
     case .png: terminal = "pngcairo noenhanced size 900,700 font \"sans,12\""
     case .svg: terminal = "svg noenhanced size 900,700 font \"sans,14\" background \"white\""
     }
-    try writeAtomically(try Gnuplot.run("set terminal \(terminal)\n" + script, for: path), to: path)
+    let drawing = try Gnuplot.run("set terminal \(terminal)\n" + script, for: path)
+    try FileSystem.replace(path, with: drawing, isSynced: false)
   }
 
   /// Colours that stay apart for ten classes.

@@ -22,7 +22,7 @@ public struct CheckpointStore: Sendable {
   /// Only one process may write to a folder at a time.
   ///
   /// - Throws: `.unwritable` if the folder cannot be made or written to.
-  public init(folder: FilePath, keep: Int) throws(CheckpointError) {
+  public init(folder: FilePath, keep: Int) throws(FileError) {
     require(keep >= 1, "CheckpointStore: keep is \(keep), must be at least 1")
     self.folder = folder
     self.keep = keep
@@ -46,7 +46,7 @@ public struct CheckpointStore: Sendable {
   /// is renamed, taking the place of an earlier checkpoint of the same step. Then older checkpoints
   /// go, except the newest `keep` up to this step and those of the steps `keepAlso`.
   ///
-  /// - Throws: `CheckpointError.unwritable` with the system's reason, or what `body` throws. The
+  /// - Throws: `FileError.unwritable` with the system's reason, or what `body` throws. The
   ///   checkpoints there were are still there.
   public func write(
     step: Int, keepAlso: Set<Int> = [], _ body: (FilePath) throws -> Void
@@ -70,28 +70,28 @@ public struct CheckpointStore: Sendable {
   /// The steps of the complete checkpoints, ascending; none if there is no folder.
   ///
   /// - Throws: `.missing` if the folder is there but cannot be read.
-  public func steps() throws(CheckpointError) -> [Int] {
+  public func steps() throws(FileError) -> [Int] {
     guard FileSystem.exists(folder) else { return [] }
     return try FileSystem.names(in: folder, failure: .missing)
       .compactMap(Self.step(ofName:))
-      .filter { FileSystem.isFolder(path(step: $0)) }
+      .filter { FileSystem.isFolder(path(step: $0), followingLinks: false) }
       .sorted()
   }
 
   /// The newest checkpoint that passes `validate`, and the newer ones that did not, newest first;
   /// `nil` if there is no checkpoint at all.
   ///
-  /// - Throws: The newest checkpoint's `CheckpointError` if none passes; an error of another type
+  /// - Throws: The newest checkpoint's `FileError` if none passes; an error of another type
   ///   that `validate` throws, at once.
   public func latest(
     validating validate: (FilePath) throws -> Void
-  ) throws -> (path: FilePath, step: Int, skipped: [(FilePath, CheckpointError)])? {
-    var skipped: [(FilePath, CheckpointError)] = []
+  ) throws -> (path: FilePath, step: Int, skipped: [(FilePath, FileError)])? {
+    var skipped: [(FilePath, FileError)] = []
     for step in try steps().reversed() {
       do {
         try validate(path(step: step))
         return (path(step: step), step, skipped)
-      } catch let error as CheckpointError {
+      } catch let error as FileError {
         skipped.append((path(step: step), error))
       }
     }
@@ -127,7 +127,7 @@ extension CheckpointStore {
 
 extension CheckpointStore {
   /// Gives a complete temporary folder its name.
-  private func publish(_ temporary: FilePath, _ step: Int) throws(CheckpointError) {
+  private func publish(_ temporary: FilePath, _ step: Int) throws(FileError) {
     let target = path(step: step)
     let aside = asidePath(step)
     let replaces = FileSystem.exists(target)
@@ -148,7 +148,7 @@ extension CheckpointStore {
   /// Checkpoints of later steps stay: they are there if training went back to an earlier one.
   private func removeOlder(
     than step: Int, keep: Int, keepAlso: Set<Int>
-  ) throws(CheckpointError) {
+  ) throws(FileError) {
     let upToNow = try steps().filter { $0 <= step }
     for old in upToNow.dropLast(keep) where !keepAlso.contains(old) { try remove(step: old) }
   }
@@ -156,7 +156,7 @@ extension CheckpointStore {
   /// Removes the checkpoint of a step: it is there whole or not at all.
   ///
   /// - Throws: `.unwritable` with the system's reason.
-  public func remove(step: Int) throws(CheckpointError) {
+  public func remove(step: Int) throws(FileError) {
     let doomed = temporaryPath(step)
     FileSystem.remove(doomed)
     try FileSystem.rename(path(step: step), to: doomed)
@@ -164,7 +164,7 @@ extension CheckpointStore {
   }
 
   /// Restores what a crash left aside without a successor, and removes everything else it left.
-  private func recover() throws(CheckpointError) {
+  private func recover() throws(FileError) {
     for name in try FileSystem.names(in: folder, failure: .unwritable) {
       guard let (step, isAside) = Self.leftover(name) else { continue }
       let path = folder.appending(name)

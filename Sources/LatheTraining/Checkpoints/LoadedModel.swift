@@ -24,7 +24,7 @@ public struct LoadedModel {
 
   /// A model as saved in a checkpoint's folder.
   ///
-  /// - Throws: `CheckpointError`, `DecodingError`.
+  /// - Throws: `FileError`, `DecodingError`.
   public init(checkpoint folder: FilePath, state: RunState, images: ImageShape) throws {
     try self.init(
       state.model, images: images, configuration: state.configuration["model"] ?? .object([:]),

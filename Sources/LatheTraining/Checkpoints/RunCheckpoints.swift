@@ -84,7 +84,7 @@ final class RunCheckpoints {
   }
 
   /// Loads the newest intact checkpoint of this run; returns its step.
-  func load(onSkip: (FilePath, CheckpointError) -> Void) throws -> Int {
+  func load(onSkip: (FilePath, FileError) -> Void) throws -> Int {
     let found = try CheckpointStore(reading: folder).latest { _ = try RunState(reading: $0) }
     guard let found else { throw TrainingError.nothingToResume(folder) }
     for (path, error) in found.skipped { onSkip(path, error) }

@@ -68,30 +68,28 @@ extension RunState {
   ///   written or has a number that is not finite.
   public func write(
     into folder: FilePath, digesting files: [String] = digestedFiles
-  ) throws(CheckpointError) {
+  ) throws(FileError) {
     var state = self
     state.crc32 = Self.unset
     state.digests = [:]
     for name in files { state.digests[name] = try Self.digest(folder.appending(name)) }
     let path = folder.appending(Self.fileName)
-    state.crc32 = checksum(of: try state.bytes(path))
+    state.crc32 = Checksum(of: try state.bytes(path)).hexadecimal
     let bytes = try state.bytes(path)
     try FileSystem.replace(path, with: bytes)
   }
 
-  private func bytes(_ path: FilePath) throws(CheckpointError) -> [UInt8] {
+  private func bytes(_ path: FilePath) throws(FileError) -> [UInt8] {
     do { return try Array(canonicalJSON(self)) + [UInt8(ascii: "\n")] } catch {
-      throw CheckpointError(.unwritable, in: path, "configuration: \(error)")
+      throw FileError(.unwritable, "configuration: \(error)", path: path)
     }
   }
 
-  private static func digest(_ path: FilePath) throws(CheckpointError) -> String {
+  private static func digest(_ path: FilePath) throws(FileError) -> String {
     let file = try MappedFile(path)
-    return checksum(file.bytes)
+    return Checksum(of: file.bytes).hexadecimal
   }
 }
-
-private func checksum(of bytes: [UInt8]) -> String { bytes.withUnsafeBytes { checksum($0) } }
 
 // MARK: Reading
 
@@ -100,7 +98,7 @@ extension RunState {
   ///
   /// - Throws: `.missing` if a file cannot be read, `.damaged` if one differs from its digest or the
   ///   state from its own, `.mismatch` if the version is another.
-  public init(reading folder: FilePath) throws(CheckpointError) {
+  public init(reading folder: FilePath) throws(FileError) {
     let file = try MappedFile(folder.appending(Self.fileName))
     let state = try Self.decoded(file)
     try state.checkSelf(file)
@@ -110,23 +108,23 @@ extension RunState {
     self = state
   }
 
-  private static func decoded(_ file: MappedFile) throws(CheckpointError) -> RunState {
+  private static func decoded(_ file: MappedFile) throws(FileError) -> RunState {
     let data = Data(file.bytes)
     do {
       // Foundation's decoder lets two members of one name pass.
       _ = try JSONReader.value(of: Array(data))
       let version = try JSONDecoder().decode(Version.self, from: data).version
       guard version == currentVersion else {
-        throw CheckpointError(
-          .mismatch, in: file.path, "version", expected: "\(currentVersion)", found: "\(version)")
+        throw FileError(
+          .mismatch, "version", path: file.path, expected: "\(currentVersion)", found: "\(version)")
       }
       return try JSONDecoder().decode(RunState.self, from: data)
-    } catch let error as CheckpointError {
+    } catch let error as FileError {
       throw error
     } catch let error as JSONError {
-      throw CheckpointError(.damaged, in: file.path, error.message, offset: error.offset)
+      throw FileError(.damaged, error.message, path: file.path, offset: error.offset)
     } catch {
-      throw CheckpointError(.damaged, in: file.path, "\(error)")
+      throw FileError(.damaged, "\(error)", path: file.path)
     }
   }
 
@@ -135,21 +133,21 @@ extension RunState {
   }
 
   /// The digest covers the text as it was written, whoever formatted its numbers.
-  private func checkSelf(_ file: MappedFile) throws(CheckpointError) {
+  private func checkSelf(_ file: MappedFile) throws(FileError) {
     let text = String(decoding: file.bytes, as: UTF8.self)
     let field = "\"crc32\" : \"\(crc32)\""
     guard let place = text.range(of: field) else {
-      throw CheckpointError(.damaged, in: file.path, "crc32: not in its place")
+      throw FileError(.damaged, "crc32: not in its place", path: file.path)
     }
     let blank = text.replacingCharacters(in: place, with: "\"crc32\" : \"\(Self.unset)\"")
-    try Self.check("CRC-32", file.path, crc32, checksum(of: Array(blank.utf8)))
+    try Self.check("CRC-32", file.path, crc32, Checksum(of: Array(blank.utf8)).hexadecimal)
   }
 
   private static func check(
     _ what: String, _ path: FilePath, _ expected: String, _ found: String
-  ) throws(CheckpointError) {
+  ) throws(FileError) {
     if expected != found {
-      throw CheckpointError(.damaged, in: path, what, expected: expected, found: found)
+      throw FileError(.damaged, what, path: path, expected: expected, found: found)
     }
   }
 }

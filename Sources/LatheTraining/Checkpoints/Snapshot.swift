@@ -28,7 +28,7 @@ final class Snapshot: @unchecked Sendable {
   }
 
   /// Writes the copy as safetensors.
-  func write(to path: FilePath) throws(CheckpointError) {
+  func write(to path: FilePath) throws(FileError) {
     try Safetensors.write(
       tensors.map {
         ($0.name, $0.shape, UnsafeBufferPointer(start: $0.storage.pointer, count: $0.storage.count))

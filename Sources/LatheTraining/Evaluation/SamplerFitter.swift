@@ -83,7 +83,7 @@ extension Sampler.Name {
 
   /// The fitted sampler in a checkpoint's folder; nil when there is none.
   ///
-  /// - Throws: `CheckpointError` when it is damaged.
+  /// - Throws: `FileError` when it is damaged.
   public func saved(in folder: FilePath) throws -> (any FittedSampler)? {
     guard let type = fitted, FileManager.default.fileExists(atPath: folder.appending(file).string)
     else { return nil }
@@ -97,7 +97,7 @@ extension Sampler.Name {
 extension FittedSampler {
   /// Saves the sampler in a checkpoint's folder; the file is there whole or not at all.
   ///
-  /// - Throws: `CheckpointError.unwritable`.
+  /// - Throws: `FileError.unwritable`.
   public func save(in folder: FilePath) throws {
     let tensors = tensors
     try Safetensors.write(

@@ -9,16 +9,16 @@ public final class RunLog {
 
   /// Opens the log of a run; lines of steps after `step` are dropped, for a run that is resumed there.
   ///
-  /// - Throws: `CheckpointError.unwritable` when the file cannot be written.
+  /// - Throws: `FileError.unwritable` when the file cannot be written.
   public init(folder: FilePath, resumingAt step: Int) throws {
     path = folder.appending("metrics.jsonl")
     let kept = RunLog.lines(of: path, upTo: step).map { $0 + "\n" }.joined()
+    try FileSystem.replace(path, with: kept)
     do {
-      try Data(kept.utf8).write(to: URL(fileURLWithPath: path.string), options: .atomic)
       handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path.string))
       try handle.seekToEnd()
     } catch {
-      throw CheckpointError(.unwritable, in: path, "cannot write: \(error.localizedDescription)")
+      throw FileError(.unwritable, "cannot write: \(error.localizedDescription)", path: path)
     }
   }
 
@@ -31,7 +31,7 @@ public final class RunLog {
     do {
       try handle.write(contentsOf: line)
     } catch {
-      throw CheckpointError(.unwritable, in: path, "cannot write: \(error.localizedDescription)")
+      throw FileError(.unwritable, "cannot write: \(error.localizedDescription)", path: path)
     }
   }
 

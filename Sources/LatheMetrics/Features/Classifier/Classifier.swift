@@ -27,27 +27,25 @@ public struct Classifier: FeatureExtractor {
   /// The one that comes with lathe for images of 1 or 3 channels.
   ///
   /// - Throws: ``FeatureError`` for other images.
-  public init(channels: Int) throws(FeatureError) {
+  public init(channels: Int) throws {
     let (start, count): (UnsafePointer<UInt8>, Int)
     switch channels {
     case 1: (start, count) = (cw_grey_classifier(), cw_grey_classifier_size())
     case 3: (start, count) = (cw_colour_classifier(), cw_colour_classifier_size())
-    default: throw .channels(channels, extractor: "classifier", expected: "1 or 3")
+    default: throw FeatureError.channels(channels, extractor: "classifier", expected: "1 or 3")
     }
     let bytes = UnsafeRawBufferPointer(start: start, count: count)
-    do { try self.init(Safetensors(constant: bytes, name: "built-in classifier")) } catch {
-      throw .file(error)
-    }
+    try self.init(Safetensors(constant: bytes, name: "built-in classifier"))
   }
 
   /// One from a file that `lathe train classifier` wrote.
   ///
-  /// - Throws: ``FeatureError`` if the file can't be read or holds something else.
-  public init(reading path: FilePath) throws(FeatureError) {
-    do { try self.init(Safetensors(reading: path)) } catch { throw .file(error) }
+  /// - Throws: `FileError` if the file can't be read or holds something else.
+  public init(reading path: FilePath) throws(FileError) {
+    try self.init(Safetensors(reading: path))
   }
 
-  private init(_ file: Safetensors) throws(CheckpointError) {
+  private init(_ file: Safetensors) throws(FileError) {
     channels = try file.number("channels")
     side = try file.number("side")
     accuracy = file.metadata["accuracy"] ?? "unknown"
@@ -81,7 +79,7 @@ public struct Classifier: FeatureExtractor {
 
 extension Safetensors {
   /// A whole number in the metadata.
-  fileprivate func number(_ key: String) throws(CheckpointError) -> Int {
+  fileprivate func number(_ key: String) throws(FileError) -> Int {
     guard let text = metadata[key], let value = Int(text), value > 0 else {
       throw mismatch(
         "metadata \(key)", expected: "a positive number", found: metadata[key] ?? "none")

@@ -118,7 +118,7 @@ public final class ClassifierTraining {
   /// Saves what ``Classifier/init(reading:)`` reads.
   ///
   /// - Throws: `.unwritable` if it can't be written.
-  public func write(to path: FilePath) throws(CheckpointError) {
+  public func write(to path: FilePath) throws(FileError) {
     let tensors = store.tensors
     let metadata = [
       "channels": "\(train.shape.channels)", "side": "\(train.shape.height)",

@@ -7,9 +7,9 @@ extension Inception {
   /// is √(6 / fan in) for weights, which keeps the scale of activations, and 0.1 for biases.
   package init(
     randomWithDimensions dimensions: Int, preparation: InceptionPreparation = .init()
-  ) throws(FeatureError) {
+  ) throws {
     try self.init(dimensions: dimensions, preparation: preparation) {
-      (name, shape) throws(FeatureError) in
+      name, shape in
       let random = CounterRandom(seed: Self.hash(name))
       let fanIn = Double(shape.dropFirst().reduce(1, *))
       let limit = shape.count == 1 ? 0.1 : (6 / fanIn).squareRoot()

@@ -20,33 +20,31 @@ public struct Inception: FeatureExtractor {
   ///
   /// The file holds, for each convolution, `NAME.weight` `[outputs, inputs, height, width]` and `NAME.bias` with batch
   /// normalisation folded into them; `launch/convert-inception` makes it. It may end early.
-  /// - Throws: ``FeatureError`` if the file can't be read, has other shapes, or doesn't reach so far.
+  /// - Throws: `FileError` if the file can't be read or has other shapes, ``FeatureError`` if it
+  ///   doesn't reach so far.
   public init(
     dimensions: Int, preparation: InceptionPreparation = .init(), reading path: FilePath
-  ) throws(FeatureError) {
-    let file: Safetensors
-    do { file = try Safetensors(reading: path) } catch { throw .file(error) }
+  ) throws {
+    let file = try Safetensors(reading: path)
     try Self.requireReach(file, path, dimensions)
     try self.init(dimensions: dimensions, preparation: preparation) {
-      (name, shape) throws(FeatureError) in
-      do throws(CheckpointError) {
-        let found = try file.shape(of: name)
-        guard found == shape else {
-          throw CheckpointError(
-            .mismatch, in: path, tensor: name, expected: "\(shape)", found: "\(found)")
-        }
-        return try file.values(name)
-      } catch { throw .file(error) }
+      name, shape in
+      let found = try file.shape(of: name)
+      guard found == shape else {
+        throw FileError(
+          .mismatch, path: path, tensor: name, expected: "\(shape)", found: "\(found)")
+      }
+      return try file.values(name)
     }
   }
 
   /// The same with weights from anywhere, by name and shape.
   init(
     dimensions: Int, preparation: InceptionPreparation,
-    values: (_ name: String, _ shape: [Int]) throws(FeatureError) -> [Float]
-  ) throws(FeatureError) {
+    values: (_ name: String, _ shape: [Int]) throws -> [Float]
+  ) throws {
     guard let stages = InceptionTable.stages(upTo: dimensions) else {
-      throw .noSuchDimensions(dimensions, known: InceptionTable.dimensions)
+      throw FeatureError.noSuchDimensions(dimensions, known: InceptionTable.dimensions)
     }
     self.dimensions = dimensions
     self.preparation = preparation
@@ -55,9 +53,9 @@ public struct Inception: FeatureExtractor {
 
   /// Lengths of the feature vectors for which a file has the weights, ascending.
   ///
-  /// - Throws: ``FeatureError`` if the file can't be read.
-  public static func dimensions(servedBy path: FilePath) throws(FeatureError) -> [Int] {
-    do { return dimensions(servedBy: try Safetensors(reading: path)) } catch { throw .file(error) }
+  /// - Throws: `FileError` if the file can't be read.
+  public static func dimensions(servedBy path: FilePath) throws(FileError) -> [Int] {
+    dimensions(servedBy: try Safetensors(reading: path))
   }
 
   private static func dimensions(servedBy file: Safetensors) -> [Int] {

@@ -3,22 +3,24 @@ import SystemPackage
 
 /// The bytes of a file in memory, read-only; unmapped with the last reference.
 ///
-/// Nothing is read until it is touched, and what is touched belongs to the system's cache. A file that
-/// somebody cuts short while it is mapped ends the process; ours are replaced whole, never changed.
+/// Nothing is read until it is touched, and what is touched belongs to the system's cache. A file
+/// that somebody cuts short while it is mapped ends the process; ours are replaced whole, never
+/// changed.
 package final class MappedFile: Sendable {
   package let path: FilePath
-  // Valid as long as this object lives. Nobody writes through this pointer, so every thread may read.
+  // Valid as long as this object lives. Nobody writes through this pointer, so every thread may
+  // read.
   package nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
   private let isOwner: Bool
 
-  /// - Throws: `DatasetError` (missing) if the path is no regular file that can be read.
-  package init(_ path: FilePath) throws(DatasetError) {
+  /// - Throws: `FileError` (missing) if the path is no regular file that can be read.
+  package init(_ path: FilePath) throws(FileError) {
     self.path = path
     bytes = try Self.map(path)
     isOwner = true
   }
 
-  /// Bytes that somebody else keeps alive as long as this object.
+  /// Bytes that somebody else keeps alive as long as this object; `path` is for messages.
   package init(borrowing bytes: UnsafeRawBufferPointer, as path: FilePath) {
     self.path = path
     self.bytes = bytes
@@ -31,17 +33,18 @@ package final class MappedFile: Sendable {
     }
   }
 
-  private static func map(_ path: FilePath) throws(DatasetError) -> UnsafeRawBufferPointer {
+  private static func map(_ path: FilePath) throws(FileError) -> UnsafeRawBufferPointer {
     let file = try OpenFile(reading: path)
     let size = try file.size()
     if size == 0 { return UnsafeRawBufferPointer(start: nil, count: 0) }
     guard let start = mmap(nil, size, PROT_READ, MAP_SHARED, file.descriptor, 0),
       start != MAP_FAILED
-    else { throw file.failure(.missing) }
+    else { throw FileSystem.lastError(.missing, "map", path) }
     return UnsafeRawBufferPointer(start: start, count: size)
   }
 
-  /// The number of type `Integer` that lies at `offset` in little-endian order; nil outside the file.
+  /// The number of type `Integer` that lies at `offset` in little-endian order; nil outside the
+  /// file.
   package func integer<Integer: FixedWidthInteger>(_: Integer.Type, at offset: Int) -> Integer? {
     guard let part = part(at: offset, count: MemoryLayout<Integer>.size) else { return nil }
     return Integer(littleEndian: part.loadUnaligned(as: Integer.self))
@@ -54,4 +57,9 @@ package final class MappedFile: Sendable {
     }
     return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
   }
+}
+
+extension FixedWidthInteger {
+  /// The bytes of the number, the lowest first.
+  package var littleEndianBytes: [UInt8] { withUnsafeBytes(of: littleEndian) { Array($0) } }
 }

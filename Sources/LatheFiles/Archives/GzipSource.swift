@@ -3,21 +3,21 @@ import CZlib
 import SystemPackage
 
 /// The expanded content of a gzip file of one member, its CRC-32 and length checked at its end.
-struct GzipSource: ~Copyable, ByteSource {
+package struct GzipSource: ~Copyable, ByteSource {
   private let path: FilePath
   private let input: [UInt8]
   private var consumed = 0
   private var ended = false
-  private(set) var offset = 0
+  package private(set) var offset = 0
   // inflate remembers its address, so the stream must not move.
   private let stream: UnsafeMutablePointer<z_stream>
 
-  var isExpanded: Bool { true }
+  package var isExpanded: Bool { true }
 
   /// The two bytes with which each gzip file begins.
-  static func begins(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1f, 0x8b]) }
+  package static func begins(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1f, 0x8b]) }
 
-  init(_ input: [UInt8], path: FilePath) {
+  package init(_ input: [UInt8], path: FilePath) {
     self.path = path
     self.input = input
     stream = .allocate(capacity: 1)
@@ -35,9 +35,9 @@ struct GzipSource: ~Copyable, ByteSource {
 
   /// The next `count` expanded bytes, fewer only at the end of an intact stream.
   ///
-  /// - Throws: `DatasetError` (damaged) for a stream that is cut short, invalid, of another CRC-32
+  /// - Throws: `FileError` (damaged) for a stream that is cut short, invalid, of another CRC-32
   ///   or length than its trailer says, or followed by further bytes.
-  mutating func read(upTo count: Int) throws(DatasetError) -> [UInt8] {
+  package mutating func read(upTo count: Int) throws(FileError) -> [UInt8] {
     // Deflate expands at most 1032 times, so a wild count allocates no more than the file can fill.
     let most = (input.count - consumed + 1).multipliedReportingOverflow(by: 1032).partialValue
     // 64 KiB may still wait inside zlib's window.
@@ -52,7 +52,7 @@ struct GzipSource: ~Copyable, ByteSource {
   }
 
   /// One call of `inflate`; returns the number of bytes written at `start`.
-  private mutating func expand(into output: inout [UInt8], from start: Int) throws(DatasetError)
+  private mutating func expand(into output: inout [UInt8], from start: Int) throws(FileError)
     -> Int
   {
     let room = UInt32(clamping: output.count - start)
@@ -72,7 +72,7 @@ struct GzipSource: ~Copyable, ByteSource {
     return written
   }
 
-  private mutating func check(_ status: Int32, written: Int) throws(DatasetError) {
+  private mutating func check(_ status: Int32, written: Int) throws(FileError) {
     switch status {
     case Z_STREAM_END:
       ended = true
@@ -93,8 +93,8 @@ struct GzipSource: ~Copyable, ByteSource {
     }
   }
 
-  private func damaged(expected: String, found: String) -> DatasetError {
-    DatasetError(
+  private func damaged(expected: String, found: String) -> FileError {
+    FileError(
       .damaged, "gzip stream", path: path, offset: consumed, expected: expected, found: found)
   }
 }

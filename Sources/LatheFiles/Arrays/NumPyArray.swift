@@ -1,4 +1,3 @@
-import LatheData
 import SystemPackage
 
 /// An array of doubles as in a `.npy` file.
@@ -17,12 +16,12 @@ package struct NumPyArray: Sendable, Equatable {
 
   /// The array in the bytes of a file: float32 or float64, either byte order, last index fastest.
   ///
-  /// - Throws: `DatasetError` (damaged).
-  package init(_ bytes: [UInt8], path: FilePath) throws(DatasetError) {
+  /// - Throws: `FileError` (damaged).
+  package init(_ bytes: [UInt8], path: FilePath) throws(FileError) {
     func damaged(_ what: String, _ expected: String, _ found: String, at offset: Int = 0)
-      -> DatasetError
+      -> FileError
     {
-      DatasetError(.damaged, what, path: path, offset: offset, expected: expected, found: found)
+      FileError(.damaged, what, path: path, offset: offset, expected: expected, found: found)
     }
     guard bytes.starts(with: Self.magic), bytes.count >= 12 else {
       throw damaged("NumPy array", "the six bytes \\x93NUMPY", "something else")

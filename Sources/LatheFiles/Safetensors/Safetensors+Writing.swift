@@ -19,12 +19,13 @@ extension Safetensors {
   public static func write(
     _ tensors: [(name: String, shape: [Int], values: UnsafeBufferPointer<Float>)],
     metadata: [String: String], to path: FilePath
-  ) throws(CheckpointError) {
+  ) throws(FileError) {
     check(tensors)
     var strings = ["format": format, "layout": "tensorflow"]
     strings.merge(metadata) { _, given in given }
     for tensor in tensors {
-      strings[checksumKey(tensor.name)] = checksum(UnsafeRawBufferPointer(tensor.values))
+      strings[checksumKey(tensor.name)] =
+        Checksum(of: UnsafeRawBufferPointer(tensor.values)).hexadecimal
     }
     let head = head(header(tensors, strings))
     let values = tensors.map { UnsafeRawBufferPointer($0.values) }

@@ -24,10 +24,10 @@ package struct ZipArchive: Sendable {
   package let entries: [Entry]
   private let file: MappedFile
 
-  /// - Throws: `DatasetError`: missing if the file cannot be read, damaged if its directory is not intact.
-  package init(_ path: FilePath) throws(DatasetError) { try self.init(MappedFile(path)) }
+  /// - Throws: `FileError`: missing if the file cannot be read, damaged if its directory is not intact.
+  package init(_ path: FilePath) throws(FileError) { try self.init(MappedFile(path)) }
 
-  package init(_ file: MappedFile) throws(DatasetError) {
+  package init(_ file: MappedFile) throws(FileError) {
     self.file = file
     entries = try ZipDirectory(of: file).entries()
   }
@@ -37,8 +37,8 @@ package struct ZipArchive: Sendable {
 
   /// The content of an entry, its length and CRC-32 checked.
   ///
-  /// - Throws: `DatasetError` (damaged), also for encrypted entries and other methods than stored and deflate.
-  package func content(of entry: Entry) throws(DatasetError) -> [UInt8] {
+  /// - Throws: `FileError` (damaged), also for encrypted entries and other methods than stored and deflate.
+  package func content(of entry: Entry) throws(FileError) -> [UInt8] {
     let packed = try packedBytes(of: entry)
     let content: [UInt8]
     switch entry.method {
@@ -56,7 +56,7 @@ package struct ZipArchive: Sendable {
     return content
   }
 
-  private func packedBytes(of entry: Entry) throws(DatasetError) -> UnsafeRawBufferPointer {
+  private func packedBytes(of entry: Entry) throws(FileError) -> UnsafeRawBufferPointer {
     guard entry.flags & 1 == 0 else { throw damaged(entry, "entry", "no encryption", "encryption") }
     let start = entry.headerOffset
     guard file.integer(UInt32.self, at: start) == 0x0403_4b50 else {
@@ -70,7 +70,7 @@ package struct ZipArchive: Sendable {
     return bytes
   }
 
-  private func inflated(_ packed: UnsafeRawBufferPointer, of entry: Entry) throws(DatasetError)
+  private func inflated(_ packed: UnsafeRawBufferPointer, of entry: Entry) throws(FileError)
     -> [UInt8]
   {
     // Deflate expands at most 1032 times, so a wild size allocates no more than the file can fill.
@@ -101,9 +101,9 @@ package struct ZipArchive: Sendable {
   }
 
   private func damaged(_ entry: Entry, _ what: String, _ expected: String, _ found: String)
-    -> DatasetError
+    -> FileError
   {
-    DatasetError(
+    FileError(
       .damaged, what, path: path(of: entry), offset: entry.headerOffset, expected: expected,
       found: found)
   }
@@ -115,7 +115,7 @@ private struct ZipDirectory {
   let start: Int
   let size: Int
 
-  init(of file: MappedFile) throws(DatasetError) {
+  init(of file: MappedFile) throws(FileError) {
     self.file = file
     let end = try Self.findEnd(file)
     var place = file.integer(UInt32.self, at: end + 16).map(Int.init)
@@ -125,7 +125,7 @@ private struct ZipDirectory {
       size = file.integer(Int64.self, at: wide + 40).map { Int($0) }
     }
     guard let place, let size, file.part(at: place, count: size) != nil else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "zip directory", path: file.path, offset: end,
         expected: "a place inside the file",
         found: "\(size ?? 0) bytes at \(place ?? 0)")
@@ -134,7 +134,7 @@ private struct ZipDirectory {
   }
 
   /// The end record: 22 bytes and a comment of at most 65,535, the last thing in the file.
-  private static func findEnd(_ file: MappedFile) throws(DatasetError) -> Int {
+  private static func findEnd(_ file: MappedFile) throws(FileError) -> Int {
     let last = file.bytes.count - 22
     if last >= 0 {
       for offset in stride(from: last, through: max(last - 0xffff, 0), by: -1)
@@ -142,7 +142,7 @@ private struct ZipDirectory {
         return offset
       }
     }
-    throw DatasetError(
+    throw FileError(
       .damaged, "zip archive", path: file.path, offset: file.bytes.count,
       expected: "an end record (signature 06054b50)", found: "none")
   }
@@ -157,7 +157,7 @@ private struct ZipDirectory {
   }
 
   /// Reads the directory to its end; the count in the end record is not trusted, old writers let it wrap.
-  func entries() throws(DatasetError) -> [ZipArchive.Entry] {
+  func entries() throws(FileError) -> [ZipArchive.Entry] {
     var entries: [ZipArchive.Entry] = []
     var offset = start
     while offset < start + size {
@@ -168,7 +168,7 @@ private struct ZipDirectory {
     return entries
   }
 
-  private func entry(at offset: Int) throws(DatasetError) -> (ZipArchive.Entry, next: Int) {
+  private func entry(at offset: Int) throws(FileError) -> (ZipArchive.Entry, next: Int) {
     guard file.integer(UInt32.self, at: offset) == 0x0201_4b50,
       let flags = file.integer(UInt16.self, at: offset + 8),
       let method = file.integer(UInt16.self, at: offset + 10),
@@ -182,7 +182,7 @@ private struct ZipDirectory {
       let name = file.part(at: offset + 46, count: Int(nameLength)),
       file.part(at: offset + 46 + Int(nameLength), count: Int(extraLength)) != nil
     else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "zip directory", path: file.path, offset: offset,
         expected: "an entry (signature 02014b50)", found: "something else")
     }
@@ -190,7 +190,7 @@ private struct ZipDirectory {
     let extra = offset + 46 + Int(nameLength)
     wide.read(file, from: extra, to: extra + Int(extraLength))
     guard wide.size >= 0, wide.packedSize >= 0, wide.headerOffset >= 0 else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "zip directory", path: file.path, offset: offset,
         expected: "sizes of at least 0", found: "\(wide)")
     }

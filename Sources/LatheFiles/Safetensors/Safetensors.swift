@@ -20,18 +20,18 @@ public struct Safetensors: Sendable {
   /// Maps the file and checks its header; values are checked when they are read.
   ///
   /// - Throws: `.missing` if the file cannot be read, `.damaged` if it is not of this format.
-  public init(reading path: FilePath) throws(CheckpointError) {
+  public init(reading path: FilePath) throws(FileError) {
     try self.init(MappedFile(path))
   }
 
   /// A file that is part of the program, in memory that stays; `name` is for messages.
   ///
   /// - Throws: `.damaged` if it is not of this format.
-  public init(constant bytes: UnsafeRawBufferPointer, name: FilePath) throws(CheckpointError) {
-    try self.init(MappedFile(constant: bytes, name: name))
+  public init(constant bytes: UnsafeRawBufferPointer, name: FilePath) throws(FileError) {
+    try self.init(MappedFile(borrowing: bytes, as: name))
   }
 
-  private init(_ file: MappedFile) throws(CheckpointError) {
+  private init(_ file: MappedFile) throws(FileError) {
     self.file = file
     let header = try Header(file)
     entries = header.entries
@@ -40,14 +40,14 @@ public struct Safetensors: Sendable {
   }
 
   /// An error about this file, for whoever finds that it is of something else.
-  public func mismatch(_ what: String, expected: String, found: String) -> CheckpointError {
-    CheckpointError(.mismatch, in: file.path, what, expected: expected, found: found)
+  public func mismatch(_ what: String, expected: String, found: String) -> FileError {
+    FileError(.mismatch, what, path: file.path, expected: expected, found: found)
   }
 
   /// The shape of a tensor.
   ///
   /// - Throws: `.mismatch` if the file has no such tensor.
-  public func shape(of name: String) throws(CheckpointError) -> [Int] {
+  public func shape(of name: String) throws(FileError) -> [Int] {
     try entry(name).shape
   }
 
@@ -57,11 +57,11 @@ public struct Safetensors: Sendable {
   ///   if its CRC-32 is wrong. Nothing is written then.
   public func copy(
     _ name: String, expecting shape: [Int], to destination: UnsafeMutablePointer<Float>
-  ) throws(CheckpointError) {
+  ) throws(FileError) {
     let entry = try entry(name)
     guard entry.shape == shape else {
-      throw CheckpointError(
-        .mismatch, in: file.path, tensor: name, expected: "\(shape)", found: "\(entry.shape)")
+      throw FileError(
+        .mismatch, path: file.path, tensor: name, expected: "\(shape)", found: "\(entry.shape)")
     }
     let bytes = try readableBytes(of: name, entry)
     entry.type.convert(bytes, to: destination)
@@ -70,7 +70,7 @@ public struct Safetensors: Sendable {
   /// A tensor's values in row-major order.
   ///
   /// - Throws: As ``copy(_:expecting:to:)``.
-  public func values(_ name: String) throws(CheckpointError) -> [Float] {
+  public func values(_ name: String) throws(FileError) -> [Float] {
     let entry = try entry(name)
     let bytes = try readableBytes(of: name, entry)
     return [Float](unsafeUninitializedCapacity: entry.count) { buffer, count in
@@ -82,15 +82,15 @@ public struct Safetensors: Sendable {
   /// Compares every tensor with its CRC-32.
   ///
   /// - Throws: `.damaged`, naming the first tensor that differs.
-  public func verify() throws(CheckpointError) {
+  public func verify() throws(FileError) {
     for name in names { try verify(name, bytes(of: try entry(name))) }
   }
 }
 
 extension Safetensors {
-  private func entry(_ name: String) throws(CheckpointError) -> Entry {
+  private func entry(_ name: String) throws(FileError) -> Entry {
     guard let entry = entries[name] else {
-      throw CheckpointError(.mismatch, in: file.path, tensor: name, "no such tensor")
+      throw FileError(.mismatch, "no such tensor", path: file.path, tensor: name)
     }
     return entry
   }
@@ -101,10 +101,10 @@ extension Safetensors {
 
   private func readableBytes(
     of name: String, _ entry: Entry
-  ) throws(CheckpointError) -> UnsafeRawBufferPointer {
+  ) throws(FileError) -> UnsafeRawBufferPointer {
     guard entry.type.isReadable else {
-      throw CheckpointError(
-        .mismatch, in: file.path, tensor: name, "type", expected: "F32, F64 or I64",
+      throw FileError(
+        .mismatch, "type", path: file.path, tensor: name, expected: "F32, F64 or I64",
         found: entry.type.rawValue)
     }
     let bytes = bytes(of: entry)
@@ -115,13 +115,14 @@ extension Safetensors {
   /// Files of other programs need no CRC-32; ours do, so that losing one is noticed.
   private func verify(
     _ name: String, _ bytes: UnsafeRawBufferPointer
-  ) throws(CheckpointError) {
+  ) throws(FileError) {
     let expected = metadata[Self.checksumKey(name)]
     if expected == nil, metadata["format"] != Self.format { return }
-    let found = checksum(bytes)
+    let found = Checksum(of: bytes).hexadecimal
     if found != expected {
-      throw CheckpointError(
-        .damaged, in: file.path, tensor: name, "CRC-32", expected: expected ?? "one", found: found)
+      throw FileError(
+        .damaged, "CRC-32", path: file.path, tensor: name, expected: expected ?? "one", found: found
+      )
     }
   }
 }

@@ -77,7 +77,7 @@ extension Safetensors {
     private(set) var entries: [String: Entry] = [:]
     private(set) var names: [String] = []
 
-    init(_ file: MappedFile) throws(CheckpointError) {
+    init(_ file: MappedFile) throws(FileError) {
       self.file = file.path
       let length = try Self.length(file)
       let body = Self.dataStart(length)..<file.bytes.count
@@ -95,17 +95,17 @@ extension Safetensors {
 
     private static func dataStart(_ length: Int) -> Int { 8 + length }
 
-    private static func length(_ file: MappedFile) throws(CheckpointError) -> Int {
+    private static func length(_ file: MappedFile) throws(FileError) -> Int {
       guard file.bytes.count >= 8 else {
-        throw CheckpointError(
-          .damaged, in: file.path, "file size", expected: "at least 8 bytes",
+        throw FileError(
+          .damaged, "file size", path: file.path, expected: "at least 8 bytes",
           found: "\(file.bytes.count)")
       }
       let length = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
       let limit = min(file.bytes.count - 8, longest)
       guard length <= UInt64(limit) else {
-        throw CheckpointError(
-          .damaged, in: file.path, "header length", offset: 0, expected: "at most \(limit)",
+        throw FileError(
+          .damaged, "header length", path: file.path, offset: 0, expected: "at most \(limit)",
           found: "\(length)")
       }
       return Int(length)
@@ -113,7 +113,7 @@ extension Safetensors {
 
     private static func members(
       _ file: MappedFile, _ length: Int
-    ) throws(CheckpointError) -> [String: JSONValue] {
+    ) throws(FileError) -> [String: JSONValue] {
       do throws(JSONError) {
         let value = try JSONReader.value(of: Array(file.bytes[8..<dataStart(length)]))
         guard case .object(let members) = value else {
@@ -121,8 +121,8 @@ extension Safetensors {
         }
         return members
       } catch {
-        throw CheckpointError(
-          .damaged, in: file.path, "header: \(error.message)", offset: 8 + error.offset)
+        throw FileError(
+          .damaged, "header: \(error.message)", path: file.path, offset: 8 + error.offset)
       }
     }
   }
@@ -131,7 +131,7 @@ extension Safetensors {
 // MARK: Fields
 
 extension Safetensors.Header {
-  private func strings(_ value: JSONValue) throws(CheckpointError) -> [String: String] {
+  private func strings(_ value: JSONValue) throws(FileError) -> [String: String] {
     guard case .object(let members) = value else {
       throw damaged(nil, "metadata", expected: "an object", found: "\(value)")
     }
@@ -147,7 +147,7 @@ extension Safetensors.Header {
 
   private func entry(
     _ value: JSONValue, _ name: String, _ body: Range<Int>
-  ) throws(CheckpointError) -> Safetensors.Entry {
+  ) throws(FileError) -> Safetensors.Entry {
     let type = try elementType(value["dtype"], name)
     let shape = try naturals(value["shape"], name, "shape")
     let range = try range(value["data_offsets"], name, body)
@@ -162,7 +162,7 @@ extension Safetensors.Header {
 
   private func elementType(
     _ value: JSONValue?, _ name: String
-  ) throws(CheckpointError) -> Safetensors.ElementType {
+  ) throws(FileError) -> Safetensors.ElementType {
     guard case .string(let text)? = value, let type = Safetensors.ElementType(rawValue: text) else {
       throw damaged(name, "dtype", expected: "a known type such as F32", found: text(value))
     }
@@ -171,7 +171,7 @@ extension Safetensors.Header {
 
   private func naturals(
     _ value: JSONValue?, _ name: String, _ field: String
-  ) throws(CheckpointError) -> [Int] {
+  ) throws(FileError) -> [Int] {
     guard case .array(let elements)? = value else {
       throw damaged(name, field, expected: "a list", found: text(value))
     }
@@ -187,7 +187,7 @@ extension Safetensors.Header {
 
   private func range(
     _ value: JSONValue?, _ name: String, _ body: Range<Int>
-  ) throws(CheckpointError) -> Range<Int> {
+  ) throws(FileError) -> Range<Int> {
     let offsets = try naturals(value, name, "data_offsets")
     guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= body.count else {
       throw damaged(
@@ -198,7 +198,7 @@ extension Safetensors.Header {
   }
 
   /// The names in the order of their data, which must fill the body without gap or overlap.
-  private func contiguousNames(_ body: Range<Int>) throws(CheckpointError) -> [String] {
+  private func contiguousNames(_ body: Range<Int>) throws(FileError) -> [String] {
     let order = entries.sorted {
       ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key)
         < ($1.value.range.lowerBound, $1.value.range.upperBound, $1.key)
@@ -234,9 +234,9 @@ extension Safetensors.Header {
 
   private func damaged(
     _ tensor: String?, _ what: String, expected: String, found: String
-  ) -> CheckpointError {
-    CheckpointError(
-      .damaged, in: file, tensor: tensor, what, expected: expected, found: String(found.prefix(200))
-    )
+  ) -> FileError {
+    FileError(
+      .damaged, what, path: file, tensor: tensor, expected: expected,
+      found: String(found.prefix(200)))
   }
 }

@@ -1,7 +1,3 @@
-import LatheFiles
-import LatheData
-import LatheTensors
-
 /// A zip archive of files as they are, under 4 GiB, dated 1980-01-01 so that equal content gives equal bytes.
 ///
 /// The format: PKWARE, "APPNOTE.TXT - .ZIP File Format Specification", 6.3.10.

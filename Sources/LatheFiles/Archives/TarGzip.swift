@@ -1,18 +1,19 @@
+import LatheFiles
 import SystemPackage
 
 /// The files in a gzipped tar archive, one after the other.
 ///
 /// The format: POSIX.1-2017, "pax", ustar interchange format; GNU's and pax's entries of long names are passed over.
-struct TarGzip: ~Copyable {
+package struct TarGzip: ~Copyable {
   private static let block = 512
   private let path: FilePath
   private var source: GzipSource
 
-  /// - Throws: `DatasetError`: missing if it cannot be read, damaged if it is no gzip file.
-  init(_ path: FilePath) throws(DatasetError) {
+  /// - Throws: `FileError`: missing if it cannot be read, damaged if it is no gzip file.
+  package init(_ path: FilePath) throws(FileError) {
     let bytes = try OpenFile(reading: path).contents()
     guard GzipSource.begins(bytes) else {
-      throw DatasetError(
+      throw FileError(
         .damaged, "gzip file", path: path, offset: 0, expected: "1f 8b at its start",
         found: bytes.prefix(2).map { String($0, radix: 16) }.joined(separator: " "))
     }
@@ -22,8 +23,8 @@ struct TarGzip: ~Copyable {
 
   /// The name of the next regular file and its content, which is read only if `isWanted`; nil at the end.
   ///
-  /// - Throws: `DatasetError` (damaged).
-  mutating func next(where isWanted: (String) -> Bool) throws(DatasetError)
+  /// - Throws: `FileError` (damaged).
+  package mutating func next(where isWanted: (String) -> Bool) throws(FileError)
     -> (name: String, content: [UInt8]?)?
   {
     while true {
@@ -41,7 +42,7 @@ struct TarGzip: ~Copyable {
     }
   }
 
-  private func check(_ header: [UInt8], at start: Int) throws(DatasetError) {
+  private func check(_ header: [UInt8], at start: Int) throws(FileError) {
     guard header.count == Self.block else {
       throw damaged("tar header", start, "\(Self.block) bytes", "\(header.count)")
     }
@@ -53,7 +54,7 @@ struct TarGzip: ~Copyable {
     }
   }
 
-  private mutating func read(_ size: Int, keeping: Bool, of name: String) throws(DatasetError)
+  private mutating func read(_ size: Int, keeping: Bool, of name: String) throws(FileError)
     -> [UInt8]?
   {
     let start = source.offset
@@ -91,17 +92,16 @@ struct TarGzip: ~Copyable {
   private func damaged(
     _ what: String, _ offset: Int, _ expected: String, _ found: String = "others"
   )
-    -> DatasetError
+    -> FileError
   {
-    DatasetError(
+    FileError(
       .damaged, what, path: path, offset: offset, isExpandedOffset: true, expected: expected,
       found: found)
   }
 }
 
 extension Optional {
-  fileprivate func orThrow(_ error: @autoclosure () -> DatasetError) throws(DatasetError) -> Wrapped
-  {
+  fileprivate func orThrow(_ error: @autoclosure () -> FileError) throws(FileError) -> Wrapped {
     guard let self else { throw error() }
     return self
   }
