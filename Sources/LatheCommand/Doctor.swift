@@ -16,7 +16,8 @@ struct Doctor: ParsableCommand {
     launcher()
     sharedMemory()
     charts()
-    for entry in DatasetRegistry.all where !entry.isGenerated && entry.trainCount > 0 {
+    for entry in DatasetRegistry.standard.datasets where !entry.isGenerated && entry.trainCount > 0
+    {
       dataSet(entry)
     }
   }
@@ -122,7 +123,7 @@ struct Doctor: ParsableCommand {
     )
   }
 
-  private func dataSet(_ entry: DatasetRegistry.Entry) {
+  private func dataSet(_ entry: Dataset) {
     do {
       say(true, entry.name, try entry.presence())
     } catch {

@@ -33,7 +33,7 @@ public struct FileError: Error, Equatable, Sendable {
   /// What was there; for a full disk the space free.
   public let found: String?
   /// What the user can do about it.
-  public let hint: String?
+  public var hint: String?
   /// The system's own error, if a system call failed.
   public let systemError: Errno?
 

@@ -9,7 +9,7 @@ private let cifarFolder = getenv("LATHE_CIFAR10").map { FilePath(platformString:
 
 @Suite struct CIFAR10Tests {
   let folder = TemporaryFolder()
-  private let entry = DatasetRegistry.Entry.cifar10
+  private let entry = Dataset.cifar10
 
   private func files() -> [(name: String, content: [UInt8])] {
     (1...5).map { ("data_batch_\($0).bin", cifarBatch(records: $0, seed: $0)) }
@@ -55,7 +55,8 @@ private let cifarFolder = getenv("LATHE_CIFAR10").map { FilePath(platformString:
     #expect(error()?.what == "label of record 1" && error()?.offset == 3073)
     #expect(error()?.expected == "0 to 9" && error()?.found == "10")
     unlink(path.string)
-    #expect(error()?.kind == .missing && error()?.path == path)
+    #expect(error()?.kind == .missing && error()?.path == folder.path)
+    #expect(error()?.expected == "data_batch_2.bin" && error()?.hint == entry.instructions)
     try folder.write([], to: "test_batch.bin")
     #expect(error(.test)?.found == "0 bytes, 0 records and 0 bytes")
     #expect(error(.validation)?.kind == .missing)

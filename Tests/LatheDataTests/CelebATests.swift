@@ -8,7 +8,7 @@ import Testing
 private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString: $0) }
 
 @Suite struct CelebATests {
-  private let entry = DatasetRegistry.Entry.celebA
+  private let entry = Dataset.celebA
   private let source: CelebAFolder
 
   init() throws { source = try CelebAFolder(count: 6) }
@@ -102,7 +102,7 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
     for index in 0..<6 {
       unlink(source.path.appending("img_align_celeba/\(CelebAFolder.name(index))").string)
     }
-    #expect(error()?.found == "no such picture")
+    #expect(error()?.kind == .missing && error()?.hint == entry.instructions)
     #expect(
       fileError { () throws(FileError) in
         try entry.pictures(at: source.path, isTolerant: true)
@@ -128,7 +128,7 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
 
 @Suite struct ImageFolderTests {
   let folder = TemporaryFolder()
-  private let entry = DatasetRegistry.Entry.folder
+  private let entry = Dataset.folder
 
   private func add(_ names: [String]) throws {
     for (seed, name) in names.enumerated() {

@@ -8,27 +8,27 @@ import Testing
   let folder = TemporaryFolder()
 
   @Test func namesAreDistinctAndFound() {
-    let names = DatasetRegistry.all.map(\.name)
+    let names = DatasetRegistry.standard.datasets.map(\.name)
     #expect(
       names == [
         "mnist", "fashion-mnist", "cifar10", "celeba", "folder", "synthetic", "synthetic8",
         "synthetic16",
       ])
-    for name in names { #expect(DatasetRegistry.entry(named: name)?.name == name) }
-    #expect(DatasetRegistry.entry(named: "minst") == nil)
+    for name in names { #expect(DatasetRegistry.standard[name]?.name == name) }
+    #expect(DatasetRegistry.standard["minst"] == nil)
   }
 
   @Test func generatedSetsNeedNoPlace() {
-    for entry in DatasetRegistry.all {
+    for entry in DatasetRegistry.standard.datasets {
       #expect(entry.isGenerated == entry.places(dataRoot: "elsewhere").isEmpty)
       #expect(entry.isGenerated == (entry.instructions == nil))
     }
   }
 
   @Test func placesInOrder() {
-    #expect(DatasetRegistry.Entry.mnist.places(dataRoot: nil) == ["data/mnist"])
+    #expect(Dataset.mnist.places(dataRoot: nil) == ["data/mnist"])
     #expect(
-      DatasetRegistry.Entry.fashionMNIST.places(dataRoot: "pool") == [
+      Dataset.fashionMNIST.places(dataRoot: "pool") == [
         "data/fashion-mnist", "pool/fashion-mnist", "/usr/share/datasets/fashion-mnist",
       ])
   }
@@ -37,8 +37,8 @@ import Testing
   func loadsUnderEachName(separator: String, suffix: String) throws {
     try writeSplit(.train, count: 12, separator: separator, suffix: suffix)
     try writeSplit(.test, count: 7, separator: separator, suffix: suffix)
-    let train = try DatasetRegistry.Entry.mnist.load(.train, at: folder.path)
-    let test = try DatasetRegistry.Entry.mnist.load(.test, at: folder.path)
+    let train = try Dataset.mnist.load(.train, at: folder.path)
+    let test = try Dataset.mnist.load(.test, at: folder.path)
     #expect(train.count == 12 && test.count == 7)
     #expect(train.split == .train && test.split == .test && train.name == "mnist")
     #expect(train.labels == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1])
@@ -48,14 +48,14 @@ import Testing
 
   @Test func looksBelowTheDataRoot() throws {
     try writeSplit(.train, count: 3, below: "mnist/")
-    #expect(try DatasetRegistry.Entry.mnist.load(.train, dataRoot: folder.path).count == 3)
+    #expect(try Dataset.mnist.load(.train, dataRoot: folder.path).count == 3)
   }
 
   @Test func namesEveryPlaceAndTheWayToGetIt() throws {
     let root = folder.path.appending("pool")
     let error = try #require(
       fileError { () throws(FileError) in
-        try DatasetRegistry.Entry.mnist.load(.test, dataRoot: root)
+        try Dataset.mnist.load(.test, dataRoot: root)
       })
     #expect(error.kind == .missing)
     #expect(error.what == "mnist, test split")
@@ -63,12 +63,12 @@ import Testing
     #expect(
       error.found
         == "nothing in data/mnist (does not exist), nothing in \(root)/mnist (does not exist)")
-    #expect(error.hint == DatasetRegistry.Entry.mnist.instructions)
+    #expect(error.hint == Dataset.mnist.instructions)
   }
 
   @Test func aGivenFolderIsTheOnlyPlace() throws {
     let error = fileError { () throws(FileError) in
-      try DatasetRegistry.Entry.fashionMNIST.load(.train, at: folder.path)
+      try Dataset.fashionMNIST.load(.train, at: folder.path)
     }
     #expect(error?.found == "nothing in \(folder.path)")
   }
@@ -76,7 +76,7 @@ import Testing
   @Test func namesTheMissingFileOfAPair() throws {
     try folder.write(imageFile(count: 1), to: "train-images-idx3-ubyte")
     let error = fileError { () throws(FileError) in
-      try DatasetRegistry.Entry.mnist.load(.train, at: folder.path)
+      try Dataset.mnist.load(.train, at: folder.path)
     }
     #expect(error?.kind == .missing && error?.path == folder.path)
     #expect(error?.expected?.hasPrefix("train-labels-idx1-ubyte.gz or ") == true)
@@ -114,7 +114,7 @@ import Testing
 
   private func mnistError() throws -> FileError? {
     fileError { () throws(FileError) in
-      try DatasetRegistry.Entry.mnist.load(.train, at: folder.path)
+      try Dataset.mnist.load(.train, at: folder.path)
     }
   }
 

@@ -83,7 +83,7 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
     #expect(Double(refused) >= least * Double(trials), "the mutations hardly damage anything")
   }
 
-  private func load(_ entry: DatasetRegistry.Entry, _ split: Split, _ place: FilePath) throws {
+  private func load(_ entry: Dataset, _ split: Split, _ place: FilePath) throws {
     let set = try entry.load(split, at: place)
     #expect(set.labels.allSatisfy { Int($0) < set.classNames.count })
     #expect(set.bytes(of: set.count - 1).count == set.shape.count)
@@ -148,7 +148,7 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
 
   @Test func packedFiles() throws {
     let source = try CelebAFolder(count: 6)
-    let pictures = try DatasetRegistry.Entry.celebA.pictures(at: source.path)
+    let pictures = try Dataset.celebA.pictures(at: source.path)
     let file = try pack(
       pictures, as: Preparation(size: 4, crop: 100), to: folder.path.appending("a")
     ).file
@@ -194,9 +194,9 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
     let original = try bytes(of: path)
     try fuzz(original, seed: 20 + name.utf8.count) {
       try source.folder.write($0, to: name)
-      let pictures = try DatasetRegistry.Entry.celebA.pictures(at: source.path)
+      let pictures = try Dataset.celebA.pictures(at: source.path)
       #expect(pictures.items.count == 6)
-      _ = try? DatasetRegistry.Entry.celebA.pictures(at: source.path, isTolerant: true)
+      _ = try? Dataset.celebA.pictures(at: source.path, isTolerant: true)
     }
   }
 }

@@ -22,7 +22,7 @@ import Testing
       try folder.write(
         mutated(originals[victim], random: random.stream(trial)), to: names[victim])
       do {
-        try expectAgreement(try DatasetRegistry.Entry.mnist.load(.train, at: folder.path))
+        try expectAgreement(try Dataset.mnist.load(.train, at: folder.path))
       } catch {
         #expect(error.kind == .damaged, "trial \(trial): \(error)")
         rejected += 1

@@ -25,7 +25,7 @@ private final class Kept {
   private func pictures(_ count: Int) throws -> (CelebAFolder, ImageListing) {
     let source = try CelebAFolder(count: count)
     kept.folders.append(source.folder)
-    return (source, try DatasetRegistry.Entry.celebA.pictures(at: source.path))
+    return (source, try Dataset.celebA.pictures(at: source.path))
   }
 
   @Test func keepsImagesAndWhatIsKnownOfThem() throws {
@@ -70,7 +70,7 @@ private final class Kept {
     let (_, loose) = try pictures(6)
     let source = try CelebAFolder(count: 6, zipped: true)
     kept.folders.append(source.folder)
-    let zipped = try DatasetRegistry.Entry.celebA.pictures(at: source.path)
+    let zipped = try Dataset.celebA.pictures(at: source.path)
     let first = try pack(loose, as: preparation, to: folder.path.appending("a")).file
     let second = try pack(zipped, as: preparation, to: folder.path.appending("b")).file
     #expect(try bytes(of: first.path) == bytes(of: second.path))
@@ -129,11 +129,12 @@ private final class Kept {
     try source.folder.write(
       jpeg(picture(height: 20, width: 20), height: 20, width: 20),
       to: "img_align_celeba/\(CelebAFolder.name(65))")
-    let pictures = try DatasetRegistry.Entry.celebA.pictures(at: source.path)
+    let pictures = try Dataset.celebA.pictures(at: source.path)
     let error = fileError { () throws(FileError) in
       try pack(pictures, as: preparation, to: folder.path.appending("a"))
     }
     #expect(error?.kind == .damaged && error?.path == bad)
+    #expect(error?.hint?.contains("--skip-corrupt") == true)
     let (file, skipped) = try pack(
       pictures, as: preparation, to: folder.path.appending("a"), skipsDamaged: true)
     #expect(file.count == 68)
@@ -151,11 +152,11 @@ private final class Kept {
     let file = try pack(pictures, as: preparation, to: folder.path.appending("a")).file
     func error() -> FileError? {
       fileError { () throws(FileError) in
-        try file.verify(against: DatasetRegistry.Entry.celebA.pictures(at: source.path))
+        try file.verify(against: Dataset.celebA.pictures(at: source.path))
       }
     }
     #expect(error() == nil)
-    let entry = DatasetRegistry.Entry.celebA
+    let entry = Dataset.celebA
     let before = entry.cachedFile(of: pictures, cache: "c")
     let path = try source.folder.write(face(50), to: "img_align_celeba/\(CelebAFolder.name(3))")
     #expect(error()?.path == path && error()?.expected?.contains("as when it was packed") == true)
@@ -165,6 +166,15 @@ private final class Kept {
     #expect(
       entry.prepared(as: preparation).cachedFile(of: again, cache: "c")
         != entry.cachedFile(of: again, cache: "c"))
+  }
+
+  /// A packed file that lost its first bytes is damaged, not missing.
+  @Test(arguments: [[], Array("LATHEIMX".utf8)]) func aFileOfAnotherKind(bytes: [UInt8]) throws {
+    let path = try folder.write(bytes, to: "a.pack")
+    for dataset in [Dataset.celebA, .folder] {
+      let error = fileError { () throws(FileError) in try dataset.load(.train, at: path) }
+      #expect(error?.kind == .damaged && error?.path == path && error?.offset == 0)
+    }
   }
 
   @Test func namesWhereItIsDamaged() throws {

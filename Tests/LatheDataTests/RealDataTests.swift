@@ -17,7 +17,7 @@ private func histogram(_ labels: [UInt8]) -> [Int] {
       if: fashionFolder.withPlatformString { access($0, R_OK) } == 0,
       "needs Debian's package dataset-fashion-mnist"))
   func fashionMNIST() throws {
-    let entry = DatasetRegistry.Entry.fashionMNIST
+    let entry = Dataset.fashionMNIST
     for (split, perClass) in [(Split.train, 6000), (Split.test, 1000)] {
       let set = try entry.load(split, at: fashionFolder)
       #expect(set.count == entry.count(of: split) && set.shape == entry.shape)
@@ -29,7 +29,7 @@ private func histogram(_ labels: [UInt8]) -> [Int] {
 
   @Test(.enabled(if: mnistFolder != nil, "needs MNIST's files in the folder LATHE_MNIST"))
   func mnist() throws {
-    let entry = DatasetRegistry.Entry.mnist
+    let entry = Dataset.mnist
     let train = try entry.load(.train, at: mnistFolder)
     let test = try entry.load(.test, at: mnistFolder)
     #expect(train.count == 60_000 && test.count == 10_000)

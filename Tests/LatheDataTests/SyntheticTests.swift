@@ -5,7 +5,7 @@ import Testing
 @Suite struct SyntheticTests {
   @Test func imagesHaveTenEqualClasses() throws {
     for (split, count) in [(Split.train, 6000), (Split.test, 1000)] {
-      let set = try DatasetRegistry.Entry.synthetic.load(split)
+      let set = try Dataset.synthetic.load(split)
       #expect(set.count == count && set.shape == ImageShape(height: 28, width: 28, channels: 1))
       #expect(set.labels.reduce(into: [0: 0]) { $0[Int($1), default: 0] += 1 }.count == 10)
       #expect(set.labels.count { $0 == 3 } == count / 10)
@@ -13,7 +13,7 @@ import Testing
   }
 
   @Test func aFunctionOfTheSeed() throws {
-    let entry = DatasetRegistry.Entry.synthetic
+    let entry = Dataset.synthetic
     let digest = try entry.load(.test, seed: 4).digest
     #expect(try entry.load(.test, seed: 4).digest == digest)
     #expect(try entry.load(.test, seed: 5).digest != digest)
@@ -26,13 +26,13 @@ import Testing
     ("synthetic16", "954d1eff", "2d7b20c2"),
   ])
   func agreesWithASecondProgram(name: String, train: String, test: String) throws {
-    let entry = try #require(DatasetRegistry.entry(named: name))
+    let entry = try #require(DatasetRegistry.standard[name])
     #expect(try entry.load(.train, seed: 1).digest == train)
     #expect(try entry.load(.test, seed: 1).digest == test)
   }
 
   @Test func splitsShareNoImage() throws {
-    let entry = DatasetRegistry.Entry.synthetic
+    let entry = Dataset.synthetic
     let (train, test) = (try entry.load(.train), try entry.load(.test))
     let seen = Set((0..<train.count).map { train.bytes(of: $0) })
     #expect(seen.count == train.count)
@@ -42,7 +42,7 @@ import Testing
   /// The principal axis of the brightness turns with the class: 18° · label within 4.5° jitter and
   /// the pixels' coarseness. Tan 2θ = 2 m₁₁ / (m₂₀ − m₀₂) is checked through its rotation.
   @Test func barsLieAtTheAngleOfTheirClass() throws {
-    let set = try DatasetRegistry.Entry.synthetic.load(.test)
+    let set = try Dataset.synthetic.load(.test)
     for index in 0..<200 {
       let (cosine, sine) = doubleAngle(set.bytes(of: index))
       let expected = AngleOfClass(Int(set.labels[index]))
@@ -78,7 +78,7 @@ import Testing
   }
 
   @Test(arguments: [8, 16]) func vectorsSpanTheUnitInterval(latentSize: Int) throws {
-    let entry = try #require(DatasetRegistry.entry(named: "synthetic\(latentSize)"))
+    let entry = try #require(DatasetRegistry.standard["synthetic\(latentSize)"])
     let train = try entry.load(.train, seed: 1)
     #expect(train.count == 50_000 && train.shape == ImageShape(height: 1, width: 128, channels: 1))
     #expect(Set(train.labels) == [0] && train.classNames.isEmpty)
@@ -95,7 +95,7 @@ import Testing
 
   /// The test split follows the training split's distribution and is not part of it.
   @Test func testVectorsAreLikeTrainingVectors() throws {
-    let entry = DatasetRegistry.Entry.synthetic8
+    let entry = Dataset.synthetic8
     let (train, test) = (try entry.load(.train, seed: 1), try entry.load(.test, seed: 1))
     #expect(test.count == 10_000)
     func means(_ set: ImageSet) -> [Double] {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LatheData
+import LatheFiles
 import Foundation
 import SystemPackage
 
@@ -28,14 +29,15 @@ struct DataOptions: ParsableArguments {
 
   @OptionGroup var pictures: PictureOptions
 
-  /// The packed file that was named instead of a data set.
+  /// The packed file that was named instead of a data set; it may be damaged.
   var packedFile: FilePath? {
     let path = FilePath(dataset)
-    return PackedFile.isPacked(path) ? path : nil
+    let isOtherFile = DatasetRegistry.standard[dataset] == nil && FileSystem.isFile(path)
+    return PackedFile.isPacked(path) || isOtherFile ? path : nil
   }
 
   /// The data set, with pictures prepared as asked for; a packed file's is what the file says.
-  func entry() throws -> DatasetRegistry.Entry {
+  func entry() throws -> Dataset {
     guard let packedFile else {
       return try pictures.applied(to: LatheCommand.dataset(named: dataset))
     }
@@ -75,7 +77,7 @@ struct PictureOptions: ParsableArguments {
   /// The data set with these settings over its own.
   ///
   /// - Throws: `CommandFailure` if there is a setting and the data set has no pictures.
-  func applied(to entry: DatasetRegistry.Entry) throws -> DatasetRegistry.Entry {
+  func applied(to entry: Dataset) throws -> Dataset {
     guard var preparation = entry.preparation else {
       guard crop == nil, size == nil, filter == nil else {
         throw CommandFailure.usage(

@@ -6,7 +6,7 @@ import LatheTraining
 
 /// Packs the pictures of a data set on all ranks, unless that has been done.
 struct PackJob {
-  let entry: DatasetRegistry.Entry
+  let entry: Dataset
   /// The folder or archive of the pictures; nil for where they are usually found.
   let place: FilePath?
   let cache: FilePath

@@ -23,7 +23,7 @@ struct DataShow: ParsableCommand {
   @Option(help: "Attributes to be named below the images that have them, with commas between.")
   var attributes = "Male,Smiling,Eyeglasses,Blond_Hair,Wearing_Hat"
 
-  @Option(help: "The PNG to write (default: DATASET-SPLIT.png).")
+  @Option(help: "The picture to write, NAME.png or NAME.svg (default: DATASET-SPLIT.png).")
   var out: String?
 
   func validate() throws {
@@ -46,7 +46,7 @@ struct DataShow: ParsableCommand {
       columns: 8, title: "\(entry.name) \(split.rawValue) \(first)-\(shown.upperBound - 1)")
     grid.captions = try captions(images, shown)
     let path = FilePath(out ?? "\(entry.name)-\(split.rawValue).png")
-    try failing { try grid.picture(of: tiles(images, shown)).write(to: path) }
+    try failing { try grid.write(tiles(images, shown), to: path) }
     print("images \(first) to \(shown.upperBound - 1) of the \(split.rawValue) split: \(path)")
   }
 

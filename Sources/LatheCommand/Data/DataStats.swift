@@ -81,7 +81,7 @@ struct DataStats: ParsableCommand {
   }
 }
 
-extension DatasetRegistry.Entry {
+extension Dataset {
   /// The place to load from: for pictures, their packed file, made now if need be.
   func packedPlace(_ place: FilePath?, cache: FilePath) throws -> FilePath? {
     if !isPacked { return place }

@@ -35,7 +35,7 @@ struct DataVerify: ParsableCommand {
     warn(try failing { try entry.differingFiles(at: options.place) })
   }
 
-  private func verify(packed path: FilePath, of entry: DatasetRegistry.Entry) throws {
+  private func verify(packed path: FilePath, of entry: Dataset) throws {
     let file = try failing { try PackedFile(path) }
     try failing { try file.verify() }
     print("\(path): \(grouped(file.count)) images of \(file.shape): intact")
@@ -52,7 +52,7 @@ struct DataVerify: ParsableCommand {
     }
   }
 
-  private func verify(picturesOf entry: DatasetRegistry.Entry) throws {
+  private func verify(picturesOf entry: Dataset) throws {
     let pictures = try failing {
       try entry.pictures(at: options.place, isTolerant: skipCorrupt)
     }

@@ -8,7 +8,7 @@ struct Datasets: ParsableCommand {
     abstract: "Lists the data sets, where they are looked for and whether they are there.")
 
   func run() throws {
-    for entry in DatasetRegistry.all {
+    for entry in DatasetRegistry.standard.datasets {
       print(entry.name.padding(toLength: 16, withPad: " ", startingAt: 0) + entry.summary)
       let indent = String(repeating: " ", count: 16)
       if entry.trainCount > 0 {
@@ -29,7 +29,7 @@ struct Datasets: ParsableCommand {
   }
 }
 
-extension DatasetRegistry.Entry {
+extension Dataset {
   /// What there is of the data set, in a few words; pictures are counted, not decoded.
   ///
   /// - Throws: `FileError` if it is not there or damaged.

@@ -11,9 +11,9 @@ func model(named name: String) throws -> ModelRegistry.Entry {
 }
 
 /// The data set of that name, or a failure that lists all.
-func dataset(named name: String) throws -> DatasetRegistry.Entry {
-  if let entry = DatasetRegistry.entry(named: name) { return entry }
-  let names = DatasetRegistry.all.map(\.name).joined(separator: ", ")
+func dataset(named name: String) throws -> Dataset {
+  if let entry = DatasetRegistry.standard[name] { return entry }
+  let names = DatasetRegistry.standard.datasets.map(\.name).joined(separator: ", ")
   throw CommandFailure.usage("no data set '\(name)'; there are \(names)")
 }
 

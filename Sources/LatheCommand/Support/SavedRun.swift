@@ -9,7 +9,7 @@ struct SavedRun {
   let state: RunState
   let checkpoint: FilePath
   let loaded: LoadedModel
-  let dataset: DatasetRegistry.Entry
+  let dataset: Dataset
 
   /// The newest intact checkpoint of a run, the one after `step` steps if given, or the checkpoint at `path` itself.
   ///
@@ -26,7 +26,7 @@ struct SavedRun {
   }
 
   /// The data set with its pictures prepared as for training.
-  private static func dataset(of state: RunState) throws -> DatasetRegistry.Entry {
+  private static func dataset(of state: RunState) throws -> Dataset {
     let entry = try LatheCommand.dataset(named: state.dataset)
     guard entry.isPacked, let images = state.configuration["images"] else { return entry }
     return entry.prepared(as: try failing { try images.decoded(as: Preparation.self) })

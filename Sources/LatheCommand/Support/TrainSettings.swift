@@ -10,7 +10,7 @@ import LatheTraining
 /// What `lathe train` was asked to do: flags over recipe over defaults, checked.
 struct TrainSettings {
   let entry: ModelRegistry.Entry
-  let dataset: DatasetRegistry.Entry
+  let dataset: Dataset
   let data: FilePath?
   let cache: FilePath
   let folder: FilePath
@@ -85,8 +85,8 @@ struct TrainSettings {
 
   /// The data set with its pictures prepared as asked for, or as its packed file says.
   private static func prepared(
-    _ entry: DatasetRegistry.Entry, at place: FilePath?, _ settings: Recipe
-  ) throws -> DatasetRegistry.Entry {
+    _ entry: Dataset, at place: FilePath?, _ settings: Recipe
+  ) throws -> Dataset {
     var asked = PictureOptions()
     (asked.crop, asked.size, asked.filter) = (settings.crop, settings.size, settings.filter)
     try asked.validate()
@@ -132,7 +132,7 @@ struct TrainSettings {
   }
 
   private static func configuration(
-    _ entry: ModelRegistry.Entry, _ dataset: DatasetRegistry.Entry, steps: Int, _ recipe: Recipe,
+    _ entry: ModelRegistry.Entry, _ dataset: Dataset, steps: Int, _ recipe: Recipe,
     _ settings: [String]
   ) throws -> JSONValue {
     let defaults = try JSONDecoder().decode(

@@ -10,7 +10,7 @@ struct FileOrigin: Sendable {
   /// For each file of a split, the names under which it may lie, the most likely first.
   let names: @Sendable (Split) -> [[String]]
   /// Reads the split from the files, which stand in the order of `names`.
-  let read: @Sendable (DatasetRegistry.Entry, Split, [FilePath]) throws(FileError) -> ImageSet
+  let read: @Sendable (Dataset, Split, [FilePath]) throws(FileError) -> ImageSet
 
   /// The files of a split, from the first folder that holds any of them.
   ///

@@ -20,7 +20,7 @@ enum IDXPair {
   /// - Throws: `FileError` if a file cannot be read or is damaged, has images of another shape
   ///   than the entry's, a label without a class, or if the two files differ in their counts.
   @Sendable static func read(
-    _ entry: DatasetRegistry.Entry, _ split: Split, _ paths: [FilePath]
+    _ entry: Dataset, _ split: Split, _ paths: [FilePath]
   ) throws(FileError) -> ImageSet {
     let images = try IDXFile(paths[0], rank: 3)
     let labels = try IDXFile(paths[1], rank: 1)

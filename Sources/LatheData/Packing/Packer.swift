@@ -135,7 +135,7 @@ public struct Packer: Sendable {
         (record, slot.source) = try prepare(item, with: &preparer)
         slot.isIntact = true
       } catch {
-        guard skipsDamaged else { throw error }
+        guard skipsDamaged else { throw error.advisingToSkip }
         record = [UInt8](repeating: 0, count: recordSize)
       }
       var checksum = Checksum()
@@ -267,6 +267,15 @@ private func packedEnd(
   checksum.update(end)
   end += checksum.value.littleEndianBytes
   return (header, end)
+}
+
+extension FileError {
+  /// The same error, which says how to go on without the picture.
+  var advisingToSkip: FileError {
+    var error = self
+    error.hint = error.hint ?? "To leave such pictures out: lathe data pack … --skip-corrupt"
+    return error
+  }
 }
 
 extension ImageListing {

@@ -12,14 +12,14 @@ struct PictureOrigin: Sendable {
   let scan: @Sendable (FilePath, _ isTolerant: Bool) throws(FileError) -> ImageListing?
 }
 
-extension DatasetRegistry.Entry {
+extension Dataset {
   /// Whether the data set consists of pictures that are packed before use.
   public var isPacked: Bool {
     if case .pictures = origin { true } else { false }
   }
 
   /// The same data set with its pictures prepared in another way.
-  public func prepared(as preparation: Preparation) -> DatasetRegistry.Entry {
+  public func prepared(as preparation: Preparation) -> Dataset {
     require(isPacked, "\(name) has no pictures to prepare")
     var entry = self
     entry.preparation = preparation
@@ -39,10 +39,25 @@ extension DatasetRegistry.Entry {
       trap("\(name) has no pictures")
     }
     let places = place.map { [$0] } ?? self.places(dataRoot: dataRoot)
+    if let place { try requireArchive(place) }
     for place in places {
       if let listing = try origin.scan(place, isTolerant) { return listing }
     }
     throw nothingFound(name, origin.contents, places, origin.instructions)
+  }
+
+  /// A place that is a file must begin as a packed file or a zip archive does.
+  ///
+  /// - Throws: `FileError` (damaged), as for a packed file whose first bytes are lost.
+  private func requireArchive(_ place: FilePath) throws(FileError) {
+    guard FileSystem.isFile(place) else { return }
+    let file = try OpenFile(reading: place)
+    let start = try file.bytes(at: 0, count: min(try file.size(), 8))
+    if start == PackedHeader.magic || start.starts(with: Array("PK".utf8)) { return }
+    throw FileError(
+      .damaged, "packed file", path: place, offset: 0,
+      expected: "LATHEIMG at its start, or PK of a zip archive",
+      found: start.isEmpty ? "an empty file" : "something else")
   }
 
   /// Where the packed file of these pictures is kept: a name for each content and preparation, below `cache`.

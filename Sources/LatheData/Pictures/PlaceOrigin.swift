@@ -8,10 +8,10 @@ struct PlaceOrigin: Sendable {
   /// What the place should hold, for messages.
   let contents: String
   /// Reads the split from a place; nil if nothing of the data set is there.
-  let read: @Sendable (DatasetRegistry.Entry, Split, FilePath) throws(FileError) -> ImageSet?
+  let read: @Sendable (Dataset, Split, FilePath) throws(FileError) -> ImageSet?
 
   /// - Throws: `FileError`: missing if no place has it, damaged if the first that has is not intact.
-  func load(_ entry: DatasetRegistry.Entry, _ split: Split, from places: [FilePath])
+  func load(_ entry: Dataset, _ split: Split, from places: [FilePath])
     throws(FileError) -> ImageSet
   {
     for place in places {

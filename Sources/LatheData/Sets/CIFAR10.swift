@@ -2,15 +2,14 @@ import LatheFiles
 import LatheNN
 import SystemPackage
 
-extension DatasetRegistry.Entry {
+extension Dataset {
   /// Small photographs of ten kinds of things: Krizhevsky, "Learning Multiple Layers of Features from
   /// Tiny Images", 2009.
-  public static let cifar10 = DatasetRegistry.Entry(
+  public static let cifar10 = Dataset(
     name: "cifar10",
     summary: "photographs of ten kinds of things, 32 × 32 colour",
     shape: CIFARBatch.shape,
-    trainCount: 50_000,
-    testCount: 10_000,
+    officialCounts: [.train: 50_000, .test: 10_000],
     classNames: [
       "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
     ],
@@ -38,14 +37,14 @@ enum CIFARBatch {
   ///
   /// - Throws: `FileError` if a batch is missing, not a whole number of records, or has a label of 10 or more.
   @Sendable static func read(
-    _ entry: DatasetRegistry.Entry, _ split: Split, _ place: FilePath
+    _ entry: Dataset, _ split: Split, _ place: FilePath
   ) throws(FileError) -> ImageSet? {
     if FileSystem.isFile(place) { return try images(entry, split, try unpacked(place, split)) }
     for folder in [place, place.appending(folderName)] {
       let present = (names(.train) + names(.test)).contains {
         FileSystem.isFile(folder.appending($0))
       }
-      if present { return try images(entry, split, try batches(split, in: folder)) }
+      if present { return try images(entry, split, try batches(entry, split, in: folder)) }
     }
     let archive = place.appending("cifar-10-binary.tar.gz")
     return FileSystem.isFile(archive) ? try images(entry, split, try unpacked(archive, split)) : nil
@@ -53,10 +52,17 @@ enum CIFARBatch {
 
   private typealias Batch = (path: FilePath, bytes: [UInt8], isExpanded: Bool)
 
-  private static func batches(_ split: Split, in folder: FilePath) throws(FileError) -> [Batch] {
+  private static func batches(
+    _ entry: Dataset, _ split: Split, in folder: FilePath
+  ) throws(FileError) -> [Batch] {
     var batches: [Batch] = []
     for name in names(split) {
       let path = folder.appending(name)
+      guard FileSystem.isFile(path) else {
+        throw FileError(
+          .missing, "\(entry.name), \(split.rawValue) split", path: folder, expected: name,
+          found: "no such file", hint: entry.instructions)
+      }
       batches.append((path, try OpenFile(reading: path).contents(), false))
     }
     return batches
@@ -82,7 +88,7 @@ enum CIFARBatch {
     return batches
   }
 
-  private static func images(_ entry: DatasetRegistry.Entry, _ split: Split, _ batches: [Batch])
+  private static func images(_ entry: Dataset, _ split: Split, _ batches: [Batch])
     throws(FileError) -> ImageSet
   {
     let count = batches.reduce(0) { $0 + $1.bytes.count / recordSize }

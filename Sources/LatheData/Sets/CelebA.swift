@@ -1,16 +1,15 @@
 import LatheFiles
 import SystemPackage
 
-extension DatasetRegistry.Entry {
+extension Dataset {
   /// Faces: Liu, Luo, Wang, Tang, "Deep Learning Face Attributes in the Wild", ICCV 2015; the aligned
   /// pictures with their official partition.
-  public static let celebA = DatasetRegistry.Entry(
+  public static let celebA = Dataset(
     name: "celeba",
     summary: "aligned faces with 40 attributes, resized to 64 × 64 colour",
     shape: CelebA.preparation.shape,
-    trainCount: 162_770,
-    validationCount: 19_867,
-    testCount: 19_962,
+    officialCounts: [.train: 162_770, .validation: 19_867, .test: 19_962],
+    splits: Split.allCases,
     classNames: [],
     preparation: CelebA.preparation,
     origin: .pictures(
@@ -66,8 +65,8 @@ struct CelebA {
 
   private static func lacking(_ name: String, _ place: FilePath) -> FileError {
     FileError(
-      .missing, "celeba", path: place, expected: name, found: "no such file",
-      hint: DatasetRegistry.Entry.celebA.instructions)
+      .missing, "celeba", path: place, expected: name, found: "none",
+      hint: Dataset.celebA.instructions)
   }
 
   /// All pictures, checked against the lists.
@@ -80,6 +79,7 @@ struct CelebA {
     if FileSystem.isFile(pictures) { store = try .zip(pictures, below: "img_align_celeba/") }
     let persons = try identities.map { (table) throws(FileError) in try Self.persons(table) }
     let present = Set(try store.pictures(deeply: false))
+    if present.isEmpty { throw Self.lacking("pictures", pictures) }
     var check = Agreement(isTolerant: isTolerant)
     var splits = try Self.splits(partition)
     try check.partition(
@@ -262,7 +262,7 @@ private struct Agreement {
   }
 
   private mutating func note(_ name: String, _ error: FileError) throws(FileError) {
-    guard isTolerant else { throw error }
+    guard isTolerant else { throw error.advisingToSkip }
     omitted.insert(name)
     omissions.append("\(error)")
   }

@@ -1,14 +1,13 @@
 import LatheNN
 
-extension DatasetRegistry.Entry {
+extension Dataset {
   /// Pictures of clothes in MNIST's format: Xiao, Rasul, Vollgraf, "Fashion-MNIST: a Novel Image
   /// Dataset for Benchmarking Machine Learning Algorithms", 2017.
-  public static let fashionMNIST = DatasetRegistry.Entry(
+  public static let fashionMNIST = Dataset(
     name: "fashion-mnist",
     summary: "pictures of clothes, 28 × 28 grey",
     shape: ImageShape(height: 28, width: 28, channels: 1),
-    trainCount: 60_000,
-    testCount: 10_000,
+    officialCounts: [.train: 60_000, .test: 10_000],
     classNames: [
       "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
       "Ankle boot",

@@ -1,14 +1,13 @@
 import LatheFiles
 import SystemPackage
 
-extension DatasetRegistry.Entry {
+extension Dataset {
   /// Any folder of pictures.
-  public static let folder = DatasetRegistry.Entry(
+  public static let folder = Dataset(
     name: "folder",
     summary: "your own JPEG and PNG pictures, below the folder or in the zip named by --data",
     shape: Preparation().shape,
-    trainCount: 0,
-    testCount: 0,
+    splits: Split.allCases,
     classNames: [],
     preparation: Preparation(),
     origin: .pictures(

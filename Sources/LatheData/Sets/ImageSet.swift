@@ -68,6 +68,25 @@ public struct ImageSet: Sendable {
     digest = Self.digest(of: shape, pixels: pixels, labels: labels)
   }
 
+  /// Images in an array, for a program's own data: uint8, `[N, height, width, channels]`.
+  ///
+  /// `labels`, `[N]`, are zero if not given. See ``Dataset/init(_:summary:train:validation:test:)``.
+  public init(
+    images: [UInt8], shape: ImageShape, labels: [UInt8]? = nil, classNames: [String] = []
+  ) {
+    let zeros = [UInt8](repeating: 0, count: images.count / shape.count)
+    self.init(
+      name: "images", split: .train, shape: shape, pixels: images, labels: labels ?? zeros,
+      classNames: classNames)
+  }
+
+  /// The same images under another name.
+  func renamed(_ name: String, _ split: Split) -> ImageSet {
+    ImageSet(
+      name: name, split: split, shape: shape, pixels: pixels, labels: labels,
+      classNames: classNames, attributes: attributes, identities: identities, digest: digest)
+  }
+
   /// A set whose values and labels have been checked.
   init(
     name: String, split: Split, shape: ImageShape, pixels: Pixels, labels: [UInt8],

@@ -1,14 +1,13 @@
 import LatheNN
 
-extension DatasetRegistry.Entry {
+extension Dataset {
   /// Handwritten digits: LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document
   /// Recognition", Proc. IEEE 1998.
-  public static let mnist = DatasetRegistry.Entry(
+  public static let mnist = Dataset(
     name: "mnist",
     summary: "handwritten digits, 28 × 28 grey",
     shape: ImageShape(height: 28, width: 28, channels: 1),
-    trainCount: 60_000,
-    testCount: 10_000,
+    officialCounts: [.train: 60_000, .test: 10_000],
     classNames: (0...9).map(String.init),
     origin: .files(
       FileOrigin(

@@ -43,7 +43,7 @@ struct OfficialContent: Sendable {
   ]
 }
 
-extension DatasetRegistry.Entry {
+extension Dataset {
   /// In what a split differs from the official one, a line each.
   public func differences(of images: ImageSet) -> [String] {
     let official = OfficialContent.all[name] ?? OfficialContent()

@@ -1,14 +1,13 @@
 import LatheNN
 import Glibc
 
-extension DatasetRegistry.Entry {
+extension Dataset {
   /// Soft bars of ten orientations, for runs that need images with structure and no files.
-  public static let synthetic = DatasetRegistry.Entry(
+  public static let synthetic = Dataset(
     name: "synthetic",
     summary: "generated bars of ten orientations, 28 × 28 grey",
     shape: ImageShape(height: 28, width: 28, channels: 1),
-    trainCount: 6_000,
-    testCount: 1_000,
+    officialCounts: [.train: 6_000, .test: 1_000],
     classNames: (0...9).map { "bar at \(18 * $0)°" },
     origin: .generated { entry, split, seed in
       let count = entry.count(of: split)

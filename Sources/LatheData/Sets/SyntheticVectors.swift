@@ -1,19 +1,18 @@
 import LatheNN
 import Glibc
 
-extension DatasetRegistry.Entry {
+extension Dataset {
   /// Vectors on a curved surface of 8 dimensions.
   public static let synthetic8 = vectors(latentSize: 8)
   /// Vectors on a curved surface of 16 dimensions.
   public static let synthetic16 = vectors(latentSize: 16)
 
-  private static func vectors(latentSize: Int) -> DatasetRegistry.Entry {
-    DatasetRegistry.Entry(
+  private static func vectors(latentSize: Int) -> Dataset {
+    Dataset(
       name: "synthetic\(latentSize)",
       summary: "generated vectors of true dimension \(latentSize), 1 × 128, in steps of 1/255",
       shape: ImageShape(height: 1, width: SyntheticVectors.outputs, channels: 1),
-      trainCount: 50_000,
-      testCount: 10_000,
+      officialCounts: [.train: 50_000, .test: 10_000],
       classNames: [],
       origin: .generated { entry, split, seed in
         let vectors = SyntheticVectors(latentSize: latentSize, seed: seed)

@@ -127,7 +127,7 @@ private let fashionFolder: FilePath = "/usr/share/datasets/fashion-mnist"
     ), arguments: places.map(\.name))
   func realWeights(dataset: String) throws {
     let place = try #require(Self.places.first { $0.name == dataset }).path
-    let set = try #require(DatasetRegistry.entry(named: dataset)).load(.test, at: place)
+    let set = try #require(DatasetRegistry.standard[dataset]).load(.test, at: place)
     let bytes = (0..<2).flatMap { set.bytes(of: $0) }
     let images = Tensor(
       bytes.map { Float($0) / 255 },
