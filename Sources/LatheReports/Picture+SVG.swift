@@ -3,7 +3,8 @@ import LatheFiles
 import SystemPackage
 
 extension Picture {
-  /// Writes the picture as SVG, its pixels embedded as PNG, with a title as text above; whole or not at all.
+  /// Writes the picture as SVG, its pixels embedded as PNG, with a title as text above; whole or
+  /// not at all.
   ///
   /// - Throws: `FileError` if libpng refuses it or the file cannot be written.
   public func writeSVG(title: String? = nil, to path: FilePath) throws(FileError) {

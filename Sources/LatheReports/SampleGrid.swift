@@ -7,7 +7,8 @@ public struct SampleGrid: Sendable {
   public var columns: Int
   /// Pixels of background around each image.
   public var gap = 2
-  /// The side of the square that shows one pixel; nil for the least that makes images 48 high or wide.
+  /// The side of the square that shows one pixel; nil for the minimum that makes images 48 high or
+  /// wide.
   public var magnification: Int?
   /// The grey value between the images.
   public var background: UInt8 = 255
@@ -50,7 +51,8 @@ public struct SampleGrid: Sendable {
     }
   }
 
-  /// Draws the images and writes them: SVG if the path ends in `.svg`, with the title as text, else PNG.
+  /// Draws the images and writes them: SVG if the path ends in `.svg`, with the title as text, else
+  /// PNG.
   ///
   /// - Throws: `ReportError`: another ending, a value that is not finite; `FileError` if the file
   ///   cannot be written.

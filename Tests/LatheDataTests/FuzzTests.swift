@@ -9,7 +9,8 @@ import Testing
 /// Mutated files of each format: `LATHE_FUZZ` of them, 300 unless set.
 private let trials = getenv("LATHE_FUZZ").flatMap { Int(String(cString: $0)) } ?? 300
 
-/// Memory that ends at a page that nobody may touch, so that reading one byte too far ends the process.
+/// Memory that ends at a page that nobody may touch, so that reading one byte too far ends the
+/// process.
 private final class GuardedMemory {
   private let start: UnsafeMutableRawPointer
   private let capacity: Int
@@ -34,7 +35,8 @@ private final class GuardedMemory {
   }
 }
 
-/// Replaces, removes, doubles or adds bytes, mostly near the start or the end, where formats keep their numbers.
+/// Replaces, removes, doubles or adds bytes, mostly near the start or the end, where formats keep
+/// their numbers.
 private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
   var bytes = bytes
   for round in 0..<1 + random.integer(0, below: 3) where !bytes.isEmpty {
@@ -58,13 +60,15 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
   return bytes
 }
 
-/// Whatever the bytes: an error of damage, or content that is sound. No crash, no hang, no byte read past the end.
+/// Whatever the bytes: an error of damage, or content that is sound. No crash, no hang, no byte
+/// read past the end.
 @Suite struct FuzzTests {
   let folder = TemporaryFolder()
 
-  /// Gives mutants of `original` to `read` and counts those it refuses; each must be done within 5 seconds.
+  /// Gives mutants of `original` to `read` and counts those it refuses; each must be done within 5
+  /// seconds.
   private func fuzz(
-    _ original: [UInt8], seed: Int, least: Double = 0.2,
+    _ original: [UInt8], seed: Int, minimum: Double = 0.2,
     _ read: ([UInt8]) throws -> Void
   ) throws {
     try read(original)
@@ -80,7 +84,7 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
       #expect(ContinuousClock.now - start < .seconds(5), "trial \(trial)")
     }
     print("fuzz \(seed): \(trials) mutants, \(refused) refused")
-    #expect(Double(refused) >= least * Double(trials), "the mutations hardly damage anything")
+    #expect(Double(refused) >= minimum * Double(trials), "the mutations hardly damage anything")
   }
 
   private func load(_ entry: Dataset, _ split: Split, _ place: FilePath) throws {
@@ -120,7 +124,7 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
     let memory = GuardedMemory(capacity: 2 * original.count + 4096)
     let decoder = ImageDecoder()
     var requirement = ImageRequirement()
-    requirement.mostPixels = 1 << 20
+    requirement.maximumPixels = 1 << 20
     let intact = try decoder.decode(memory.hold(original), of: "picture", requiring: requirement)
     try fuzz(original, seed: seed) {
       // Damage leaves no trace in the decoder.

@@ -136,10 +136,10 @@ import Testing
   @Test func describesWhatWhereExpectedFound() {
     let error = FileError(
       .damaged, "magic number", path: "data/labels", offset: 0, isExpandedOffset: true,
-      expected: "2049", found: "2051", hint: "Get it anew")
+      expected: "2049", found: "2051", hint: "Get it again")
     #expect(
       "\(error)"
         == "magic number: expected 2049, found 2051 in data/labels at byte 0 once expanded. "
-        + "Get it anew")
+        + "Get it again")
   }
 }

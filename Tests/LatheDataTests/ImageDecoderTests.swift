@@ -65,7 +65,7 @@ import Testing
     #expect(error(other, requirement)?.expected == "20 rows of 31 pixels")
     #expect(error(other, requirement)?.found == "20 rows of 30")
     requirement.size = nil
-    requirement.mostPixels = 599
+    requirement.maximumPixels = 599
     #expect(error(other, requirement)?.expected == "1 to 599 pixels")
   }
 }

@@ -9,7 +9,8 @@ import Testing
   static let images = imageFile(count: 3)
   static let labels = labelFile(count: 3)
 
-  /// 4 × 500 files; the first argument: which file is damaged, the second: whether both are gzipped.
+  /// 4 × 500 files; the first argument: which file is damaged, the second: whether both are
+  /// gzipped.
   @Test(arguments: ["images", "labels"], [false, true])
   func mutatedFilesThrowOrAgree(part: String, compressed: Bool) throws {
     let originals = [Self.images, Self.labels].map { compressed ? gzip($0) : $0 }

@@ -30,6 +30,12 @@ import func TestSupport.fileError
     #expect(DatasetRegistry.standard["mine"] == nil && registry["mnist"] != nil)
   }
 
+  @Test func floatsBecomeLevels() {
+    let set = ImageSet(values: [0, 1, 0.5, -1, 2, 0.2], shape: shape)
+    #expect(set.count == 3)
+    #expect((0..<3).flatMap { set.bytes(of: $0) } == [0, 255, 128, 0, 255, 51])
+  }
+
   @Test func aSplitThatIsNotThereIsMissing() {
     let mine = Dataset("mine", train: images([1, 2]), test: images([3, 4]))
     let error = fileError { () throws(FileError) in try mine.load(.validation) }

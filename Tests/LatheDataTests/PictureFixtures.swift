@@ -14,7 +14,8 @@ func picture(height: Int, width: Int, channels: Int = 3, seed: Int = 0) -> [UInt
   }
 }
 
-/// The bytes of a JPEG file of a picture, `[height, width, channels]`; 4 channels are cyan, magenta, yellow, black.
+/// The bytes of a JPEG file of a picture, `[height, width, channels]`; 4 channels are cyan,
+/// magenta, yellow, black.
 func jpeg(
   _ pixels: [UInt8], height: Int, width: Int, channels: Int = 3, progressive: Bool = false
 ) -> [UInt8] {
@@ -134,7 +135,8 @@ struct CelebAFolder {
   let folder: TemporaryFolder
   var path: FilePath { folder.path }
 
-  /// Picture i belongs to split i mod 3, has attribute a if (i + a) is divisible by 3, and shows person i / 2.
+  /// Picture i belongs to split i mod 3, has attribute a if (i + a) is divisible by 3, and shows
+  /// person i / 2.
   init(count: Int, in folder: TemporaryFolder = TemporaryFolder(), zipped: Bool = false) throws {
     self.folder = folder
     if zipped {

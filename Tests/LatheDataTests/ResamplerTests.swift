@@ -55,7 +55,8 @@ import Testing
     let found = resized(pixels, 51, 60, crop: sides.crop, size: sides.size, filter)
     let expected = reference(pixels, 51, 60, crop: sides.crop, size: sides.size, filter)
     let worst = zip(found, expected).map { abs(Double($0) - $1) }.max()!
-    // Half a level for each axis, that of the first weighted by the second, whose absolute weights sum to 1.5 at most.
+    // Half a level for each axis, that of the first weighted by the second, whose absolute weights
+    // sum to 1.5 at most.
     #expect(worst <= (filter == .bilinear ? 1.01 : 1.26))
   }
 

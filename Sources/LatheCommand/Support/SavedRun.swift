@@ -34,14 +34,28 @@ struct SavedRun {
 
   /// The images of a split, prepared as for training, from `data` if given, else from where the run had them.
   func images(_ split: Split, at data: String?) throws -> ImageSet {
-    let place = (data ?? recordedData).map { FilePath($0) }
-    return try failing { try dataset.load(split, at: place, seed: state.seed) }
+    let recorded = data == nil ? recordedData : nil
+    let isThere = recorded.map { FileManager.default.fileExists(atPath: $0) } ?? false
+    let place = (data ?? (isThere ? recorded : nil)).map { FilePath($0) }
+    return try failing {
+      do throws(FileError) {
+        return try dataset.load(split, at: place, seed: state.seed)
+      } catch {
+        var error = error
+        if let recorded, !isThere {
+          error.hint =
+            "The run had its data in \(recorded), where nothing is now. "
+            + (error.hint ?? "Say with --data where it is")
+        }
+        throw error
+      }
+    }
   }
 
-  /// What `--data` was for the run; nil if it was not given, or nothing is there any more.
+  /// What `--data` was for the run; nil if it was not given.
   private var recordedData: String? {
     let recipe = try? Recipe(reading: folder.appending(Recipe.fileName).string)
-    return recipe?.data.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+    return recipe?.data
   }
 
   /// What a figure shows, with the run it shows it of.

@@ -56,7 +56,8 @@ struct TrainSettings {
     }
     merged.model = flags.model ?? recipe.model
     merged.dataset = flags.dataset ?? recipe.dataset
-    merged.data = flags.data ?? recipe.data
+    // Absolute, so that commands on the run find it from another folder.
+    merged.data = (flags.data ?? recipe.data).map { URL(fileURLWithPath: $0).path }
     merged.batch = flags.batch ?? recipe.batch
     merged.slices = flags.slices ?? recipe.slices
     merged.seed = flags.seed ?? recipe.seed

@@ -3,9 +3,9 @@ import LatheNN
 
 /// Hands out training batches slice by slice, as floats in [0, 1].
 ///
-/// Draw d is the d-th global batch, positions d·batch ..< (d+1)·batch of the order; slice s of it is
-/// the s-th of `slices` equal parts. What a slice holds depends on (seed, d, s) alone: any rank may ask
-/// for any slice, in any order, as often as it likes.
+/// Draw d is the d-th global batch, positions d·batch ..< (d+1)·batch of the order; slice s of it
+/// is the s-th of `slices` equal parts. What a slice holds depends on (seed, d, s) alone: any rank
+/// may ask for any slice, in any order, as often as it likes.
 public struct BatchLoader: Sendable {
   /// Where the images come from.
   public let images: ImageSet
@@ -36,7 +36,8 @@ public struct BatchLoader: Sendable {
   /// Floats in a slice, `imagesPerSlice · height · width · channels`.
   public var valuesPerSlice: Int { imagesPerSlice * images.shape.count }
 
-  /// Writes a slice's images to `destination`: `[imagesPerSlice, height, width, channels]`, value / 255.
+  /// Writes a slice's images to `destination`: `[imagesPerSlice, height, width, channels]`, value /
+  /// 255.
   public func fill(_ destination: UnsafeMutablePointer<Float>, draw: Int, slice: Int) {
     var target = destination
     for position in positions(draw: draw, slice: slice) {

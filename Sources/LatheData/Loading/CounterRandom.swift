@@ -1,8 +1,8 @@
 /// Random numbers as a function of a key and a counter: no state, so no order of calls.
 ///
 /// The output function is SplitMix64's: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number
-/// Generators", OOPSLA 2014. With a key of zero, draw i is the i-th output of SplitMix64 seeded with
-/// zero.
+/// Generators", OOPSLA 2014. With a key of zero, draw i is the i-th output of SplitMix64 seeded
+/// with zero.
 package struct CounterRandom: Sendable {
   private let key: UInt64
   private static let golden: UInt64 = 0x9e37_79b9_7f4a_7c15

@@ -1,10 +1,11 @@
 import LatheFiles
 
-/// Which image stands at which position of training: a function of (seed, position) and nothing else.
+/// Which image stands at which position of training: a function of (seed, position) and nothing
+/// else.
 ///
-/// Without replacement, positions run through epochs of whole batches: each epoch shuffles all images
-/// anew and drops those that do not fill its last batch. With replacement, each position draws an
-/// image by itself.
+/// Without replacement, positions run through epochs of whole batches: each epoch shuffles all
+/// images again and drops those that do not fill its last batch. With replacement, each position
+/// draws an image by itself.
 ///
 /// The shuffle needs no memory: a Feistel network over the smallest 4ᵏ numbers that hold `count`,
 /// keyed by (seed, epoch) and applied until the result is below `count` ("cycle walking": Black,
@@ -51,7 +52,8 @@ public struct Order: Sendable {
     return Permutation(count: count, key: random.stream(epoch))[place]
   }
 
-  /// Whether the image at a position is to be mirrored, where images are: every other one, by chance.
+  /// Whether the image at a position is to be mirrored, where images are: half of them, drawn
+  /// randomly.
   public func isFlipped(at position: Int) -> Bool {
     require(position >= 0, "Order: position \(position)")
     return flips.bits(position) & 1 == 1

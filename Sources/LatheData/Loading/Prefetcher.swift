@@ -3,9 +3,10 @@ import Glibc
 
 /// Fills the next slices on a thread of its own while the present ones are in use.
 ///
-/// Slices come in the order in which one rank needs them: its slices of a draw, then those of the next. What a slice
-/// holds is the loader's matter, a function of draw and slice, so whoever fills it makes no difference. At most
-/// `depth` slices are kept. One thread asks; `stop`, or the end of this object, ends the filling thread.
+/// Slices come in the order in which one rank needs them: its slices of a draw, then those of the
+/// next. What a slice holds is the loader's matter, a function of draw and slice, so whoever fills
+/// it makes no difference. At most `depth` slices are kept. One thread asks; `stop`, or the end of
+/// this object, ends the filling thread.
 public final class Prefetcher {
   /// Seconds spent in `take`, waiting for slices to be filled and copying them.
   public private(set) var secondsWaited = 0.0
@@ -27,9 +28,11 @@ public final class Prefetcher {
     pthread_join(thread, nil)
   }
 
-  /// Copies a slice to `destination`, waiting until it is filled: the next one, or the first of a later draw.
+  /// Copies a slice to `destination`, waiting until it is filled: the next one, or the first of a
+  /// later draw.
   ///
-  /// Draws before `draw` that nobody asked for are passed over, those of a block that does not run in a step.
+  /// Draws before `draw` that nobody asked for are passed over, those of a block that does not run
+  /// in a step.
   public func take(
     draw: Int, slice: Int, into destination: UnsafeMutablePointer<Float>
   ) {
@@ -42,7 +45,8 @@ public final class Prefetcher {
     let expected = queue.item(place)
     require(
       expected == (draw, slice),
-      "Prefetcher: slice \(slice) of draw \(draw) asked for, \(expected.slice) of \(expected.draw) is next"
+      "Prefetcher: slice \(slice) of draw \(draw) asked for, "
+        + "\(expected.slice) of \(expected.draw) is next"
     )
     destination.update(from: buffer, count: queue.loader.valuesPerSlice)
     queue.release()
@@ -77,9 +81,9 @@ public final class Prefetcher {
 
 /// A ring of buffers between the thread that fills and the one that takes.
 ///
-/// Slice number n of the sequence lies in buffer n mod `depth`. Numbers from `taken` to `filledEnd` are filled; the
-/// filling thread writes only buffer `filledEnd`, and only while `filledEnd − taken < depth`; the other thread reads
-/// only buffer `taken`. Both numbers change under the lock.
+/// Slice number n of the sequence lies in buffer n mod `depth`. Numbers from `taken` to `filledEnd`
+/// are filled; the filling thread writes only buffer `filledEnd`, and only while `filledEnd − taken
+/// < depth`; the other thread reads only buffer `taken`. Both numbers change under the lock.
 private final class SliceQueue: @unchecked Sendable {
   let loader: BatchLoader
   private let slices: [Int]

@@ -1,7 +1,8 @@
 import LatheFiles
 import SystemPackage
 
-/// The pictures of a data set before they are packed: which there are, where they lie, what is known of them.
+/// The pictures of a data set before they are packed: which there are, where they lie, what is
+/// known of them.
 public struct ImageListing: Sendable {
   /// A picture.
   public struct Item: Sendable {
@@ -13,7 +14,8 @@ public struct ImageListing: Sendable {
 
   /// The data set's name in the registry.
   public let dataset: String
-  /// All training pictures, then all for validation, then all for testing, each in the order of their list.
+  /// All training pictures, then all for validation, then all for testing, each in the order of
+  /// their list.
   public let items: [Item]
   /// The names of yes-or-no attributes.
   public let attributeNames: [String]
@@ -34,7 +36,8 @@ public struct ImageListing: Sendable {
   /// The bytes of a picture's file.
   func content(of item: Item) throws(FileError) -> [UInt8] { try store.content(of: item.name) }
 
-  /// CRC-32 of all names, sizes and times of change and of the lists: another content has another one.
+  /// CRC-32 of all names, sizes and times of change and of the lists: another content has another
+  /// one.
   var key: UInt32 {
     var checksum = Checksum(listChecksum)
     checksum.update(Array(dataset.utf8))
@@ -98,7 +101,8 @@ enum ImageStore: Sendable {
     }
   }
 
-  /// The names of all pictures, sorted; in a folder without those in its subfolders unless `deeply`.
+  /// The names of all pictures, sorted; in a folder without those in its subfolders unless
+  /// `deeply`.
   func pictures(deeply: Bool) throws(FileError) -> [String] {
     switch self {
     case .folder(let folder):

@@ -27,8 +27,8 @@ struct PackSlot: Equatable {
 
 /// Notes on the chunks of a packed file in the making.
 ///
-/// Layout: `LATHEJNL` and the key (12 bytes); a mark for each chunk, CRC-32 of its slots and a 1 (8 bytes);
-/// the slots.
+/// Layout: `LATHEJNL` and the key (12 bytes); a mark for each chunk, CRC-32 of its slots and a 1 (8
+/// bytes); the slots.
 struct PackJournal {
   static let headerSize = 12
   static let markSize = 8

@@ -4,9 +4,10 @@ import Foundation
 
 /// What a packed file says of itself, as JSON at its start.
 ///
-/// A packed file is: `LATHEIMG`; version, bytes of the header, CRC-32 of the header, offset of the records, four
-/// little-endian bytes each; the header; zeros up to the next multiple of 4,096; the records, uint8
-/// `[count, height, width, channels]`; the sections one after the other; CRC-32 of all sections.
+/// A packed file is: `LATHEIMG`; version, bytes of the header, CRC-32 of the header, offset of the
+/// records, four little-endian bytes each; the header; zeros up to the next multiple of 4,096; the
+/// records, uint8 `[count, height, width, channels]`; the sections one after the other; CRC-32 of
+/// all sections.
 struct PackedHeader: Codable, Equatable, Sendable {
   static let magic = Array("LATHEIMG".utf8)
   static let version: UInt32 = 1

@@ -2,15 +2,16 @@ import LatheFiles
 import Glibc
 import SystemPackage
 
-/// Makes a packed file of a listing, shared by any number of processes and resumable after any interruption.
+/// Makes a packed file of a listing, shared by any number of processes and resumable after any
+/// interruption.
 ///
-/// Records are written to their final place in `OUT.partial`, in chunks of 64; `OUT.partial.journal` notes each
-/// finished chunk with CRC-32s, which a resumed run checks before it trusts them. Last the file is renamed. The
-/// file's bytes depend on pictures and preparation alone. Several hosts need a file system on which they see each
-/// other's writes.
+/// Records are written to their final place in `OUT.partial`, in chunks of 64;
+/// `OUT.partial.journal` notes each finished chunk with CRC-32s, which a resumed run checks before
+/// it trusts them. Last the file is renamed. The file's bytes depend on pictures and preparation
+/// alone. Several hosts need a file system on which they see each other's writes.
 ///
-/// One process, the lead, calls `begin`; then each calls `pack` with its part; when all have returned,
-/// the lead calls `finish`.
+/// The root process calls `begin`; then each calls `pack` with its part; when all have returned,
+/// the root process calls `finish`.
 public struct Packer: Sendable {
   static let chunkSize = 64
 
@@ -23,7 +24,8 @@ public struct Packer: Sendable {
   private let recordStart: Int
   private let lock = PackLock()
 
-  /// A packer of `listing`; with `skipsDamaged`, damaged pictures are left out instead of ending the work.
+  /// A packer of `listing`; with `skipsDamaged`, damaged pictures are left out instead of ending
+  /// the work.
   public init(
     _ listing: ImageListing, as preparation: Preparation, to output: FilePath, skipsDamaged: Bool
   ) {
@@ -58,12 +60,13 @@ public struct Packer: Sendable {
 
   private func offset(of record: Int) -> Int { recordStart + record * recordSize }
 
-  // MARK: Lead, before
+  // MARK: Root process, before
 
-  /// Sets aside room on the disk, or takes up an interrupted work; returns the number of pictures done then.
+  /// Sets aside room on the disk, or takes up an interrupted work; returns the number of pictures
+  /// done then.
   ///
-  /// - Throws: `FileError` (unwritable), with needed and free bytes if the disk is full; or if another
-  ///   process is packing into the same file.
+  /// - Throws: `FileError` (unwritable), with needed and free bytes if the disk is full; or if
+  ///   another process is packing into the same file.
   public func begin() throws(FileError) -> Int {
     try FileSystem.makeFolders(output.removingLastComponent())
     try lock.take(partial)
@@ -86,11 +89,13 @@ public struct Packer: Sendable {
   /// Pictures that are done, by all processes together.
   public func done() throws(FileError) -> Int { try journal.finishedPictures() }
 
-  // MARK: Everybody
+  // MARK: Every process
 
-  /// Packs every `parts`-th chunk from `part` on, except those that are done; `progress` is called after each.
+  /// Packs every `parts`-th chunk from `part` on, except those that are done; `progress` is called
+  /// after each.
   ///
-  /// - Throws: `FileError`: damaged for the first picture that is, unless those are left out; unwritable.
+  /// - Throws: `FileError`: damaged for the first picture that is, unless those are left out;
+  ///   unwritable.
   public func pack(part: Int, of parts: Int, progress: () -> Void = {}) throws(FileError) {
     require(part >= 0 && part < parts, "Packer: part \(part) of \(parts)")
     let file = try OpenFile(writing: partial)
@@ -160,7 +165,7 @@ public struct Packer: Sendable {
     return (record, source.value)
   }
 
-  // MARK: Lead, after
+  // MARK: Root process, after
 
   /// Completes the file, gives it its name and opens it; also says why each picture left out was.
   ///
@@ -238,22 +243,14 @@ private func packedEnd(
   _ listing: ImageListing, _ preparation: Preparation, kept: [Int], checksums: [UInt32],
   sources: [UInt32], skipped: [String]
 ) -> (PackedHeader, [UInt8]) {
-  let width = ImageListing.bytesPerRow(attributes: listing.attributeNames.count)
-  let names = kept.flatMap { Array("\(listing.items[$0].name)\n".utf8) }
-  let sections: [(PackedHeader.Section, [UInt8])] = [
-    (.labels, []),
-    (.attributes, kept.flatMap { listing.attributes[$0 * width..<($0 + 1) * width] }),
-    (
-      .identities,
-      listing.identities.isEmpty
-        ? [] : kept.flatMap { listing.identities[$0].littleEndianBytes }
-    ),
-    (.names, names), (.sourceChecksums, sources.flatMap(\.littleEndianBytes)),
-    (.checksums, checksums.flatMap(\.littleEndianBytes)),
-  ]
+  let sourceBytes = sources.flatMap(\.littleEndianBytes)
+  let sections =
+    listing.sections(of: kept) + [
+      (.sourceChecksums, sourceBytes), (.checksums, checksums.flatMap(\.littleEndianBytes)),
+    ]
   var source = Checksum(listing.listChecksum)
-  source.update(names)
-  source.update(sections[4].1)
+  source.update(listing.names(of: kept))
+  source.update(sourceBytes)
   let splits = Split.allCases.map { split in
     PackedHeader.Part(split: split, count: kept.count { listing.items[$0].split == split })
   }
@@ -262,11 +259,25 @@ private func packedEnd(
     preparation: preparation, attributeNames: listing.attributeNames, classNames: [],
     sourceDigest: source.hexadecimal, skipped: skipped,
     sections: sections.map { .init(name: $0.0, bytes: $0.1.count) })
-  var end = sections.flatMap(\.1)
-  var checksum = Checksum()
-  checksum.update(end)
-  end += checksum.value.littleEndianBytes
-  return (header, end)
+  let end = sections.flatMap(\.1)
+  return (header, end + Checksum(of: end).value.littleEndianBytes)
+}
+
+extension ImageListing {
+  /// The sections that are known before any picture is decoded, of the pictures that are kept.
+  fileprivate func sections(of kept: [Int]) -> [(PackedHeader.Section, [UInt8])] {
+    let width = Self.bytesPerRow(attributes: attributeNames.count)
+    let persons = identities.isEmpty ? [] : kept.flatMap { identities[$0].littleEndianBytes }
+    return [
+      (.labels, []),
+      (.attributes, kept.flatMap { attributes[$0 * width..<($0 + 1) * width] }),
+      (.identities, persons), (.names, names(of: kept)),
+    ]
+  }
+
+  fileprivate func names(of kept: [Int]) -> [UInt8] {
+    kept.flatMap { Array("\(items[$0].name)\n".utf8) }
+  }
 }
 
 extension FileError {

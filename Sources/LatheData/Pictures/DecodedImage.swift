@@ -10,8 +10,9 @@ package struct DecodedImage: Equatable, Sendable {
   /// `[height, width, channels]`.
   package let pixels: [UInt8]
 
-  /// The most pixels of a picture that is decoded, so that a damaged header cannot ask for all memory.
-  package static let mostPixels = 1 << 26
+  /// The maximum number of pixels that are decoded, so that a damaged header cannot ask for all
+  /// memory.
+  package static let maximumPixels = 1 << 26
 
   package init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
     require(
@@ -37,8 +38,8 @@ package struct ImageRequirement: Sendable {
   package var size: (height: Int, width: Int)?
   /// Whether grey pictures are refused rather than shown in colour.
   package var refusesGrey = false
-  /// The most pixels that are decoded.
-  package var mostPixels = DecodedImage.mostPixels
+  /// The maximum number of pixels that are decoded.
+  package var maximumPixels = DecodedImage.maximumPixels
 
   package init() {}
 
@@ -49,9 +50,9 @@ package struct ImageRequirement: Sendable {
         expected: "\(size.height) rows of \(size.width) pixels",
         found: "\(height) rows of \(width)")
     }
-    guard height > 0, width > 0, height <= mostPixels / width else {
+    guard height > 0, width > 0, height <= maximumPixels / width else {
       throw FileError(
-        .damaged, "image size", path: path, expected: "1 to \(mostPixels) pixels",
+        .damaged, "image size", path: path, expected: "1 to \(maximumPixels) pixels",
         found: "\(height) rows of \(width)")
     }
     if isGrey && refusesGrey {

@@ -4,7 +4,8 @@ import SystemPackage
 
 /// Decodes one JPEG by libjpeg-turbo's TurboJPEG functions, which return their errors.
 ///
-/// One for each picture: after an error, version 2.1 carries over what it had read into the next picture.
+/// One for each picture: after an error, version 2.1 carries over what it had read into the next
+/// picture.
 struct JPEGDecoder: ~Copyable {
   private let handle: tjhandle
 

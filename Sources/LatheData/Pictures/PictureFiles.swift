@@ -2,7 +2,8 @@ import LatheFiles
 import LatheNN
 import SystemPackage
 
-/// The JPEG and PNG pictures of a folder, read from their files each time they are asked for; grey ones in colour.
+/// The JPEG and PNG pictures of a folder, read from their files each time they are asked for; grey
+/// ones in colour.
 public struct PictureFiles: Sendable {
   /// Of every picture.
   public let shape: ImageShape
@@ -10,7 +11,8 @@ public struct PictureFiles: Sendable {
   private let store: ImageStore
   private let preparation: Preparation?
 
-  /// All pictures of a folder without its subfolders, in the order of names; resized to squares of `size` if given.
+  /// All pictures of a folder without its subfolders, in the order of names; resized to squares of
+  /// `size` if given.
   ///
   /// - Throws: `FileError`: missing if there are none, damaged if the first cannot be read.
   public init(_ folder: FilePath, size: Int? = nil) throws(FileError) {

@@ -3,7 +3,8 @@ import LatheNN
 import SystemPackage
 
 // Goals, in order:
-// 1. Agreement with Pillow's `Image.resize` to one level at every pixel, so like there each axis is rounded to 8 bits.
+// 1. Agreement with Pillow's `Image.resize` to one level at every pixel, so like there each axis is
+// rounded to 8 bits.
 // 2. Speed: a resize costs less than decoding the JPEG.
 
 /// Cuts the centre out of pictures of one size and resizes it to a square; one for each thread.
@@ -117,7 +118,8 @@ private func level(_ sum: Int32) -> UInt8 {
 public struct Preparation: Hashable, Sendable, Codable {
   /// Side of the square images.
   public var size: Int
-  /// Side of the centred square that is kept before resizing; nil for the largest that a picture has.
+  /// Side of the centred square that is kept before resizing; nil for the largest that a picture
+  /// has.
   public var crop: Int?
   /// The resizing filter.
   public var filter: ResizeFilter

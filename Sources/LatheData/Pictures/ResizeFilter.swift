@@ -20,9 +20,9 @@ public enum ResizeFilter: String, Codable, CaseIterable, Hashable, Sendable {
 
 /// Resizes one axis: each output is a weighted mean of neighbouring inputs.
 ///
-/// Concretely, output i has its centre at c = (i + ½) s, where s = inputs/outputs. With r = max(s, 1), input j takes part
-/// with weight f((j + ½ − c)/r) if its centre lies less than r · support away, and the weights of an output
-/// sum to 1. They are kept as integers in units of 2⁻²².
+/// Concretely, output i has its centre at c = (i + ½) s, where s = inputs/outputs. With r = max(s,
+/// 1), input j takes part with weight f((j + ½ − c)/r) if its centre lies less than r · support
+/// away, and the weights of an output sum to 1. They are kept as integers in units of 2⁻²².
 struct AxisResampler: Sendable {
   /// The absolute weights of an output sum to less than 1.5, so 255 times their sum fits 31 bits.
   static let bits: Int32 = 22

@@ -3,8 +3,8 @@ import LatheNN
 import SystemPackage
 
 extension Dataset {
-  /// Small photographs of ten kinds of things: Krizhevsky, "Learning Multiple Layers of Features from
-  /// Tiny Images", 2009.
+  /// Small photographs of ten kinds of things: Krizhevsky, "Learning Multiple Layers of Features
+  /// from Tiny Images", 2009.
   public static let cifar10 = Dataset(
     name: "cifar10",
     summary: "photographs of ten kinds of things, 32 × 32 colour",
@@ -16,14 +16,15 @@ extension Dataset {
     origin: .places(
       PlaceOrigin(
         instructions: """
-          To get it, download https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz into data/cifar10 or \
-          the folder cifar10 below $LATHE_DATA, packed or unpacked, or name the folder or the file
+          To get it, download https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz into \
+          data/cifar10 or the folder cifar10 below $LATHE_DATA, packed or unpacked, or name the folder or the file
           """,
         contents: "cifar-10-binary.tar.gz or data_batch_1.bin … test_batch.bin",
         read: CIFARBatch.read)))
 }
 
-/// The binary version of CIFAR-10: records of one label byte and 3 × 1,024 bytes, red, green and blue planes.
+/// The binary version of CIFAR-10: records of one label byte and 3 × 1,024 bytes, red, green and
+/// blue planes.
 enum CIFARBatch {
   static let shape = ImageShape(height: 32, width: 32, channels: 3)
   static let recordSize = 1 + shape.count
@@ -33,9 +34,11 @@ enum CIFARBatch {
     split == .train ? (1...5).map { "data_batch_\($0).bin" } : ["test_batch.bin"]
   }
 
-  /// Reads the split from a folder (or its `cifar-10-batches-bin`) or an archive; nil if neither is there.
+  /// Reads the split from a folder (or its `cifar-10-batches-bin`) or an archive; nil if neither is
+  /// there.
   ///
-  /// - Throws: `FileError` if a batch is missing, not a whole number of records, or has a label of 10 or more.
+  /// - Throws: `FileError` if a batch is missing, not a whole number of records, or has a label of
+  ///   10 or more.
   @Sendable static func read(
     _ entry: Dataset, _ split: Split, _ place: FilePath
   ) throws(FileError) -> ImageSet? {

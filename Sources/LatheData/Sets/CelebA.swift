@@ -2,8 +2,8 @@ import LatheFiles
 import SystemPackage
 
 extension Dataset {
-  /// Faces: Liu, Luo, Wang, Tang, "Deep Learning Face Attributes in the Wild", ICCV 2015; the aligned
-  /// pictures with their official partition.
+  /// Faces: Liu, Luo, Wang, Tang, "Deep Learning Face Attributes in the Wild", ICCV 2015; the
+  /// aligned pictures with their official partition.
   public static let celebA = Dataset(
     name: "celeba",
     summary: "aligned faces with 40 attributes, resized to 64 × 64 colour",
@@ -15,9 +15,10 @@ extension Dataset {
     origin: .pictures(
       PictureOrigin(
         instructions: """
-          To get it, see https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html: put img_align_celeba.zip (or the folder \
-          that is in it), list_attr_celeba.txt and list_eval_partition.txt, and if you like identity_CelebA.txt, into \
-          data/celeba or the folder celeba below $LATHE_DATA, or name their folder
+          To get it, see https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html: put img_align_celeba.zip \
+          (or the folder that is in it), list_attr_celeba.txt and list_eval_partition.txt, and if \
+          you like identity_CelebA.txt, into data/celeba or the folder celeba below $LATHE_DATA, or \
+          name their folder
           """,
         contents: "img_align_celeba or img_align_celeba.zip with its lists",
         scan: { (place, isTolerant) throws(FileError) in
@@ -71,8 +72,8 @@ struct CelebA {
 
   /// All pictures, checked against the lists.
   ///
-  /// - Throws: `FileError` for the first row or picture on which the lists and the folder disagree, unless
-  ///   `isTolerant`: then those are left out and named.
+  /// - Throws: `FileError` for the first row or picture on which the lists and the folder disagree,
+  ///   unless `isTolerant`: then those are left out and named.
   func listing(isTolerant: Bool) throws(FileError) -> ImageListing {
     var rows = try AttributeRows(attributes)
     var store = ImageStore.folder(pictures)
@@ -91,18 +92,27 @@ struct CelebA {
     }
     let ordered = Split.allCases.flatMap { split in splits.filter { $0.split == split } }
     rows.select(ordered.map(\.name))
-    var checksum = Checksum()
-    for table in [attributes, partition] + (identities.map { [$0] } ?? []) {
-      table.add(to: &checksum)
-    }
-    var requirement = ImageRequirement()
-    requirement.size = Self.pictureSize
-    requirement.refusesGrey = true
     return ImageListing(
       dataset: "celeba", items: ordered.map { .init(name: $0.name, split: $0.split) },
       attributeNames: rows.names, omissions: check.omissions, attributes: rows.bits,
       identities: persons.map { persons in ordered.map { persons[$0.name]! } } ?? [],
-      store: store, requirement: requirement, listChecksum: checksum.value)
+      store: store, requirement: Self.requirement, listChecksum: listChecksum)
+  }
+
+  private static var requirement: ImageRequirement {
+    var requirement = ImageRequirement()
+    requirement.size = pictureSize
+    requirement.refusesGrey = true
+    return requirement
+  }
+
+  /// CRC-32 of all lists.
+  private var listChecksum: UInt32 {
+    var checksum = Checksum()
+    for table in [attributes, partition] + (identities.map { [$0] } ?? []) {
+      table.add(to: &checksum)
+    }
+    return checksum.value
   }
 
   typealias Assignment = (name: String, split: Split, line: Int)
@@ -151,7 +161,8 @@ extension TextTable {
   }
 }
 
-/// The attributes of pictures: a line with the number of rows, a line of names, then `NAME ±1 ±1 …`.
+/// The attributes of pictures: a line with the number of rows, a line of names, then `NAME ±1 ±1
+/// …`.
 struct AttributeRows {
   private(set) var names: [String] = []
   /// A bit each from the lowest, `[rows, bytes of a row]`.
@@ -227,24 +238,7 @@ private struct Agreement {
     in pictures: FilePath, _ rows: AttributeRows, _ attributes: TextTable,
     _ persons: [String: Int32]?, _ identities: TextTable?
   ) throws(FileError) {
-    for row in splits {
-      if !present.contains(row.name) {
-        try note(
-          row.name,
-          table.damaged(
-            "partition", line: row.line, "\(row.name) in \(pictures)", "no such picture"))
-      } else if rows.line(of: row.name) == nil {
-        try note(
-          row.name,
-          table.damaged(
-            "partition", line: row.line, "\(row.name) in \(attributes.path)", "no such row"))
-      } else if let persons, let identities, persons[row.name] == nil {
-        try note(
-          row.name,
-          table.damaged(
-            "partition", line: row.line, "\(row.name) in \(identities.path)", "no such row"))
-      }
-    }
+    try check(splits, of: table, pictures, present, rows, attributes, persons, identities)
     let listed = Set(splits.map(\.name))
     for name in present.subtracting(listed).sorted() {
       try note(
@@ -258,6 +252,32 @@ private struct Agreement {
       try note(
         name,
         attributes.damaged("attributes", line: line, "\(name) in \(table.path)", "no such row"))
+    }
+  }
+
+  /// Each row of the partition needs its picture, its attributes, and its person if there is a list.
+  private mutating func check(
+    _ splits: [CelebA.Assignment], of table: TextTable, _ pictures: FilePath,
+    _ present: Set<String>, _ rows: AttributeRows, _ attributes: TextTable,
+    _ persons: [String: Int32]?, _ identities: TextTable?
+  ) throws(FileError) {
+    for row in splits {
+      let lacking: (place: FilePath, what: String)?
+      if !present.contains(row.name) {
+        lacking = (pictures, "picture")
+      } else if rows.line(of: row.name) == nil {
+        lacking = (attributes.path, "row")
+      } else if let persons, let identities, persons[row.name] == nil {
+        lacking = (identities.path, "row")
+      } else {
+        lacking = nil
+      }
+      guard let lacking else { continue }
+      try note(
+        row.name,
+        table.damaged(
+          "partition", line: row.line, "\(row.name) in \(lacking.place)",
+          "no such \(lacking.what)"))
     }
   }
 

@@ -20,7 +20,8 @@ public struct Dataset: Sendable {
   /// How its pictures are prepared; nil if it has none.
   public internal(set) var preparation: Preparation?
 
-  /// Images in each official split, to tell the whole from a part; empty if there is no such number.
+  /// Images in each official split, to tell the whole from a part; empty if there is no such
+  /// number.
   let officialCounts: [Split: Int]
   let origin: Origin
 
@@ -48,7 +49,8 @@ public struct Dataset: Sendable {
     case supplied(instructions: String?, Loader)
   }
 
-  /// Loads a split of a data set; see ``init(_:summary:shape:classNames:splits:instructions:load:)``.
+  /// Loads a split of a data set; see
+  /// ``init(_:summary:shape:classNames:splits:instructions:load:)``.
   public typealias Loader =
     @Sendable (_ split: Split, _ place: FilePath?, _ seed: UInt64) throws -> ImageSet
 

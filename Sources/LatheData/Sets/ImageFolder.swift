@@ -13,8 +13,9 @@ extension Dataset {
     origin: .pictures(
       PictureOrigin(
         instructions: """
-          Name a folder of JPEG or PNG pictures, or a zip of them, with --data. Pictures below its subfolders train, \
-          validation and test belong to these splits; without them, every tenth in the order of names is for testing
+          Name a folder of JPEG or PNG pictures, or a zip of them, with --data. Pictures below its \
+          subfolders train, validation and test belong to these splits; without them, every tenth \
+          in the order of names is for testing
           """,
         contents: "JPEG or PNG pictures",
         scan: { (place, _) throws(FileError) in try ImageFolder.listing(of: place) })))

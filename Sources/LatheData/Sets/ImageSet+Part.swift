@@ -1,7 +1,8 @@
 import LatheFiles
 
 extension ImageSet {
-  /// The images of a range as a set of another split, such as the end of the training images for validation.
+  /// The images of a range as a set of another split, such as the end of the training images for
+  /// validation.
   public func part(_ range: Range<Int>, as split: Split) -> ImageSet {
     require(
       !range.isEmpty && range.lowerBound >= 0 && range.upperBound <= count,

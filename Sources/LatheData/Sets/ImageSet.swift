@@ -7,12 +7,12 @@ public enum Split: String, CaseIterable, Hashable, Sendable, Codable {
   case train
   /// What hyperparameters are chosen by.
   case validation
-  /// What it is judged by.
+  /// What it is evaluated on.
   case test
 }
 
-/// The images of one split with their labels: uint8 records, NHWC, in the order of the files, in memory or
-/// in a mapped file.
+/// The images of one split with their labels: uint8 records, NHWC, in the order of the files, in
+/// memory or in a mapped file.
 public struct ImageSet: Sendable {
   /// The data set's name in the registry.
   public let name: String
@@ -70,7 +70,8 @@ public struct ImageSet: Sendable {
 
   /// Images in an array, for a program's own data: uint8, `[N, height, width, channels]`.
   ///
-  /// `labels`, `[N]`, are zero if not given. See ``Dataset/init(_:summary:train:validation:test:)``.
+  /// `labels`, `[N]`, are zero if not given. See
+  /// ``Dataset/init(_:summary:train:validation:test:)``.
   public init(
     images: [UInt8], shape: ImageShape, labels: [UInt8]? = nil, classNames: [String] = []
   ) {
@@ -78,6 +79,16 @@ public struct ImageSet: Sendable {
     self.init(
       name: "images", split: .train, shape: shape, pixels: images, labels: labels ?? zeros,
       classNames: classNames)
+  }
+
+  /// Float values in [0, 1], images or vectors `[N, height, width, channels]`, as levels of 8 bits:
+  /// clipped, times 255, rounded. They come back as multiples of 1/255.
+  public init(
+    values: [Float], shape: ImageShape, labels: [UInt8]? = nil, classNames: [String] = []
+  ) {
+    require(values.allSatisfy(\.isFinite), "ImageSet: a value that is not finite")
+    let levels = values.map { UInt8((min(max($0, 0), 1) * 255).rounded()) }
+    self.init(images: levels, shape: shape, labels: labels, classNames: classNames)
   }
 
   /// The same images under another name.

@@ -1,8 +1,8 @@
 import LatheNN
 
 extension Dataset {
-  /// Handwritten digits: LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document
-  /// Recognition", Proc. IEEE 1998.
+  /// Handwritten digits: LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to
+  /// Document Recognition", Proc. IEEE 1998.
   public static let mnist = Dataset(
     name: "mnist",
     summary: "handwritten digits, 28 × 28 grey",

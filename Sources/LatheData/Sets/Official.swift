@@ -1,7 +1,7 @@
 import LatheFiles
 import SystemPackage
 
-/// What is published about a data set, to tell the whole from a sample or a variant.
+/// What is published about a data set, to tell the whole from a part or a variant.
 struct OfficialContent: Sendable {
   /// Images of each class; empty if not known.
   var labelCounts: [Split: [Int]] = [:]
@@ -50,7 +50,8 @@ extension Dataset {
     var lines = differences(count: images.count, of: images.split)
     if let expected = official.labelCounts[images.split], expected != images.labelCounts {
       lines.append(
-        "\(images.split.rawValue) images of each class: expected \(expected), found \(images.labelCounts)"
+        "\(images.split.rawValue) images of each class: expected \(expected), "
+          + "found \(images.labelCounts)"
       )
     }
     if let expected = official.digests[images.split], expected != images.digest {
@@ -60,7 +61,8 @@ extension Dataset {
     return lines
   }
 
-  /// Whether the number of images of a split is the official one; nothing if there is no such number.
+  /// Whether the number of images of a split is the official one; nothing if there is no such
+  /// number.
   public func differences(count: Int, of split: Split) -> [String] {
     let expected = self.count(of: split)
     guard !isGenerated, expected > 0, expected != count else { return [] }

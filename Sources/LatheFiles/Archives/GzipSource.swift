@@ -39,9 +39,9 @@ package struct GzipSource: ~Copyable, ByteSource {
   ///   or length than its trailer says, or followed by further bytes.
   package mutating func read(upTo count: Int) throws(FileError) -> [UInt8] {
     // Deflate expands at most 1032 times, so a wild count allocates no more than the file can fill.
-    let most = (input.count - consumed + 1).multipliedReportingOverflow(by: 1032).partialValue
+    let limit = (input.count - consumed + 1).multipliedReportingOverflow(by: 1032).partialValue
     // 64 KiB may still wait inside zlib's window.
-    var output = [UInt8](repeating: 0, count: min(count, most + 65536))
+    var output = [UInt8](repeating: 0, count: min(count, limit + 65536))
     var filled = 0
     while filled < output.count && !ended {
       filled += try expand(into: &output, from: filled)

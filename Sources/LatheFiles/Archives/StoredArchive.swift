@@ -1,4 +1,5 @@
-/// A zip archive of files as they are, under 4 GiB, dated 1980-01-01 so that equal content gives equal bytes.
+/// A zip archive of files as they are, under 4 GiB, dated 1980-01-01 so that equal content gives
+/// equal bytes.
 ///
 /// The format: PKWARE, "APPNOTE.TXT - .ZIP File Format Specification", 6.3.10.
 func storedArchive(_ files: [(name: String, content: [UInt8])]) -> [UInt8] {

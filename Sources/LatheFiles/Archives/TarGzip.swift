@@ -3,7 +3,8 @@ import SystemPackage
 
 /// The files in a gzipped tar archive, one after the other.
 ///
-/// The format: POSIX.1-2017, "pax", ustar interchange format; GNU's and pax's entries of long names are passed over.
+/// The format: POSIX.1-2017, "pax", ustar interchange format; GNU's and pax's entries of long names
+/// are passed over.
 package struct TarGzip: ~Copyable {
   private static let block = 512
   private let path: FilePath
@@ -21,7 +22,8 @@ package struct TarGzip: ~Copyable {
     source = GzipSource(bytes, path: path)
   }
 
-  /// The name of the next regular file and its content, which is read only if `isWanted`; nil at the end.
+  /// The name of the next regular file and its content, which is read only if `isWanted`; nil at
+  /// the end.
   ///
   /// - Throws: `FileError` (damaged).
   package mutating func next(where isWanted: (String) -> Bool) throws(FileError)

@@ -24,7 +24,8 @@ package struct ZipArchive: Sendable {
   package let entries: [Entry]
   private let file: MappedFile
 
-  /// - Throws: `FileError`: missing if the file cannot be read, damaged if its directory is not intact.
+  /// - Throws: `FileError`: missing if the file cannot be read, damaged if its directory is not
+  ///   intact.
   package init(_ path: FilePath) throws(FileError) { try self.init(MappedFile(path)) }
 
   package init(_ file: MappedFile) throws(FileError) {
@@ -37,7 +38,8 @@ package struct ZipArchive: Sendable {
 
   /// The content of an entry, its length and CRC-32 checked.
   ///
-  /// - Throws: `FileError` (damaged), also for encrypted entries and other methods than stored and deflate.
+  /// - Throws: `FileError` (damaged), also for encrypted entries and other methods than stored and
+  ///   deflate.
   package func content(of entry: Entry) throws(FileError) -> [UInt8] {
     let packed = try packedBytes(of: entry)
     let content: [UInt8]
@@ -156,7 +158,8 @@ private struct ZipDirectory {
     return Int(offset)
   }
 
-  /// Reads the directory to its end; the count in the end record is not trusted, old writers let it wrap.
+  /// Reads the directory to its end; the count in the end record is not trusted, old writers let it
+  /// wrap.
   func entries() throws(FileError) -> [ZipArchive.Entry] {
     var entries: [ZipArchive.Entry] = []
     var offset = start

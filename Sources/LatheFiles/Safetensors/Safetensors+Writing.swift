@@ -56,7 +56,8 @@ extension Safetensors {
       let end = begin + 4 * values.count
       let sizes = shape.map(String.init).joined(separator: ",")
       members.append(
-        "\(quotedJSON(name)):{\"dtype\":\"F32\",\"shape\":[\(sizes)],\"data_offsets\":[\(begin),\(end)]}"
+        "\(quotedJSON(name)):{\"dtype\":\"F32\",\"shape\":[\(sizes)],"
+          + "\"data_offsets\":[\(begin),\(end)]}"
       )
       begin = end
     }

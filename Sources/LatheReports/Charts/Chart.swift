@@ -17,7 +17,8 @@ public struct Chart: Sendable {
     case curves([Series])
     /// A dot for each point, a colour for each series.
     case scatter([Series])
-    /// A square for each value, row-major `[rows, columns]`, the first row on top; blue below zero, red above.
+    /// A square for each value, row-major `[rows, columns]`, the first row on top; blue below zero,
+    /// red above.
     case heatMap(values: [Double], columns: Int, label: String)
   }
 

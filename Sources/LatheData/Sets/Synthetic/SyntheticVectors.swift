@@ -28,9 +28,9 @@ extension Dataset {
 /// Data whose true number of dimensions is known.
 ///
 /// Concretely, x = W₂ · tanh(W₁ z + b₁) + b₂ with z ~ N(0, I) of `latentSize` dimensions, 64 hidden
-/// units and 128 outputs; weights and biases are drawn once from N(0, 1/inputs). Each output is scaled
-/// so that the training split spans [0, 1], the test split is scaled alike and clipped, and both are
-/// rounded to multiples of 1/255.
+/// units and 128 outputs; weights and biases are drawn once from N(0, 1/inputs). Each output is
+/// scaled so that the training split spans [0, 1], the test split is scaled alike and clipped, and
+/// both are rounded to multiples of 1/255.
 private struct SyntheticVectors {
   static let hidden = 64
   static let outputs = 128
@@ -94,7 +94,7 @@ private struct Affine {
   }
 }
 
-/// The least and the greatest value of a column, which become the levels 0 and 255.
+/// The minimum and the maximum of a column, which become the levels 0 and 255.
 private struct OutputRange {
   private var low = Float.infinity
   private var high = -Float.infinity

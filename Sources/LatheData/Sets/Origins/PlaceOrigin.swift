@@ -10,7 +10,8 @@ struct PlaceOrigin: Sendable {
   /// Reads the split from a place; nil if nothing of the data set is there.
   let read: @Sendable (Dataset, Split, FilePath) throws(FileError) -> ImageSet?
 
-  /// - Throws: `FileError`: missing if no place has it, damaged if the first that has is not intact.
+  /// - Throws: `FileError`: missing if no place has it, damaged if the first that has is not
+  ///   intact.
   func load(_ entry: Dataset, _ split: Split, from places: [FilePath])
     throws(FileError) -> ImageSet
   {

@@ -29,7 +29,8 @@ extension Dataset {
 
   /// The pictures at `place`, or at the first of `places` that has any.
   ///
-  /// With `isTolerant`, pictures on which lists and folder disagree are left out and named in `omissions`.
+  /// With `isTolerant`, pictures on which lists and folder disagree are left out and named in
+  /// `omissions`.
   /// - Throws: `FileError`: missing if there are none, damaged if the lists are, or disagree.
   public func pictures(
     at place: FilePath? = nil, dataRoot: FilePath? = DatasetRegistry.dataRoot,
@@ -60,7 +61,8 @@ extension Dataset {
       found: start.isEmpty ? "an empty file" : "something else")
   }
 
-  /// Where the packed file of these pictures is kept: a name for each content and preparation, below `cache`.
+  /// Where the packed file of these pictures is kept: a name for each content and preparation,
+  /// below `cache`.
   public func cachedFile(of pictures: ImageListing, cache: FilePath) -> FilePath {
     require(preparation != nil, "\(name) has no pictures")
     let (side, crop, filter) = (preparation!.size, preparation!.crop, preparation!.filter)
@@ -69,7 +71,8 @@ extension Dataset {
     return cache.appending("\(name)-\(side)-\(cropped)-\(filter.rawValue)-\(key).pack")
   }
 
-  /// A split of the packed file at `place`, or of pictures, which are packed into the cache first if they are not.
+  /// A split of the packed file at `place`, or of pictures, which are packed into the cache first
+  /// if they are not.
   func loadPacked(_ split: Split, at place: FilePath?, dataRoot: FilePath?) throws(FileError)
     -> ImageSet
   {
