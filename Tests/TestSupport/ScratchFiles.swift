@@ -8,7 +8,7 @@ public final class Scratch: Sendable {
 
   public init() throws {
     let url = FileManager.default.temporaryDirectory.appending(
-      path: "lathe-checkpoints-\(UUID().uuidString)")
+      path: "lathe-files-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     path = FilePath(url.path)
   }
