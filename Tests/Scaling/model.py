@@ -138,7 +138,7 @@ def main():
     def ratio(base, key, scale):
         return percent(steps[base] / steps[key] * scale) if base in steps and key in steps else "-"
 
-    out.append("One host, shared memory; 4 ranks share 2 cores, so that 50 % is the most they can reach.\n")
+    out.append("One host, shared memory. 4 ranks share 2 cores, so their efficiency is at most 50 %.\n")
     rows = []
     for w in sorted(parameters):
         one, two, four = (w, 1, 1, 64, 0, "off"), (w, 1, 2, 64, 0, "off"), (w, 1, 4, 64, 0, "off")
@@ -148,7 +148,7 @@ def main():
     out.append(table(["64 images a rank: ms a step", "1 rank", "2 ranks", "weak", "4 on 2 cores", "weak",
                       "2 ranks, 64 in all", "strong", "4 on 2 cores, 64 in all", "strong"], rows))
 
-    out.append("\nOverlap, 64 images a rank; of four ranks each has half a core.\n")
+    out.append("\nOverlap, 64 images a rank. With four ranks, each has half a core.\n")
     rows = []
     for on in sorted((k for k in steps if k[5] == "on"), key=lambda k: k[:5]):
         off = on[:5] + ("off",)
@@ -159,8 +159,8 @@ def main():
 
     alpha, eta, kappa = fit
     out.append(
-        f"\nFitted: α = {1e6 * alpha:.1f} µs a message, η = {eta:.2f} of the link, κ = {8e-9 * kappa:.1f} Gbit/s through the TCP stack "
-        f"of this machine, φ = {phi:.2f} of c₁ b.\n")
+        f"\nFitted: α = {1e6 * alpha:.1f} µs a message, η = {eta:.2f} of the link,\n"
+        f"κ = {8e-9 * kappa:.1f} Gbit/s through the TCP stack of this machine, φ = {phi:.2f} of c₁ b.\n")
     out.append(table(
         ["workload", "P", "c₀", "c₁", "GF/s a core"],
         [[w, f"{parameters[w] / 1e6:.1f} M", f"{1e3 * c0:.0f} ms", f"{1e3 * c1:.2f} ms/image", f"{GIGAFLOPS[w] / c1:.0f}"]
