@@ -85,7 +85,7 @@ let package = Package(
     tests("LatheFiles"),
     tests("LatheKernels"),
     tests("LatheTensors", ["LatheKernels"]),
-    tests("LatheNN", ["LatheTensors"]),
+    tests("LatheNN", ["LatheFiles", "LatheTensors"]),
     tests("LatheData", ["LatheReports", "CTurboJPEG"]),
     tests(
       "LatheModels", ["LatheTensors", "LatheNN", "LatheData"], exclude: ["Golden", "Mixture"]),

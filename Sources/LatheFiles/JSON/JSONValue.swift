@@ -24,6 +24,24 @@ public enum JSONValue: Sendable {
   }
 }
 
+extension JSONValue {
+  /// The value as a person would write it.
+  public var text: String {
+    switch self {
+    case .null: "null"
+    case .bool(let value): "\(value)"
+    case .int(let value): "\(value)"
+    case .double(let value): "\(value)"
+    case .string(let value): value
+    case .array(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
+    case .object(let members):
+      "{"
+        + members.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.text)" }
+        .joined(separator: ", ") + "}"
+    }
+  }
+}
+
 extension JSONValue: Equatable {
   /// Equality of values; JSON has one kind of number, so `1` equals `1.0`.
   public static func == (left: JSONValue, right: JSONValue) -> Bool {

@@ -162,20 +162,4 @@ extension JSONValue {
     members["sampler"] = nil
     return .object(members)
   }
-
-  /// The value as a person would write it.
-  public var text: String {
-    switch self {
-    case .null: "null"
-    case .bool(let value): "\(value)"
-    case .int(let value): "\(value)"
-    case .double(let value): "\(value)"
-    case .string(let value): value
-    case .array(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
-    case .object(let members):
-      "{"
-        + members.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.text)" }
-        .joined(separator: ", ") + "}"
-    }
-  }
 }
