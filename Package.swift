@@ -82,6 +82,7 @@ let package = Package(
       dependencies: [
         "LatheDistributed", "LatheTensors", "LatheNN", "LatheData", "LatheModels", "LatheTraining",
       ], path: "Tests/DistributedChecks"),
+    .testTarget(name: "StructureTests"),
     tests("LatheFiles"),
     tests("LatheKernels"),
     tests("LatheTensors", ["LatheKernels"]),

@@ -92,9 +92,7 @@ struct Doctor: ParsableCommand {
       found != nil, "mpirun",
       found ?? "not found: `apt-get install openmpi-bin`, to train on more than one rank")
     do {
-      let session = try MPISession.start()
-      say(true, "MPI", session.libraryVersion)
-      try session.finish()
+      say(true, "MPI", try RankedJob.start().libraryVersion)
     } catch {
       say(false, "MPI", "\(error)")
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import LatheDistributed
 import Foundation
 import LatheTraining
 
@@ -35,26 +34,12 @@ public struct Lathe: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
-    } catch let failure as CommandFailure {
-      report(failure.description, status: failure.status)
+      try RankedJob.finish()
+    } catch let code as ExitCode {
+      Foundation.exit(code.rawValue)
     } catch {
       guard exitCode(for: error) != .success else { exit(withError: error) }
-      report(fullMessage(for: error), status: exitCode(for: error).rawValue)
+      RankedJob.end(with: error)
     }
-  }
-
-  /// Says once what is wrong, and ends this process.
-  ///
-  /// Under a launcher every rank finds the same fault before MPI starts. Rank 0 speaks and its exit ends the job;
-  /// another rank speaks only if it is still there afterwards, because then the fault is its own.
-  private static func report(_ message: String, status: Int32) -> Never {
-    var prefix = "lathe: "
-    if let launcher = MPISession.launcher, launcher.rank > 0 {
-      Thread.sleep(forTimeInterval: 2)
-      prefix = "lathe: rank \(launcher.rank) on \(ProcessInfo.processInfo.hostName): "
-    }
-    let text = message.hasPrefix("Error: ") ? String(message.dropFirst(7)) : message
-    FileHandle.standardError.write(Data((prefix + text + "\n").utf8))
-    Foundation.exit(status)
   }
 }

@@ -45,7 +45,7 @@ struct Sample: ParsableCommand {
   func run() throws {
     let saved = try SavedRun(folder, step: step)
     let source = try saved.sampler(sampler, data: data)
-    guard MPISession.launcher?.rank ?? 0 == 0 else { return }
+    guard Launcher.isRoot else { return }
     let images = withoutGradients {
       saved.loaded.model.sample(
         count, from: source, using: RandomSource(seed: seed).derived("samples"))

@@ -137,11 +137,11 @@ struct Train: ParsableCommand {
 
   func run() throws {
     if model == "classifier" { return try TrainClassifier(self).run() }
-    let settings = try TrainSettings(self, ranks: MPISession.launcher?.size ?? 1)
+    let settings = try TrainSettings(self, ranks: Launcher.place?.size ?? 1)
     let images = try settings.loadImages()
     let plan = try settings.plan(images)
     let evaluation = try settings.evaluation(images)
-    if MPISession.launcher?.rank ?? 0 == 0 { try prepare(plan.folder) }
+    if Launcher.isRoot { try prepare(plan.folder) }
     try TrainJob(
       settings: settings, plan: plan, images: images, evaluation: evaluation, resume: resume,
       watch: watch

@@ -4,38 +4,27 @@ import SystemPackage
 
 // What the ranks settle between two steps: whether to stop, and what became of the checkpoint in the background.
 extension Trainer {
-  /// What a rank brings to the meeting after a step, one bit each.
+  /// What a rank brings to the agreement after a step, one bit each.
   private struct Flags: OptionSet {
     let rawValue: UInt32
     static let savingEnded = Flags(rawValue: 1)
-    static let user = Flags(rawValue: 2)
-    static let terminate = Flags(rawValue: 4)
-    static let interrupt = Flags(rawValue: 8)
-
-    /// The names of the signals among them; nil without any.
-    var signals: String? {
-      let names = [(Flags.user, "SIGUSR1"), (.terminate, "SIGTERM"), (.interrupt, "SIGINT")]
-        .filter { contains($0.0) }.map(\.1)
-      return names.isEmpty ? nil : names.joined(separator: ", ")
-    }
+    static let stop = Flags(rawValue: 2)
   }
 
-  private var ownFlags: Flags {
-    var flags: Flags = checkpoints?.hasEnded == true ? .savingEnded : []
-    switch StopRequest.received {
-    case .none: break
-    case .user: flags.insert(.user)
-    case .terminate: flags.insert(.terminate)
-    case .interrupt: flags.insert(.interrupt)
-    }
-    return flags
-  }
-
-  /// The signals that any rank has received, or nil; an error of the checkpoint in the background is thrown on all.
+  /// Why any rank should stop, or nil; an error of the checkpoint in the background is thrown on all.
   func agree() throws -> String? {
-    let flags = try monitor.meet { try world.allReduceFlags(or: ownFlags.rawValue) }
-    if Flags(rawValue: flags).contains(.savingEnded) { try concludeSaving() }
-    return Flags(rawValue: flags).signals
+    let reason = shouldStop()
+    var own: Flags = checkpoints?.hasEnded == true ? .savingEnded : []
+    if reason != nil { own.insert(.stop) }
+    let all = Flags(rawValue: try monitor.meet { try world.allReduceFlags(or: own.rawValue) })
+    let reasons = all.contains(.stop) ? try reasonsOfAll(reason ?? "") : nil
+    if all.contains(.savingEnded) { try concludeSaving() }
+    return reasons
+  }
+
+  private func reasonsOfAll(_ own: String) throws -> String {
+    let all = try world.allGather(Array(own.utf8)).map { String(decoding: $0, as: UTF8.self) }
+    return Set(all).filter { !$0.isEmpty }.sorted().joined(separator: ", ")
   }
 
   /// Copies the state on rank 0, whence it is written in the background. An earlier checkpoint is waited for.

@@ -39,7 +39,7 @@ public final class Trainer {
   public enum Outcome: Equatable, Sendable {
     /// All steps have been made.
     case finished
-    /// A signal asked for it, after the present step, which has been saved.
+    /// A rank was asked to stop (``Trainer/shouldStop``); the present step has been saved.
     case stopped(by: String)
   }
 
@@ -56,6 +56,8 @@ public final class Trainer {
   /// What rank 0 tells the outside.
   public var hooks = Hooks()
 
+  /// Why this rank should stop, asked after each step: the name of a signal, say; nil to go on.
+  public var shouldStop: () -> String? = { nil }
   /// When and how the run evaluates the model on validation images; nil if it does not.
   public var evaluation: EvaluationSchedule?
 
@@ -63,7 +65,7 @@ public final class Trainer {
   public let monitor: RankMonitor
 
   let world: Communicator
-  private let fault: Fault?
+  private let fault: (any FaultInjector)?
   private let loader: BatchLoader
   private var prefetcher: Prefetcher?
   private let previewer: Previewer
@@ -77,13 +79,13 @@ public final class Trainer {
   /// `train` and `test` are the same images on every rank.
   public init(
     _ plan: TrainingPlan, train: ImageSet, test: ImageSet, on world: Communicator,
-    monitor: RankMonitor = RankMonitor()
+    monitor: RankMonitor = RankMonitor(), fault: (any FaultInjector)? = nil
   ) throws {
     self.plan = plan
     self.world = world
     self.monitor = monitor
     self.train = train
-    fault = Fault(rank: world.rank)
+    self.fault = fault
     let network = try LoadedModel(
       plan.model, images: train.shape, configuration: plan.configuration, seed: plan.seed)
     store = network.store
@@ -121,7 +123,7 @@ public final class Trainer {
     try broadcastState()
   }
 
-  /// Makes the steps that are left, or fewer if a signal asks for it. Collective.
+  /// Makes the steps that are left, or fewer if a rank should stop. Collective.
   @discardableResult public func run() throws -> Outcome {
     let checkpoints = openedCheckpoints()
     try world.broadcast0 { try checkpoints.prepare() }
@@ -147,10 +149,10 @@ public final class Trainer {
   /// Saves, previews and evaluates if that is due, and agrees with the others on whether to stop.
   private func endStep() throws -> Outcome? {
     let isLast = step == plan.steps
-    let signals = try agree()
-    if isLast || signals != nil || step.isDue(every: plan.checkpointEvery) { try beginSaving() }
-    if isLast || signals != nil { try concludeSaving() }
-    if let signals, !isLast { return .stopped(by: signals) }
+    let reasons = try agree()
+    if isLast || reasons != nil || step.isDue(every: plan.checkpointEvery) { try beginSaving() }
+    if isLast || reasons != nil { try concludeSaving() }
+    if let reasons, !isLast { return .stopped(by: reasons) }
     if isLast || step.isDue(every: plan.previewEvery) { try preview() }
     if isLast || step.isDue(every: evaluation?.interval ?? 0) { try evaluate() }
     return isLast ? .finished : nil

@@ -1,7 +1,8 @@
+import LatheDistributed
 import SystemPackage
 
-/// What can end a run, apart from its files and MPI.
-public enum TrainingError: Error, CustomStringConvertible {
+/// What can end a run, apart from its files and MPI; thrown on every rank alike.
+public enum TrainingError: CommonError, CustomStringConvertible {
   /// A loss term or gradient was not finite.
   ///
   /// `origins` are the ranks that met it first, as "rank 1 on host, slices 2, 3"; empty when only a gradient shows it.

@@ -8,12 +8,12 @@ import Glibc
 if CommandLine.arguments.dropFirst().first == "hang" { while true { sleep(1) } }
 
 do throws(MPIError) {
-  let session = try MPISession.start()
+  let session = try startSession()
   let arguments = Array(CommandLine.arguments.dropFirst())
   do {
     try run(arguments, session)
   } catch {
-    session.abort("\(arguments.joined(separator: " ")): \(error)", status: 1)
+    end(session, "\(arguments.joined(separator: " ")): \(error)", status: 1)
   }
   try session.finish()
 } catch {

@@ -48,8 +48,7 @@ struct BenchFeatures: ParsableCommand {
 
   func run() throws {
     let network = try failing { try extractor() }
-    let session = try failing { try MPISession.start() }
-    do { try measure(network, session) } catch { session.abort("\(error)", status: 70) }
+    try measure(network, on: RankedJob.start().world)
   }
 
   private func extractor() throws -> Inception {
@@ -57,8 +56,7 @@ struct BenchFeatures: ParsableCommand {
     return try Inception(randomWithDimensions: dims)
   }
 
-  private func measure(_ network: Inception, _ session: MPISession) throws {
-    let world = session.world
+  private func measure(_ network: Inception, on world: Communicator) throws {
     Workers.setCount(threads)
     let images = RandomSource(seed: 0).derived(world.rank).uniform(
       "images", [batch, size, size, 3])
@@ -75,7 +73,6 @@ struct BenchFeatures: ParsableCommand {
     }
     let peak = try world.allReduce([ProcessUsage.now.peakMebibytes], .maximum)[0]
     if world.rank == 0 { report(times.sorted(), ranks: world.size, peak) }
-    try session.finish()
   }
 
   private func report(_ times: [Double], ranks: Int, _ peak: Double) {

@@ -51,12 +51,7 @@ struct BenchStep: ParsableCommand {
   }
 
   func run() throws {
-    let session = try failing { try MPISession.start() }
-    do { try measure(session) } catch { session.abort("\(error)", status: 70) }
-  }
-
-  private func measure(_ session: MPISession) throws {
-    let world = session.world
+    let world = try RankedJob.start().world
     Workers.setCount(threads)
     let job = try BenchWorkload(workload, batch: batch, precision: precision, overlap, on: world)
     for step in 0..<warmup { try job.run(step: step) }
@@ -75,7 +70,6 @@ struct BenchStep: ParsableCommand {
     let peak = try world.allReduce([ProcessUsage.now.peakMebibytes], .maximum)[0]
     if world.rank == 0 { report(times.sorted(), job, ranks: world.size, peak: peak, used) }
     try job.finish()
-    try session.finish()
   }
 
   private func report(

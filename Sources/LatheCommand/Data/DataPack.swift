@@ -36,8 +36,7 @@ struct DataPack: ParsableCommand {
     job.skipsCorrupt = skipCorrupt
     job.isForced = true
     let path = try job.runOnAllRanks()
-    if MPISession.launcher?.rank ?? 0 == 0 { try describe(path) }
-    if MPISession.launcher != nil { try MPISession.start().finish() }
+    if Launcher.isRoot { try describe(path) }
   }
 
   private func describe(_ path: FilePath) throws {

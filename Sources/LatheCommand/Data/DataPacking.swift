@@ -17,31 +17,18 @@ struct PackJob {
   /// Whether a file that is there already is made anew.
   var isForced = false
 
-  /// The packed file. Under a launcher MPI is started, and an error ends all ranks.
-  ///
-  /// - Throws: `CommandFailure` without a launcher.
+  /// The packed file. Under a launcher MPI is started.
   func runOnAllRanks() throws -> FilePath {
     // Faults of the files are found before MPI starts, by the rank that tells.
-    let isLead = MPISession.launcher?.rank ?? 0 == 0
-    let pictures = isLead ? try failing { try listing() } : nil
-    guard MPISession.launcher != nil else { return try failing { try run(pictures, on: nil) } }
-    let session: MPISession
-    do { session = try MPISession.start() } catch {
-      throw CommandFailure(description: "\(error)", status: 70)
-    }
-    do { return try run(pictures, on: session.world) } catch {
-      let root = error as? RootError
-      // What all ranks were told is rank 0's to say, which ends the others while they wait.
-      if root != nil && session.world.rank > 0 { Thread.sleep(forTimeInterval: 1) }
-      session.abort("\(error)", status: exitStatus(for: root?.underlying ?? error))
-    }
+    let pictures = Launcher.isRoot ? try failing { try listing() } : nil
+    return try run(pictures, on: RankedJob.startUnderLauncher())
   }
 
   private func run(_ found: ImageListing?, on world: Communicator?) throws -> FilePath {
     let (rank, size) = (world?.rank ?? 0, world?.size ?? 1)
     var packer: Packer?
     var done = 0
-    let answer = try world.fromLead {
+    let answer = try world.fromRoot {
       let pictures = try found ?? listing()
       let path = output ?? entry.cachedFile(of: pictures, cache: cache)
       if !isForced, (try? PackedFile(path)) != nil { return [0] + Array(path.string.utf8) }
@@ -60,7 +47,7 @@ struct PackJob {
     let progress = PackProgress(team, done: done, isShown: rank == 0)
     try team.pack(part: rank, of: size) { progress.show() }
     try world?.barrier()
-    _ = try world.fromLead {
+    _ = try world.fromRoot {
       progress.end()
       report(try team.finish().skipped.map { "left out: \($0)" })
       return []
@@ -80,8 +67,8 @@ struct PackJob {
 }
 
 extension Communicator? {
-  /// What `body` returns on the lead, on every rank; without ranks, what it returns.
-  fileprivate func fromLead(_ body: () throws -> [UInt8]) throws -> [UInt8] {
+  /// What `body` returns on the root rank, on every rank; without ranks, what it returns.
+  fileprivate func fromRoot(_ body: () throws -> [UInt8]) throws -> [UInt8] {
     guard let self else { return try body() }
     return try self.broadcast(from: 0, body)
   }
@@ -92,7 +79,7 @@ private final class PackProgress {
   private let packer: Packer
   private let doneBefore: Int
   private let isShown: Bool
-  private let isTerminal = MPISession.launcher == nil && isatty(STDERR_FILENO) == 1
+  private let isTerminal = Launcher.place == nil && isatty(STDERR_FILENO) == 1
   private let start = ContinuousClock.now
   private var lastShown = ContinuousClock.now
 

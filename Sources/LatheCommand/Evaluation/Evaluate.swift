@@ -45,15 +45,11 @@ struct Evaluate: ParsableCommand {
     let saved = try SavedRun(source.folder, step: source.step, best: best)
     let images = try saved.images(reference, at: source.data)
     let features = try failing { try recipe.choice().features(for: images.shape) }
-    var card: Evaluation?
-    try underMPI { session in
-      Workers.setCount(source.threads)
-      let evaluator = Evaluator(settings, reference: images, features: features, on: session.world)
-      let model = saved.loaded.model
-      let source = try saved.sampler(
-        sampler, data: source.data, on: session.world)
-      card = try evaluator.evaluate(model, sampler: source)
-    }
+    let world = try RankedJob.start().world
+    Workers.setCount(source.threads)
+    let evaluator = Evaluator(settings, reference: images, features: features, on: world)
+    let codes = try saved.sampler(sampler, data: source.data, on: world)
+    let card = try evaluator.evaluate(saved.loaded.model, sampler: codes)
     if let card { try failing { try report(card, saved, settings, features) } }
   }
 

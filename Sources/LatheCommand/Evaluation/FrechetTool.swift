@@ -60,16 +60,12 @@ struct FrechetTool: ParsableCommand {
     let extractors = try failing {
       try sources.map { try $0.shape.map { try choice.features(for: $0) } }
     }
-    try underMPI { session in
-      Workers.setCount(threads)
-      var found: [FeatureStatistics] = []
-      for (source, extractor) in zip(sources, extractors) {
-        if let statistics = try source.statistics(extractor, on: session.world) {
-          found.append(statistics)
-        }
-      }
-      if session.world.rank == 0 { try report(found, sources, extractors) }
+    let world = try RankedJob.start().world
+    Workers.setCount(threads)
+    let found = try zip(sources, extractors).compactMap { source, extractor in
+      try source.statistics(extractor, on: world)
     }
+    if world.rank == 0 { try report(found, sources, extractors) }
   }
 
   private func report(

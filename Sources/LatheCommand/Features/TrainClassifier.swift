@@ -88,7 +88,7 @@ struct TrainClassifier {
     if let (flag, _) = given.first(where: { $0.1 }) {
       throw CommandFailure.usage("train classifier: \(flag) does not apply")
     }
-    if let launcher = MPISession.launcher, launcher.size > 1 {
+    if let launcher = Launcher.place, launcher.size > 1 {
       throw CommandFailure.usage("train classifier: one rank expected, found \(launcher.size)")
     }
   }

@@ -9,7 +9,7 @@ final class ProgressLine {
   private static let terminalInterval = 0.2
   private let total, batch: Int
   // mpirun passes output on line by line, even if it gives each rank a terminal of its own.
-  private let isTerminal = MPISession.launcher == nil && isatty(STDOUT_FILENO) == 1
+  private let isTerminal = Launcher.place == nil && isatty(STDOUT_FILENO) == 1
   private var steps = 0
   private var seconds = 0.0
   private var lastShown = -Double.infinity

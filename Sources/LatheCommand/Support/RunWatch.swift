@@ -1,6 +1,7 @@
+import Foundation
 import LatheDistributed
-import SystemPackage
 import LatheTraining
+import SystemPackage
 
 /// How a run is watched; nothing here changes what it computes.
 struct WatchSettings {
@@ -26,10 +27,31 @@ struct RunWatch {
     StopRequest.listen()
     CrashReport.arm(session)
     board = try RankBoard(session.world)
-    monitor = RankMonitor(board: board, keepsEvents: settings.timeline != nil)
+    monitor = RankMonitor(board: board, keepsEvents: settings.timeline != nil) {
+      CrashReport.step = $0
+    }
     watchdog =
       settings.stallTimeout > 0
-      ? Watchdog(session, board, hosts: hosts, timeout: settings.stallTimeout) : nil
+      ? Watchdog(board, hosts: hosts, timeout: settings.stallTimeout) {
+        RunWatch.endStalled(session, report: $0, timeout: settings.stallTimeout)
+      } : nil
+  }
+
+  /// The exit status of a job that stalled: EX_UNAVAILABLE.
+  private static let stalledStatus: Int32 = 69
+
+  /// The rank with the report speaks and, once those of other hosts have spoken, ends the job. An alarm ends this
+  /// process should that fail.
+  private static func endStalled(_ session: MPISession, report: String?, timeout: Double) {
+    signal(SIGALRM, SIG_DFL)
+    alarm(report == nil ? 8 : 6)
+    guard let report else { return }
+    let place = "rank \(session.world.rank) on \(session.world.host)"
+    FileHandle.standardError.write(Data("\(place): \(report)\n".utf8))
+    Thread.sleep(forTimeInterval: 1)
+    session.end(
+      saying: "ends the job: no progress for \(Int(timeout.rounded(.up))) s (--stall-timeout)",
+      status: stalledStatus)
   }
 
   /// Prints where the time went, and writes the timeline if one was asked for. Collective.

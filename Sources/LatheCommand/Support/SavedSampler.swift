@@ -11,7 +11,9 @@ extension SavedRun {
   /// The sampler asked for, else the run's own; one that is fitted comes from beside the checkpoint, or is fitted to the
   /// codes of the training images, by all ranks of a launcher, and kept there.
   func sampler(_ asked: Sampler.Name?, data: String?) throws -> Sampler {
-    try readySampler(asked) ?? onAllRanks { try fittedSampler(asked, data: data, on: $0) }
+    if let ready = try readySampler(asked) { return ready }
+    let world = try RankedJob.startUnderLauncher()
+    return try failing { try fittedSampler(asked, data: data, on: world) }
   }
 
   /// The same where MPI runs already. Collective.
@@ -53,15 +55,4 @@ extension SavedRun {
       return try LatheCommand.model(named: state.model).defaultSampler
     }
   }
-}
-
-/// Runs `body` on all ranks of a launcher, or in this process alone without MPI.
-private func onAllRanks<Result>(_ body: (Communicator?) throws -> Result) throws -> Result {
-  guard MPISession.launcher != nil else { return try failing { try body(nil) } }
-  let session = try failing { try MPISession.start() }
-  do {
-    let result = try body(session.world)
-    try session.finish()
-    return result
-  } catch { session.abort("\(error)", status: exitStatus(for: error)) }
 }

@@ -1,11 +1,12 @@
-import LatheFiles
-import LatheDistributed
-import LatheData
+import ArgumentParser
 import Foundation
+import LatheData
+import LatheDistributed
+import LatheFiles
 import LatheKernels
+import LatheTraining
 import Logging
 import SystemPackage
-import LatheTraining
 
 /// The part of `lathe train` that runs under MPI.
 struct TrainJob {
@@ -18,26 +19,14 @@ struct TrainJob {
   let watch: WatchSettings
 
   func run() throws {
-    let session: MPISession
-    do { session = try MPISession.start() } catch {
-      throw CommandFailure(description: "\(error)", status: 70)
-    }
-    // An error on one rank ends all of them; MPI_Finalize would wait for the others.
-    do {
-      if case .stopped = try train(session) { exit(StopRequest.exitStatus) }
-    } catch let error as RootError {
-      abort(session, "\(error)", status: exitStatus(for: error.underlying ?? error))
-    } catch {
-      abort(session, "\(error)", status: exitStatus(for: error))
-    }
+    let session = try RankedJob.start()
+    let outcome = try train(session)
+    try RankedJob.finish()
+    if case .stopped = outcome { throw ExitCode(TrainJob.stoppedStatus) }
   }
 
-  /// Ends the job. An error that all ranks share is rank 0's to tell, which ends the others while they wait.
-  private func abort(_ session: MPISession, _ message: String, status: Int32) -> Never {
-    CrashReport.disarm()
-    if session.world.rank > 0 { Thread.sleep(forTimeInterval: 1) }
-    session.abort(message, status: status)
-  }
+  /// The exit status of a run that was asked to stop and can be resumed: EX_TEMPFAIL.
+  private static let stoppedStatus: Int32 = 75
 
   private func train(_ session: MPISession) throws -> Trainer.Outcome {
     let world = session.world
@@ -47,13 +36,10 @@ struct TrainJob {
     }
     let watch = try RunWatch(watch, session, hosts: hosts)
     let trainer = try Trainer(
-      plan, train: images.train, test: images.test, on: world, monitor: watch.monitor)
-    trainer.evaluation = evaluation?.schedule(on: world, beat: watch.monitor.beat)
+      plan, train: images.train, test: images.test, on: world, monitor: watch.monitor,
+      fault: Fault(rank: world.rank))
+    attach(trainer, world, watch)
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
-    trainer.hooks.skipped = { path, error in
-      Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
-        .warning("passed over a damaged checkpoint: \(error)")
-    }
     if resume { try trainer.resume() }
     if world.rank == 0 {
       try RunRecorder(settings, plan, startingAt: trainer.step).attach(to: trainer)
@@ -67,8 +53,16 @@ struct TrainJob {
     try watch.report(trainer)
     try trainer.finish()
     try watch.finish()
-    try session.finish()
     return outcome
+  }
+
+  private func attach(_ trainer: Trainer, _ world: Communicator, _ watch: RunWatch) {
+    trainer.evaluation = evaluation?.schedule(on: world, beat: watch.monitor.beat)
+    trainer.shouldStop = { StopRequest.received }
+    trainer.hooks.skipped = { path, error in
+      Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
+        .warning("passed over a damaged checkpoint: \(error)")
+    }
   }
 
   private func announce(_ trainer: Trainer, _ hosts: [String], _ library: String) throws {

@@ -1,5 +1,3 @@
-import Glibc
-
 /// A rank's place in its job as the program that started it says, known before MPI starts.
 ///
 /// Concretely, the first size that the environment names, from the most specific launcher to the least, with the
@@ -18,9 +16,4 @@ public func launcherPlace(in variable: (String) -> String?) -> (rank: Int, size:
     if rank >= 0 && rank < size { return (rank, size) }
   }
   return nil
-}
-
-/// A variable of this process's environment.
-func environmentVariable(_ name: String) -> String? {
-  getenv(name).map { String(cString: $0) }
 }

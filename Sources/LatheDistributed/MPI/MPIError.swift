@@ -30,8 +30,11 @@ public struct MPIError: Error, CustomStringConvertible, Sendable {
   }
 }
 
+/// An error that every rank throws alike, so that one of them can speak for all.
+public protocol CommonError: Error {}
+
 /// An error met by one rank in a step that it did for all; thrown on every rank.
-public struct RootError: Error, CustomStringConvertible, Sendable {
+public struct RootError: CommonError, CustomStringConvertible, Sendable {
   /// The rank that met the error.
   public let root: Int
   /// The description of the error, the same on every rank.

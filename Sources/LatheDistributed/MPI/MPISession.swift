@@ -17,19 +17,29 @@ public final class MPISession: Sendable {
 
   /// Starts MPI, or returns the session that is already running.
   ///
-  /// A process started without a launcher is a world of one.
+  /// A process started without a launcher is a world of one. `launcher` is what the environment says of the ranks
+  /// (``launcherPlace(in:)``), to be compared with what MPI says.
   ///
   /// - Throws: when MPI fails, or when the launcher started several ranks and MPI sees only one.
-  public static func start() throws(MPIError) -> MPISession {
+  public static func start(under launcher: (rank: Int, size: Int)? = nil) throws(MPIError)
+    -> MPISession
+  {
     try current.withLock { session throws(MPIError) in
       if let session { return session }
-      let started = try MPISession()
+      let started = try MPISession(launcher)
       session = started
       return started
     }
   }
 
-  private init() throws(MPIError) {
+  /// The session that was started and is not finished yet.
+  public static var running: MPISession? {
+    current.withLock { session in
+      session.flatMap { $0.finished.load(ordering: .sequentiallyConsistent) ? nil : $0 }
+    }
+  }
+
+  private init(_ launcher: (rank: Int, size: Int)?) throws(MPIError) {
     // A process without a launcher needs no daemon beside it: Open MPI starts one unless told otherwise.
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
     var enough: CInt = 0
@@ -41,12 +51,12 @@ public final class MPISession: Sendable {
     }
     world = try Communicator(cmpi_world())
     libraryVersion = mpiText(cmpi_library_version).map(firstLine) ?? "unknown MPI library"
-    try refuseSplitWorld()
+    try refuseSplitWorld(launcher)
   }
 
   /// N lone worlds instead of one world of N would train N models over one another's files.
-  private func refuseSplitWorld() throws(MPIError) {
-    guard let launcher = Self.launcher, launcher.size > 1, world.size == 1 else { return }
+  private func refuseSplitWorld(_ launcher: (rank: Int, size: Int)?) throws(MPIError) {
+    guard let launcher, launcher.size > 1, world.size == 1 else { return }
     throw MPIError(
       routine: "MPISession",
       text: """
@@ -55,9 +65,6 @@ public final class MPISession: Sendable {
         library; under Slurm, srun --mpi=pmix or --mpi=pmi2 as the library was built.
         """)
   }
-
-  /// Rank and size as the launcher gives them in the environment, before MPI starts; nil without a launcher.
-  public static var launcher: (rank: Int, size: Int)? { launcherPlace(in: environmentVariable) }
 
   /// Ends MPI. Every rank must call it, and none on an error path: it waits for the others.
   ///
@@ -69,29 +76,15 @@ public final class MPISession: Sendable {
     try check("MPI_Finalize", cmpi_finalize())
   }
 
-  /// Ends all ranks of the job: writes `rank r on host: message` to standard error, then `MPI_Abort`.
+  /// Ends all ranks of the job with `MPI_Abort`; `status` (1 to 255) becomes the exit status of the job.
   ///
-  /// `status` (1 to 255) becomes the exit status of the job.
-  public func abort(_ message: String, status: Int32) -> Never {
-    fflush(nil)
-    writeToStandardError("rank \(world.rank) on \(world.host): \(message)\n")
+  /// Returns where MPI has been finished already, or where the library leaves the end of the process to its caller.
+  public func abortJob(status: Int32) {
     if !finished.load(ordering: .sequentiallyConsistent) { _ = cmpi_abort(cmpi_world(), status) }
-    _exit(status)
   }
 }
 
 /// The text up to its first line break.
 private func firstLine(_ text: String) -> String {
   String(text.prefix { !$0.isNewline })
-}
-
-/// Writes all of the text, past buffers that `MPI_Abort` would lose.
-private func writeToStandardError(_ text: String) {
-  var rest = Array(text.utf8)[...]
-  while !rest.isEmpty {
-    let written = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    if written < 0 && errno == EINTR { continue }
-    guard written > 0 else { return }
-    rest = rest.dropFirst(written)
-  }
 }

@@ -1,7 +1,5 @@
-import LatheDistributed
-
 /// Where a rank is and where its time goes: each activity is announced here once, and from here the others of the
-/// host, the crash report, the table of times and the timeline know of it. For the thread that trains.
+/// host, the table of times and the timeline know of it. For the thread that trains.
 public final class RankMonitor {
   /// A stretch of one activity.
   struct Event {
@@ -14,7 +12,7 @@ public final class RankMonitor {
   /// Steps made.
   public var step = 0 {
     didSet {
-      CrashReport.step = step
+      noteStep(step)
       post()
     }
   }
@@ -25,15 +23,21 @@ public final class RankMonitor {
   private static let maximumEvents = 400_000
   private let board: RankBoard?
   private let keepsEvents: Bool
+  private let noteStep: (Int) -> Void
   private var beginning = ContinuousClock.now
   private var activity = Activity.starting
   private var since = ContinuousClock.now
   private var isRunning = false
   private var meetings = 0
 
-  /// Announces on the board, if there is one; keeps single events when asked for a timeline.
-  public init(board: RankBoard? = nil, keepsEvents: Bool = false) {
+  /// Announces on the board, if there is one, and tells `noteStep` the steps made; keeps single events when asked for a
+  /// timeline.
+  public init(
+    board: RankBoard? = nil, keepsEvents: Bool = false,
+    noteStep: @escaping (_ step: Int) -> Void = { _ in }
+  ) {
     self.board = board
+    self.noteStep = noteStep
     self.keepsEvents = keepsEvents
     post()
   }

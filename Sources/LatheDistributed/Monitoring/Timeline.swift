@@ -1,5 +1,4 @@
 import LatheFiles
-import LatheDistributed
 import Foundation
 import SystemPackage
 

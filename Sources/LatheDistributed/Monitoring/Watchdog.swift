@@ -1,28 +1,30 @@
-import LatheDistributed
 import Foundation
 import Synchronization
 
-/// Ends a job that makes no progress, and says who kept it.
+/// Notices that a job makes no progress, and says who kept it.
 ///
 /// A thread of each rank looks at what the ranks of its host have posted. When none of them has posted anything for
-/// so long, the first to notice says which ranks came to the place where all meet, and which did not; then the
-/// job is ended. Time in which the whole job was suspended does not count.
+/// so long, each rank is told once, the first to notice with the report of which ranks came to the place where all
+/// meet, and which did not. Time in which the whole job was suspended does not count.
 public final class Watchdog: Sendable {
-  /// The exit status of a job that stalled: EX_UNAVAILABLE.
-  public static let exitStatus: Int32 = 69
-
-  private let session: MPISession
   private let board: RankBoard
   private let hosts: [String]
   private let timeout: Double
+  private let stalled: @Sendable (_ report: String?) -> Void
   private let isStopped = Mutex(false)
 
   /// `hosts` are the names of all ranks' hosts; `timeout` is in seconds, above 0.
-  public init(_ session: MPISession, _ board: RankBoard, hosts: [String], timeout: Double) {
-    self.session = session
+  ///
+  /// `stalled` is called at most once, on the watching thread, and is expected to end the process; `report` is nil
+  /// where another rank of the host speaks.
+  public init(
+    _ board: RankBoard, hosts: [String], timeout: Double,
+    stalled: @escaping @Sendable (_ report: String?) -> Void
+  ) {
     self.board = board
     self.hosts = hosts
     self.timeout = timeout
+    self.stalled = stalled
     Thread.detachNewThread { self.watch() }
   }
 
@@ -38,34 +40,20 @@ public final class Watchdog: Sendable {
       Thread.sleep(forTimeInterval: interval)
       let elapsed = min((ContinuousClock.now - time).seconds, 2 * interval)
       time = .now
-      let isLate = isStopped.withLock { isStopped -> Bool? in
-        guard !isStopped else { return nil }
-        let entries = board.entries
-        for place in entries.indices {
-          quiet[place] = entries[place] == last[place] ? quiet[place] + elapsed : 0
-        }
-        last = entries
-        return quiet.allSatisfy { $0 >= timeout }
+      guard let entries = entriesUnlessStopped() else { return }
+      for place in entries.indices {
+        quiet[place] = entries[place] == last[place] ? quiet[place] + elapsed : 0
       }
-      guard let isLate else { return }
-      if isLate { end(last, quiet) }
+      last = entries
+      guard quiet.allSatisfy({ $0 >= timeout }) else { continue }
+      let report = StallReport(entries, quiet: quiet, hosts: hosts).description
+      return stalled(board.claim() ? report : nil)
     }
   }
 
-  /// The first of the host speaks and, once those of other hosts have spoken, ends the job. An alarm ends this process
-  /// should that fail.
-  private func end(_ entries: [RankBoard.Entry], _ quiet: [Double]) -> Never {
-    let isFirst = board.claim()
-    signal(SIGALRM, SIG_DFL)
-    alarm(isFirst ? 6 : 8)
-    guard isFirst else { while true { Thread.sleep(forTimeInterval: 60) } }
-    let message = StallReport(entries, quiet: quiet, hosts: hosts).description
-    FileHandle.standardError.write(
-      Data("rank \(session.world.rank) on \(session.world.host): \(message)\n".utf8))
-    Thread.sleep(forTimeInterval: 1)
-    session.abort(
-      "ends the job: no progress for \(Int(timeout.rounded(.up))) s (--stall-timeout)",
-      status: Watchdog.exitStatus)
+  /// The board must not be read once the watch has been stopped.
+  private func entriesUnlessStopped() -> [RankBoard.Entry]? {
+    isStopped.withLock { $0 ? nil : board.entries }
   }
 }
 

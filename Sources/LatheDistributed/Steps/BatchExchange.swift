@@ -1,4 +1,3 @@
-import LatheDistributed
 import LatheTensors
 
 /// Answers what the slices of all ranks ask of one another.

@@ -1,5 +1,3 @@
-import LatheDistributed
-
 /// Whether gradients are reduced while the backward pass still runs. The bits are the same.
 public enum Overlap: String, Codable, CaseIterable, Sendable {
   /// Tried against off in the first steps where ranks exchange messages; off elsewhere.

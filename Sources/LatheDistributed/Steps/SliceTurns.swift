@@ -1,4 +1,3 @@
-import LatheDistributed
 import Dispatch
 import Foundation
 import LatheNN

@@ -1,5 +1,4 @@
 import LatheFiles
-import LatheDistributed
 import LatheTensors
 
 /// Memory for parameters and moments: one copy for all ranks of a host that share memory, each of which moves its part; else

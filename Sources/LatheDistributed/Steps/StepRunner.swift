@@ -1,4 +1,3 @@
-import LatheDistributed
 import LatheKernels
 import LatheNN
 import LatheModels

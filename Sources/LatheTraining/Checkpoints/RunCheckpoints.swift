@@ -17,14 +17,14 @@ final class RunCheckpoints {
   private let plan: TrainingPlan
   private let store: ParameterStore
   private let optimizers: [(phase: String, optimizer: Optimizer)]
-  private let fault: Fault?
+  private let fault: (any FaultInjector)?
   private var snapshots: (model: Snapshot, optimizer: Snapshot)?
   private var writing: BackgroundTask<Saved>?
   private(set) var lastSaved: FilePath?
 
   init(
     plan: TrainingPlan, store: ParameterStore, optimizers: [(phase: String, optimizer: Optimizer)],
-    fault: Fault? = nil
+    fault: (any FaultInjector)? = nil
   ) {
     self.plan = plan
     self.store = store

@@ -1,12 +1,12 @@
-import LatheDistributed
 import Glibc
+import LatheDistributed
 
 // Goals, in order:
 // 1. A rank that traps or exits early says who and where it is, and ends the others.
 // 2. The handler calls nothing that could wait or allocate: write, sigaction, raise.
 
 /// Last words of a rank that ends without having been asked to.
-public enum CrashReport {
+enum CrashReport {
   private static let signals: [Int32] = [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV]
   private static let stackBytes = 64 << 10
 
@@ -40,7 +40,7 @@ public enum CrashReport {
   }
 
   /// From now on a trap is reported before it ends the process, and an exit before `disarm` ends the job.
-  public static func arm(_ session: MPISession) {
+  static func arm(_ session: MPISession) {
     let prefix = Array("rank \(session.world.rank) on \(session.world.host): ".utf8)
       .prefix(capacity)
     for (place, byte) in prefix.enumerated() { state.prefix[place] = byte }
@@ -53,7 +53,7 @@ public enum CrashReport {
   }
 
   /// The run has ended as it should.
-  public static func disarm() { state.isArmed.pointee = false }
+  static func disarm() { state.isArmed.pointee = false }
 
   /// A stack for the handler, so that a stack overflow is reported too.
   private static func useOwnStack() {
@@ -85,8 +85,7 @@ public enum CrashReport {
 
   private static func exited() {
     guard state.isArmed.pointee, let session else { return }
-    disarm()
-    session.abort("exit at step \(step + 1), before the run was finished", status: 70)
+    session.end(saying: "exit at step \(step + 1), before the run was finished", status: 70)
   }
 
   private static func say(_ text: StaticString) {

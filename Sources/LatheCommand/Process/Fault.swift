@@ -1,13 +1,14 @@
 import LatheFiles
 import Foundation
 import Glibc
+import LatheTraining
 
 /// A failure made on purpose, so that tests can see what becomes of it.
 ///
 /// Read from `LATHE_FAULT`, as in `rank=1,step=3,kind=throw`: on that rank, once it has made `step` steps. Kinds:
 /// throw, trap, exit, kill, stop (SIGSTOP), sleep, nan (in its images), usr1 and term (a signal to itself), interrupt,
 /// kill-while-saving (after the first file of the checkpoint of that step).
-package struct Fault {
+struct Fault: FaultInjector {
   struct Thrown: Error, CustomStringConvertible {
     let description = "a fault was asked for (LATHE_FAULT)"
   }
@@ -16,7 +17,7 @@ package struct Fault {
   private let kind: String
 
   /// The fault that is asked of this rank; nil nearly always.
-  package init?(rank: Int) {
+  init?(rank: Int) {
     guard let text = ProcessInfo.processInfo.environment["LATHE_FAULT"] else { return nil }
     let pairs = text.split(separator: ",").map { $0.split(separator: "=", maxSplits: 1) }
     let fields = Dictionary(
@@ -29,8 +30,7 @@ package struct Fault {
     self.kind = kind
   }
 
-  /// Fails if this is the step for it.
-  package func strike(afterSteps step: Int) throws {
+  func strike(afterSteps step: Int) throws {
     guard step == self.step else { return }
     switch kind {
     case "throw": throw Thrown()
@@ -46,13 +46,11 @@ package struct Fault {
     }
   }
 
-  /// Makes the first value of a batch not a number if that is asked for.
-  package func poison(_ values: UnsafeMutablePointer<Float>, afterSteps step: Int) {
+  func poison(_ values: UnsafeMutablePointer<Float>, afterSteps step: Int) {
     if kind == "nan" && step == self.step { values[0] = .nan }
   }
 
-  /// Kills the process within a checkpoint's writing if that is asked for.
-  package func strikeWhileSaving(step: Int) {
+  func strikeWhileSaving(step: Int) {
     if kind == "kill-while-saving" && step == self.step { raise(SIGKILL) }
   }
 }
