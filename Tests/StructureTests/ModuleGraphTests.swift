@@ -11,7 +11,8 @@ import Testing
   private func wrongImports(_ file: SourceFiles.File) -> [String] {
     guard let place = Self.order.firstIndex(of: file.module) else { return [] }
     return file.lines.compactMap { line in
-      guard let match = line.firstMatch(of: #/^(?:@\w+ |public |package )*import (\w+)/#),
+      guard line.contains("import "),
+        let match = line.firstMatch(of: #/^(?:@\w+ |public |package )*import (\w+)/#),
         let imported = Self.order.firstIndex(of: String(match.1)), imported >= place
       else { return nil }
       return "\(file.path): \(line)"

@@ -1,6 +1,5 @@
 import LatheFiles
 import LatheKernels
-import LatheNN
 import LatheTensors
 
 /// A rule with its state for the groups that one phase updates.
