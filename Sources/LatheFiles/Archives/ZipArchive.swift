@@ -184,24 +184,24 @@ private struct ZipDirectory {
       let headerOffset = file.integer(UInt32.self, at: offset + 42),
       let name = file.part(at: offset + 46, count: Int(nameLength)),
       file.part(at: offset + 46 + Int(nameLength), count: Int(extraLength)) != nil
-    else {
-      throw FileError(
-        .damaged, "zip directory", path: file.path, offset: offset,
-        expected: "an entry (signature 02014b50)", found: "something else")
-    }
+    else { throw damaged(offset, "an entry (signature 02014b50)", "something else") }
     var wide = WideSizes(size: size, packedSize: packedSize, headerOffset: headerOffset)
     let extra = offset + 46 + Int(nameLength)
     wide.read(file, from: extra, to: extra + Int(extraLength))
     guard wide.size >= 0, wide.packedSize >= 0, wide.headerOffset >= 0 else {
-      throw FileError(
-        .damaged, "zip directory", path: file.path, offset: offset,
-        expected: "sizes of at least 0", found: "\(wide)")
+      throw damaged(offset, "sizes of at least 0", "\(wide)")
     }
     let entry = ZipArchive.Entry(
       name: String(decoding: name, as: UTF8.self), method: method, flags: flags,
       checksum: checksum, packedSize: wide.packedSize, size: wide.size,
       headerOffset: wide.headerOffset)
     return (entry, extra + Int(extraLength) + Int(commentLength))
+  }
+
+  private func damaged(_ offset: Int, _ expected: String, _ found: String) -> FileError {
+    FileError(
+      .damaged, "zip directory", path: file.path, offset: offset, expected: expected,
+      found: found)
   }
 }
 

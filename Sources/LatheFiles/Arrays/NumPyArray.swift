@@ -18,33 +18,44 @@ package struct NumPyArray: Sendable, Equatable {
   ///
   /// - Throws: `FileError` (damaged).
   package init(_ bytes: [UInt8], path: FilePath) throws(FileError) {
-    func damaged(_ what: String, _ expected: String, _ found: String, at offset: Int = 0)
+    func damaged(_ what: String, _ expected: String, _ found: String, at offset: Int)
       -> FileError
     {
       FileError(.damaged, what, path: path, offset: offset, expected: expected, found: found)
     }
-    guard bytes.starts(with: Self.magic), bytes.count >= 12 else {
-      throw damaged("NumPy array", "the six bytes \\x93NUMPY", "something else")
+    let place = try Self.header(of: bytes, path)
+    let header = String(decoding: bytes[place], as: UTF8.self)
+    guard let format = Self.value("descr", in: header), let type = ElementType(format) else {
+      throw damaged("element type", "float32 or float64", header, at: place.lowerBound)
+    }
+    guard Self.value("fortran_order", in: header) == "False",
+      let shape = Self.value("shape", in: header).flatMap(Self.sizes),
+      let count = Self.product(shape)
+    else { throw damaged("layout", "C order and a shape", header, at: place.lowerBound) }
+    let found = bytes.count - place.upperBound
+    guard count <= found / type.size, count * type.size == found else {
+      throw damaged(
+        "content", "\(shape) of \(type.size) bytes each", "\(found) bytes", at: place.lowerBound)
+    }
+    self.init(type.numbers(in: bytes[place.upperBound...]), shape: shape)
+  }
+
+  /// Where the header's text lies.
+  private static func header(of bytes: [UInt8], _ path: FilePath) throws(FileError) -> Range<Int> {
+    guard bytes.starts(with: magic), bytes.count >= 12 else {
+      throw FileError(
+        .damaged, "NumPy array", path: path, offset: 0, expected: "the six bytes \\x93NUMPY",
+        found: "something else")
     }
     let wide = bytes[6] > 1  // versions 2 and 3 count the header in four bytes
     let start = wide ? 12 : 10
     let length = bytes[8..<start].reversed().reduce(0) { $0 << 8 | Int($1) }
     guard length <= bytes.count - start else {
-      throw damaged("NumPy header", "\(length) bytes", "the end of the file", at: 8)
+      throw FileError(
+        .damaged, "NumPy header", path: path, offset: 8, expected: "\(length) bytes",
+        found: "the end of the file")
     }
-    let header = String(decoding: bytes[start..<start + length], as: UTF8.self)
-    guard let format = Self.value("descr", in: header), let type = ElementType(format) else {
-      throw damaged("element type", "float32 or float64", header, at: start)
-    }
-    guard Self.value("fortran_order", in: header) == "False",
-      let shape = Self.value("shape", in: header).flatMap(Self.sizes),
-      let count = Self.product(shape)
-    else { throw damaged("layout", "C order and a shape", header, at: start) }
-    let found = bytes.count - start - length
-    guard count <= found / type.size, count * type.size == found else {
-      throw damaged("content", "\(shape) of \(type.size) bytes each", "\(found) bytes", at: start)
-    }
-    self.init(type.numbers(in: bytes[(start + length)...]), shape: shape)
+    return start..<start + length
   }
 
   /// What stands after a key in the header, a Python dictionary; without quotation marks.
