@@ -146,6 +146,15 @@ private func expectUntouched(
   }
 }
 
+/// The ranges in pieces of at most `size` floats.
+private func pieces(of ranges: [Range<Int>], size: Int) -> [Range<Int>] {
+  ranges.flatMap { range in
+    stride(from: range.lowerBound, to: range.upperBound, by: size).map {
+      $0..<min($0 + size, range.upperBound)
+    }
+  }
+}
+
 /// Parts are taken once by each rank's share of them with the tree's sums, ranges are summed for all.
 func treePartsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   let (slices, count) = (arguments.slices, arguments.count)
@@ -157,10 +166,13 @@ func treePartsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
     write(reduction, round: round, ranges: parts + ranges)
     var taken: [Range<Int>] = []
     var wrong = 0
-    try reduction.complete(ranges: ranges, parts: parts, pieceFloats: 1000) {
-      taken.append($0)
-      wrong += differences(reduction.result, slices: slices, round: round, in: $0).fromTree
+    try reduction.beginShards(parts, allReducing: ranges)
+    for piece in pieces(of: reduction.part(parts), size: 1000) {
+      reduction.sumShard(piece)
+      taken.append(piece)
+      wrong += differences(reduction.result, slices: slices, round: round, in: piece).fromTree
     }
+    try reduction.endShards()
     wrong += differences(reduction.result, slices: slices, round: round, in: ranges[0]).fromTree
     try expectEqual(wrong, 0, "round \(round): elements that differ from the tree")
     try expectEqual(

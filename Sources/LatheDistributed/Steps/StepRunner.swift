@@ -6,19 +6,27 @@ import LatheTensors
 /// Makes training steps: blocks of phases on this rank's slices, reduction over all ranks, updates.
 public final class StepRunner {
   /// How gradients travel, for the banner.
-  public var transport: String { reducer.transport }
+  public var transport: String {
+    let state = sharesState ? "; parameters and moments too" : ""
+    return "\(reduction.transport.rawValue) (\(reduction.transportReason)\(state))"
+  }
   /// What was decided on overlap and why, where there was a choice.
   public var overlap: String? { choice.summary }
   /// The slices of this rank.
-  public var ownSlices: Range<Int> { reducer.ownSlices }
+  public var ownSlices: Range<Int> { reduction.slices }
   /// Whether all ranks have their parameters and moments in the same memory.
-  package var sharesState: Bool { reducer.memory.isShared }
+  package var sharesState: Bool { memory.isShared }
   /// Each phase's optimizer, in the order of the phases.
   package let optimizers: [(phase: String, optimizer: Optimizer)]
 
   private let blocks: [BoundBlock]
   private let store: ParameterStore
-  private let reducer: GradientReducer
+  private let vector: SliceVector
+  private let reduction: TreeReduction
+  private let memory: StateMemory
+  private let turns: SliceTurns?
+  /// How a phase is made, without and with overlap.
+  private let plainStep, overlappedStep: any GradientStep
   private let random: RandomSource
   private let monitor: RankMonitor
   private let slices: Int
@@ -38,26 +46,41 @@ public final class StepRunner {
     self.random = random
     self.statistics = statistics
     self.monitor = monitor
+    vector = SliceVector(store, slices: slices, precision: precision)
+    reduction = try TreeReduction(world, slices: slices, count: vector.count)
+    // Nobody writes the padding between parameters; sums of zeros keep it zero.
+    for slice in reduction.slices {
+      LatheKernels.fill(reduction.slot(for: slice), with: 0, count: reduction.count)
+    }
     let phases = blocks.flatMap(\.phases)
     let moments = phases.map { Optimizer.stateCount($0.rule, groups: $0.groups, of: store) }
-    reducer = try GradientReducer(
-      store, world, slices: slices, statistics: statistics,
-      stateCount: moments.reduce(store.values.count, +), precision: precision, monitor: monitor)
-    let memory = reducer.memory
+    memory = try StateMemory(
+      count: moments.reduce(store.values.count, +),
+      sharing: reduction.transport == .sharedMemory, on: world)
+    turns =
+      statistics == .global
+      ? SliceTurns(reduction.slices, of: slices, store, on: world, monitor: monitor) : nil
+    var step: any GradientStep =
+      memory.isShared
+      ? ShardedStep(vector, reduction, memory, on: world) : PlainStep(vector, reduction, on: world)
+    if let turns { step = GlobalStatisticsStep(vector, reduction, turns, over: step) }
+    plainStep = TimedStep(step, monitor)
+    overlappedStep = TimedStep(OverlappedStep(vector, reduction, memory), monitor)
     if memory.isShared {
       store.move(to: memory.take(store.values.count), copying: world.rank == 0)
     }
+    let memory = memory
     optimizers = phases.map {
       ($0.name, Optimizer($0.rule, groups: $0.groups, of: store, memory: memory.take))
     }
     // First values are there before any rank reads or loads others.
     _ = try memory.agree(true)
     // Slices that meet on their way call MPI themselves.
-    choice = OverlapChoice(statistics == .global ? .off : overlap, reducer.carrier, on: world)
+    choice = OverlapChoice(statistics == .global ? .off : overlap, reduction.transport, on: world)
   }
 
   /// Slices of this rank whose loss in the last phase was not finite.
-  package var slicesNotFinite: [Int] { reducer.slicesNotFinite }
+  package var slicesNotFinite: [Int] { vector.slicesNotFinite }
 
   /// Fresh batches in a step.
   var draws: Int { blocks.reduce(0) { $0 + $1.draws } }
@@ -118,17 +141,21 @@ public final class StepRunner {
   )] {
     let optimizer = optimizers.first { $0.phase == phase.name }!.optimizer
     optimizer.beginUpdate()
-    let sums = try reducer.reduce(phase, batches, overlapping: choice.isOn) { range, gradients in
-      optimizer.move(range, along: gradients, step: step)
-    }
-    for term in sums.terms where !term.value.isFinite {
+    let gradientStep = choice.isOn ? overlappedStep : plainStep
+    try gradientStep.differentiate(phase, batches)
+    try gradientStep.synchronize()
+    try gradientStep.sum(phase)
+    let areFinite = try gradientStep.update(phase, by: OptimizerUpdate(optimizer, step: step))
+    let areFiniteOnAll = try gradientStep.agree(areFinite)
+    let terms = vector.terms(in: reduction.result)
+    for term in terms where !term.value.isFinite {
       throw NotFinite(phase: phase.name, term: term.name, value: term.value)
     }
-    guard sums.areFinite else {
+    guard areFiniteOnAll else {
       throw NotFinite(phase: phase.name, term: "a gradient", value: .nan)
     }
-    store.moveBuffers(observations: sums.observations, slices: slices)
-    return sums.terms
+    store.moveBuffers(observations: reduction.result + vector.observationStart, slices: slices)
+    return terms
   }
 
   /// Continues after `step` steps, with parameters and moments that are loaded elsewhere.
@@ -145,7 +172,9 @@ public final class StepRunner {
   /// Gives back what ranks share; parameters stay, moments do not. Collective.
   public func free() throws(MPIError) {
     if sharesState { store.move(to: Arena(count: store.values.count), copying: true) }
-    try reducer.free()
+    try turns?.free()
+    try reduction.free()
+    try memory.free()
   }
 }
 
@@ -153,4 +182,16 @@ public final class StepRunner {
 package struct NotFinite: Error {
   package let phase, term: String
   package let value: Float
+}
+
+/// One step's update by an optimizer.
+private final class OptimizerUpdate: ParameterUpdate {
+  private let optimizer: Optimizer
+  private let step: Int
+
+  init(_ optimizer: Optimizer, step: Int) { (self.optimizer, self.step) = (optimizer, step) }
+
+  func callAsFunction(_ range: Range<Int>, along gradients: UnsafePointer<Float>) -> Bool {
+    optimizer.move(range, along: gradients, step: step)
+  }
 }

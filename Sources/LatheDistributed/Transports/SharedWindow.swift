@@ -58,17 +58,14 @@ final class SharedWindow: SliceExchange {
     try segments.meet()
   }
 
-  func complete(
-    ranges: [Range<Int>], parts: [Range<Int>], pieceFloats: Int, take: (Range<Int>) -> Void
-  ) throws(MPIError) {
+  func beginShards(_ shards: [Range<Int>], allReducing ranges: [Range<Int>]) throws(MPIError) {
     try segments.meet()
-    for piece in Partition.pieces(of: part(parts), size: pieceFloats) {
-      add(piece, into: [slots[0]])
-      take(piece)
-    }
     for range in part(ranges) { add(range, into: segments.starts) }
-    try segments.meet()
   }
+
+  func sumShard(_ piece: Range<Int>) { add(piece, into: [slots[0]]) }
+
+  func endShards() throws(MPIError) { try segments.meet() }
 
   func part(_ ranges: [Range<Int>]) -> [Range<Int>] {
     Partition.part(communicator.rank, of: communicator.size, ranges: ranges)

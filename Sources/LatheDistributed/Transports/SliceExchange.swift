@@ -8,10 +8,12 @@ protocol SliceExchange: AnyObject {
   var result: UnsafePointer<Float> { get }
   /// Adds up what remains in the slots of all ranks, within `ranges`.
   func complete(ranges: [Range<Int>], patience: Patience) throws(MPIError)
-  /// The same, and within `parts` for this rank's part alone, which `take` is handed in pieces.
-  func complete(
-    ranges: [Range<Int>], parts: [Range<Int>], pieceFloats: Int, take: (Range<Int>) -> Void
-  ) throws(MPIError)
+  /// Begins sums of shards, and adds up what remains in the slots of all ranks within `ranges`.
+  func beginShards(_ shards: [Range<Int>], allReducing ranges: [Range<Int>]) throws(MPIError)
+  /// Adds up a piece of this rank's shard, for this rank alone.
+  func sumShard(_ piece: Range<Int>)
+  /// Waits until all ranks have added up their shards.
+  func endShards() throws(MPIError)
   /// This rank's part of `ranges`.
   func part(_ ranges: [Range<Int>]) -> [Range<Int>]
   /// Gives back what the ranks share.
@@ -20,13 +22,13 @@ protocol SliceExchange: AnyObject {
 
 /// Where every rank has the whole sum, its part is everything.
 extension SliceExchange {
-  func complete(
-    ranges: [Range<Int>], parts: [Range<Int>], pieceFloats: Int, take: (Range<Int>) -> Void
-  ) throws(MPIError) {
-    let all = (parts + ranges).sorted { $0.lowerBound < $1.lowerBound }
+  func beginShards(_ shards: [Range<Int>], allReducing ranges: [Range<Int>]) throws(MPIError) {
+    let all = (shards + ranges).sorted { $0.lowerBound < $1.lowerBound }
     try complete(ranges: all, patience: .none)
-    for range in parts { take(range) }
   }
+
+  func sumShard(_ piece: Range<Int>) {}
+  func endShards() {}
 
   func part(_ ranges: [Range<Int>]) -> [Range<Int>] { ranges }
 }

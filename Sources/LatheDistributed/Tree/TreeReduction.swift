@@ -89,19 +89,24 @@ public final class TreeReduction {
     try exchange.complete(ranges: ranges, patience: patience)
   }
 
-  /// Completes the sums within `ranges` for all ranks, and within `parts` for `take`, which is handed this rank's part of
-  /// them in pieces while they are in the cache; elsewhere, other ranks' parts included, `result` means nothing. Collective.
+  /// Completes the sums within `ranges` for all ranks, and begins those of each rank's shard of `shards`. Collective.
   ///
-  /// Where ranks share memory, each has an equal part, and nobody returns before all ranks have taken theirs; else everything
-  /// is the part of every rank, in whole ranges.
-  public func complete(
-    ranges: [Range<Int>], parts: [Range<Int>], pieceFloats: Int, take: (Range<Int>) -> Void
+  /// Until `endShards`, each rank calls `sumShard` for the pieces of its own shard (``part(_:)``); elsewhere in `shards`
+  /// `result` means nothing. Where ranks share no memory, everything is the shard of every rank, and is summed here.
+  public func beginShards(
+    _ shards: [Range<Int>], allReducing ranges: [Range<Int>]
   ) throws(MPIError) {
-    requireRanges((parts + ranges).sorted { $0.lowerBound < $1.lowerBound })
-    try exchange.complete(ranges: ranges, parts: parts, pieceFloats: pieceFloats, take: take)
+    requireRanges((shards + ranges).sorted { $0.lowerBound < $1.lowerBound })
+    try exchange.beginShards(shards, allReducing: ranges)
   }
 
-  /// This rank's part of `ranges`, as `complete` shares them out.
+  /// Completes the sum of a piece of this rank's shard, for this rank alone.
+  public func sumShard(_ piece: Range<Int>) { exchange.sumShard(piece) }
+
+  /// Waits until all ranks have summed their shards. Collective; only then are slots written again.
+  public func endShards() throws(MPIError) { try exchange.endShards() }
+
+  /// This rank's shard of `ranges`.
   public func part(_ ranges: [Range<Int>]) -> [Range<Int>] { exchange.part(ranges) }
 
   /// The sum over all slices, `count` floats, until the next slot is written.

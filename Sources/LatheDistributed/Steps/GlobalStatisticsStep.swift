@@ -1,0 +1,53 @@
+import LatheModels
+import LatheTensors
+
+/// All slices at once, in step with one another, because statistics are those of the global batch; sums and updates are
+/// those of another way.
+final class GlobalStatisticsStep: GradientStep {
+  private let vector: SliceVector
+  private let reduction: TreeReduction
+  private let turns: SliceTurns
+  private let base: any GradientStep
+  /// Vectors of slices that are under way together, when there are several on this rank.
+  private let vectors: [Arena]
+
+  init(
+    _ vector: SliceVector, _ reduction: TreeReduction, _ turns: SliceTurns,
+    over base: any GradientStep
+  ) {
+    (self.vector, self.reduction, self.turns, self.base) = (vector, reduction, turns, base)
+    let count = reduction.slices.count
+    vectors = count == 1 ? [] : (0..<count).map { _ in Arena(count: vector.count) }
+  }
+
+  func differentiate(_ phase: BoundPhase, _ batches: [Int: Batch]) throws(MPIError) {
+    vector.begin()
+    try turns.run { [self] slice in
+      vector.differentiate(phase, batches[slice]!, into: target(of: slice), owner: reduction)
+    }
+    let ranges = vector.ranges(of: phase)
+    for slice in reduction.slices { take(slice, ranges) }
+  }
+
+  private func target(of slice: Int) -> UnsafeMutablePointer<Float> {
+    vectors.isEmpty
+      ? reduction.slot(for: slice) : vectors[slice - reduction.slices.lowerBound].pointer
+  }
+
+  /// Brings what a slice has written into its slot, and adds it up.
+  private func take(_ slice: Int, _ ranges: [Range<Int>]) {
+    let (source, slot) = (target(of: slice), reduction.slot(for: slice))
+    for range in ranges where source != slot {
+      (slot + range.lowerBound).update(from: source + range.lowerBound, count: range.count)
+    }
+    vector.check(slice, slot)
+    reduction.finish(slice: slice, ranges: ranges)
+  }
+
+  func synchronize() throws(MPIError) { try base.synchronize() }
+  func sum(_ phase: BoundPhase) throws(MPIError) { try base.sum(phase) }
+  func update(_ phase: BoundPhase, by update: any ParameterUpdate) throws(MPIError) -> Bool {
+    try base.update(phase, by: update)
+  }
+  func agree(_ areFinite: Bool) throws(MPIError) -> Bool { try base.agree(areFinite) }
+}

@@ -1,0 +1,39 @@
+import LatheModels
+
+/// As the plain step, but while the last slice is differentiated, gradients that are ready are summed over all ranks.
+final class OverlappedStep: GradientStep {
+  private let vector: SliceVector
+  private let reduction: TreeReduction
+  private let memory: StateMemory
+  private var queue: ReductionQueue?
+
+  init(_ vector: SliceVector, _ reduction: TreeReduction, _ memory: StateMemory) {
+    (self.vector, self.reduction, self.memory) = (vector, reduction, memory)
+  }
+
+  func differentiate(_ phase: BoundPhase, _ batches: [Int: Batch]) {
+    reduction.differentiate(reduction.slices.dropLast(), of: vector, phase, batches)
+    let last = reduction.slices.upperBound - 1
+    let slot = reduction.slot(for: last)
+    let queue = ReductionQueue(reduction, slice: last)
+    vector.differentiate(phase, batches[last]!, into: slot, owner: reduction, ready: queue.add)
+    vector.check(last, slot)
+    queue.add(vector.rest)
+    self.queue = queue
+  }
+
+  /// The ranks meet while they sum.
+  func synchronize() {}
+
+  func sum(_ phase: BoundPhase) throws(MPIError) {
+    try queue?.drain()
+    queue = nil
+  }
+
+  func update(_ phase: BoundPhase, by update: any ParameterUpdate) -> Bool {
+    let gradients = vector.gradients(of: phase)
+    return reduction.update(memory.isShared ? reduction.part(gradients) : gradients, by: update)
+  }
+
+  func agree(_ areFinite: Bool) throws(MPIError) -> Bool { try memory.agree(areFinite) }
+}
