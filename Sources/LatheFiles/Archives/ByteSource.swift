@@ -1,4 +1,3 @@
-import LatheFiles
 /// The content of a file, read from start to end.
 package protocol ByteSource: ~Copyable {
   /// Where in the content the next byte lies.

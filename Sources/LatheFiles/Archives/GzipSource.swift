@@ -1,4 +1,3 @@
-import LatheFiles
 import CZlib
 import SystemPackage
 

@@ -1,4 +1,3 @@
-import LatheFiles
 import SystemPackage
 
 /// The files in a gzipped tar archive, one after the other.
