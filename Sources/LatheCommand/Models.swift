@@ -28,7 +28,7 @@ struct Models: ParsableCommand {
   }
 
   private func list() {
-    for entry in ModelRegistry.all {
+    for entry in ModelRegistry.standard.entries {
       print(entry.name.padding(toLength: 16, withPad: " ", startingAt: 0) + entry.summary)
     }
   }

@@ -21,11 +21,14 @@ public protocol Model: SendableMetatype {
   /// The sampler that is used unless another is asked for.
   static var defaultSampler: Sampler.Name { get }
 
+  /// The samplers that can be fitted to the model's codes after training.
+  static var fittedSamplers: [any FittedSampler.Type] { get }
+
   /// The hyperparameters that suit images of this shape and a run of so many steps.
   static func configuration(for images: ImageShape, steps: Int) -> Configuration
 
   /// Why the model cannot be built so, if it cannot.
-  static func problem(with configuration: Configuration, images: ImageShape) -> String?
+  static func validationError(of configuration: Configuration, images: ImageShape) -> String?
 
   /// Creates the networks.
   init(_ scope: Scope, images: ImageShape, configuration: Configuration)
@@ -51,6 +54,10 @@ public protocol Model: SendableMetatype {
 
 extension Model {
   public static var defaultSampler: Sampler.Name { .prior }
+
+  public static var fittedSamplers: [any FittedSampler.Type] {
+    [AggregatedPosterior.self, GaussianMixture.self]
+  }
 
   public var latentMask: Tensor? { nil }
 

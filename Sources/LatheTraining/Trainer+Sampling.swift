@@ -13,7 +13,8 @@ extension Trainer {
     let fitter = SamplerFitter(
       model, images: train, seed: plan.seed, on: world, beat: monitor.beat)
     let fitted = try fitter.fit(
-      plan.sampler.fitted!, limit: isLast ? .max : Trainer.codesForPreview)
+      type(of: model).fittedSampler(named: plan.sampler)!,
+      limit: isLast ? .max : Trainer.codesForPreview)
     if isLast { try keep(fitted) }
     return fitted.sampler
   }

@@ -18,9 +18,9 @@ private struct CoupledModel {
 
   init() {
     let size = NetworkSize(filters: 2, hiddenSize: 12)
-    encoder = NetworkFamily.a1.encoder(
+    encoder = AnyArchitecture.flexaeConv.encoder(
       store.root("encoder"), images: Self.shape, outputs: Self.latentSize, size: size)
-    decoder = NetworkFamily.a1.decoder(
+    decoder = AnyArchitecture.flexaeConv.decoder(
       store.root("decoder"), images: Self.shape, latentSize: Self.latentSize, size: size)
     store.layOut()
   }

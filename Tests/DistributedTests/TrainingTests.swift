@@ -67,7 +67,10 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
 
 /// `lathe train` under mpirun, on generated images.
 @Suite struct TrainingTests {
-  @Test(arguments: ModelRegistry.all.map { ($0.name, "float32") } + [("flexae", "bfloat16")])
+  @Test(
+    arguments: ModelRegistry.standard.entries.map { ($0.name, "float32") } + [
+      ("flexae", "bfloat16")
+    ])
   func sameBitsOnAnyNumberOfRanksAndThreads(_ model: String, _ precision: String) throws {
     try withFolder { folder in
       func arguments(_ name: String, slices: Int = 4, threads: Int = 1) -> [String] {
@@ -146,7 +149,8 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
     }
   }
 
-  @Test(arguments: ModelRegistry.all.map(\.name)) func resumingIsExactOnAnotherNumberOfRanks(
+  @Test(arguments: ModelRegistry.standard.entries.map(\.name))
+  func resumingIsExactOnAnotherNumberOfRanks(
     _ model: String
   )
     throws

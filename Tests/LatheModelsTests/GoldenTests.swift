@@ -71,7 +71,7 @@ final class Replay {
   init(_ test: GoldenCase, epsilon: Float = 1e-8) throws {
     self.test = test
     golden = try GoldenCase.golden(test.file)
-    let entry = try #require(ModelRegistry.entry(named: test.model))
+    let entry = try #require(ModelRegistry.standard[test.model])
     let model = try entry.make(store.root, test.images, Data(test.configuration.utf8))
     store.layOut()
     blocks = model.boundStep
@@ -258,7 +258,7 @@ final class Replay {
   }
 
   @Test func everyModelHasAGoldenFile() {
-    #expect(Set(ModelRegistry.all.map(\.name)) == Set(GoldenCase.all.map(\.model)))
+    #expect(Set(ModelRegistry.standard.entries.map(\.name)) == Set(GoldenCase.all.map(\.model)))
   }
 
   @Test func aWrongHyperparameterIsSeen() throws {

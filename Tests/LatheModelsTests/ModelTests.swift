@@ -10,7 +10,7 @@ import Testing
   private func build(_ name: String, _ images: ImageShape, latentSize: Int? = nil) throws -> (
     ParameterStore, any Model
   ) {
-    let entry = try #require(ModelRegistry.entry(named: name))
+    let entry = try #require(ModelRegistry.standard[name])
     var settings =
       try JSONSerialization.jsonObject(with: entry.configuration(images, 1000)) as! [String: Any]
     if let latentSize { settings["latentSize"] = latentSize }
@@ -49,7 +49,9 @@ import Testing
     #expect(vae.parameterCount() == 33_823_296 + 33_855_684)
   }
 
-  @Test(arguments: ModelRegistry.all.map(\.name)) func shapesInInference(_ name: String) throws {
+  @Test(arguments: ModelRegistry.standard.entries.map(\.name)) func shapesInInference(
+    _ name: String
+  ) throws {
     let (_, model) = try build(name, ModelTests.grey, latentSize: 6)
     let random = RandomSource(seed: 2)
     let images = random.uniform("images", [3, 28, 28, 1])
@@ -62,7 +64,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ModelRegistry.all.map(\.name)) func phasesAreNamedOnceAndUpdateGroupsThatExist(
+  @Test(arguments: ModelRegistry.standard.entries.map(\.name))
+  func phasesAreNamedOnceAndUpdateGroupsThatExist(
     _ name: String
   ) throws {
     let (store, model) = try build(name, ModelTests.grey)
@@ -73,15 +76,16 @@ import Testing
   }
 
   @Test func impossibleConfigurationsAreNamed() throws {
-    let entry = try #require(ModelRegistry.entry(named: "flexae"))
+    let entry = try #require(ModelRegistry.standard["flexae"])
     let defaults = try entry.configuration(ModelTests.grey, 1000)
-    #expect(try entry.problem(ModelTests.grey, defaults) == nil)
+    #expect(try entry.validationError(ModelTests.grey, defaults) == nil)
     let odd = try #require(
-      try entry.problem(ImageShape(height: 1, width: 128, channels: 1), defaults))
+      try entry.validationError(ImageShape(height: 1, width: 128, channels: 1), defaults))
     #expect(odd.contains("multiples of 4"))
     var settings = try JSONSerialization.jsonObject(with: defaults) as! [String: Any]
     settings["latentSize"] = 0
-    let none = try entry.problem(ModelTests.grey, JSONSerialization.data(withJSONObject: settings))
+    let none = try entry.validationError(
+      ModelTests.grey, JSONSerialization.data(withJSONObject: settings))
     #expect(none == "latentSize: expected at least 1, found 0")
   }
 }

@@ -15,34 +15,34 @@ import Testing
 
   /// What a family's networks of published width have for images and a latent size.
   struct Counts: Sendable, CustomTestStringConvertible {
-    let family: NetworkFamily
+    let family: AnyArchitecture
     let images: ImageShape
     let latentSize, encoder, decoder: Int
 
-    init(_ family: NetworkFamily, _ images: ImageShape, m: Int, _ encoder: Int, _ decoder: Int) {
+    init(_ family: AnyArchitecture, _ images: ImageShape, m: Int, _ encoder: Int, _ decoder: Int) {
       (self.family, self.images, latentSize) = (family, images, m)
       (self.encoder, self.decoder) = (encoder, decoder)
     }
 
-    var testDescription: String { "\(family) \(images) m = \(latentSize)" }
+    var testDescription: String { "\(family.name) \(images) m = \(latentSize)" }
   }
 
   static let counts = [
-    Counts(.a1, mnist, m: 32, 6_590_944, 6_871_553),
-    Counts(.a1, cifar10, m: 128, 8_657_472, 8_942_851),
-    Counts(.a1, celebA, m: 128, 33_823_296, 34_182_403),
-    Counts(.a2, padded, m: 16, 11_083_408, 11_606_273),
-    Counts(.a2, cifar10, m: 128, 11_546_368, 18_954_499),
-    Counts(.a2, celebA, m: 64, 18_267_200, 21_475_331),
-    Counts(.a3, mnist, m: 8, 11_050_632, 10_943_745),
-    Counts(.a5, mnist, m: 48, 4_001_840, 4_002_576),
-    Counts(.a5, mnist, m: 64, 4_018_240, 4_018_960),
+    Counts(.flexaeConv, mnist, m: 32, 6_590_944, 6_871_553),
+    Counts(.flexaeConv, cifar10, m: 128, 8_657_472, 8_942_851),
+    Counts(.flexaeConv, celebA, m: 128, 33_823_296, 34_182_403),
+    Counts(.raeConv, padded, m: 16, 11_083_408, 11_606_273),
+    Counts(.raeConv, cifar10, m: 128, 11_546_368, 18_954_499),
+    Counts(.raeConv, celebA, m: 64, 18_267_200, 21_475_331),
+    Counts(.dcgan, mnist, m: 8, 11_050_632, 10_943_745),
+    Counts(.mlp, mnist, m: 48, 4_001_840, 4_002_576),
+    Counts(.mlp, mnist, m: 64, 4_018_240, 4_018_960),
     // By the formula of each layer; no published count.
-    Counts(.a3, celebA, m: 64, 18_267_200, 21_475_331),
-    Counts(.a5, vectors, m: 16, 3_297_296, 3_297_408),
-    Counts(.a6, mnist, m: 16, 11_034_256, 6_181_377),
-    Counts(.a6, cifar10, m: 16, 11_087_504, 11_614_467),
-    Counts(.a6, celebA, m: 16, 11_284_112, 18_329_603),
+    Counts(.dcgan, celebA, m: 64, 18_267_200, 21_475_331),
+    Counts(.mlp, vectors, m: 16, 3_297_296, 3_297_408),
+    Counts(.pythaeConv, mnist, m: 16, 11_034_256, 6_181_377),
+    Counts(.pythaeConv, cifar10, m: 16, 11_087_504, 11_614_467),
+    Counts(.pythaeConv, celebA, m: 16, 11_284_112, 18_329_603),
   ]
 
   @Test(arguments: counts) func parameterCounts(_ expected: Counts) {
@@ -56,11 +56,11 @@ import Testing
     #expect(store.parameterCount(of: "decoder") == expected.decoder)
   }
 
-  @Test(arguments: NetworkFamily.allCases, [mnist, padded, cifar10, celebA, vectors])
-  func shapesAndRanges(_ family: NetworkFamily, _ images: ImageShape) throws {
+  @Test(arguments: AnyArchitecture.standard, [mnist, padded, cifar10, celebA, vectors])
+  func shapesAndRanges(_ family: AnyArchitecture, _ images: ImageShape) throws {
     let problem = try self.problem(family, images)
     // Vectors are no pictures: only fully connected networks take them.
-    #expect((problem == nil) == (images != NetworkTests.vectors || family == .a5))
+    #expect((problem == nil) == (images != NetworkTests.vectors || family == .mlp))
     guard problem == nil else { return }
     let store = ParameterStore(seed: 1)
     let size = NetworkSize(filters: 2, hiddenSize: 8)
@@ -81,11 +81,11 @@ import Testing
   @Test func initialValues() {
     let store = ParameterStore(seed: 3)
     let images = NetworkTests.mnist
-    _ = NetworkFamily.a3.decoder(
+    _ = AnyArchitecture.dcgan.decoder(
       store.root("a3"), images: images, latentSize: 8, size: NetworkSize(filters: 16))
-    _ = NetworkFamily.a5.encoder(
+    _ = AnyArchitecture.mlp.encoder(
       store.root("a5"), images: images, outputs: 8, size: NetworkSize(hiddenSize: 200))
-    _ = NetworkFamily.a6.encoder(
+    _ = AnyArchitecture.pythaeConv.encoder(
       store.root("a6"), images: images, outputs: 8, size: NetworkSize(filters: 16))
     store.layOut()
     func values(_ name: String) -> [Float] {
@@ -108,21 +108,80 @@ import Testing
     #expect(values("a6.conv3.weight").allSatisfy { $0.magnitude <= limit })
   }
 
+  /// Former names are read, in any case; a program's own architecture is found by its name.
+  @Test func architecturesAreFoundByName() throws {
+    for (former, now) in zip(["a1", "A2", "a3", "A4", "a5", "A6"], AnyArchitecture.standard) {
+      let read = try JSONDecoder().decode(
+        [AnyArchitecture].self, from: Data("[\"\(former)\"]".utf8))
+      #expect(read == [now])
+      #expect(AnyArchitecture.currentName(of: former) == now.name)
+    }
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode([AnyArchitecture].self, from: Data("[\"linear\"]".utf8))
+    }
+    let registry = ModelRegistry.standard.adding(architectures: [LinearNetworks()])
+    let entry = try #require(registry["ae"])
+    let images = NetworkTests.mnist
+    var settings =
+      try JSONSerialization.jsonObject(with: entry.configuration(images, 10)) as! [String: Any]
+    settings["networks"] = "linear"
+    let data = try JSONSerialization.data(withJSONObject: settings)
+    let store = ParameterStore(seed: 1)
+    let model = try entry.make(store.root, images, data)
+    store.layOut()
+    #expect(store.parameters.map(\.shape.count) == [784 * 16, 16, 16 * 784, 784])
+    #expect(model.decode(model.encode(Tensor(filledWith: 0, shape: [2, 28, 28, 1]))).shape[0] == 2)
+    #expect(try #require(ModelRegistry.standard["ae"]).name == "ae")
+    #expect(throws: DecodingError.self) {
+      try ModelRegistry.standard["ae"]!.make(ParameterStore(seed: 1).root, images, data)
+    }
+  }
+
   @Test func impossibleImagesAreNamed() throws {
     let odd = ImageShape(height: 24, width: 24, channels: 1)
     #expect(
-      try #require(try problem(.a6, odd)).contains("28 × 28, 32 × 32 or 64 × 64, found 24 × 24"))
+      try #require(try problem(.pythaeConv, odd)).contains(
+        "28 × 28, 32 × 32 or 64 × 64, found 24 × 24"))
     let large = ImageShape(height: 68, width: 68, channels: 3)
-    #expect(try problem(.a1, large) == nil)
-    #expect(try #require(try problem(.a3, large)).contains("multiples of 8, found 68 × 68"))
+    #expect(try problem(.flexaeConv, large) == nil)
+    #expect(try #require(try problem(.dcgan, large)).contains("multiples of 8, found 68 × 68"))
   }
 
   /// What a model of any kind says about networks and images.
-  private func problem(_ family: NetworkFamily, _ images: ImageShape) throws -> String? {
-    let entry = try #require(ModelRegistry.entry(named: "aae"))
+  private func problem(_ family: AnyArchitecture, _ images: ImageShape) throws -> String? {
+    let entry = try #require(ModelRegistry.standard["aae"])
     var settings =
       try JSONSerialization.jsonObject(with: entry.configuration(images, 10)) as! [String: Any]
-    settings["networks"] = family.rawValue
-    return try entry.problem(images, JSONSerialization.data(withJSONObject: settings))
+    settings["networks"] = family.name
+    return try entry.validationError(images, JSONSerialization.data(withJSONObject: settings))
+  }
+}
+
+/// One layer each way: an architecture from outside the package.
+private struct LinearNetworks: Architecture {
+  let name = "linear"
+  let source = "this test"
+
+  struct Network: EncoderNetwork, DecoderNetwork {
+    let layer: Linear
+    let sizes: [Int]
+
+    func callAsFunction(_ x: Tensor, mode: Mode) -> Tensor {
+      layer(x.flattened, mode: mode).reshaped(to: Shape([x.shape[0]] + sizes))
+    }
+  }
+
+  func encoder(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize)
+    -> any EncoderNetwork
+  {
+    Network(layer: Linear(scope, inputs: images.count, outputs: outputs), sizes: [outputs])
+  }
+
+  func decoder(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize)
+    -> any DecoderNetwork
+  {
+    Network(
+      layer: Linear(scope, inputs: latentSize, outputs: images.count),
+      sizes: [images.height, images.width, images.channels])
   }
 }

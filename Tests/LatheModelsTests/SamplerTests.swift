@@ -120,10 +120,11 @@ import Testing
     #expect(again.sampler.draw(20, random).values == mixture.sampler.draw(20, random).values)
   }
 
-  @Test func anAncestralCodeIsOneOfTheCodes() throws {
+  @Test func aCodeOfTheAggregatedPosteriorIsOneOfTheCodes() throws {
     let codes = CodeShares((0..<400).map { Double($0 / 2) }, latentSize: 2)
     let random = RandomSource(seed: 5)
-    let drawn = try CodeBank.fitted(to: codes, using: random).sampler.draw(1000, random).values
+    let drawn = try AggregatedPosterior.fitted(to: codes, using: random).sampler.draw(1000, random)
+      .values
     let firsts = stride(from: 0, to: 2000, by: 2).map { drawn[$0] }
     #expect(stride(from: 0, to: 2000, by: 2).allSatisfy { drawn[$0] == drawn[$0 + 1] })
     #expect(Set(firsts).isSubset(of: (0..<200).map { Float($0) }))
@@ -141,7 +142,7 @@ import Testing
       try GaussianMixture.fitted(to: CodeShares(values, latentSize: 2), using: random)
     }
     #expect(throws: SamplerError.self) {
-      try CodeBank.fitted(to: CodeShares(values, latentSize: 2), using: random)
+      try AggregatedPosterior.fitted(to: CodeShares(values, latentSize: 2), using: random)
     }
   }
 }

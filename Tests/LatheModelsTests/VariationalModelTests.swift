@@ -13,11 +13,11 @@ import Testing
   private func build(_ name: String, _ images: ImageShape, _ settings: [String: Any] = [:]) throws
     -> (ParameterStore, any Model)
   {
-    let entry = try #require(ModelRegistry.entry(named: name))
+    let entry = try #require(ModelRegistry.standard[name])
     let defaults =
       try JSONSerialization.jsonObject(with: entry.configuration(images, 1000)) as! [String: Any]
     let data = try JSONSerialization.data(withJSONObject: defaults.merging(settings) { $1 })
-    try #require(try entry.problem(images, data) == nil)
+    try #require(try entry.validationError(images, data) == nil)
     let store = ParameterStore(seed: 1)
     let model = try entry.make(store.root, images, data)
     store.layOut()
@@ -62,10 +62,10 @@ import Testing
     #expect(vamp.parameterCount(of: "prior") == 7 * 784)
   }
 
-  @Test(arguments: NetworkFamily.allCases, Likelihood.allCases)
-  func vaeOnAnyNetworks(_ networks: NetworkFamily, _ likelihood: Likelihood) throws {
+  @Test(arguments: AnyArchitecture.standard, Likelihood.allCases)
+  func vaeOnAnyNetworks(_ networks: AnyArchitecture, _ likelihood: Likelihood) throws {
     let settings: [String: Any] = [
-      "networks": networks.rawValue, "likelihood": likelihood.rawValue, "filters": 4,
+      "networks": networks.name, "likelihood": likelihood.rawValue, "filters": 4,
       "hiddenSize": 8, "latentSize": 5,
     ]
     let (_, model) = try build("vae", Self.grey, settings)
@@ -209,12 +209,12 @@ import Testing
   func impossibleConfigurationsAreNamed(
     _ name: String, _ key: String, _ value: Double, _ message: String
   ) throws {
-    let entry = try #require(ModelRegistry.entry(named: name))
+    let entry = try #require(ModelRegistry.standard[name])
     var settings =
       try JSONSerialization.jsonObject(with: entry.configuration(Self.grey, 1000))
       as! [String: Any]
     settings[key] = value
-    let problem = try entry.problem(
+    let problem = try entry.validationError(
       Self.grey, JSONSerialization.data(withJSONObject: settings))
     #expect(try #require(problem).hasPrefix(message))
   }

@@ -9,7 +9,7 @@ import Testing
     let layer = Linear(store.root("a"), inputs: 2, outputs: 3, biasInitializer: .ones)
     store.layOut()
     let w = layer.weight.value.values
-    let y = layer(Tensor([1, 2], shape: [1, 2])).values
+    let y = layer(Tensor([1, 2], shape: [1, 2]), mode: .inference).values
     expectClose(y, (0..<3).map { w[$0] + 2 * w[3 + $0] + 1 }, relative: 1e-6)
   }
 
@@ -20,9 +20,9 @@ import Testing
     let back = TransposedConvolution(store.root("b"), inputs: 2, outputs: 1, kernel: 4, stride: 2)
     store.layOut()
     let zeros = Tensor(filledWith: 0, shape: [3, 8, 8, 1])
-    #expect(conv(zeros).shape == [3, 4, 4, 2])
-    #expect(conv(zeros).values.allSatisfy { $0 == 1 })
-    #expect(back(conv(zeros)).shape == [3, 8, 8, 1])
+    #expect(conv(zeros, mode: .inference).shape == [3, 4, 4, 2])
+    #expect(conv(zeros, mode: .inference).values.allSatisfy { $0 == 1 })
+    #expect(back(conv(zeros, mode: .inference), mode: .inference).shape == [3, 8, 8, 1])
   }
 
   @Test func batchNormInInferenceUsesRunningStatistics() {
@@ -96,7 +96,8 @@ import Testing
     func linear(_ x: Tensor, _ i: Int) -> Tensor {
       matmul(x, store.parameters[2 * i].value) + store.parameters[2 * i + 1].value
     }
-    expectClose(mlp(x), linear(relu(linear(relu(linear(x, 0)), 1)), 2), relative: 1e-6)
+    expectClose(
+      mlp(x, mode: .inference), linear(relu(linear(relu(linear(x, 0)), 1)), 2), relative: 1e-6)
   }
 
   @Test func losses() {

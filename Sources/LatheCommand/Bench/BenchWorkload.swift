@@ -39,7 +39,7 @@ final class BenchWorkload {
       // A2 halves its images four times: MNIST's are padded to 32 × 32.
       if parts[1] == "a2" && shape.height == 28 { (shape.height, shape.width) = (32, 32) }
       blocks = BenchWorkload.autoencoder(
-        NetworkFamily(rawValue: parts[1])!, store, shape, latentSize: set.latentSize)
+        parts[1] == "a1" ? .flexaeConv : .raeConv, store, shape, latentSize: set.latentSize)
     }
     parameterCount = store.parameterCount()
     let random = RandomSource(seed: 0)
@@ -67,7 +67,7 @@ final class BenchWorkload {
 
   /// Squared error summed over pixels, Adam 2e-4.
   private static func autoencoder(
-    _ networks: NetworkFamily, _ store: ParameterStore, _ images: ImageShape, latentSize m: Int
+    _ networks: AnyArchitecture, _ store: ParameterStore, _ images: ImageShape, latentSize m: Int
   ) -> [BoundBlock] {
     let (encoder, decoder) = (store.root("encoder"), store.root("decoder"))
     let encode = networks.encoder(encoder, images: images, outputs: m, size: NetworkSize())

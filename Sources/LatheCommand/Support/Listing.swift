@@ -5,8 +5,8 @@ import SystemPackage
 
 /// The model of that name, or a failure that lists all.
 func model(named name: String) throws -> ModelRegistry.Entry {
-  if let entry = ModelRegistry.entry(named: name) { return entry }
-  let names = ModelRegistry.all.map(\.name).joined(separator: ", ")
+  if let entry = ModelRegistry.standard[name] { return entry }
+  let names = ModelRegistry.standard.entries.map(\.name).joined(separator: ", ")
   throw CommandFailure.usage("no model '\(name)'; there are \(names)")
 }
 

@@ -1,11 +1,20 @@
 import ArgumentParser
+import Foundation
 import LatheDistributed
 import LatheData
 import LatheModels
 import SystemPackage
 import LatheTraining
 
-extension Sampler.Name: ExpressibleByArgument {}
+extension Sampler.Name: ExpressibleByArgument {
+  public init?(argument: String) {
+    if let name = Sampler.Name.currentName(of: argument) {
+      let line = "lathe: sampler '\(argument)' is now called '\(name)'\n"
+      FileHandle.standardError.write(Data(line.utf8))
+    }
+    self.init(rawValue: argument)
+  }
+}
 
 extension SavedRun {
   /// The sampler asked for, else the run's own; one that is fitted comes from beside the checkpoint, or is fitted to the
@@ -31,7 +40,7 @@ extension SavedRun {
     do {
       if let own = try loaded.model.sampler(named: name) { return own }
     } catch { throw CommandFailure.usage("\(error)") }
-    return try failing { try name.saved(in: checkpoint)?.sampler }
+    return try failing { try name.saved(in: checkpoint, for: loaded.model)?.sampler }
   }
 
   private func fittedSampler(_ asked: Sampler.Name?, data: String?, on world: Communicator?)
@@ -40,17 +49,15 @@ extension SavedRun {
     let name = try asked ?? recordedSampler
     let images = try images(.train, at: data)
     let fitted = try SamplerFitter(loaded.model, images: images, seed: state.seed, on: world)
-      .fit(name.fitted!)
+      .fit(type(of: loaded.model).fittedSampler(named: name)!)
     if world?.rank ?? 0 == 0 { try fitted.save(in: checkpoint) }
     return fitted.sampler
   }
 
   private var recordedSampler: Sampler.Name {
     get throws {
-      if case .string(let text) = state.configuration["sampler"],
-        let name = Sampler.Name(rawValue: text)
-      {
-        return name
+      if case .string(let text) = state.configuration["sampler"] {
+        return Sampler.Name(text)
       }
       return try LatheCommand.model(named: state.model).defaultSampler
     }

@@ -141,7 +141,7 @@ struct TrainSettings {
     let resolved = try resolvedConfiguration(
       defaults: defaults, recipe: recipe.configuration, settings: settings)
     do {
-      let problem = try entry.problem(dataset.shape, JSONEncoder().encode(resolved))
+      let problem = try entry.validationError(dataset.shape, JSONEncoder().encode(resolved))
       if let problem { throw CommandFailure.usage("\(entry.name): \(problem)") }
     } catch let error as DecodingError {
       throw CommandFailure.usage("\(entry.name): \(explain(error))")
@@ -151,7 +151,7 @@ struct TrainSettings {
 
   /// A sampler that every model can have, or the usual one, needs no look at the model.
   private func checkSampler() throws {
-    guard let sampler = merged.sampler, sampler.fitted == nil, sampler != entry.defaultSampler
+    guard let sampler = merged.sampler, !entry.isFitted(sampler), sampler != entry.defaultSampler
     else { return }
     let store = ParameterStore(seed: 0)
     let model = try entry.make(store.root, dataset.shape, JSONEncoder().encode(configuration))

@@ -3,7 +3,7 @@ import LatheTensors
 
 /// Adversarial autoencoder whose codes a WGAN-GP critic compares with N(0, I): MaskAAE with its mask switched off.
 ///
-/// The autoencoder is Makhzani et al., "Adversarial Autoencoders", 2016, Section 2; networks (A5), losses, rates and
+/// The autoencoder is Makhzani et al., "Adversarial Autoencoders", 2016, Section 2; networks (`mlp`), losses, rates and
 /// alternation are those of the released code of Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial
 /// Auto-Encoders", UAI 2020.
 public struct AAE: Model {
@@ -15,7 +15,7 @@ public struct AAE: Model {
 
   public struct Configuration: Codable, Sendable {
     public var latentSize = 64
-    public var networks = NetworkFamily.a5
+    public var networks = AnyArchitecture.mlp
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -43,19 +43,21 @@ public struct AAE: Model {
   }
 
   /// Latent size and networks for images of a shape: capacities of Mondal et al. 2020, Table 2.
-  static func defaults(for images: ImageShape) -> (latentSize: Int, networks: NetworkFamily) {
-    if images.channels > 1 { return (256, .a1) }
-    return (images.height == 1 ? 16 : 64, .a5)
+  static func defaults(for images: ImageShape) -> (latentSize: Int, networks: AnyArchitecture) {
+    if images.channels > 1 { return (256, .flexaeConv) }
+    return (images.height == 1 ? 16 : 64, .mlp)
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
-    return c.networks.problem(images)
-      ?? sizeProblem([
-        "latentSize": c.latentSize, "filters": c.filters + 1, "hiddenSize": c.hiddenSize + 1,
+    return c.networks.validationError(for: images)
+      ?? sizeError([
+        "latentSize": c.latentSize,
         "criticSteps": c.criticSteps, "criticHidden": c.criticHidden.min() ?? 1,
       ])
-      ?? rateProblem([
+      ?? sizeError(["filters": c.filters, "hiddenSize": c.hiddenSize], atLeast: 0)
+      ?? rateError([
         "penaltyWeight": c.penaltyWeight, "reconstructionRate": c.reconstructionRate,
         "criticRate": c.criticRate, "encoderRate": c.encoderRate,
       ])
@@ -67,7 +69,9 @@ public struct AAE: Model {
     let size = NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize)
     encoder = networks.encoder(scope("encoder"), images: images, outputs: m, size: size)
     decoder = networks.decoder(scope("decoder"), images: images, latentSize: m, size: size)
-    critic = A5.critic(scope("critic"), latentSize: m, hidden: configuration.criticHidden)
+    critic = MLP(
+      scope("critic"), inputs: m, hidden: configuration.criticHidden, outputs: 1,
+      initializer: .glorotNormal, biasInitializer: .glorotUniform)
   }
 
   public var step: [Block<Self>] {
@@ -95,14 +99,16 @@ public struct AAE: Model {
   func criticLoss(_ batch: Batch) -> Losses {
     let codes = encoder(batch.images, mode: .trainingWithoutTracking)  // [N, latentSize]
     return criticLosses(
-      critic.callAsFunction, real: batch.random.normal("prior", codes.shape), generated: codes,
+      { critic($0, mode: .training) }, real: batch.random.normal("prior", codes.shape),
+      generated: codes,
       mix: batch.random.uniform("mix", [codes.shape[0], 1]),
       penaltyWeight: configuration.penaltyWeight)
   }
 
   /// −E[C(E(x))].
   func encoderLoss(_ batch: Batch) -> Losses {
-    Losses(-critic(encoder(batch.images, mode: .trainingWithoutTracking)).mean())
+    let codes = encoder(batch.images, mode: .trainingWithoutTracking)
+    return Losses(-critic(codes, mode: .trainingWithoutTracking).mean())
   }
 
   public func encode(_ images: Tensor) -> Tensor { encoder(images, mode: .inference) }

@@ -4,7 +4,7 @@ import LatheTensors
 /// FlexAE: an autoencoder whose prior is learned by a generator (P-GEN) against a critic of the codes.
 ///
 /// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI 2021; step, rates and
-/// networks (A1) as in its released code. With `smoothing` it is FlexAE-SR, which is what that code trains: a second critic
+/// networks (`flexae-conv`) as in its released code. With `smoothing` it is FlexAE-SR, which is what that code trains: a second critic
 /// judges images decoded between two codes, and encoder and decoder learn to pass.
 public struct FlexAE: Model {
   public static let name = "flexae"
@@ -21,7 +21,7 @@ public struct FlexAE: Model {
     public var latentSize = 32
     /// Size of the generator's input.
     public var noiseSize = 32
-    public var networks = NetworkFamily.a1
+    public var networks = AnyArchitecture.flexaeConv
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -48,7 +48,7 @@ public struct FlexAE: Model {
   private let encoder: any EncoderNetwork
   private let decoder: any DecoderNetwork
   private let generator, critic: MLP
-  private let imageCritic: A1.ImageCritic?
+  private let imageCritic: FlexAEConv.ImageCritic?
 
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
@@ -57,16 +57,17 @@ public struct FlexAE: Model {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
-    return c.networks.problem(images)
-      ?? (c.smoothing ? sideProblem(images, halvings: 2) : nil)
-      ?? sizeProblem([
-        "latentSize": c.latentSize, "noiseSize": c.noiseSize, "filters": c.filters + 1,
-        "hiddenSize": c.hiddenSize + 1, "criticSteps": c.criticSteps,
+    return c.networks.validationError(for: images)
+      ?? (c.smoothing ? sidesError(images, halvings: 2) : nil)
+      ?? sizeError([
+        "latentSize": c.latentSize, "noiseSize": c.noiseSize, "criticSteps": c.criticSteps,
         "generatorHidden": c.generatorHidden.min() ?? 1, "criticHidden": c.criticHidden.min() ?? 1,
       ])
-      ?? rateProblem([
+      ?? sizeError(["filters": c.filters, "hiddenSize": c.hiddenSize], atLeast: 0)
+      ?? rateError([
         "penaltyWeight": c.penaltyWeight, "reconstructionRate": c.reconstructionRate,
         "criticRate": c.criticRate, "generatorRate": c.generatorRate, "encoderRate": c.encoderRate,
         "imageCriticRate": c.imageCriticRate, "smoothingRate": c.smoothingRate,
@@ -79,13 +80,15 @@ public struct FlexAE: Model {
     let size = NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize)
     encoder = networks.encoder(scope("encoder"), images: images, outputs: m, size: size)
     decoder = networks.decoder(scope("decoder"), images: images, latentSize: m, size: size)
-    generator = A1.generator(
-      scope("generator"), noiseSize: configuration.noiseSize, hidden: configuration.generatorHidden,
-      latentSize: m)
-    critic = A1.critic(scope("critic"), latentSize: m, hidden: configuration.criticHidden)
+    generator = MLP(
+      scope("generator"), inputs: configuration.noiseSize, hidden: configuration.generatorHidden,
+      outputs: m, initializer: .glorotNormal)
+    critic = MLP(
+      scope("critic"), inputs: m, hidden: configuration.criticHidden, outputs: 1,
+      initializer: .glorotNormal)
     imageCritic =
       configuration.smoothing
-      ? A1.ImageCritic(scope(Group.imageCritic.rawValue), images: images, size: size) : nil
+      ? FlexAEConv.ImageCritic(scope(Group.imageCritic.rawValue), images: images, size: size) : nil
   }
 
   public var step: [Block<Self>] {
@@ -133,30 +136,35 @@ public struct FlexAE: Model {
   func criticLoss(_ batch: Batch) -> Losses {
     let codes = encoder(batch.images, mode: .trainingWithoutTracking)  // [N, latentSize]
     return criticLosses(
-      critic.callAsFunction, real: codes, generated: generator(noise(batch)),
+      { critic($0, mode: .training) }, real: codes,
+      generated: generator(noise(batch), mode: .trainingWithoutTracking),
       mix: batch.random.uniform("mix", [codes.shape[0], 1]),
       penaltyWeight: configuration.penaltyWeight)
   }
 
   /// −E[C(G(n))].
-  func generatorLoss(_ batch: Batch) -> Losses { Losses(-critic(generator(noise(batch))).mean()) }
+  func generatorLoss(_ batch: Batch) -> Losses {
+    let codes = generator(noise(batch), mode: .training)
+    return Losses(-critic(codes, mode: .trainingWithoutTracking).mean())
+  }
 
   /// E[C(E(x))]: the encoder moves towards the prior, by a much smaller step.
   func encoderLoss(_ batch: Batch) -> Losses {
-    Losses(critic(encoder(batch.images, mode: .trainingWithoutTracking)).mean())
+    let codes = encoder(batch.images, mode: .trainingWithoutTracking)
+    return Losses(critic(codes, mode: .trainingWithoutTracking).mean())
   }
 
   /// E[K(Dec(z̄))] − E[K(x)] + λ E[(‖∇K(x̂)‖₂ − 1)²], x̂ on the line between an image and a decoded interpolation.
-  func imageCriticLoss(_ batch: Batch, _ imageCritic: A1.ImageCritic) -> Losses {
+  func imageCriticLoss(_ batch: Batch, _ imageCritic: FlexAEConv.ImageCritic) -> Losses {
     criticLosses(
-      imageCritic.callAsFunction, real: batch.images, generated: interpolation(batch),
+      { imageCritic($0, mode: .training) }, real: batch.images, generated: interpolation(batch),
       mix: batch.random.uniform("image-mix", [batch.images.shape[0], 1, 1, 1]),
       penaltyWeight: configuration.penaltyWeight)
   }
 
   /// −E[K(Dec(z̄))].
-  func smoothingLoss(_ batch: Batch, _ imageCritic: A1.ImageCritic) -> Losses {
-    Losses(-imageCritic(interpolation(batch)).mean())
+  func smoothingLoss(_ batch: Batch, _ imageCritic: FlexAEConv.ImageCritic) -> Losses {
+    Losses(-imageCritic(interpolation(batch), mode: .trainingWithoutTracking).mean())
   }
 
   /// Dec(z̄), z̄ = a E(x) + (1 − a) E(x′), a ~ U(0, 1) for each pair.
@@ -177,6 +185,10 @@ public struct FlexAE: Model {
 
   /// G(n), n ~ N(0, I).
   public var samplers: [Sampler] {
-    [Sampler(.prior) { generator($1.normal("noise", [$0, configuration.noiseSize])) }]
+    [
+      Sampler(.prior) {
+        generator($1.normal("noise", [$0, configuration.noiseSize]), mode: .inference)
+      }
+    ]
   }
 }

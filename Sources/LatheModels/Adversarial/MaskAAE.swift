@@ -6,7 +6,7 @@ import LatheTensors
 ///
 /// A mask α ∈ [0, 1)ᵐ multiplies codes and prior draws alike; its own loss drives each entry to one end, and leaves open as
 /// many as reconstruction asks for. Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial Auto-Encoders",
-/// UAI 2020; networks (A5), weights, rates, schedule and alternation as in its released code.
+/// UAI 2020; networks (`mlp`), weights, rates, schedule and alternation as in its released code.
 public struct MaskAAE: Model {
   public static let name = "maskaae"
   public static let summary =
@@ -17,7 +17,7 @@ public struct MaskAAE: Model {
 
   public struct Configuration: Codable, Sendable {
     public var latentSize = 64
-    public var networks = NetworkFamily.a5
+    public var networks = AnyArchitecture.mlp
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -46,7 +46,7 @@ public struct MaskAAE: Model {
   private let decoder: any DecoderNetwork
   private let critic: MLP
   /// w ≥ 0, `[latentSize]`.
-  private let openness: Parameter
+  private let maskLogits: Parameter
 
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
@@ -55,15 +55,18 @@ public struct MaskAAE: Model {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
-    return c.networks.problem(images)
-      ?? sizeProblem([
-        "latentSize": c.latentSize, "filters": c.filters + 1, "hiddenSize": c.hiddenSize + 1,
+    return c.networks.validationError(for: images)
+      ?? sizeError([
+        "latentSize": c.latentSize,
         "criticSteps": c.criticSteps, "criticHidden": c.criticHidden.min() ?? 1,
-        "scheduleSteps": c.scheduleSteps + 1,
       ])
-      ?? rateProblem([
+      ?? sizeError(
+        ["filters": c.filters, "hiddenSize": c.hiddenSize, "scheduleSteps": c.scheduleSteps],
+        atLeast: 0)
+      ?? rateError([
         "penaltyWeight": c.penaltyWeight, "varianceWeight": c.varianceWeight,
         "maskReconstructionWeight": c.maskReconstructionWeight,
         "reconstructionRate": c.reconstructionRate, "criticRate": c.criticRate,
@@ -77,8 +80,11 @@ public struct MaskAAE: Model {
     let size = NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize)
     encoder = networks.encoder(scope("encoder"), images: images, outputs: m, size: size)
     decoder = networks.decoder(scope("decoder"), images: images, latentSize: m, size: size)
-    critic = A5.critic(scope("critic"), latentSize: m, hidden: configuration.criticHidden)
-    openness = scope("mask").parameter("openness", [m], .between(0, 5), constraint: .nonNegative)
+    critic = MLP(
+      scope("critic"), inputs: m, hidden: configuration.criticHidden, outputs: 1,
+      initializer: .glorotNormal, biasInitializer: .glorotUniform)
+    // Saved as "openness" since the first checkpoints.
+    maskLogits = scope("mask").parameter("openness", [m], .between(0, 5), constraint: .nonNegative)
   }
 
   public var step: [Block<Self>] {
@@ -101,7 +107,7 @@ public struct MaskAAE: Model {
   }
 
   /// α = 1 − exp(−w), `[latentSize]` in [0, 1).
-  private var mask: Tensor { 1 - exp(-openness.value) }
+  private var mask: Tensor { 1 - exp(-maskLogits.value) }
 
   /// R + 100 V, R the cross-entropy of x and Dec(α ⊙ E(x)), the mean over pixels.
   func reconstructionLoss(_ batch: Batch) -> Losses {
@@ -123,14 +129,15 @@ public struct MaskAAE: Model {
   func criticLoss(_ batch: Batch) -> Losses {
     let codes = encoder(batch.images, mode: .trainingWithoutTracking)
     return criticLosses(
-      critic.callAsFunction, real: mask * prior(batch), generated: mask * codes,
+      { critic($0, mode: .training) }, real: mask * prior(batch), generated: mask * codes,
       mix: batch.random.uniform("mix", [codes.shape[0], 1]),
       penaltyWeight: configuration.penaltyWeight)
   }
 
   /// −E[C(α ⊙ z)].
   func encoderLoss(_ batch: Batch) -> Losses {
-    Losses(-critic(mask * encoder(batch.images, mode: .trainingWithoutTracking)).mean())
+    let codes = mask * encoder(batch.images, mode: .trainingWithoutTracking)
+    return Losses(-critic(codes, mode: .trainingWithoutTracking).mean())
   }
 
   /// 1000 R + (1 − (E[C(α ⊙ z)] − E[C(α ⊙ p)]))² + c Σ |α (1 − α)|, for the mask alone.
@@ -139,7 +146,7 @@ public struct MaskAAE: Model {
     let reconstruction = meanCrossEntropy(
       batch.images, probability: decoder(masked, mode: .trainingWithoutTracking))
     let distance =
-      batch.gathered(critic(masked)).mean() - batch.gathered(critic(mask * prior(batch))).mean()
+      batch.gathered(score(masked)).mean() - batch.gathered(score(mask * prior(batch))).mean()
     let indecision = abs(mask * (1 - mask)).sum()  // without slope where a dimension is closed
     let total =
       configuration.maskReconstructionWeight * reconstruction + (1 - distance).squared
@@ -151,6 +158,8 @@ public struct MaskAAE: Model {
         "activeDimensions": activeDimensions,
       ])
   }
+
+  private func score(_ codes: Tensor) -> Tensor { critic(codes, mode: .trainingWithoutTracking) }
 
   /// m_A, the number of dimensions with α ≥ 0.1.
   private var activeDimensions: Tensor {

@@ -3,7 +3,7 @@ import LatheTensors
 
 /// Wasserstein autoencoder that holds its codes to N(0, I) by a discriminator.
 ///
-/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 1; networks (A3), weights and rates as in its
+/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 1; networks (`dcgan`), weights and rates as in its
 /// released code. With the squared error as cost it is the adversarial autoencoder of Makhzani et al., 2016.
 public struct WAEGAN: Model {
   public static let name = "wae-gan"
@@ -14,7 +14,7 @@ public struct WAEGAN: Model {
 
   public struct Configuration: Codable, Sendable {
     public var latentSize = 8
-    public var networks = NetworkFamily.a3
+    public var networks = AnyArchitecture.dcgan
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -59,18 +59,21 @@ public struct WAEGAN: Model {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
-    return c.networks.problem(images)
-      ?? sizeProblem([
-        "latentSize": c.latentSize, "filters": c.filters + 1, "hiddenSize": c.hiddenSize + 1,
-        "discriminatorHidden": c.discriminatorHidden.min() ?? 1, "decaySteps": c.decaySteps + 1,
+    return c.networks.validationError(for: images)
+      ?? sizeError([
+        "latentSize": c.latentSize,
+        "discriminatorHidden": c.discriminatorHidden.min() ?? 1,
       ])
-      ?? rateProblem([
+      ?? sizeError(
+        ["filters": c.filters, "hiddenSize": c.hiddenSize, "decaySteps": c.decaySteps], atLeast: 0)
+      ?? rateError([
         "inputNoise": c.inputNoise, "reconstructionWeight": c.reconstructionWeight,
         "adversarialWeight": c.adversarialWeight, "learningRate": c.learningRate,
         "discriminatorRate": c.discriminatorRate,
-      ]) ?? milestoneProblem(c.milestones, c.milestoneFactors)
+      ]) ?? milestoneError(c.milestones, c.milestoneFactors)
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
@@ -79,8 +82,9 @@ public struct WAEGAN: Model {
     let size = NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize)
     encoder = networks.encoder(scope("encoder"), images: images, outputs: m, size: size)
     decoder = networks.decoder(scope("decoder"), images: images, latentSize: m, size: size)
-    discriminator = A3.discriminator(
-      scope("discriminator"), latentSize: m, hidden: configuration.discriminatorHidden)
+    discriminator = MLP(
+      scope("discriminator"), inputs: m, hidden: configuration.discriminatorHidden, outputs: 1,
+      initializer: .normal(deviation: 0.01))
   }
 
   public var step: [Block<Self>] {
@@ -106,7 +110,7 @@ public struct WAEGAN: Model {
     let decoded = decoder(codes, mode: .training)
     let reconstruction =
       configuration.reconstructionWeight * squaredError(batch.images, decoded)
-    let adversarial = softplus(-logits(codes)).mean()
+    let adversarial = softplus(-logits(codes, mode: .trainingWithoutTracking)).mean()
     return Losses(
       reconstruction + configuration.adversarialWeight * adversarial,
       terms: ["reconstruction": reconstruction, "adversarial": adversarial])
@@ -116,15 +120,18 @@ public struct WAEGAN: Model {
   func discriminatorLoss(_ batch: Batch) -> Losses {
     let codes = encoder(noisyImages(batch), mode: .trainingWithoutTracking)
     let prior = batch.random.normal("prior", codes.shape)
-    let (real, generated) = (softplus(-logits(prior)).mean(), softplus(logits(codes)).mean())
+    let (real, generated) = (
+      softplus(-logits(prior, mode: .training)).mean(),
+      softplus(logits(codes, mode: .training)).mean()
+    )
     return Losses(
       configuration.adversarialWeight * (real + generated),
       terms: ["prior": real, "codes": generated])
   }
 
   /// D(z) before its sigmoid, `[N, 1]`; with the code's constant, −½ ‖z‖² − ½ log 2π, where the prior's density is in it.
-  private func logits(_ codes: Tensor) -> Tensor {
-    let learned = discriminator(codes)
+  private func logits(_ codes: Tensor, mode: Mode) -> Tensor {
+    let learned = discriminator(codes, mode: mode)
     guard configuration.priorDensityInLogit else { return learned }
     return learned - 0.5 * codes.squared.sum(1, keepingDimensions: true) - 0.918_938_53
   }

@@ -3,7 +3,7 @@ import LatheTensors
 
 /// Wasserstein autoencoder that holds its codes to N(0, I) by maximum mean discrepancy.
 ///
-/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 2; networks (A3), kernels, weights and rates as in
+/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 2; networks (`dcgan`), kernels, weights and rates as in
 /// its released code.
 public struct WAEMMD: Model {
   public static let name = "wae-mmd"
@@ -14,7 +14,7 @@ public struct WAEMMD: Model {
 
   public struct Configuration: Codable, Sendable {
     public var latentSize = 8
-    public var networks = NetworkFamily.a3
+    public var networks = AnyArchitecture.dcgan
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -53,17 +53,20 @@ public struct WAEMMD: Model {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
-    return c.networks.problem(images)
-      ?? sizeProblem([
-        "latentSize": c.latentSize, "filters": c.filters + 1, "hiddenSize": c.hiddenSize + 1,
-        "decaySteps": c.decaySteps + 1, "pretrainingSteps": c.pretrainingSteps + 1,
-      ])
-      ?? rateProblem([
+    return c.networks.validationError(for: images)
+      ?? sizeError(["latentSize": c.latentSize])
+      ?? sizeError(
+        [
+          "filters": c.filters, "hiddenSize": c.hiddenSize, "decaySteps": c.decaySteps,
+          "pretrainingSteps": c.pretrainingSteps,
+        ], atLeast: 0)
+      ?? rateError([
         "inputNoise": c.inputNoise, "reconstructionWeight": c.reconstructionWeight,
         "discrepancyWeight": c.discrepancyWeight, "learningRate": c.learningRate,
-      ]) ?? milestoneProblem(c.milestones, c.milestoneFactors)
+      ]) ?? milestoneError(c.milestones, c.milestoneFactors)
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {

@@ -14,7 +14,7 @@ func wassersteinSchedule(
 }
 
 /// What is wrong with milestones and their factors, if anything is.
-func milestoneProblem(_ milestones: [Int], _ factors: [Float]) -> String? {
+func milestoneError(_ milestones: [Int], _ factors: [Float]) -> String? {
   guard milestones.count != factors.count else { return nil }
   return
     "milestoneFactors: expected \(milestones.count), one for each milestone, found \(factors.count)"

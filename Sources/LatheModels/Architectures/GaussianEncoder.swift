@@ -32,23 +32,23 @@ public struct Posterior {
 
 /// An encoder with two heads, which give the mean and the deviation of q(z | x).
 ///
-/// Both heads are one fully connected layer of twice the latent size. The second half becomes the deviation as the family's authors
-/// have it: 10⁻⁶ + softplus for A4; for the others, which come without one, exp(½ log σ²) with log σ² held within
-/// [−6, 2], as in the released code of VampPrior (Tomczak and Welling, AISTATS 2018). On demand the layer gives a context
-/// of the image too.
+/// Both heads are one fully connected layer of twice the latent size. The architecture makes the
+/// deviation of the second half, ``Architecture/standardDeviation(of:)``. On demand the layer gives a
+/// context of the image too.
 public struct GaussianEncoder {
   private let network: any EncoderNetwork
-  private let family: NetworkFamily
+  private let architecture: AnyArchitecture
   private let latentSize, contextSize: Int
 
   /// Shapes: `[N, H, W, C]` → two of `[N, latentSize]`.
   public init(
-    _ scope: Scope, _ family: NetworkFamily, images: ImageShape, latentSize: Int, size: NetworkSize,
+    _ scope: Scope, _ architecture: AnyArchitecture, images: ImageShape, latentSize: Int,
+    size: NetworkSize,
     contextSize: Int = 0
   ) {
-    network = family.encoder(
+    network = architecture.encoder(
       scope, images: images, outputs: 2 * latentSize + contextSize, size: size)
-    self.family = family
+    self.architecture = architecture
     self.latentSize = latentSize
     self.contextSize = contextSize
   }
@@ -64,7 +64,7 @@ public struct GaussianEncoder {
     let second = all.slice(latentSize..<2 * latentSize, axis: 1)
     let posterior = Posterior(
       mean: all.slice(0..<latentSize, axis: 1),
-      deviation: family == .a4 ? softplus(second) + 1e-6 : exp(0.5 * second.clamped(to: -6...2)))
+      deviation: architecture.standardDeviation(of: second))
     let rest = 2 * latentSize..<2 * latentSize + contextSize
     return (posterior, rest.isEmpty ? nil : all.slice(rest, axis: 1))
   }

@@ -3,7 +3,7 @@ import LatheTensors
 
 /// A plain autoencoder with weight decay on its decoder, from whose codes a mixture is drawn.
 ///
-/// The baseline "AE-L2" of Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020; networks (A2), weights and
+/// The baseline "AE-L2" of Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020; networks (`rae-conv`), weights and
 /// rates as in its released code.
 public struct Autoencoder: Model {
   public static let name = "ae"
@@ -15,7 +15,7 @@ public struct Autoencoder: Model {
 
   public struct Configuration: Codable, Sendable {
     public var latentSize = 16
-    public var networks = NetworkFamily.a2
+    public var networks = AnyArchitecture.raeConv
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -28,7 +28,7 @@ public struct Autoencoder: Model {
   }
 
   private let configuration: Configuration
-  private let networks: DeterministicNetworks
+  private let networks: EncoderDecoder
 
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
@@ -38,18 +38,19 @@ public struct Autoencoder: Model {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
-    return c.networks.problem(images)
-      ?? sizeProblem([
-        "latentSize": c.latentSize, "filters": c.filters + 1, "hiddenSize": c.hiddenSize + 1,
-        "halvingSteps": c.halvingSteps + 1,
-      ]) ?? rateProblem(["decayWeight": c.decayWeight, "learningRate": c.learningRate])
+    return c.networks.validationError(for: images)
+      ?? sizeError(["latentSize": c.latentSize])
+      ?? sizeError(
+        ["filters": c.filters, "hiddenSize": c.hiddenSize, "halvingSteps": c.halvingSteps],
+        atLeast: 0) ?? rateError(["decayWeight": c.decayWeight, "learningRate": c.learningRate])
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    networks = DeterministicNetworks(
+    networks = EncoderDecoder(
       scope, configuration.networks, images: images, latentSize: configuration.latentSize,
       size: NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize))
   }

@@ -4,7 +4,7 @@ import LatheTensors
 /// A relaxed injective flow: an autoencoder whose loss bounds the likelihood of the decoder as a flow onto a manifold.
 ///
 /// Kumar, Poole and Murphy, "Regularized Autoencoders via Relaxed Injective Probability Flow", AISTATS 2020. There is no released
-/// code; the bound by the logarithm of the norm, its weight and the networks (A2, as RAE) are our reading.
+/// code; the bound by the logarithm of the norm, its weight and the networks (`rae-conv`, as RAE) are our reading.
 public struct InjectiveFlow: Model {
   public static let name = "injflow"
   public static let summary =
@@ -15,7 +15,7 @@ public struct InjectiveFlow: Model {
 
   public struct Configuration: Codable, Sendable {
     public var latentSize = 16
-    public var networks = NetworkFamily.a2
+    public var networks = AnyArchitecture.raeConv
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -28,7 +28,7 @@ public struct InjectiveFlow: Model {
   }
 
   private let configuration: Configuration
-  private let networks: DeterministicNetworks
+  private let networks: EncoderDecoder
 
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
@@ -37,18 +37,19 @@ public struct InjectiveFlow: Model {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
-    return c.networks.problem(images)
-      ?? sizeProblem([
-        "latentSize": c.latentSize, "filters": c.filters + 1, "hiddenSize": c.hiddenSize + 1,
-        "halvingSteps": c.halvingSteps + 1,
-      ]) ?? rateProblem(["flowWeight": c.flowWeight, "learningRate": c.learningRate])
+    return c.networks.validationError(for: images)
+      ?? sizeError(["latentSize": c.latentSize])
+      ?? sizeError(
+        ["filters": c.filters, "hiddenSize": c.hiddenSize, "halvingSteps": c.halvingSteps],
+        atLeast: 0) ?? rateError(["flowWeight": c.flowWeight, "learningRate": c.learningRate])
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    networks = DeterministicNetworks(
+    networks = EncoderDecoder(
       scope, configuration.networks, images: images, latentSize: configuration.latentSize,
       size: NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize))
   }

@@ -4,7 +4,7 @@ import LatheTensors
 /// RAE: an autoencoder with small codes and a smooth decoder, from whose codes a mixture is drawn.
 ///
 /// Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020, Eq. 4 and Section 3; the terms' exact form, networks
-/// (A2), weights and rates as in its released code.
+/// (`rae-conv`), weights and rates as in its released code.
 public struct RAE: Model {
   public static let name = "rae"
   public static let summary =
@@ -20,7 +20,8 @@ public struct RAE: Model {
     case l2
     /// A penalty on the gradient of its output.
     case gradientPenalty = "gp"
-    /// Spectrally normalised layers.
+    /// Spectrally normalised layers of the decoder. The released code normalises the encoder, too,
+    /// unless told otherwise (`spec_norm_on_dec_only`); the paper's Section 3.1 asks for the decoder.
     case spectralNorm = "sn"
     /// Nothing but what batch norm does.
     case none
@@ -29,7 +30,7 @@ public struct RAE: Model {
   public struct Configuration: Codable, Sendable {
     public var regularization = Regularization.l2
     public var latentSize = 16
-    public var networks = NetworkFamily.a2
+    public var networks = AnyArchitecture.raeConv
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -46,7 +47,7 @@ public struct RAE: Model {
   }
 
   private let configuration: Configuration
-  private let networks: DeterministicNetworks
+  private let networks: EncoderDecoder
 
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
@@ -59,14 +60,15 @@ public struct RAE: Model {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
-    return c.networks.problem(images)
-      ?? sizeProblem([
-        "latentSize": c.latentSize, "filters": c.filters + 1, "hiddenSize": c.hiddenSize + 1,
-        "halvingSteps": c.halvingSteps + 1,
-      ])
-      ?? rateProblem([
+    return c.networks.validationError(for: images)
+      ?? sizeError(["latentSize": c.latentSize])
+      ?? sizeError(
+        ["filters": c.filters, "hiddenSize": c.hiddenSize, "halvingSteps": c.halvingSteps],
+        atLeast: 0)
+      ?? rateError([
         "codeWeight": c.codeWeight, "decayWeight": c.decayWeight, "penaltyWeight": c.penaltyWeight,
         "learningRate": c.learningRate,
       ])
@@ -74,7 +76,7 @@ public struct RAE: Model {
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    networks = DeterministicNetworks(
+    networks = EncoderDecoder(
       scope, configuration.networks, images: images, latentSize: configuration.latentSize,
       size: NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize),
       spectrallyNormalizedDecoder: configuration.regularization == .spectralNorm)

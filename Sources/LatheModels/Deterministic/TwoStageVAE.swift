@@ -4,7 +4,7 @@ import LatheTensors
 
 /// Two variational autoencoders, the second one of the first one's codes.
 ///
-/// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, Section 3; networks (A4 and fully connected ones), step and
+/// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, Section 3; networks (`infogan` and fully connected ones), step and
 /// rates as in its released code. A learned deviation makes the first stage reconstruct well while its codes miss N(0, I);
 /// the second stage, whose codes have as many dimensions as its data, meets it.
 public struct TwoStageVAE: Model {
@@ -17,7 +17,7 @@ public struct TwoStageVAE: Model {
 
   public struct Configuration: Codable, Sendable {
     public var latentSize = 64
-    public var networks = NetworkFamily.a4
+    public var networks = AnyArchitecture.infogan
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -47,15 +47,20 @@ public struct TwoStageVAE: Model {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
-    return c.networks.problem(images)
-      ?? sizeProblem([
-        "latentSize": c.latentSize, "filters": c.filters + 1, "hiddenSize": c.hiddenSize + 1,
+    return c.networks.validationError(for: images)
+      ?? sizeError([
+        "latentSize": c.latentSize,
         "secondHidden": c.secondHidden.min() ?? 1, "firstStageSteps": c.firstStageSteps,
-        "halvingSteps": c.halvingSteps + 1, "secondHalvingSteps": c.secondHalvingSteps + 1,
       ])
-      ?? rateProblem([
+      ?? sizeError(
+        [
+          "filters": c.filters, "hiddenSize": c.hiddenSize, "halvingSteps": c.halvingSteps,
+          "secondHalvingSteps": c.secondHalvingSteps,
+        ], atLeast: 0)
+      ?? rateError([
         "learningRate": c.learningRate, "secondLearningRate": c.secondLearningRate,
       ])
   }
@@ -103,12 +108,12 @@ public struct TwoStageVAE: Model {
     let codes = sampleCodes(of: batch.images, using: batch.random)
     let posterior = secondPosterior(codes)
     let inner = posterior.sample(batch.random.normal("second posterior", codes.shape))
-    return bound(codes, secondDecoder(inner), logSecondGamma, posterior)
+    return bound(codes, secondDecoder(inner, mode: .training), logSecondGamma, posterior)
   }
 
   /// q(u | z).
   private func secondPosterior(_ codes: Tensor) -> Posterior {
-    let (m, both) = (configuration.latentSize, secondEncoder(codes))
+    let (m, both) = (configuration.latentSize, secondEncoder(codes, mode: .training))
     return Posterior(
       mean: both.slice(0..<m, axis: 1), deviation: exp(both.slice(m..<2 * m, axis: 1)))
   }
@@ -146,7 +151,7 @@ public struct TwoStageVAE: Model {
   public var samplers: [Sampler] {
     let m = configuration.latentSize
     let second = Sampler(.secondStage) { count, random in
-      let mean = secondDecoder(random.normal("second prior", [count, m]))
+      let mean = secondDecoder(random.normal("second prior", [count, m]), mode: .inference)
       let gamma = exp(logSecondGamma.value.reshaped(to: []))
       return mean + gamma * random.normal("second noise", [count, m])
     }
@@ -172,8 +177,9 @@ struct SkipMLP {
       initializer: .normal(deviation: 0.02))
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor {
-    guard !layers.isEmpty else { return output(x) }
-    return output(concatenated([x, layers.reduce(x) { $1($0, relu: true) }], axis: 1))
+  func callAsFunction(_ x: Tensor, mode: Mode) -> Tensor {
+    guard !layers.isEmpty else { return output(x, mode: mode) }
+    let features = layers.reduce(x) { $1($0, mode: mode, relu: true) }
+    return output(concatenated([x, features], axis: 1), mode: mode)
   }
 }

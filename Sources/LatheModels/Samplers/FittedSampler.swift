@@ -1,7 +1,7 @@
 import LatheTensors
 
 /// A sampler that is fitted to codes of training images once a model is trained, and saved beside it.
-public protocol FittedSampler {
+public protocol FittedSampler: SendableMetatype {
   static var name: Sampler.Name { get }
   /// The most codes that fitting makes use of.
   static var mostCodes: Int { get }
@@ -21,21 +21,15 @@ public protocol FittedSampler {
   var sampler: Sampler { get }
 }
 
-extension Sampler.Name {
-  /// The type of the sampler of that name if it is one that is fitted.
-  public var fitted: (any FittedSampler.Type)? {
-    switch self {
-    case .gmm: GaussianMixture.self
-    case .ancestral: CodeBank.self
-    default: nil
-    }
-  }
-}
-
 extension Model {
   /// The names of all samplers that suit the model: its own, and those that are fitted.
   public var samplerNames: [Sampler.Name] {
-    samplers.map(\.name) + Sampler.Name.allCases.filter { $0.fitted != nil }
+    samplers.map(\.name) + Self.fittedSamplers.map { $0.name }
+  }
+
+  /// The type of the fitted sampler of that name; nil when it is none that is fitted.
+  public static func fittedSampler(named name: Sampler.Name) -> (any FittedSampler.Type)? {
+    fittedSamplers.first { $0.name == name }
   }
 
   /// The model's own sampler of that name; nil for one that is to be fitted.

@@ -2,20 +2,32 @@ import LatheTensors
 
 /// A way to draw codes, which the decoder turns into new images.
 public struct Sampler {
-  /// What `--sampler` calls it.
-  public enum Name: String, CaseIterable, Codable, Sendable {
+  /// What `--sampler` calls it; a model may have names of its own.
+  public struct Name: RawRepresentable, Hashable, Codable, Sendable {
+    public let rawValue: String
+
+    /// Former names give the present ones.
+    public init(rawValue: String) { self.rawValue = Name.currentName(of: rawValue) ?? rawValue }
+
+    public init(_ name: String) { self.init(rawValue: name) }
+
+    /// The present name of a sampler that had another before; nil for other names.
+    public static func currentName(of former: String) -> String? {
+      former == "ancestral" ? "aggregated-posterior" : nil
+    }
+
     /// N(0, I), or the generator that a model has learned in its place.
-    case prior
+    public static let prior = Name("prior")
     /// A second autoencoder, of the codes.
-    case secondStage = "second-stage"
-    /// Posteriors of learned inputs, one of them by chance for each code.
-    case pseudoInputs = "pseudo-inputs"
+    public static let secondStage = Name("second-stage")
+    /// Posteriors of learned inputs, one of them drawn for each code.
+    public static let pseudoInputs = Name("pseudo-inputs")
     /// Draws from N(0, I), drawn again by importance.
-    case importance
-    /// Posteriors of training images, one of them by chance for each code; fitted after training.
-    case ancestral
+    public static let importance = Name("importance")
+    /// Posteriors of training images, one of them drawn for each code; fitted after training.
+    public static let aggregatedPosterior = Name("aggregated-posterior")
     /// A mixture of normal distributions; fitted to the codes of training images.
-    case gmm
+    public static let gmm = Name("gmm")
   }
 
   public let name: Name

@@ -18,7 +18,7 @@ public struct BetaVAE: VariationalModel {
     /// β, the weight of KL(q(z | x) ‖ N(0, I)).
     public var beta: Float = 0.156
     public var latentSize = 32
-    public var networks = NetworkFamily.a1
+    public var networks = AnyArchitecture.flexaeConv
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -37,8 +37,9 @@ public struct BetaVAE: VariationalModel {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
-    configuration.networkProblem(images) ?? rateProblem(["beta": configuration.beta])
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
+    configuration.networkError(images) ?? rateError(["beta": configuration.beta])
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {

@@ -19,7 +19,7 @@ public struct FactorVAE: VariationalModel {
     public var gamma: Float = 10
     public var discriminatorHidden = [1000, 1000, 1000, 1000, 1000, 1000]
     public var latentSize = 10
-    public var networks = NetworkFamily.a1
+    public var networks = AnyArchitecture.flexaeConv
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -37,11 +37,12 @@ public struct FactorVAE: VariationalModel {
     Configuration()
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
-    return c.networkProblem(images)
-      ?? sizeProblem(["discriminatorHidden": c.discriminatorHidden.min() ?? 1])
-      ?? rateProblem(["gamma": c.gamma, "discriminatorRate": c.discriminatorRate])
+    return c.networkError(images)
+      ?? sizeError(["discriminatorHidden": c.discriminatorHidden.min() ?? 1])
+      ?? rateError(["gamma": c.gamma, "discriminatorRate": c.discriminatorRate])
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
@@ -59,7 +60,7 @@ public struct FactorVAE: VariationalModel {
     ) { $0.bound($1) }
     let judge = Phase<Self>(
       "discriminator", updates: [.discriminator],
-      by: .adam(.constant(c.discriminatorRate), beta1: 0.5)
+      by: .adam(.constant(c.discriminatorRate), beta1: 0.5, beta2: 0.9)
     ) { $0.discriminatorLoss($1) }
     return [Block(elbo, judge)]
   }
@@ -81,12 +82,12 @@ public struct FactorVAE: VariationalModel {
 
   /// E[d₀(z) − d₁(z)], the discriminator's estimate of log q(z) / Π q(z_j).
   func totalCorrelation(of codes: Tensor) -> Tensor {
-    logRatio(codes).mean()
+    logRatio(codes, mode: .trainingWithoutTracking).mean()
   }
 
   /// d₀(z) − d₁(z), `[N, 1]`.
-  private func logRatio(_ codes: Tensor) -> Tensor {
-    let logits = discriminator(codes)
+  private func logRatio(_ codes: Tensor, mode: Mode) -> Tensor {
+    let logits = discriminator(codes, mode: mode)
     return logits.slice(0..<1, axis: 1) - logits.slice(1..<2, axis: 1)
   }
 
@@ -99,7 +100,9 @@ public struct FactorVAE: VariationalModel {
       of: permutingCoordinates(of: batch.gathered(codes.detached), by: batch.gathered(keys)))
     // −log D₀ = log (1 + e^(d₁ − d₀)), and −log D₁ the other way round.
     return Losses(
-      0.5 * (softplus(-logRatio(codes)).mean() + softplus(logRatio(permuted)).mean()))
+      0.5
+        * (softplus(-logRatio(codes, mode: .training)).mean()
+          + softplus(logRatio(permuted, mode: .training)).mean()))
   }
 }
 

@@ -22,7 +22,7 @@ public struct FlowVAE: VariationalModel {
     /// Size of what the encoder tells the flow about an image beside mean and deviation; 0 for nothing.
     public var contextSize = 64
     public var latentSize = 32
-    public var networks = NetworkFamily.a1
+    public var networks = AnyArchitecture.flexaeConv
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -40,14 +40,16 @@ public struct FlowVAE: VariationalModel {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
     if c.latentSize == 1 { return "latentSize: expected at least 2 for a flow, found 1" }
-    return c.networkProblem(images)
-      ?? sizeProblem([
+    return c.networkError(images)
+      ?? sizeError([
         "flowSteps": c.flowSteps, "layers of flowHidden": c.flowHidden.count,
-        "flowHidden": c.flowHidden.min() ?? 1, "contextSize": c.contextSize + 1,
+        "flowHidden": c.flowHidden.min() ?? 1,
       ])
+      ?? sizeError(["contextSize": c.contextSize], atLeast: 0)
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {

@@ -21,7 +21,7 @@ public struct InfoVAE: VariationalModel {
     public var lambda: Float = 1000
     public var kernel = DiscrepancyKernel.inverseMultiquadratic
     public var latentSize = 32
-    public var networks = NetworkFamily.a1
+    public var networks = AnyArchitecture.flexaeConv
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -41,9 +41,10 @@ public struct InfoVAE: VariationalModel {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
-    configuration.networkProblem(images)
-      ?? rateProblem([
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
+    configuration.networkError(images)
+      ?? rateError([
         "1 - alpha": configuration.divergenceWeight,
         "alpha + lambda - 1": configuration.discrepancyWeight,
       ])

@@ -3,7 +3,7 @@ import LatheTensors
 
 /// Variational autoencoder with one of three likelihoods.
 ///
-/// Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014. The likelihoods, networks (A4) and optimizer
+/// Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014. The likelihoods, networks (`infogan`) and optimizer
 /// are those of Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, and its released code; that code has
 /// no fixed variance, which here is the learned one held at γ = 1.
 public struct VAE: VariationalModel {
@@ -16,7 +16,7 @@ public struct VAE: VariationalModel {
   public struct Configuration: VariationalSettings {
     public var likelihood = Likelihood.learnedVariance
     public var latentSize = 64
-    public var networks = NetworkFamily.a4
+    public var networks = AnyArchitecture.infogan
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -33,9 +33,10 @@ public struct VAE: VariationalModel {
     Configuration()
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
-    configuration.networkProblem(images)
-      ?? sizeProblem(["halvingSteps": configuration.halvingSteps + 1])
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
+    configuration.networkError(images)
+      ?? sizeError(["halvingSteps": configuration.halvingSteps], atLeast: 0)
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {

@@ -24,7 +24,7 @@ public struct VAEIOP: VariationalModel {
     /// Draws from N(0, I) of which resampling keeps one.
     public var importanceDraws = 100
     public var latentSize = 40
-    public var networks = NetworkFamily.a1
+    public var networks = AnyArchitecture.flexaeConv
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -46,17 +46,19 @@ public struct VAEIOP: VariationalModel {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
     if !(c.dropout >= 0 && c.dropout < 1) {
       return "dropout: expected at least 0 and less than 1, found \(c.dropout)"
     }
-    return c.networkProblem(images)
-      ?? sizeProblem([
+    return c.networkError(images)
+      ?? sizeError([
         "ratioSteps": c.ratioSteps, "layers of ratioHidden": c.ratioHidden.count,
         "ratioHidden": c.ratioHidden.min() ?? 1, "importanceDraws": c.importanceDraws,
-        "warmUpSteps": c.warmUpSteps + 1,
-      ]) ?? rateProblem(["ratioRate": c.ratioRate])
+      ])
+      ?? sizeError(["warmUpSteps": c.warmUpSteps], atLeast: 0)
+      ?? rateError(["ratioRate": c.ratioRate])
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
@@ -86,7 +88,7 @@ public struct VAEIOP: VariationalModel {
     let codes = posterior.sample(using: batch.random)
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
     let divergence = posterior.divergence
-    let logRatio = ratio(codes).mean()
+    let logRatio = ratio(codes, mode: .trainingWithoutTracking).mean()
     let weight = warmUp(batch.step, over: configuration.warmUpSteps)
     return Losses(
       reconstruction + weight * (divergence - logRatio),

@@ -24,7 +24,7 @@ public struct VampPriorVAE: VariationalModel {
     /// Steps in which the weight on the divergence grows to 1; 0 for none.
     public var warmUpSteps = 0
     public var latentSize = 40
-    public var networks = NetworkFamily.a1
+    public var networks = AnyArchitecture.flexaeConv
     /// Widths of encoder and decoder (``NetworkSize``).
     public var filters = 0
     public var hiddenSize = 0
@@ -47,11 +47,13 @@ public struct VampPriorVAE: VariationalModel {
     return configuration
   }
 
-  public static func problem(with configuration: Configuration, images: ImageShape) -> String? {
+  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  {
     let c = configuration
-    return c.networkProblem(images)
-      ?? sizeProblem(["pseudoInputs": c.pseudoInputs, "warmUpSteps": c.warmUpSteps + 1])
-      ?? rateProblem([
+    return c.networkError(images)
+      ?? sizeError(["pseudoInputs": c.pseudoInputs])
+      ?? sizeError(["warmUpSteps": c.warmUpSteps], atLeast: 0)
+      ?? rateError([
         "pseudoInputMean": c.pseudoInputMean, "pseudoInputDeviation": c.pseudoInputDeviation,
       ])
   }

@@ -58,7 +58,7 @@ public struct VariationalNetworks {
 public protocol VariationalSettings: Codable, Sendable {
   var likelihood: Likelihood { get }
   var latentSize: Int { get }
-  var networks: NetworkFamily { get }
+  var networks: AnyArchitecture { get }
   /// Widths of encoder and decoder (``NetworkSize``).
   var filters: Int { get }
   var hiddenSize: Int { get }
@@ -67,11 +67,11 @@ public protocol VariationalSettings: Codable, Sendable {
 
 extension VariationalSettings {
   /// Why networks of these settings cannot be built, if they cannot.
-  func networkProblem(_ images: ImageShape) -> String? {
-    networks.problem(images)
-      ?? sizeProblem([
-        "latentSize": latentSize, "filters": filters + 1, "hiddenSize": hiddenSize + 1,
-      ]) ?? rateProblem(["learningRate": learningRate])
+  func networkError(_ images: ImageShape) -> String? {
+    networks.validationError(for: images)
+      ?? sizeError(["latentSize": latentSize])
+      ?? sizeError(["filters": filters, "hiddenSize": hiddenSize], atLeast: 0)
+      ?? rateError(["learningRate": learningRate])
   }
 }
 

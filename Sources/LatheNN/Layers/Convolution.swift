@@ -24,7 +24,7 @@ public struct Convolution {
   }
 
   /// `mode` matters only to a spectrally normalised layer; `relu` cuts off below zero.
-  public func callAsFunction(_ images: Tensor, mode: Mode = .inference, relu: Bool = false)
+  public func callAsFunction(_ images: Tensor, mode: Mode, relu: Bool = false)
     -> Tensor
   {
     let kernel = spectral?(weight.value, mode: mode) ?? weight.value
@@ -56,7 +56,7 @@ public struct TransposedConvolution {
   }
 
   /// `mode` matters only to a spectrally normalised layer.
-  public func callAsFunction(_ images: Tensor, mode: Mode = .inference) -> Tensor {
+  public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
     let kernel = spectral?(weight.value, mode: mode) ?? weight.value
     return addingBias(
       transposedConvolution(

@@ -21,7 +21,7 @@ public struct Linear {
   }
 
   /// `mode` matters only to a spectrally normalised layer; `relu` cuts off below zero.
-  public func callAsFunction(_ x: Tensor, mode: Mode = .inference, relu: Bool = false) -> Tensor {
+  public func callAsFunction(_ x: Tensor, mode: Mode, relu: Bool = false) -> Tensor {
     let weight = spectral?(weight.value, mode: mode) ?? weight.value
     return addingBias(matmul(x, weight), bias.value, relu: relu)
   }

@@ -25,8 +25,10 @@ public struct MLP {
     self.activation = activation
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    output(
-      layers.reduce(x) { activation == .relu ? $1($0, relu: true) : activation($1($0)) })
+  public func callAsFunction(_ x: Tensor, mode: Mode) -> Tensor {
+    let features = layers.reduce(x) {
+      activation == .relu ? $1($0, mode: mode, relu: true) : activation($1($0, mode: mode))
+    }
+    return output(features, mode: mode)
   }
 }

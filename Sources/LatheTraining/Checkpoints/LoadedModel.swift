@@ -14,7 +14,7 @@ public struct LoadedModel {
   ///
   /// - Throws: `DecodingError` when the configuration does not fit the model.
   public init(_ name: String, images: ImageShape, configuration: JSONValue, seed: UInt64) throws {
-    guard let entry = ModelRegistry.entry(named: name) else {
+    guard let entry = ModelRegistry.standard[name] else {
       trap("LoadedModel: no model \(name)")
     }
     store = ParameterStore(seed: seed)

@@ -65,7 +65,7 @@ public struct TrainingPlan: Sendable {
     self.slices = slices
     self.seed = seed
     self.precision = precision
-    sampler = ModelRegistry.entry(named: model)?.defaultSampler ?? .prior
+    sampler = ModelRegistry.standard[model]?.defaultSampler ?? .prior
     self.folder = folder
     self.checkpointEvery = checkpointEvery
     self.previewEvery = previewEvery

@@ -81,14 +81,22 @@ extension Sampler.Name {
   /// The file in a checkpoint's folder that holds the sampler, once it is fitted.
   var file: String { "sampler-\(rawValue).safetensors" }
 
+  /// The file of a sampler that had another name before.
+  private var formerFile: String? {
+    self == .aggregatedPosterior ? "sampler-ancestral.safetensors" : nil
+  }
+
   /// The fitted sampler in a checkpoint's folder; nil when there is none.
   ///
   /// - Throws: `FileError` when it is damaged.
-  public func saved(in folder: FilePath) throws -> (any FittedSampler)? {
-    guard let type = fitted, FileManager.default.fileExists(atPath: folder.appending(file).string)
+  public func saved(in folder: FilePath, for model: any Model) throws -> (any FittedSampler)? {
+    guard let sampler = type(of: model).fittedSampler(named: self),
+      let file = [file, formerFile].compactMap({ $0 }).first(where: {
+        FileManager.default.fileExists(atPath: folder.appending($0).string)
+      })
     else { return nil }
     let tensors = try Safetensors(reading: folder.appending(file))
-    return try type.init {
+    return try sampler.init {
       Tensor(try tensors.values($0), shape: Shape(try tensors.shape(of: $0)))
     }
   }

@@ -25,8 +25,8 @@ class FactorVAE(VariationalModel):
 
     @property
     def phases(self):
-        slow = (0.5, 0.999)
-        judge = Phase("discriminator", ("discriminator",), adam(2e-3, slow), self.discriminator_losses)
+        betas = (0.5, 0.9)
+        judge = Phase("discriminator", ("discriminator",), adam(2e-3, betas), self.discriminator_losses)
         return [Phase("elbo", ("encoder", "decoder"), adam(self.rate), self.losses, True), judge]
 
     def shapes(self):

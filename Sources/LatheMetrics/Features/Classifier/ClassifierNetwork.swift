@@ -48,6 +48,6 @@ struct ClassifierNetwork {
   ///
   /// Shapes: `[N, H, W, channels]` in [0, 1] → `[N, classes]`.
   func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
-    output(features(images, mode: mode))
+    output(features(images, mode: mode), mode: mode)
   }
 }

@@ -1,12 +1,33 @@
 import LatheNN
 import LatheTensors
 
-/// Networks A3: the DCGAN-like networks of the released code of Wasserstein autoencoders.
+/// `dcgan`: the DCGAN-like networks of the released code of Wasserstein autoencoders.
 ///
 /// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018. Kernels are 4 × 4, or 5 × 5 for images of 64 × 64 and more, which
 /// get one more transposed convolution and are seen as [−1, 1] with a tanh; smaller ones stay in [0, 1] with a sigmoid.
 /// The noise that the code adds to the input in training is the model's to add.
-public enum A3 {
+public struct DCGAN: Architecture {
+  public let name = "dcgan"
+  public let source = "Tolstikhin et al. 2018 (WAE)"
+
+  public init() {}
+
+  public func validationError(for images: ImageShape) -> String? {
+    sidesError(images, halvings: images.height >= 64 ? 3 : 2)
+  }
+
+  public func encoder(
+    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
+  ) -> any EncoderNetwork {
+    Encoder(scope, images: images, outputs: outputs, size: size)
+  }
+
+  public func decoder(
+    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
+  ) -> any DecoderNetwork {
+    Decoder(scope, images: images, latentSize: latentSize, size: size)
+  }
+
   /// Images → codes, or what else has `outputs` numbers for each.
   public struct Encoder: EncoderNetwork {
     private let convolutions: [Convolution]
@@ -17,26 +38,26 @@ public enum A3 {
     /// Shapes: `[N, H, W, C]` → `[N, outputs]`.
     public init(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize) {
       let filters = size.orPublished(filters: 128).filters
-      isCentred = A3.isLarge(images)
+      isCentred = DCGAN.isLarge(images)
       let widths = (0..<4).map { filters << $0 }
       convolutions = widths.indices.map {
         Convolution(
           scope("conv\($0)"), inputs: $0 == 0 ? images.channels : widths[$0 - 1],
-          outputs: widths[$0], kernel: A3.kernel(images), stride: 2,
+          outputs: widths[$0], kernel: DCGAN.kernel(images), stride: 2,
           initializer: .truncatedNormal(deviation: 0.01))
       }
-      norms = widths.indices.map { A3.norm(scope("norm\($0)"), widths[$0]) }
+      norms = widths.indices.map { DCGAN.norm(scope("norm\($0)"), widths[$0]) }
       codes = Linear(
         scope("codes"),
-        inputs: A3.sixteenth(images.height) * A3.sixteenth(images.width) * widths[3],
-        outputs: outputs, initializer: A3.normal)
+        inputs: DCGAN.sixteenth(images.height) * DCGAN.sixteenth(images.width) * widths[3],
+        outputs: outputs, initializer: DCGAN.normal)
     }
 
     public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
       let small = zip(convolutions, norms).reduce(isCentred ? 2 * images - 1 : images) {
-        $1.1($1.0($0), mode: mode, relu: true)
+        $1.1($1.0($0, mode: mode), mode: mode, relu: true)
       }
-      return codes(small.flattened)
+      return codes(small.flattened, mode: mode)
     }
   }
 
@@ -52,7 +73,7 @@ public enum A3 {
     /// Shapes: `[N, latentSize]` → `[N, H, W, C]`; H and W are multiples of 4, or 8 from 64 on.
     public init(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize) {
       let filters = size.orPublished(filters: 128).filters
-      isCentred = A3.isLarge(images)
+      isCentred = DCGAN.isLarge(images)
       let doublings = isCentred ? 3 : 2
       start = ImageShape(
         height: images.height >> doublings, width: images.width >> doublings, channels: 8 * filters)
@@ -60,26 +81,24 @@ public enum A3 {
       func transposed(_ place: Int, _ outputs: Int, stride: Int) -> TransposedConvolution {
         TransposedConvolution(
           scope("conv\(place)"), inputs: widths[place], outputs: outputs,
-          kernel: A3.kernel(images), stride: stride, initializer: A3.normal)
+          kernel: DCGAN.kernel(images), stride: stride, initializer: DCGAN.normal)
       }
       hidden = Linear(
-        scope("hidden"), inputs: latentSize, outputs: start.count, initializer: A3.normal)
+        scope("hidden"), inputs: latentSize, outputs: start.count, initializer: DCGAN.normal)
       convolutions = (0..<doublings).map { transposed($0, widths[$0 + 1], stride: 2) }
-      norms = (0..<doublings).map { A3.norm(scope("norm\($0)"), widths[$0 + 1]) }
+      norms = (0..<doublings).map { DCGAN.norm(scope("norm\($0)"), widths[$0 + 1]) }
       output = transposed(doublings, images.channels, stride: 1)
     }
 
     public func callAsFunction(_ codes: Tensor, mode: Mode) -> Tensor {
-      let flat = hidden(codes, relu: true)
+      let flat = hidden(codes, mode: mode, relu: true)
       let small = flat.reshaped(to: [flat.shape[0], start.height, start.width, start.channels])
-      let large = zip(convolutions, norms).reduce(small) { $1.1($1.0($0), mode: mode, relu: true) }
-      return isCentred ? 0.5 * tanh(output(large)) + 0.5 : sigmoid(output(large))
+      let large = zip(convolutions, norms).reduce(small) {
+        $1.1($1.0($0, mode: mode), mode: mode, relu: true)
+      }
+      return isCentred
+        ? 0.5 * tanh(output(large, mode: mode)) + 0.5 : sigmoid(output(large, mode: mode))
     }
-  }
-
-  /// Codes → scores, `[N, 1]`, the logit of a probability: hidden layers with ReLU, linear output.
-  public static func discriminator(_ scope: Scope, latentSize: Int, hidden: [Int]) -> MLP {
-    MLP(scope, inputs: latentSize, hidden: hidden, outputs: 1, initializer: normal)
   }
 
   private static let normal = Initializer.normal(deviation: 0.01)

@@ -1,12 +1,33 @@
 import LatheNN
 import LatheTensors
 
-/// Networks A2: four strided convolutions and their mirror, as in the released code of RAE.
+/// `rae-conv`: four strided convolutions and their mirror, as in the released code of RAE.
 ///
 /// Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020. Kernels are 4 × 4, or 5 × 5 for images of
 /// 64 × 64 and more, which get one more transposed convolution; smaller ones are shifted to [−1, 1] first. Batch norm follows
 /// Keras, which that code uses.
-public enum A2 {
+public struct RAEConv: Architecture {
+  public let name = "rae-conv"
+  public let source = "Ghosh et al. 2020 (RAE)"
+
+  public init() {}
+
+  public func validationError(for images: ImageShape) -> String? {
+    sidesError(images, halvings: images.height >= 64 ? 3 : 2)
+  }
+
+  public func encoder(
+    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
+  ) -> any EncoderNetwork {
+    Encoder(scope, images: images, outputs: outputs, size: size)
+  }
+
+  public func decoder(
+    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
+  ) -> any DecoderNetwork {
+    Decoder(scope, images: images, latentSize: latentSize, size: size)
+  }
+
   /// Images → codes, or what else has `outputs` numbers for each.
   public struct Encoder: EncoderNetwork {
     private let convolutions: [Convolution]
@@ -22,23 +43,23 @@ public enum A2 {
       convolutions = widths.indices.map {
         Convolution(
           scope("conv\($0)"), inputs: $0 == 0 ? images.channels : widths[$0 - 1],
-          outputs: widths[$0], kernel: A2.kernel(images), stride: 2)
+          outputs: widths[$0], kernel: RAEConv.kernel(images), stride: 2)
       }
       norms = widths.indices.map {
         BatchNorm(scope("norm\($0)"), channels: widths[$0], convention: .keras)
       }
       codes = Linear(
         scope("codes"),
-        inputs: A2.sixteenth(images.height) * A2.sixteenth(images.width) * widths[3],
+        inputs: RAEConv.sixteenth(images.height) * RAEConv.sixteenth(images.width) * widths[3],
         outputs: outputs)
     }
 
     /// `mode` decides whose statistics batch norm uses.
     public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
       let small = zip(convolutions, norms).reduce(isCentred ? 2 * images - 1 : images) {
-        $1.1($1.0($0), mode: mode, relu: true)
+        $1.1($1.0($0, mode: mode), mode: mode, relu: true)
       }
-      return codes(small.flattened)
+      return codes(small.flattened, mode: mode)
     }
   }
 
@@ -61,14 +82,14 @@ public enum A2 {
       convolutions = (0..<doublings).map {
         TransposedConvolution(
           scope("conv\($0)"), inputs: widths[$0], outputs: widths[$0 + 1],
-          kernel: A2.kernel(images), stride: 2)
+          kernel: RAEConv.kernel(images), stride: 2)
       }
       norms = (0..<doublings).map {
         BatchNorm(scope("norm\($0)"), channels: widths[$0 + 1], convention: .keras)
       }
       output = TransposedConvolution(
         scope("conv\(doublings)"), inputs: widths[doublings], outputs: images.channels,
-        kernel: A2.kernel(images))
+        kernel: RAEConv.kernel(images))
     }
 
     /// `mode` decides whose statistics batch norm uses.

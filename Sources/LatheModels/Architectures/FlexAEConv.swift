@@ -2,11 +2,32 @@ import LatheFiles
 import LatheNN
 import LatheTensors
 
-/// Networks A1: convolutions and fully connected layers, as in the released code of FlexAE.
+/// `flexae-conv`: convolutions and fully connected layers, as in the released code of FlexAE.
 ///
 /// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI 2021. Batch norm and
 /// initial values follow TensorFlow 1's layers, which that code uses.
-public enum A1 {
+public struct FlexAEConv: Architecture {
+  public let name = "flexae-conv"
+  public let source = "Mondal et al. 2021 (FlexAE)"
+
+  public init() {}
+
+  public func validationError(for images: ImageShape) -> String? {
+    sidesError(images, halvings: 2)
+  }
+
+  public func encoder(
+    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
+  ) -> any EncoderNetwork {
+    Encoder(scope, images: images, outputs: outputs, size: size)
+  }
+
+  public func decoder(
+    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
+  ) -> any DecoderNetwork {
+    Decoder(scope, images: images, latentSize: latentSize, size: size)
+  }
+
   /// Images → codes, or what else has `outputs` numbers for each.
   public struct Encoder: EncoderNetwork {
     private let conv0, conv1: Convolution
@@ -17,7 +38,7 @@ public enum A1 {
     public init(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize) {
       let size = size.orPublished(filters: 64)
       let (filters, hiddenSize) = (size.filters, size.hiddenSize)
-      let quarter = A1.quarter(images)
+      let quarter = FlexAEConv.quarter(images)
       conv0 = Convolution(
         scope("conv0"), inputs: images.channels, outputs: filters, kernel: 4, stride: 2)
       conv1 = Convolution(
@@ -30,9 +51,9 @@ public enum A1 {
     }
 
     public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
-      let half = conv0(images, relu: true)
-      let quarter = norm0(conv1(half), mode: mode, relu: true)
-      return codes(norm1(hidden(quarter.flattened), mode: mode, relu: true))
+      let half = conv0(images, mode: mode, relu: true)
+      let quarter = norm0(conv1(half, mode: mode), mode: mode, relu: true)
+      return codes(norm1(hidden(quarter.flattened, mode: mode), mode: mode, relu: true), mode: mode)
     }
   }
 
@@ -49,7 +70,8 @@ public enum A1 {
       let size = size.orPublished(filters: 64)
       let (filters, hiddenSize) = (size.filters, size.hiddenSize)
       quarter = ImageShape(
-        height: A1.quarter(images).height, width: A1.quarter(images).width, channels: 2 * filters)
+        height: FlexAEConv.quarter(images).height, width: FlexAEConv.quarter(images).width,
+        channels: 2 * filters)
       func linear(_ name: String, _ inputs: Int, _ outputs: Int) -> Linear {
         Linear(
           scope(name), inputs: inputs, outputs: outputs, initializer: .glorotNormal,
@@ -88,18 +110,6 @@ public enum A1 {
     }
   }
 
-  /// Noise → codes (P-GEN): hidden layers with ReLU, linear output, no batch norm.
-  public static func generator(_ scope: Scope, noiseSize: Int, hidden: [Int], latentSize: Int)
-    -> MLP
-  {
-    MLP(scope, inputs: noiseSize, hidden: hidden, outputs: latentSize, initializer: .glorotNormal)
-  }
-
-  /// Codes → scores, `[N, 1]`: hidden layers with ReLU, linear output, no batch norm.
-  public static func critic(_ scope: Scope, latentSize: Int, hidden: [Int]) -> MLP {
-    MLP(scope, inputs: latentSize, hidden: hidden, outputs: 1, initializer: .glorotNormal)
-  }
-
   /// Images → scores, `[N, 1]`: the encoder's layers without batch norm.
   public struct ImageCritic {
     private let conv0, conv1: Convolution
@@ -108,7 +118,7 @@ public enum A1 {
     /// Shapes: `[N, H, W, C]` → `[N, 1]`; H and W are multiples of 4.
     public init(_ scope: Scope, images: ImageShape, size: NetworkSize) {
       let size = size.orPublished(filters: 64)
-      let quarter = A1.quarter(images)
+      let quarter = FlexAEConv.quarter(images)
       conv0 = Convolution(
         scope("conv0"), inputs: images.channels, outputs: size.filters, kernel: 4, stride: 2)
       conv1 = Convolution(
@@ -119,16 +129,16 @@ public enum A1 {
       output = Linear(scope("output"), inputs: size.hiddenSize, outputs: 1)
     }
 
-    public func callAsFunction(_ images: Tensor) -> Tensor {
-      let quarter = conv1(conv0(images, relu: true), relu: true)
-      return output(hidden(quarter.flattened, relu: true))
+    public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
+      let quarter = conv1(conv0(images, mode: mode, relu: true), mode: mode, relu: true)
+      return output(hidden(quarter.flattened, mode: mode, relu: true), mode: mode)
     }
   }
 
   private static func quarter(_ images: ImageShape) -> (height: Int, width: Int) {
     require(
       images.height % 4 == 0 && images.width % 4 == 0,
-      "A1: \(images.height) × \(images.width) images, sides must be multiples of 4")
+      "FlexAEConv: \(images.height) × \(images.width) images, sides must be multiples of 4")
     return (images.height / 4, images.width / 4)
   }
 }

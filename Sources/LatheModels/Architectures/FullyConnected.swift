@@ -1,21 +1,45 @@
 import LatheNN
 import LatheTensors
 
-/// Networks A5: fully connected layers, as in the released code of MaskAAE; for images and vectors of any shape.
+/// `mlp`: fully connected layers, as in the released code of MaskAAE; for images and vectors of any shape.
 ///
 /// Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial Auto-Encoders", UAI 2020. No batch norm; kernels
 /// start Glorot-normal, biases Glorot-uniform, which is what that code's `None` stands for in TensorFlow 1.
-public enum A5 {
+public struct FullyConnected: Architecture {
+  public let name = "mlp"
+  public let source = "Mondal et al. 2020 (MaskAAE)"
+
+  public init() {}
+
+  public func validationError(for images: ImageShape) -> String? {
+    nil
+  }
+
+  public func encoder(
+    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
+  ) -> any EncoderNetwork {
+    Encoder(scope, images: images, outputs: outputs, size: size)
+  }
+
+  public func decoder(
+    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
+  ) -> any DecoderNetwork {
+    Decoder(scope, images: images, latentSize: latentSize, size: size)
+  }
+
   /// Images → codes, or what else has `outputs` numbers for each.
   public struct Encoder: EncoderNetwork {
     private let layers: MLP
 
     /// Shapes: `[N, H, W, C]` → `[N, outputs]`.
     public init(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize) {
-      layers = A5.perceptron(scope, inputs: images.count, outputs: outputs, A5.hidden(size))
+      layers = FullyConnected.perceptron(
+        scope, inputs: images.count, outputs: outputs, FullyConnected.hidden(size))
     }
 
-    public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor { layers(images.flattened) }
+    public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
+      layers(images.flattened, mode: mode)
+    }
   }
 
   /// Codes → images in [0, 1].
@@ -25,19 +49,15 @@ public enum A5 {
 
     /// Shapes: `[N, latentSize]` → `[N, H, W, C]`.
     public init(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize) {
-      layers = A5.perceptron(scope, inputs: latentSize, outputs: images.count, A5.hidden(size))
+      layers = FullyConnected.perceptron(
+        scope, inputs: latentSize, outputs: images.count, FullyConnected.hidden(size))
       self.images = images
     }
 
     public func callAsFunction(_ codes: Tensor, mode: Mode) -> Tensor {
-      sigmoid(layers(codes))
+      sigmoid(layers(codes, mode: mode))
         .reshaped(to: [codes.shape[0], images.height, images.width, images.channels])
     }
-  }
-
-  /// Codes → scores, `[N, 1]`: hidden layers with ReLU, linear output.
-  public static func critic(_ scope: Scope, latentSize: Int, hidden: [Int]) -> MLP {
-    perceptron(scope, inputs: latentSize, outputs: 1, hidden)
   }
 
   private static func perceptron(_ scope: Scope, inputs: Int, outputs: Int, _ hidden: [Int]) -> MLP

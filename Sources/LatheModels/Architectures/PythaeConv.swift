@@ -2,12 +2,29 @@ import LatheFiles
 import LatheNN
 import LatheTensors
 
-/// Networks A6: those of pythae's benchmark, for images of 28 × 28, 32 × 32 and 64 × 64.
+/// `pythae-conv`: those of pythae's benchmark, for images of 28 × 28, 32 × 32 and 64 × 64.
 ///
 /// Chadebec, Vincent and Allassonnière, "Pythae: Unifying Generative Autoencoders in Python", NeurIPS 2022, and its
 /// code. Batch norm and initial values follow PyTorch, which that code uses: weights and biases uniform in
 /// ±1/√(fan in), where a transposed convolution counts its outputs as fan in.
-public enum A6 {
+public struct PythaeConv: Architecture {
+  public let name = "pythae-conv"
+  public let source = "Chadebec et al. 2022 (pythae)"
+
+  public init() {}
+
+  public func encoder(
+    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
+  ) -> any EncoderNetwork {
+    Encoder(scope, images: images, outputs: outputs, size: size)
+  }
+
+  public func decoder(
+    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
+  ) -> any DecoderNetwork {
+    Decoder(scope, images: images, latentSize: latentSize, size: size)
+  }
+
   /// Images → codes, or what else has `outputs` numbers for each.
   public struct Encoder: EncoderNetwork {
     private let convolutions: [Convolution]
@@ -19,7 +36,7 @@ public enum A6 {
       let filters = size.orPublished(filters: 128).filters
       let widths = [images.channels] + (0..<4).map { filters << $0 }
       convolutions = (0..<4).map {
-        let initial = A6.initial(fanIn: 16 * widths[$0])
+        let initial = PythaeConv.initial(fanIn: 16 * widths[$0])
         return Convolution(
           scope("conv\($0)"), inputs: widths[$0], outputs: widths[$0 + 1], kernel: 4, stride: 2,
           padding: .explicit(1), initializer: initial, biasInitializer: initial)
@@ -27,15 +44,15 @@ public enum A6 {
       norms = (0..<4).map {
         BatchNorm(scope("norm\($0)"), channels: widths[$0 + 1], convention: .pyTorch)
       }
-      codes = A6.linear(
+      codes = PythaeConv.linear(
         scope("codes"), images.height / 16 * (images.width / 16) * widths[4], outputs)
     }
 
     public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
       let small = zip(convolutions, norms).reduce(images) {
-        $1.1($1.0($0), mode: mode, relu: true)
+        $1.1($1.0($0, mode: mode), mode: mode, relu: true)
       }
-      return codes(small.flattened)
+      return codes(small.flattened, mode: mode)
     }
   }
 
@@ -50,15 +67,15 @@ public enum A6 {
     /// Shapes: `[N, latentSize]` → `[N, H, W, C]`.
     public init(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize) {
       let filters = size.orPublished(filters: 128).filters
-      guard let (side, stages) = A6.stages[images.height] else {
-        trap("A6: \(images) images, sides must be 28, 32 or 64")
+      guard let (side, stages) = PythaeConv.stages[images.height] else {
+        trap("PythaeConv: \(images) images, sides must be 28, 32 or 64")
       }
       start = ImageShape(height: side, width: side, channels: 8 * filters)
       let widths = stages.indices.map { (8 * filters) >> $0 } + [images.channels]
       let all = stages.indices.map {
-        A6.transposed(scope("conv\($0)"), widths[$0], widths[$0 + 1], stages[$0])
+        PythaeConv.transposed(scope("conv\($0)"), widths[$0], widths[$0 + 1], stages[$0])
       }
-      hidden = A6.linear(scope("hidden"), latentSize, start.count)
+      hidden = PythaeConv.linear(scope("hidden"), latentSize, start.count)
       (convolutions, output) = (Array(all.dropLast()), all.last!)
       norms = convolutions.indices.map {
         BatchNorm(scope("norm\($0)"), channels: widths[$0 + 1], convention: .pyTorch)
@@ -66,10 +83,12 @@ public enum A6 {
     }
 
     public func callAsFunction(_ codes: Tensor, mode: Mode) -> Tensor {
-      let flat = hidden(codes)
+      let flat = hidden(codes, mode: mode)
       let small = flat.reshaped(to: [flat.shape[0], start.height, start.width, start.channels])
-      let large = zip(convolutions, norms).reduce(small) { $1.1($1.0($0), mode: mode, relu: true) }
-      return sigmoid(output(large))
+      let large = zip(convolutions, norms).reduce(small) {
+        $1.1($1.0($0, mode: mode), mode: mode, relu: true)
+      }
+      return sigmoid(output(large, mode: mode))
     }
   }
 
@@ -90,8 +109,9 @@ public enum A6 {
   ]
 
   /// Why the networks cannot be built for such images, if they cannot.
-  static func problem(_ images: ImageShape) -> String? {
-    guard images.height != images.width || stages[images.height] == nil else { return nil }
+  public func validationError(for images: ImageShape) -> String? {
+    let isKnown = images.height == images.width && PythaeConv.stages[images.height] != nil
+    guard !isKnown else { return nil }
     return "expected images of 28 × 28, 32 × 32 or 64 × 64, found \(images)"
   }
 

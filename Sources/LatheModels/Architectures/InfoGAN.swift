@@ -2,10 +2,34 @@ import LatheFiles
 import LatheNN
 import LatheTensors
 
-/// Networks A4: the InfoGAN-like networks of the 2-Stage VAE's released code.
+/// `infogan`: the InfoGAN-like networks of the 2-Stage VAE's released code.
 ///
 /// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019.
-public enum A4 {
+public struct InfoGAN: Architecture {
+  public let name = "infogan"
+  public let source = "Dai and Wipf 2019 (2-Stage VAE)"
+
+  public init() {}
+
+  public func validationError(for images: ImageShape) -> String? {
+    sidesError(images, halvings: 2)
+  }
+
+  public func encoder(
+    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
+  ) -> any EncoderNetwork {
+    Encoder(scope, images: images, outputs: outputs, size: size)
+  }
+
+  public func decoder(
+    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
+  ) -> any DecoderNetwork {
+    Decoder(scope, images: images, latentSize: latentSize, size: size)
+  }
+
+  /// 10⁻⁶ + softplus, as in the released code.
+  public func standardDeviation(of output: Tensor) -> Tensor { softplus(output) + 1e-6 }
+
   /// Images → `outputs` numbers, mean and deviation of a posterior say; every layer is spectrally normalised.
   public struct Encoder: EncoderNetwork {
     private let conv0, conv1: Convolution
@@ -28,9 +52,9 @@ public enum A4 {
       }
       conv0 = conv("conv0", images.channels, filters)
       conv1 = conv("conv1", filters, 2 * filters)
-      norm1 = A4.norm(scope("norm1"), 2 * filters)
-      hidden = linear("hidden", A4.quarterCount(images) * 2 * filters, hiddenSize)
-      norm2 = A4.norm(scope("norm2"), hiddenSize)
+      norm1 = InfoGAN.norm(scope("norm1"), 2 * filters)
+      hidden = linear("hidden", InfoGAN.quarterCount(images) * 2 * filters, hiddenSize)
+      norm2 = InfoGAN.norm(scope("norm2"), hiddenSize)
       codes = linear("codes", hiddenSize, outputs)
     }
 
@@ -58,14 +82,14 @@ public enum A4 {
       let normal = Initializer.normal(deviation: 0.02)
       hidden0 = Linear(
         scope("hidden0"), inputs: latentSize, outputs: hiddenSize, initializer: normal)
-      norm0 = A4.norm(scope("norm0"), hiddenSize)
+      norm0 = InfoGAN.norm(scope("norm0"), hiddenSize)
       hidden1 = Linear(
         scope("hidden1"), inputs: hiddenSize, outputs: quarter.count, initializer: normal)
-      norm1 = A4.norm(scope("norm1"), quarter.count)
+      norm1 = InfoGAN.norm(scope("norm1"), quarter.count)
       conv0 = TransposedConvolution(
         scope("conv0"), inputs: 2 * filters, outputs: filters, kernel: 4, stride: 2,
         initializer: normal)
-      norm2 = A4.norm(scope("norm2"), filters)
+      norm2 = InfoGAN.norm(scope("norm2"), filters)
       conv1 = TransposedConvolution(
         scope("conv1"), inputs: filters, outputs: images.channels, kernel: 4, stride: 2,
         initializer: normal)
@@ -90,7 +114,7 @@ public enum A4 {
   private static func quarterCount(_ images: ImageShape) -> Int {
     require(
       images.height % 4 == 0 && images.width % 4 == 0,
-      "A4: \(images.height) × \(images.width) images, sides must be multiples of 4")
+      "InfoGAN: \(images.height) × \(images.width) images, sides must be multiples of 4")
     return images.height / 4 * (images.width / 4)
   }
 }

@@ -2,7 +2,7 @@ import LatheNN
 import LatheTensors
 
 /// Encoder and decoder of an autoencoder whose codes are numbers, not distributions; the kernels that decay.
-struct DeterministicNetworks {
+struct EncoderDecoder {
   let encoder: any EncoderNetwork
   let decoder: any DecoderNetwork
   /// Kernels of the decoder's convolutions; for images of 64 × 64 and more the weights of its fully connected layers too,
@@ -10,12 +10,14 @@ struct DeterministicNetworks {
   private let kernels: [Parameter]
 
   init(
-    _ scope: Scope, _ family: NetworkFamily, images: ImageShape, latentSize: Int, size: NetworkSize,
+    _ scope: Scope, _ architecture: AnyArchitecture, images: ImageShape, latentSize: Int,
+    size: NetworkSize,
     spectrallyNormalizedDecoder: Bool = false
   ) {
-    encoder = family.encoder(scope("encoder"), images: images, outputs: latentSize, size: size)
+    encoder = architecture.encoder(
+      scope("encoder"), images: images, outputs: latentSize, size: size)
     let place = scope("decoder")
-    decoder = family.decoder(
+    decoder = architecture.decoder(
       spectrallyNormalizedDecoder ? place.spectrallyNormalized : place, images: images,
       latentSize: latentSize, size: size)
     let weights = place.parameters.filter { $0.name.hasSuffix(".weight") }
