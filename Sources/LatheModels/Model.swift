@@ -49,7 +49,7 @@ public protocol Model: SendableMetatype {
   /// What the model makes of images, in inference; the decoding of their codes unless a model says otherwise.
   func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor
   /// −ELBO in nats, its mean over images, in inference with one draw from each posterior; nil for models without.
-  func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor?
+  func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor?
 }
 
 extension Model {
@@ -74,7 +74,7 @@ extension Model {
     decode(encode(images))
   }
 
-  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }
+  public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }
 }
 
 /// The groups of a model's parameters.

@@ -29,7 +29,7 @@ private struct CoupledModel {
     let phases = [("coupled", coupledLoss), ("penalty", penaltyLoss)].map { name, loss in
       BoundPhase(
         name: name, groups: ["encoder", "decoder"],
-        rule: .descent(.constant(1e-2), momentum: 0.9), loss: loss)
+        rule: .sgd(.constant(1e-2), momentum: 0.9), loss: loss)
     }
     return [BoundBlock(phases: phases)]
   }
@@ -138,7 +138,7 @@ private func refuseSlicesThatDoNotMeet(_ world: Communicator) throws {
   let weight = store.root("group").parameter("weight", [1], .ones)
   store.layOut()
   let phase = BoundPhase(
-    name: "apart", groups: ["group"], rule: .descent(.constant(1)),
+    name: "apart", groups: ["group"], rule: .sgd(.constant(1)),
     loss: { batch in
       let x = batch.images.sum() * weight.value.sum()
       return Losses(batch.images.values[0] > 0 ? batch.gathered(x.reshaped(to: [1])).sum() : x)

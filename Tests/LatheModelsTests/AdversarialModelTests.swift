@@ -108,7 +108,7 @@ import Testing
 
   /// c from what the mask's loss has besides its other terms, at steps around those of the published schedule.
   @Test(arguments: weights)
-  func indecisionWeight(_ m: Int, _ step: Int, _ c: Double) throws {
+  func maskRegularizerWeight(_ m: Int, _ step: Int, _ c: Double) throws {
     let (_, model) = try build(
       "maskaae", Self.mnist,
       ["latentSize": m, "hiddenSize": 8, "criticHidden": [8], "maskReconstructionWeight": 0])
@@ -116,7 +116,7 @@ import Testing
     let unit = m == 16 ? 75 : min(10_000, m * 225 / 2)
     let share = step < 5 * unit ? 1.0 : 0.2
     let squared = pow(1 - Double(terms["distance"]!), 2)
-    let found = (Double(terms["total"]!) / share - squared) / Double(terms["indecision"]!)
+    let found = (Double(terms["total"]!) / share - squared) / Double(terms["maskRegularizer"]!)
     expectClose([Float(found)], [Float(c)], relative: 1e-3, "c at step \(step) for m = \(m)")
   }
 

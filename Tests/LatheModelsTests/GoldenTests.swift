@@ -58,6 +58,12 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
   var testDescription: String { file }
 }
 
+/// Names of terms in the files, where they are others than in the log.
+private let goldenTerms = [
+  "kl": "divergence", "mmd": "discrepancy", "maskedDimensionVariance": "closedVariance",
+  "maskRegularizer": "indecision",
+]
+
 /// lathe's model with PyTorch's weights, trained on PyTorch's data and noise.
 final class Replay {
   let golden: Golden
@@ -148,7 +154,8 @@ final class Replay {
       owner: self)
     defer { store.stopListening() }
     let losses = phase.loss(batch)
-    let terms = [("total", losses.total)] + losses.terms
+    let terms =
+      [("total", losses.total)] + losses.terms.map { (goldenTerms[$0.name] ?? $0.name, $0.value) }
     let values = terms.map { ($0.0, $0.1.scalar) }
     backpropagate(losses.total, into: store.variables(of: phase.groups))
     return values

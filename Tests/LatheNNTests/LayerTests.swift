@@ -109,7 +109,7 @@ import Testing
       crossEntropy(x, probability: y), [(2 * 0.693_147_2 + 0.287_682_1) / 2], shape: [],
       relative: 1e-6)
     // KL(N(1, 2²) ‖ N(0, 1)) = ½ (1 + 4 − 2 log 2 − 1).
-    let kl = normalDivergence(
+    let kl = normalKL(
       mean: Tensor([1], shape: [1, 1]), deviation: Tensor([2], shape: [1, 1]))
     expectClose(kl, [0.5 * (4 - 2 * 0.693_147_2)], shape: [], relative: 1e-6)
   }

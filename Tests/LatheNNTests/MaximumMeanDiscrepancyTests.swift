@@ -8,7 +8,7 @@ import Testing
   private static let m = 3
 
   /// Pair by pair in double precision.
-  private func pairwise(_ x: [Float], _ y: [Float], _ kernel: DiscrepancyKernel, deviation: Double)
+  private func pairwise(_ x: [Float], _ y: [Float], _ kernel: MMDKernel, deviation: Double)
     -> Double
   {
     let m = Self.m
@@ -36,8 +36,8 @@ import Testing
     )
   }
 
-  @Test(arguments: DiscrepancyKernel.allCases, [Float(1), 2])
-  func equalsTheSumOverPairs(_ kernel: DiscrepancyKernel, _ deviation: Float) {
+  @Test(arguments: MMDKernel.allCases, [Float(1), 2])
+  func equalsTheSumOverPairs(_ kernel: MMDKernel, _ deviation: Float) {
     let (x, y) = samples(20, seed: 3)
     let found = maximumMeanDiscrepancy(x, y, kernel: kernel, deviation: deviation).scalar
     let expected = pairwise(x.values, y.values, kernel, deviation: Double(deviation))
@@ -53,7 +53,7 @@ import Testing
   }
 
   /// Unbiased: between samples of one distribution it is zero on average.
-  @Test(arguments: DiscrepancyKernel.allCases) func zeroOnAverage(_ kernel: DiscrepancyKernel) {
+  @Test(arguments: MMDKernel.allCases) func zeroOnAverage(_ kernel: MMDKernel) {
     let (rounds, n) = (400, 10)
     let values = (0..<rounds).map { round in
       let random = RandomSource(seed: 5).derived(round)
@@ -67,7 +67,7 @@ import Testing
     #expect(mean.magnitude < 4 * error)
   }
 
-  @Test(arguments: DiscrepancyKernel.allCases) func gradients(_ kernel: DiscrepancyKernel) {
+  @Test(arguments: MMDKernel.allCases) func gradients(_ kernel: MMDKernel) {
     let discrepancy: TensorFunction = { maximumMeanDiscrepancy($0[0], $0[1], kernel: kernel) }
     expectGradients(of: discrepancy, at: [[4, 3], [4, 3]], in: -2...2)
     expectSecondGradients(of: discrepancy, at: [[4, 3], [4, 3]], in: -2...2, relative: 1e-2)

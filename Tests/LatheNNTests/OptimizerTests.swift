@@ -46,10 +46,10 @@ import Testing
   }
 
   @Test func descent() {
-    expectClose(run(.descent(0.1), gradients: [1, 2]), [0.9, 0.7], relative: 1e-6)
-    expectClose(run(.descent(0.1, momentum: 0.5), gradients: [1, 2]), [0.9, 0.65], relative: 1e-6)
+    expectClose(run(.sgd(0.1), gradients: [1, 2]), [0.9, 0.7], relative: 1e-6)
+    expectClose(run(.sgd(0.1, momentum: 0.5), gradients: [1, 2]), [0.9, 0.65], relative: 1e-6)
     expectClose(
-      run(.descent(0.1, momentum: 0.5, nesterov: true), gradients: [1, 2]), [0.85, 0.525],
+      run(.sgd(0.1, momentum: 0.5, nesterov: true), gradients: [1, 2]), [0.85, 0.525],
       relative: 1e-6)
   }
 
@@ -59,7 +59,7 @@ import Testing
       store.root("a").parameter("w", [2], .ones), store.root("b").parameter("w", [2], .ones)
     )
     store.layOut()
-    let optimizer = Optimizer(.descent(1.0), groups: ["b"], of: store)
+    let optimizer = Optimizer(.sgd(1.0), groups: ["b"], of: store)
     let flat = Arena(count: store.values.count)
     for index in 0..<flat.count { flat.pointer[index] = 4 }
     #expect(optimizer.update(along: flat.pointer, scale: 0.125, step: 0))
@@ -69,7 +69,7 @@ import Testing
 
   /// Whoever moves a value, and with which others, it gets the same bits.
   @Test(arguments: [
-    OptimizerRule.adam(0.1), .rmsProp(0.1, momentum: 0.9), .descent(0.1, momentum: 0.5),
+    OptimizerRule.adam(0.1), .rmsProp(0.1, momentum: 0.9), .sgd(0.1, momentum: 0.5),
   ]) func rangesMoveLikeTheWhole(_ rule: OptimizerRule) {
     func moved(_ update: (Optimizer, UnsafePointer<Float>, Int, ParameterStore) -> Bool) -> [Float]
     {
@@ -101,7 +101,7 @@ import Testing
   }
 
   @Test(arguments: [Float.nan, .infinity, -.infinity]) func badGradientsAreSeen(_ bad: Float) {
-    for rule in [OptimizerRule.adam(0.1), .rmsProp(0.1), .descent(0.1)] {
+    for rule in [OptimizerRule.adam(0.1), .rmsProp(0.1), .sgd(0.1)] {
       let store = ParameterStore(seed: 1)
       _ = store.root("a").parameter("w", [1000], .ones)
       store.layOut()

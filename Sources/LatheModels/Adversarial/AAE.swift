@@ -79,13 +79,17 @@ public struct AAE: Model {
     let reconstruct = Phase<Self>(
       "reconstruction", updates: [.encoder, .decoder], by: .rmsProp(.constant(c.reconstructionRate))
     ) { $0.reconstructionLoss($1) }
-    let judge = Phase<Self>("critic", updates: [.critic], by: .rmsProp(.constant(c.criticRate))) {
+    let updateCritic = Phase<Self>(
+      "critic", updates: [.critic], by: .rmsProp(.constant(c.criticRate))
+    ) {
       $0.criticLoss($1)
     }
-    let fool = Phase<Self>("encoder", updates: [.encoder], by: .rmsProp(.constant(c.encoderRate))) {
+    let updateEncoder = Phase<Self>(
+      "encoder", updates: [.encoder], by: .rmsProp(.constant(c.encoderRate))
+    ) {
       $0.encoderLoss($1)
     }
-    return [Block(reconstruct), Block(repeats: c.criticSteps, judge), Block(fool)]
+    return [Block(reconstruct), Block(repeats: c.criticSteps, updateCritic), Block(updateEncoder)]
   }
 
   /// Cross-entropy of x and Dec(E(x)), the mean over pixels.

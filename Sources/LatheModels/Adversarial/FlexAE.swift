@@ -96,29 +96,34 @@ public struct FlexAE: Model {
     let reconstruct = Phase<Self>(
       "reconstruction", updates: [.encoder, .decoder], by: .adam(.constant(c.reconstructionRate))
     ) { $0.reconstructionLoss($1) }
-    let judge = Phase<Self>("critic", updates: [.critic], by: adversarial(c.criticRate)) {
+    let updateCritic = Phase<Self>("critic", updates: [.critic], by: adversarial(c.criticRate)) {
       $0.criticLoss($1)
     }
-    let fool = Phase<Self>("generator", updates: [.generator], by: adversarial(c.generatorRate)) {
+    let updateGenerator = Phase<Self>(
+      "generator", updates: [.generator], by: adversarial(c.generatorRate)
+    ) {
       $0.generatorLoss($1)
     }
-    let approach = Phase<Self>("encoder", updates: [.encoder], by: adversarial(c.encoderRate)) {
+    let updateEncoder = Phase<Self>("encoder", updates: [.encoder], by: adversarial(c.encoderRate))
+    {
       $0.encoderLoss($1)
     }
     guard let imageCritic else {
       return [
-        Block(reconstruct), Block(repeats: c.criticSteps, judge), .reusingBatch(fool, approach),
+        Block(reconstruct), Block(repeats: c.criticSteps, updateCritic),
+        .reusingBatch(updateGenerator, updateEncoder),
       ]
     }
-    let judgeImages = Phase<Self>(
+    let updateImageCritic = Phase<Self>(
       "image-critic", updates: [.imageCritic], by: adversarial(c.imageCriticRate, beta1: 0.5)
     ) { $0.imageCriticLoss($1, imageCritic) }
     let smooth = Phase<Self>(
       "smoothing", updates: [.encoder, .decoder], by: adversarial(c.smoothingRate, beta1: 0.5)
     ) { $0.smoothingLoss($1, imageCritic) }
     return [
-      Block(reconstruct), Block(repeats: c.criticSteps, batches: 2, judge, judgeImages),
-      .reusingBatch(smooth, fool, approach),
+      Block(reconstruct),
+      Block(repeats: c.criticSteps, batches: 2, updateCritic, updateImageCritic),
+      .reusingBatch(smooth, updateGenerator, updateEncoder),
     ]
   }
 

@@ -114,14 +114,14 @@ public struct MaskAAE: Model {
     let codes = encoder(batch.images, mode: .training)
     let reconstruction = meanCrossEntropy(
       batch.images, probability: decoder(mask * codes, mode: .training))
-    let variance = closedVariance(batch.gathered(codes))
+    let variance = maskedDimensionVariance(batch.gathered(codes))
     return Losses(
       share(batch.step) * (reconstruction + configuration.varianceWeight * variance),
-      terms: ["reconstruction": reconstruction, "closedVariance": variance])
+      terms: ["reconstruction": reconstruction, "maskedDimensionVariance": variance])
   }
 
   /// V, the mean of (z − E[z])² exp(−10 α²) over a batch and its dimensions: codes of closed dimensions should not vary.
-  private func closedVariance(_ codes: Tensor) -> Tensor {
+  private func maskedDimensionVariance(_ codes: Tensor) -> Tensor {
     ((codes - codes.mean(0, keepingDimensions: true)).squared * exp(-10 * mask.squared)).mean()
   }
 
@@ -147,14 +147,14 @@ public struct MaskAAE: Model {
       batch.images, probability: decoder(masked, mode: .trainingWithoutTracking))
     let distance =
       batch.gathered(score(masked)).mean() - batch.gathered(score(mask * prior(batch))).mean()
-    let indecision = abs(mask * (1 - mask)).sum()  // without slope where a dimension is closed
+    let regularizer = abs(mask * (1 - mask)).sum()  // without slope where a dimension is closed
     let total =
       configuration.maskReconstructionWeight * reconstruction + (1 - distance).squared
-      + indecisionWeight(batch.step) * indecision
+      + maskRegularizerWeight(batch.step) * regularizer
     return Losses(
       share(batch.step) * total,
       terms: [
-        "reconstruction": reconstruction, "distance": distance, "indecision": indecision,
+        "reconstruction": reconstruction, "distance": distance, "maskRegularizer": regularizer,
         "activeDimensions": activeDimensions,
       ])
   }
@@ -173,7 +173,7 @@ public struct MaskAAE: Model {
   }
 
   /// c: 2 / m, doubled every 4 T steps, at most 2048.
-  private func indecisionWeight(_ step: Int) -> Float {
+  private func maskRegularizerWeight(_ step: Int) -> Float {
     let doublings = Double(step / (4 * scheduleSteps))
     return Float(min(2048, 2 / Double(configuration.latentSize) * exp2(doublings)))
   }

@@ -20,7 +20,7 @@ public struct WAEMMD: Model {
     public var hiddenSize = 0
     /// Standard deviation of the noise on the input in training.
     public var inputNoise: Float = 0.01
-    public var kernel = DiscrepancyKernel.inverseMultiquadratic
+    public var kernel = MMDKernel.inverseMultiquadratic
     /// Weight on the squared error summed over pixels, images in [0, 1].
     public var reconstructionWeight: Float = 0.05
     /// λ.
@@ -102,11 +102,11 @@ public struct WAEMMD: Model {
     let decoded = decoder(codes, mode: .training)
     let reconstruction =
       configuration.reconstructionWeight * squaredError(batch.images, decoded)
-    let discrepancy = maximumMeanDiscrepancy(
+    let mmd = maximumMeanDiscrepancy(
       batch.gathered(codes), batch.gathered(prior(batch)), kernel: configuration.kernel)
     return Losses(
-      reconstruction + configuration.discrepancyWeight * discrepancy,
-      terms: ["reconstruction": reconstruction, "discrepancy": discrepancy])
+      reconstruction + configuration.discrepancyWeight * mmd,
+      terms: ["reconstruction": reconstruction, "mmd": mmd])
   }
 
   /// Mean squared differences of the entries of mean and covariance, codes against prior draws.

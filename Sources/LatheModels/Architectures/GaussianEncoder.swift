@@ -27,7 +27,7 @@ public struct Posterior {
   }
 
   /// KL(q(z | x) ‖ N(0, I)), averaged over the images, in nats.
-  public var divergence: Tensor { normalDivergence(mean: mean, deviation: deviation) }
+  public var kl: Tensor { normalKL(mean: mean, deviation: deviation) }
 }
 
 /// An encoder with two heads, which give the mean and the deviation of q(z | x).

@@ -84,31 +84,31 @@ public struct TwoStageVAE: Model {
     let first = Phase<Self>(
       "first stage", updates: [.encoder, .decoder],
       by: .adam(.halving(c.learningRate, every: c.halvingSteps))
-    ) { $0.firstBound($1) }
+    ) { $0.firstNegativeELBO($1) }
     let second = Phase<Self>(
       "second stage", updates: [.secondEncoder, .secondDecoder],
       by: .adam(
         .halving(c.secondLearningRate, every: c.secondHalvingSteps, from: c.firstStageSteps))
-    ) { $0.secondBound($1) }
+    ) { $0.secondNegativeELBO($1) }
     return [
       Block(first).during(0..<c.firstStageSteps), Block(second).during(c.firstStageSteps..<Int.max),
     ]
   }
 
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)), z ~ q(z | x).
-  func firstBound(_ batch: Batch) -> Losses {
+  func firstNegativeELBO(_ batch: Batch) -> Losses {
     let posterior = encoder(batch.images, mode: .training)
     let codes = posterior.sample(batch.random.normal("posterior", posterior.mean.shape))
     let decoded = decoder(codes, mode: .training)
-    return bound(batch.images, decoded, logGamma, posterior)
+    return negativeELBO(batch.images, decoded, logGamma, posterior)
   }
 
   /// −E[log p(z | u)] + KL(q(u | z) ‖ N(0, I)), u ~ q(u | z), for codes z that the first stage, held still, draws anew.
-  func secondBound(_ batch: Batch) -> Losses {
+  func secondNegativeELBO(_ batch: Batch) -> Losses {
     let codes = sampleCodes(of: batch.images, using: batch.random)
     let posterior = secondPosterior(codes)
     let inner = posterior.sample(batch.random.normal("second posterior", codes.shape))
-    return bound(codes, secondDecoder(inner, mode: .training), logSecondGamma, posterior)
+    return negativeELBO(codes, secondDecoder(inner, mode: .training), logSecondGamma, posterior)
   }
 
   /// q(u | z).
@@ -118,18 +118,18 @@ public struct TwoStageVAE: Model {
       mean: both.slice(0..<m, axis: 1), deviation: exp(both.slice(m..<2 * m, axis: 1)))
   }
 
-  /// Reconstruction, Σ ((x − x̂) / γ)² / 2 + log γ + log √(2π), and divergence, in nats per image.
-  private func bound(
+  /// Reconstruction, Σ ((x − x̂) / γ)² / 2 + log γ + log √(2π), and KL, in nats per image.
+  private func negativeELBO(
     _ x: Tensor, _ decoded: Tensor, _ logGamma: Parameter, _ posterior: Posterior
   ) -> Losses {
     let size = Float(x.shape.count / x.shape[0])
     let logGamma = logGamma.value.reshaped(to: [])
     let reconstruction =
       0.5 * squaredError(x, decoded) * exp(-2 * logGamma) + size * (logGamma + 0.918_938_53)
-    let divergence = normalDivergence(mean: posterior.mean, deviation: posterior.deviation)
+    let kl = normalKL(mean: posterior.mean, deviation: posterior.deviation)
     return Losses(
-      reconstruction + divergence,
-      terms: ["reconstruction": reconstruction, "divergence": divergence])
+      reconstruction + kl,
+      terms: ["reconstruction": reconstruction, "kl": kl])
   }
 
   public func encode(_ images: Tensor) -> Tensor { encoder(images, mode: .inference).mean }

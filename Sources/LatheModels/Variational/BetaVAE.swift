@@ -1,14 +1,14 @@
 import LatheNN
 import LatheTensors
 
-/// β-VAE: a variational autoencoder with a weight on the divergence.
+/// β-VAE: a variational autoencoder with a weight on the KL.
 ///
 /// Higgins et al., "beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework", ICLR 2017. The default weights,
 /// below 1, are those with which Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020, tuned their VAEs
 /// for samples.
 public struct BetaVAE: VariationalModel {
   public static let name = "beta-vae"
-  public static let summary = "variational autoencoder with a weight on the divergence"
+  public static let summary = "variational autoencoder with a weight on the KL"
   public static let source = "Higgins et al. 2017"
 
   public enum Group: String, ParameterGroup { case encoder, decoder }
@@ -49,17 +49,19 @@ public struct BetaVAE: VariationalModel {
 
   public var step: [Block<Self>] {
     let rate = Schedule.constant(configuration.learningRate)
-    return [Block(Phase("elbo", updates: [.encoder, .decoder], by: .adam(rate)) { $0.bound($1) })]
+    return [
+      Block(Phase("elbo", updates: [.encoder, .decoder], by: .adam(rate)) { $0.negativeELBO($1) })
+    ]
   }
 
   /// −E[log p(x | z)] + β KL(q(z | x) ‖ N(0, I)) (Higgins et al., Eq. 4).
-  func bound(_ batch: Batch) -> Losses {
+  func negativeELBO(_ batch: Batch) -> Losses {
     let posterior = networks.encoder(batch.images, mode: .training)
     let codes = posterior.sample(using: batch.random)
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
-    let divergence = posterior.divergence
+    let kl = posterior.kl
     return Losses(
-      reconstruction + configuration.beta * divergence,
-      terms: ["reconstruction": reconstruction, "divergence": divergence])
+      reconstruction + configuration.beta * kl,
+      terms: ["reconstruction": reconstruction, "kl": kl])
   }
 }

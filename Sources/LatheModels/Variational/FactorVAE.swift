@@ -57,25 +57,25 @@ public struct FactorVAE: VariationalModel {
     let c = configuration
     let elbo = Phase<Self>(
       "elbo", updates: [.encoder, .decoder], by: .adam(.constant(c.learningRate))
-    ) { $0.bound($1) }
-    let judge = Phase<Self>(
+    ) { $0.negativeELBO($1) }
+    let updateDiscriminator = Phase<Self>(
       "discriminator", updates: [.discriminator],
       by: .adam(.constant(c.discriminatorRate), beta1: 0.5, beta2: 0.9)
     ) { $0.discriminatorLoss($1) }
-    return [Block(elbo, judge)]
+    return [Block(elbo, updateDiscriminator)]
   }
 
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)) + γ TC(z).
-  func bound(_ batch: Batch) -> Losses {
+  func negativeELBO(_ batch: Batch) -> Losses {
     let posterior = networks.encoder(batch.images, mode: .training)
     let codes = posterior.sample(using: batch.random)
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
-    let divergence = posterior.divergence
+    let kl = posterior.kl
     let correlation = totalCorrelation(of: codes)
     return Losses(
-      reconstruction + divergence + configuration.gamma * correlation,
+      reconstruction + kl + configuration.gamma * correlation,
       terms: [
-        "reconstruction": reconstruction, "divergence": divergence,
+        "reconstruction": reconstruction, "kl": kl,
         "totalCorrelation": correlation,
       ])
   }

@@ -66,18 +66,21 @@ public struct FlowVAE: VariationalModel {
     let rate = Schedule.constant(configuration.learningRate)
     return [
       Block(
-        Phase("elbo", updates: [.encoder, .decoder, .flow], by: .adam(rate)) { $0.bound($1) })
+        Phase("elbo", updates: [.encoder, .decoder, .flow], by: .adam(rate)) { $0.negativeELBO($1) }
+      )
     ]
   }
 
   /// −E[log p(x | z_K)] + E[log q(z_0 | x) − log |det ∂z_K / ∂z_0| − log p(z_K)], z_0 = μ + σ ε.
-  func bound(_ batch: Batch) -> Losses { bound(batch.images, batch.random, mode: .training) }
-
-  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? {
-    bound(images, random, mode: .inference).total
+  func negativeELBO(_ batch: Batch) -> Losses {
+    negativeELBO(batch.images, batch.random, mode: .training)
   }
 
-  private func bound(_ images: Tensor, _ random: RandomSource, mode: Mode) -> Losses {
+  public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
+    negativeELBO(images, random, mode: .inference).total
+  }
+
+  private func negativeELBO(_ images: Tensor, _ random: RandomSource, mode: Mode) -> Losses {
     let (posterior, context) = networks.encoder.withContext(images, mode: mode)
     let start = posterior.sample(using: random)
     let (codes, logDeterminants) = flow(start, context: context)

@@ -1,7 +1,7 @@
 import LatheNN
 import LatheTensors
 
-/// InfoVAE: the divergence of each posterior from the prior, and that of all posteriors together by MMD.
+/// InfoVAE: the KL of each posterior from the prior, and that of all posteriors together by MMD.
 ///
 /// Zhao, Song and Ermon, "InfoVAE: Balancing Learning and Inference in Variational Autoencoders", AAAI 2019. The
 /// estimate of MMD is that of Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018.
@@ -19,7 +19,7 @@ public struct InfoVAE: VariationalModel {
     public var alpha: Float = 0
     /// α + λ − 1 weighs MMD(q(z), N(0, I)).
     public var lambda: Float = 1000
-    public var kernel = DiscrepancyKernel.inverseMultiquadratic
+    public var kernel = MMDKernel.inverseMultiquadratic
     public var latentSize = 32
     public var networks = AnyArchitecture.flexaeConv
     /// Widths of encoder and decoder (``NetworkSize``).
@@ -28,7 +28,7 @@ public struct InfoVAE: VariationalModel {
     public var learningRate: Float = 2e-4
     public init() {}
 
-    var divergenceWeight: Float { 1 - alpha }
+    var klWeight: Float { 1 - alpha }
     var discrepancyWeight: Float { alpha + lambda - 1 }
   }
 
@@ -45,7 +45,7 @@ public struct InfoVAE: VariationalModel {
   {
     configuration.networkError(images)
       ?? rateError([
-        "1 - alpha": configuration.divergenceWeight,
+        "1 - alpha": configuration.klWeight,
         "alpha + lambda - 1": configuration.discrepancyWeight,
       ])
   }
@@ -57,23 +57,25 @@ public struct InfoVAE: VariationalModel {
 
   public var step: [Block<Self>] {
     let rate = Schedule.constant(configuration.learningRate)
-    return [Block(Phase("elbo", updates: [.encoder, .decoder], by: .adam(rate)) { $0.bound($1) })]
+    return [
+      Block(Phase("elbo", updates: [.encoder, .decoder], by: .adam(rate)) { $0.negativeELBO($1) })
+    ]
   }
 
   /// −E[log p(x | z)] + (1 − α) KL(q(z | x) ‖ p(z)) + (α + λ − 1) MMD(q(z), p(z)).
-  func bound(_ batch: Batch) -> Losses {
+  func negativeELBO(_ batch: Batch) -> Losses {
     let posterior = networks.encoder(batch.images, mode: .training)
     let codes = posterior.sample(using: batch.random)
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
-    let divergence = posterior.divergence
+    let kl = posterior.kl
     let prior = batch.random.normal("prior", codes.shape)
-    let discrepancy = maximumMeanDiscrepancy(
+    let mmd = maximumMeanDiscrepancy(
       batch.gathered(codes), batch.gathered(prior), kernel: configuration.kernel)
     return Losses(
-      reconstruction + configuration.divergenceWeight * divergence
-        + configuration.discrepancyWeight * discrepancy,
+      reconstruction + configuration.klWeight * kl
+        + configuration.discrepancyWeight * mmd,
       terms: [
-        "reconstruction": reconstruction, "divergence": divergence, "discrepancy": discrepancy,
+        "reconstruction": reconstruction, "kl": kl, "mmd": mmd,
       ])
   }
 }

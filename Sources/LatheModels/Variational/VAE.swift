@@ -47,19 +47,20 @@ public struct VAE: VariationalModel {
   public var step: [Block<Self>] {
     let schedule = Schedule.halving(configuration.learningRate, every: configuration.halvingSteps)
     return [
-      Block(Phase("elbo", updates: [.encoder, .decoder], by: .adam(schedule)) { $0.bound($1) })
+      Block(
+        Phase("elbo", updates: [.encoder, .decoder], by: .adam(schedule)) { $0.negativeELBO($1) })
     ]
   }
 
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)), z = μ + σ ε (Kingma and Welling, Eqs. 8 and 10).
-  func bound(_ batch: Batch) -> Losses {
+  func negativeELBO(_ batch: Batch) -> Losses {
     let posterior = networks.encoder(batch.images, mode: .training)
     let codes = posterior.sample(using: batch.random)
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
-    let divergence = posterior.divergence
+    let kl = posterior.kl
     return Losses(
-      reconstruction + divergence,
-      terms: ["reconstruction": reconstruction, "divergence": divergence])
+      reconstruction + kl,
+      terms: ["reconstruction": reconstruction, "kl": kl])
   }
 
   /// From a sampled code, not from the mean, as Dai and Wipf do.

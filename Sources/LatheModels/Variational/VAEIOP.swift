@@ -19,7 +19,7 @@ public struct VAEIOP: VariationalModel {
     public var ratioHidden = [500, 500, 500]
     /// Share of the last hidden layer that is dropped while the ratio is trained.
     public var dropout: Float = 0.5
-    /// Steps in which the weight on the divergence grows to 1; 0 for none.
+    /// Steps in which the weight on the KL grows to 1; 0 for none.
     public var warmUpSteps = 0
     /// Draws from N(0, I) of which resampling keeps one.
     public var importanceDraws = 100
@@ -73,7 +73,7 @@ public struct VAEIOP: VariationalModel {
     let c = configuration
     let elbo = Phase<Self>(
       "elbo", updates: [.encoder, .decoder], by: .adam(.constant(c.learningRate))
-    ) { $0.bound($1) }
+    ) { $0.negativeELBO($1) }
     let estimate = Phase<Self>("ratio", updates: [.ratio], by: .adam(.constant(c.ratioRate))) {
       $0.ratioLoss($1)
     }
@@ -83,16 +83,16 @@ public struct VAEIOP: VariationalModel {
   /// −E[log p(x | z)] + β (KL(q(z | x) ‖ N(0, I)) − E[T(z)]), T = log q(z) / N(z; 0, I) held fixed.
   ///
   /// The bracket is KL(q(z | x) ‖ q(z)).
-  func bound(_ batch: Batch) -> Losses {
+  func negativeELBO(_ batch: Batch) -> Losses {
     let posterior = networks.encoder(batch.images, mode: .training)
     let codes = posterior.sample(using: batch.random)
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
-    let divergence = posterior.divergence
+    let kl = posterior.kl
     let logRatio = ratio(codes, mode: .trainingWithoutTracking).mean()
     let weight = warmUp(batch.step, over: configuration.warmUpSteps)
     return Losses(
-      reconstruction + weight * (divergence - logRatio),
-      terms: ["reconstruction": reconstruction, "divergence": divergence, "logRatio": logRatio])
+      reconstruction + weight * (kl - logRatio),
+      terms: ["reconstruction": reconstruction, "kl": kl, "logRatio": logRatio])
   }
 
   /// −E_q[log σ(T(z))] − E_N[log (1 − σ(T(z)))], with σ the logistic function.
@@ -114,6 +114,6 @@ public struct VAEIOP: VariationalModel {
 
   public static var defaultSampler: Sampler.Name { .importance }
 
-  /// None: T only estimates the divergence from the prior that the model has.
-  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }
+  /// None: T only estimates the KL from the prior that the model has.
+  public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }
 }

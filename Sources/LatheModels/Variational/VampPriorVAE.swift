@@ -21,7 +21,7 @@ public struct VampPriorVAE: VariationalModel {
     /// First values of the pseudo-inputs' pixels: mean and deviation.
     public var pseudoInputMean: Float = 0.05
     public var pseudoInputDeviation: Float = 0.01
-    /// Steps in which the weight on the divergence grows to 1; 0 for none.
+    /// Steps in which the weight on the KL grows to 1; 0 for none.
     public var warmUpSteps = 0
     public var latentSize = 40
     public var networks = AnyArchitecture.flexaeConv
@@ -74,14 +74,16 @@ public struct VampPriorVAE: VariationalModel {
     let rate = Schedule.constant(configuration.learningRate)
     return [
       Block(
-        Phase("elbo", updates: [.encoder, .decoder, .prior], by: .adam(rate)) { $0.bound($1) })
+        Phase("elbo", updates: [.encoder, .decoder, .prior], by: .adam(rate)) {
+          $0.negativeELBO($1)
+        })
     ]
   }
 
   /// −E[log p(x | z)] + β (E[log q(z | x)] − E[log p(z)]), one z for each x.
   ///
   /// Images and pseudo-inputs go through the encoder together, so batch norm treats both alike, as it does in inference.
-  func bound(_ batch: Batch) -> Losses {
+  func negativeELBO(_ batch: Batch) -> Losses {
     let n = batch.images.shape[0]
     let both = networks.encoder(
       concatenated([batch.images, inputs], axis: 0), mode: .training)
@@ -90,10 +92,10 @@ public struct VampPriorVAE: VariationalModel {
     let codes = posterior.sample(using: batch.random)
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
     let logPosterior = logNormal(codes, mean: posterior.mean, deviation: posterior.deviation)
-    let divergence = (logPosterior - logPrior(codes, components)).mean()
+    let kl = (logPosterior - logPrior(codes, components)).mean()
     return Losses(
-      reconstruction + warmUp(batch.step, over: configuration.warmUpSteps) * divergence,
-      terms: ["reconstruction": reconstruction, "divergence": divergence])
+      reconstruction + warmUp(batch.step, over: configuration.warmUpSteps) * kl,
+      terms: ["reconstruction": reconstruction, "kl": kl])
   }
 
   /// log (1 / K) Σ_k N(z; μ(u_k), σ²(u_k)), the VampPrior. Shapes: `[N, latentSize]` → `[N]`.
@@ -105,7 +107,7 @@ public struct VampPriorVAE: VariationalModel {
     return each.logSumExp(1) - log(Float(k))
   }
 
-  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? {
+  public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
     let posterior = networks.encoder(images, mode: .inference)
     let codes = posterior.sample(using: random)
     let logPosterior = logNormal(codes, mean: posterior.mean, deviation: posterior.deviation)

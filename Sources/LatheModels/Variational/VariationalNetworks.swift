@@ -95,10 +95,10 @@ extension VariationalModel {
   public var samplers: [Sampler] { [.standardNormal(latentSize: configuration.latentSize)] }
 
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)).
-  public func negativeBound(_ images: Tensor, using random: RandomSource) -> Tensor? {
+  public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
     let posterior = networks.encoder(images, mode: .inference)
     let codes = posterior.sample(using: random)
     return networks.negativeLogLikelihood(images, given: codes, mode: .inference)
-      + posterior.divergence
+      + posterior.kl
   }
 }

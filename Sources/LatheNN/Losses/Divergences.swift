@@ -3,7 +3,7 @@ import LatheTensors
 /// Mean over the batch of KL(N(mean, deviation²) ‖ N(0, I)), in nats: Σ ½ (μ² + σ² − 2 log σ − 1).
 ///
 /// Kingma and Welling, "Auto-Encoding Variational Bayes", 2014, Appendix B. Shapes: both `[N, latentSize]` → a scalar.
-public func normalDivergence(mean: Tensor, deviation: Tensor) -> Tensor {
+public func normalKL(mean: Tensor, deviation: Tensor) -> Tensor {
   let terms = mean.squared + deviation.squared - 2 * log(deviation) - 1
   return 0.5 * terms.sum() / Float(mean.shape[0])
 }

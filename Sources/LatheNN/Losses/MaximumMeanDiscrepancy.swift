@@ -2,7 +2,7 @@ import LatheFiles
 import LatheTensors
 
 /// Kernels that compare samples of two distributions.
-public enum DiscrepancyKernel: String, Codable, Sendable, CaseIterable {
+public enum MMDKernel: String, Codable, Sendable, CaseIterable {
   /// Inverse multiquadratics at seven scales, Σ_s C / (C + d²) with C = 2 s m σ², s from 0.1 to 10.
   ///
   /// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Section 4, with the scales of the released code.
@@ -17,7 +17,7 @@ public enum DiscrepancyKernel: String, Codable, Sendable, CaseIterable {
     let unit = 2 * Float(size) * deviation * deviation
     switch self {
     case .inverseMultiquadratic:
-      let values = DiscrepancyKernel.scales.map { unit * $0 / (unit * $0 + squaredDistances) }
+      let values = MMDKernel.scales.map { unit * $0 / (unit * $0 + squaredDistances) }
       return values.dropFirst().reduce(values[0], +)
     case .radialBasis: return exp(squaredDistances * (-1 / unit))
     }
@@ -30,7 +30,7 @@ public enum DiscrepancyKernel: String, Codable, Sendable, CaseIterable {
 /// negative. `deviation` is σ of the prior, from which the kernels take their scale. Gretton et al., "A Kernel Two-Sample
 /// Test", JMLR 2012, Lemma 6. Shapes: both `[n, m]`, n ≥ 2 → a scalar.
 public func maximumMeanDiscrepancy(
-  _ x: Tensor, _ y: Tensor, kernel: DiscrepancyKernel, deviation: Float = 1
+  _ x: Tensor, _ y: Tensor, kernel: MMDKernel, deviation: Float = 1
 ) -> Tensor {
   let (n, m) = (x.shape[0], x.shape[1])
   require(x.shape == y.shape, "maximumMeanDiscrepancy: \(x.shape) and \(y.shape) differ")

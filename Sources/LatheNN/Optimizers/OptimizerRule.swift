@@ -12,7 +12,7 @@ public enum OptimizerRule: Hashable, Sendable {
   /// Concretely, s = ρ s + (1 − ρ) g²; b = momentum · b + rate · g / √(s + ε); p −= b.
   case rmsProp(Schedule, decay: Float = 0.9, momentum: Float = 0, epsilon: Float = 1e-10)
   /// Gradient descent, v = momentum · v + g; p −= rate · v, or rate · (g + momentum · v) with Nesterov's.
-  case descent(Schedule, momentum: Float = 0, nesterov: Bool = false)
+  case sgd(Schedule, momentum: Float = 0, nesterov: Bool = false)
 
   /// A flat buffer that the rule keeps: its name in checkpoints and its first value.
   struct Slot {
@@ -26,7 +26,7 @@ public enum OptimizerRule: Hashable, Sendable {
     case .rmsProp(_, _, let momentum, _):
       [Slot(name: "mean_square", initial: 1)]
         + (momentum == 0 ? [] : [Slot(name: "momentum", initial: 0)])
-    case .descent(_, let momentum, _): momentum == 0 ? [] : [Slot(name: "velocity", initial: 0)]
+    case .sgd(_, let momentum, _): momentum == 0 ? [] : [Slot(name: "velocity", initial: 0)]
     }
   }
 
@@ -51,7 +51,7 @@ public enum OptimizerRule: Hashable, Sendable {
         values, gradients, state[0], momentum == 0 ? nil : state[1], count: count,
         learningRate: rate(step), decay: decay, momentumFactor: momentum, epsilon: epsilon,
         gradientScale: scale)
-    case .descent(let rate, let momentum, let nesterov):
+    case .sgd(let rate, let momentum, let nesterov):
       return LatheKernels.momentumDescent(
         values, gradients, state.first, count: count, learningRate: rate(step), momentum: momentum,
         nesterov: nesterov, gradientScale: scale)

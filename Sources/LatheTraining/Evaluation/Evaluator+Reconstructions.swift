@@ -41,7 +41,7 @@ extension Evaluator {
     let random = RandomSource(seed: settings.seed).derived("bound")
     let values: [Double]? = try work.gather(reference.count) { range in
       let images = self.reference.images(range)
-      let bound = made.model.negativeBound(images, using: random.derived(range.lowerBound))
+      let bound = made.model.negativeELBO(images, using: random.derived(range.lowerBound))
       return bound.map { [Double($0.scalar) * Double(range.count)] } ?? []
     }
     guard let values, !values.isEmpty else { return }
