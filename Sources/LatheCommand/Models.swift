@@ -19,12 +19,16 @@ struct Models: ParsableCommand {
     guard let name = model else { return list() }
     let entry = try LatheCommand.model(named: name)
     let shape = try LatheCommand.dataset(named: dataset).shape
-    let defaults = try JSONDecoder().decode(JSONValue.self, from: entry.configuration(shape, 1000))
     print("\(entry.name): \(entry.summary)\n  \(entry.source)")
     print("sampler: \(entry.defaultSampler.rawValue), unless asked otherwise")
     print("hyperparameters, as they are for \(dataset) (\(shape)):")
-    guard case .object(let members) = defaults else { return }
-    for (key, value) in members.sorted(by: { $0.key < $1.key }) { print("  \(key): \(value.text)") }
+    for setting in try entry.settings(shape, 1000).sorted(by: { $0.name < $1.name }) {
+      print("  \(setting.name): \(setting.defaultValue.text)")
+      if !setting.help.isEmpty { print("      \(setting.help)") }
+      if !setting.allowedValues.isEmpty {
+        print("      one of \(setting.allowedValues.joined(separator: ", "))")
+      }
+    }
   }
 
   private func list() {

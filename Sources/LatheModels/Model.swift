@@ -9,7 +9,7 @@ public protocol Model: SendableMetatype {
   /// Parts of the parameters that phases update separately; raw values are the outermost scopes.
   associatedtype Group: ParameterGroup
   /// Hyperparameters, each with a default.
-  associatedtype Configuration: Codable & Sendable
+  associatedtype Configuration: ModelConfiguration
 
   /// The name on the command line.
   static var name: String { get }
@@ -20,15 +20,18 @@ public protocol Model: SendableMetatype {
 
   /// The sampler that is used unless another is asked for.
   static var defaultSampler: Sampler.Name { get }
-
-  /// The samplers that can be fitted to the model's codes after training.
+  /// Samplers that can be fitted to codes of training images; a mixture and the aggregated
+  /// posterior unless a model says otherwise.
   static var fittedSamplers: [any FittedSampler.Type] { get }
 
   /// The hyperparameters that suit images of this shape and a run of so many steps.
   static func configuration(for images: ImageShape, steps: Int) -> Configuration
 
-  /// Why the model cannot be built so, if it cannot.
-  static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  /// What the bounds of single settings do not say.
+  ///
+  /// - Throws: ``ConfigurationError`` if the model cannot be built so.
+  static func validate(_ configuration: Configuration, images: ImageShape)
+    throws(ConfigurationError)
 
   /// Creates the networks.
   init(_ scope: Scope, images: ImageShape, configuration: Configuration)
@@ -52,7 +55,23 @@ public protocol Model: SendableMetatype {
   func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor?
 }
 
+extension Model where Configuration: AutoencoderConfiguration {
+  public static func validate(_ configuration: Configuration, images: ImageShape)
+    throws(ConfigurationError)
+  {
+    try configuration.networks.architecture.validate(images)
+  }
+}
+
 extension Model {
+  public static func validate(_ configuration: Configuration, images: ImageShape)
+    throws(ConfigurationError)
+  {}
+
+  public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
+    Configuration()
+  }
+
   public static var defaultSampler: Sampler.Name { .prior }
 
   public static var fittedSamplers: [any FittedSampler.Type] {

@@ -18,9 +18,9 @@ private struct CoupledModel {
 
   init() {
     let size = NetworkSize(filters: 2, hiddenSize: 12)
-    encoder = AnyArchitecture.flexaeConv.encoder(
+    encoder = Networks.flexaeConv.architecture.encoder(
       store.root("encoder"), images: Self.shape, outputs: Self.latentSize, size: size)
-    decoder = AnyArchitecture.flexaeConv.decoder(
+    decoder = Networks.flexaeConv.architecture.decoder(
       store.root("decoder"), images: Self.shape, latentSize: Self.latentSize, size: size)
     store.layOut()
   }

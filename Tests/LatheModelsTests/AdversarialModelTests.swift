@@ -11,22 +11,6 @@ import Testing
   static let cifar10 = ImageShape(height: 32, width: 32, channels: 3)
   static let celebA = ImageShape(height: 64, width: 64, channels: 3)
 
-  /// With values only if asked for: drawing them takes a while where there are millions.
-  private func build(
-    _ name: String, _ images: ImageShape, _ changes: [String: Any] = [:], drawn: Bool = true
-  ) throws -> (store: ParameterStore, model: any Model) {
-    let entry = try #require(ModelRegistry.standard[name])
-    var settings =
-      try JSONSerialization.jsonObject(with: entry.configuration(images, 1000)) as! [String: Any]
-    settings.merge(changes) { $1 }
-    let data = try JSONSerialization.data(withJSONObject: settings)
-    #expect(try entry.validationError(images, data) == nil)
-    let store = ParameterStore(seed: 1)
-    let model = try entry.make(store.root, images, data)
-    if drawn { store.layOut() }
-    return (store, model)
-  }
-
   // MARK: Parameter counts
 
   @Test(arguments: [
@@ -67,13 +51,8 @@ import Testing
         ["reconstruction"], ["critic", "image-critic"], ["smoothing", "generator", "encoder"],
       ])
     #expect(blocks.map(\.repeats) == [1, 5, 1] && blocks.map(\.draws) == [1, 10, 0])
-    let entry = try #require(ModelRegistry.standard["flexae"])
     let vectors = ImageShape(height: 1, width: 128, channels: 1)
-    var settings =
-      try JSONSerialization.jsonObject(with: entry.configuration(vectors, 10)) as! [String: Any]
-    settings.merge(["networks": "a5", "smoothing": true]) { $1 }
-    let problem = try entry.validationError(
-      vectors, JSONSerialization.data(withJSONObject: settings))
+    let problem = try refusal("flexae", vectors, ["networks": "mlp", "smoothing": true])
     #expect(try #require(problem).contains("multiples of 4"))
   }
 
@@ -144,12 +123,7 @@ import Testing
     let blocks = model.boundStep
     #expect(blocks.map { $0.phases[0].name } == ["pretraining", "autoencoder"])
     #expect(blocks.map(\.steps) == [0..<7, 7..<Int.max])
-    let entry = try #require(ModelRegistry.standard["wae-mmd"])
-    var settings =
-      try JSONSerialization.jsonObject(with: entry.configuration(Self.mnist, 10)) as! [String: Any]
-    settings["milestones"] = [10, 20]
-    let problem = try entry.validationError(
-      Self.mnist, JSONSerialization.data(withJSONObject: settings))
+    let problem = try refusal("wae-mmd", Self.mnist, ["milestones": [10, 20]])
     #expect(problem == "milestoneFactors: expected 2, one for each milestone, found 0")
   }
 

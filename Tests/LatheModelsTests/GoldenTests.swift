@@ -1,5 +1,6 @@
 import LatheData
 import Foundation
+import LatheFiles
 import LatheNN
 import LatheModels
 import LatheTensors
@@ -78,7 +79,9 @@ final class Replay {
     self.test = test
     golden = try GoldenCase.golden(test.file)
     let entry = try #require(ModelRegistry.standard[test.model])
-    let model = try entry.make(store.root, test.images, Data(test.configuration.utf8))
+    let given = try JSONDecoder().decode(
+      [String: JSONValue].self, from: Data(test.configuration.utf8))
+    let model = try entry.make(store.root, test.images, entry.resolve(given, test.images, 1000))
     store.layOut()
     blocks = model.boundStep
     var optimizers: [String: Optimizer] = [:]

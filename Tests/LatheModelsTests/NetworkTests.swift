@@ -15,11 +15,11 @@ import Testing
 
   /// What a family's networks of published width have for images and a latent size.
   struct Counts: Sendable, CustomTestStringConvertible {
-    let family: AnyArchitecture
+    let family: Networks
     let images: ImageShape
     let latentSize, encoder, decoder: Int
 
-    init(_ family: AnyArchitecture, _ images: ImageShape, m: Int, _ encoder: Int, _ decoder: Int) {
+    init(_ family: Networks, _ images: ImageShape, m: Int, _ encoder: Int, _ decoder: Int) {
       (self.family, self.images, latentSize) = (family, images, m)
       (self.encoder, self.decoder) = (encoder, decoder)
     }
@@ -48,24 +48,26 @@ import Testing
   @Test(arguments: counts) func parameterCounts(_ expected: Counts) {
     let store = ParameterStore(seed: 1)
     let (family, m) = (expected.family, expected.latentSize)
-    _ = family.encoder(
+    _ = family.architecture.encoder(
       store.root("encoder"), images: expected.images, outputs: m, size: NetworkSize())
-    _ = family.decoder(
+    _ = family.architecture.decoder(
       store.root("decoder"), images: expected.images, latentSize: m, size: NetworkSize())
     #expect(store.parameterCount(of: "encoder") == expected.encoder)
     #expect(store.parameterCount(of: "decoder") == expected.decoder)
   }
 
-  @Test(arguments: AnyArchitecture.standard, [mnist, padded, cifar10, celebA, vectors])
-  func shapesAndRanges(_ family: AnyArchitecture, _ images: ImageShape) throws {
+  @Test(arguments: Networks.standard, [mnist, padded, cifar10, celebA, vectors])
+  func shapesAndRanges(_ family: Networks, _ images: ImageShape) throws {
     let problem = try self.problem(family, images)
     // Vectors are no pictures: only fully connected networks take them.
     #expect((problem == nil) == (images != NetworkTests.vectors || family == .mlp))
     guard problem == nil else { return }
     let store = ParameterStore(seed: 1)
     let size = NetworkSize(filters: 2, hiddenSize: 8)
-    let encoder = family.encoder(store.root("encoder"), images: images, outputs: 5, size: size)
-    let decoder = family.decoder(store.root("decoder"), images: images, latentSize: 5, size: size)
+    let encoder = family.architecture.encoder(
+      store.root("encoder"), images: images, outputs: 5, size: size)
+    let decoder = family.architecture.decoder(
+      store.root("decoder"), images: images, latentSize: 5, size: size)
     store.layOut()
     let shape: Shape = [3, images.height, images.width, images.channels]
     for mode in [Mode.training, .trainingWithoutTracking, .inference] {
@@ -81,11 +83,11 @@ import Testing
   @Test func initialValues() {
     let store = ParameterStore(seed: 3)
     let images = NetworkTests.mnist
-    _ = AnyArchitecture.dcgan.decoder(
+    _ = Networks.dcgan.architecture.decoder(
       store.root("a3"), images: images, latentSize: 8, size: NetworkSize(filters: 16))
-    _ = AnyArchitecture.mlp.encoder(
+    _ = Networks.mlp.architecture.encoder(
       store.root("a5"), images: images, outputs: 8, size: NetworkSize(hiddenSize: 200))
-    _ = AnyArchitecture.pythaeConv.encoder(
+    _ = Networks.pythaeConv.architecture.encoder(
       store.root("a6"), images: images, outputs: 8, size: NetworkSize(filters: 16))
     store.layOut()
     func values(_ name: String) -> [Float] {
@@ -110,31 +112,18 @@ import Testing
 
   /// Former names are read, in any case; a program's own architecture is found by its name.
   @Test func architecturesAreFoundByName() throws {
-    for (former, now) in zip(["a1", "A2", "a3", "A4", "a5", "A6"], AnyArchitecture.standard) {
-      let read = try JSONDecoder().decode(
-        [AnyArchitecture].self, from: Data("[\"\(former)\"]".utf8))
+    for (former, now) in zip(["a1", "A2", "a3", "A4", "a5", "A6"], Networks.standard) {
+      let read = try JSONDecoder().decode([Networks].self, from: Data("[\"\(former)\"]".utf8))
       #expect(read == [now])
-      #expect(AnyArchitecture.currentName(of: former) == now.name)
     }
-    #expect(throws: DecodingError.self) {
-      try JSONDecoder().decode([AnyArchitecture].self, from: Data("[\"linear\"]".utf8))
-    }
-    let registry = ModelRegistry.standard.adding(architectures: [LinearNetworks()])
-    let entry = try #require(registry["ae"])
     let images = NetworkTests.mnist
-    var settings =
-      try JSONSerialization.jsonObject(with: entry.configuration(images, 10)) as! [String: Any]
-    settings["networks"] = "linear"
-    let data = try JSONSerialization.data(withJSONObject: settings)
-    let store = ParameterStore(seed: 1)
-    let model = try entry.make(store.root, images, data)
-    store.layOut()
+    let unknown = try #require(try refusal("ae", images, ["networks": "unknown"]))
+    #expect(unknown.hasPrefix("networks: expected one of flexae-conv, rae-conv, dcgan"))
+    #expect(unknown.hasSuffix("found unknown"))
+    ArchitectureRegistry.register(LinearNetworks())
+    let (store, model) = try build("ae", images, ["networks": "linear"])
     #expect(store.parameters.map(\.shape.count) == [784 * 16, 16, 16 * 784, 784])
     #expect(model.decode(model.encode(Tensor(filledWith: 0, shape: [2, 28, 28, 1]))).shape[0] == 2)
-    #expect(try #require(ModelRegistry.standard["ae"]).name == "ae")
-    #expect(throws: DecodingError.self) {
-      try ModelRegistry.standard["ae"]!.make(ParameterStore(seed: 1).root, images, data)
-    }
   }
 
   @Test func impossibleImagesAreNamed() throws {
@@ -148,19 +137,15 @@ import Testing
   }
 
   /// What a model of any kind says about networks and images.
-  private func problem(_ family: AnyArchitecture, _ images: ImageShape) throws -> String? {
-    let entry = try #require(ModelRegistry.standard["aae"])
-    var settings =
-      try JSONSerialization.jsonObject(with: entry.configuration(images, 10)) as! [String: Any]
-    settings["networks"] = family.name
-    return try entry.validationError(images, JSONSerialization.data(withJSONObject: settings))
+  private func problem(_ family: Networks, _ images: ImageShape) throws -> String? {
+    try refusal("aae", images, ["networks": family.name])
   }
 }
 
 /// One layer each way: an architecture from outside the package.
 private struct LinearNetworks: Architecture {
   let name = "linear"
-  let source = "this test"
+  let summary = "one layer each way"
 
   struct Network: EncoderNetwork, DecoderNetwork {
     let layer: Linear

@@ -10,20 +10,6 @@ import Testing
 @Suite struct VariationalModelTests {
   private static let grey = ImageShape(height: 28, width: 28, channels: 1)
 
-  private func build(_ name: String, _ images: ImageShape, _ settings: [String: Any] = [:]) throws
-    -> (ParameterStore, any Model)
-  {
-    let entry = try #require(ModelRegistry.standard[name])
-    let defaults =
-      try JSONSerialization.jsonObject(with: entry.configuration(images, 1000)) as! [String: Any]
-    let data = try JSONSerialization.data(withJSONObject: defaults.merging(settings) { $1 })
-    try #require(try entry.validationError(images, data) == nil)
-    let store = ParameterStore(seed: 1)
-    let model = try entry.make(store.root, images, data)
-    store.layOut()
-    return (store, model)
-  }
-
   private func fill(_ store: ParameterStore, _ name: String, _ values: [Float]) throws {
     let parameter = try #require(store.parameters.first { $0.name == name })
     try #require(parameter.shape.count == values.count)
@@ -62,8 +48,8 @@ import Testing
     #expect(vamp.parameterCount(of: "prior") == 7 * 784)
   }
 
-  @Test(arguments: AnyArchitecture.standard, Likelihood.allCases)
-  func vaeOnAnyNetworks(_ networks: AnyArchitecture, _ likelihood: Likelihood) throws {
+  @Test(arguments: Networks.standard, Likelihood.allCases)
+  func vaeOnAnyNetworks(_ networks: Networks, _ likelihood: Likelihood) throws {
     let settings: [String: Any] = [
       "networks": networks.name, "likelihood": likelihood.rawValue, "filters": 4,
       "hiddenSize": 8, "latentSize": 5,
@@ -201,21 +187,20 @@ import Testing
     arguments: [
       ("vae-flow", "latentSize", 1, "latentSize: expected at least 2 for a flow, found 1"),
       ("info-vae", "lambda", 0.5, "alpha + lambda - 1: expected a finite number of at least 0"),
-      ("vae-iop", "dropout", 1, "dropout: expected at least 0 and less than 1, found 1"),
-      ("vampprior", "pseudoInputs", 0, "pseudoInputs: expected at least 1, found 0"),
-      ("beta-vae", "beta", -1, "beta: expected a finite number of at least 0, found -1"),
-      ("factor-vae", "latentSize", 0, "latentSize: expected at least 1, found 0"),
+      (
+        "vae-iop", "dropout", 1,
+        "dropout: expected a finite number, at least 0 and less than 1, found 1"
+      ),
+      (
+        "vampprior", "pseudoInputs", 0, "pseudoInputs: expected a whole number, at least 1, found 0"
+      ),
+      ("beta-vae", "beta", -1, "beta: expected a finite number, at least 0, found -1"),
+      ("factor-vae", "latentSize", 0, "latentSize: expected a whole number, at least 1, found 0"),
     ] as [(String, String, Double, String)])
   func impossibleConfigurationsAreNamed(
     _ name: String, _ key: String, _ value: Double, _ message: String
   ) throws {
-    let entry = try #require(ModelRegistry.standard[name])
-    var settings =
-      try JSONSerialization.jsonObject(with: entry.configuration(Self.grey, 1000))
-      as! [String: Any]
-    settings[key] = value
-    let problem = try entry.validationError(
-      Self.grey, JSONSerialization.data(withJSONObject: settings))
+    let problem = try refusal(name, Self.grey, [key: value])
     #expect(try #require(problem).hasPrefix(message))
   }
 }

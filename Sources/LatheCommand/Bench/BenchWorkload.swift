@@ -60,18 +60,20 @@ final class BenchWorkload {
 
   private static func flexae(_ store: ParameterStore, _ images: ImageShape) throws -> [BoundBlock] {
     let entry = try model(named: "flexae")
-    let model = try entry.make(store.root, images, entry.configuration(images, 1000))
+    let model = try entry.make(store.root, images, entry.resolve([:], images, 1000))
     store.layOut()
     return model.boundStep
   }
 
   /// Squared error summed over pixels, Adam 2e-4.
   private static func autoencoder(
-    _ networks: AnyArchitecture, _ store: ParameterStore, _ images: ImageShape, latentSize m: Int
+    _ networks: Networks, _ store: ParameterStore, _ images: ImageShape, latentSize m: Int
   ) -> [BoundBlock] {
     let (encoder, decoder) = (store.root("encoder"), store.root("decoder"))
-    let encode = networks.encoder(encoder, images: images, outputs: m, size: NetworkSize())
-    let decode = networks.decoder(decoder, images: images, latentSize: m, size: NetworkSize())
+    let encode = networks.architecture.encoder(
+      encoder, images: images, outputs: m, size: NetworkSize())
+    let decode = networks.architecture.decoder(
+      decoder, images: images, latentSize: m, size: NetworkSize())
     store.layOut()
     let phase = BoundPhase(
       name: "reconstruction", groups: ["encoder", "decoder"], rule: .adam(2e-4),

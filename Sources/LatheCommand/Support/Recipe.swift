@@ -87,31 +87,24 @@ struct Recipe: Codable {
 
 extension Precision: Codable {}
 
-/// The model's defaults, overlaid by the recipe's mapping and then by `key=value` settings.
-func resolvedConfiguration(
-  defaults: JSONValue, recipe: JSONValue?, settings: [String]
-) throws -> JSONValue {
-  guard case .object(var members) = defaults else {
-    trap("configuration \(defaults)")
-  }
-  let known = Array(members.keys)
+/// A recipe's mapping of hyperparameters, overlaid by `key=value` settings.
+func givenHyperparameters(_ recipe: JSONValue?, settings: [String]) throws -> [String: JSONValue] {
+  var members: [String: JSONValue] = [:]
   if let recipe {
     guard case .object(let given) = recipe else {
       throw CommandFailure.data("configuration: expected a mapping, found \(recipe.text)")
     }
-    try requireKnown(given.keys, among: known, in: "configuration")
-    members.merge(given) { $1 }
+    members = given
   }
   for setting in settings {
     let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
     guard parts.count == 2 else {
       throw CommandFailure.usage("--set \(setting): expected key=value")
     }
-    try requireKnown([parts[0]], among: known, in: "--set", status: 64)
     members[parts[0]] =
       (try? YAMLDecoder().decode(JSONValue.self, from: parts[1])) ?? .string(parts[1])
   }
-  return .object(members)
+  return members
 }
 
 private func requireKnown(

@@ -136,25 +136,19 @@ struct TrainSettings {
     _ entry: ModelRegistry.Entry, _ dataset: Dataset, steps: Int, _ recipe: Recipe,
     _ settings: [String]
   ) throws -> JSONValue {
-    let defaults = try JSONDecoder().decode(
-      JSONValue.self, from: entry.configuration(dataset.shape, steps))
-    let resolved = try resolvedConfiguration(
-      defaults: defaults, recipe: recipe.configuration, settings: settings)
+    let given = try givenHyperparameters(recipe.configuration, settings: settings)
     do {
-      let problem = try entry.validationError(dataset.shape, JSONEncoder().encode(resolved))
-      if let problem { throw CommandFailure.usage("\(entry.name): \(problem)") }
-    } catch let error as DecodingError {
-      throw CommandFailure.usage("\(entry.name): \(explain(error))")
-    }
-    return resolved
+      return try entry.resolve(given, dataset.shape, steps)
+    } catch { throw CommandFailure.usage("\(entry.name): \(explain(error))") }
   }
 
   /// A sampler that every model can have, or the usual one, needs no look at the model.
   private func checkSampler() throws {
-    guard let sampler = merged.sampler, !entry.isFitted(sampler), sampler != entry.defaultSampler
+    guard let sampler = merged.sampler, !entry.fittedSamplers.contains(sampler),
+      sampler != entry.defaultSampler
     else { return }
     let store = ParameterStore(seed: 0)
-    let model = try entry.make(store.root, dataset.shape, JSONEncoder().encode(configuration))
+    let model = try entry.make(store.root, dataset.shape, configuration)
     do { _ = try model.sampler(named: sampler) } catch { throw CommandFailure.usage("\(error)") }
   }
 

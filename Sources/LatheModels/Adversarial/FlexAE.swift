@@ -4,9 +4,9 @@ import LatheTensors
 /// FlexAE: an autoencoder whose prior is learned by a generator (P-GEN) against a critic of the codes.
 ///
 /// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI 2021; step, rates and
-/// networks (`flexae-conv`) as in its released code. With `smoothing` it is FlexAE-SR, which is what that code trains: a second critic
+/// networks (A1) as in its released code. With `smoothing` it is FlexAE-SR, which is what that code trains: a second critic
 /// judges images decoded between two codes, and encoder and decoder learn to pass.
-public struct FlexAE: Model {
+public struct FlexAE: AutoencoderModel {
   public static let name = "flexae"
   public static let summary =
     "autoencoder with a prior learned by a generator against a WGAN-GP critic"
@@ -17,38 +17,39 @@ public struct FlexAE: Model {
     case imageCritic = "image_critic"
   }
 
-  public struct Configuration: Codable, Sendable {
-    public var latentSize = 32
-    /// Size of the generator's input.
-    public var noiseSize = 32
-    public var networks = AnyArchitecture.flexaeConv
-    /// Widths of encoder and decoder (``NetworkSize``).
-    public var filters = 0
-    public var hiddenSize = 0
-    /// Widths of the generator's hidden layers: its capacity decides how flexible the prior is.
+  public struct Configuration: AutoencoderConfiguration {
+    public var autoencoder = AutoencoderSettings(.flexaeConv, latentSize: 32)
+    @Setting("Size of the generator's input.", bounds: .atLeast(1)) public var noiseSize = 32
+    @Setting("Widths of the generator's hidden layers: its capacity.", bounds: .each(.atLeast(1)))
     public var generatorHidden = [1024, 1024, 1024, 1024]
-    public var criticHidden = [1024, 1024, 1024, 1024]
-    /// Critic updates for each update of the rest.
-    public var criticSteps = 5
-    /// λ in Gulrajani et al., Eq. 3.
-    public var penaltyWeight: Float = 10
-    /// Adam's rates, one for each phase. The trade-off between them stands in for a weight on the prior.
-    public var reconstructionRate: Float = 2e-4
-    public var criticRate: Float = 1e-4
-    public var generatorRate: Float = 2e-4
-    public var encoderRate: Float = 1e-5
-    /// Whether interpolations are smoothed (SR); only then there is an image critic.
+    @Setting("Widths of the critic's hidden layers.", bounds: .each(.atLeast(1))) public
+      var criticHidden = [1024, 1024, 1024, 1024]
+    @Setting("Critic updates for each update of the rest.", bounds: .atLeast(1)) public
+      var criticSteps = 5
+    @Setting("λ in Gulrajani et al., Eq. 3.", bounds: .atLeast(0)) public var penaltyWeight: Float =
+      10
+    // The trade-off between the four rates stands in for a weight on the prior.
+    @Setting("Adam's learning rate of the reconstruction.", bounds: .atLeast(0)) public
+      var reconstructionRate: Float = 2e-4
+    @Setting("Adam's learning rate of the critic.", bounds: .atLeast(0)) public var criticRate:
+      Float = 1e-4
+    @Setting("Adam's learning rate of the generator.", bounds: .atLeast(0)) public
+      var generatorRate: Float = 2e-4
+    @Setting("Adam's learning rate of the encoder against the critic.", bounds: .atLeast(0)) public
+      var encoderRate: Float = 1e-5
+    @Setting("Whether interpolations are smoothed (SR), by an image critic.")
     public var smoothing = false
-    public var imageCriticRate: Float = 2e-4
-    public var smoothingRate: Float = 2e-4
+    @Setting("Adam's learning rate of the image critic.", bounds: .atLeast(0)) public
+      var imageCriticRate: Float = 2e-4
+    @Setting("Adam's learning rate of the smoothing.", bounds: .atLeast(0)) public
+      var smoothingRate: Float = 2e-4
     public init() {}
   }
 
-  private let configuration: Configuration
-  private let encoder: any EncoderNetwork
-  private let decoder: any DecoderNetwork
+  public let configuration: Configuration
+  public let networks: AutoencoderNetworks
   private let generator, critic: MLP
-  private let imageCritic: FlexAEConv.ImageCritic?
+  private let imageCritic: ImageCritic?
 
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
@@ -57,38 +58,27 @@ public struct FlexAE: Model {
     return configuration
   }
 
-  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  public static func validate(_ configuration: Configuration, images: ImageShape)
+    throws(ConfigurationError)
   {
-    let c = configuration
-    return c.networks.validationError(for: images)
-      ?? (c.smoothing ? sidesError(images, halvings: 2) : nil)
-      ?? sizeError([
-        "latentSize": c.latentSize, "noiseSize": c.noiseSize, "criticSteps": c.criticSteps,
-        "generatorHidden": c.generatorHidden.min() ?? 1, "criticHidden": c.criticHidden.min() ?? 1,
-      ])
-      ?? sizeError(["filters": c.filters, "hiddenSize": c.hiddenSize], atLeast: 0)
-      ?? rateError([
-        "penaltyWeight": c.penaltyWeight, "reconstructionRate": c.reconstructionRate,
-        "criticRate": c.criticRate, "generatorRate": c.generatorRate, "encoderRate": c.encoderRate,
-        "imageCriticRate": c.imageCriticRate, "smoothingRate": c.smoothingRate,
-      ])
+    try configuration.networks.architecture.validate(images)
+    if configuration.smoothing { try requireSides(of: images, multiplesOf: 4) }
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
-    self.configuration = configuration
-    let (m, networks) = (configuration.latentSize, configuration.networks)
-    let size = NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize)
-    encoder = networks.encoder(scope("encoder"), images: images, outputs: m, size: size)
-    decoder = networks.decoder(scope("decoder"), images: images, latentSize: m, size: size)
+    let c = configuration
+    self.configuration = c
+    networks = AutoencoderNetworks(scope, images: images, settings: c.autoencoder)
     generator = MLP(
-      scope("generator"), inputs: configuration.noiseSize, hidden: configuration.generatorHidden,
-      outputs: m, initializer: .glorotNormal)
+      scope("generator"), inputs: c.noiseSize, hidden: c.generatorHidden, outputs: c.latentSize,
+      initializer: .glorotNormal)
     critic = MLP(
-      scope("critic"), inputs: m, hidden: configuration.criticHidden, outputs: 1,
+      scope("critic"), inputs: c.latentSize, hidden: c.criticHidden, outputs: 1,
       initializer: .glorotNormal)
     imageCritic =
-      configuration.smoothing
-      ? FlexAEConv.ImageCritic(scope(Group.imageCritic.rawValue), images: images, size: size) : nil
+      c.smoothing
+      ? ImageCritic(
+        scope(Group.imageCritic.rawValue), images: images, size: c.autoencoder.size) : nil
   }
 
   public var step: [Block<Self>] {
@@ -96,34 +86,32 @@ public struct FlexAE: Model {
     let reconstruct = Phase<Self>(
       "reconstruction", updates: [.encoder, .decoder], by: .adam(.constant(c.reconstructionRate))
     ) { $0.reconstructionLoss($1) }
-    let updateCritic = Phase<Self>("critic", updates: [.critic], by: adversarial(c.criticRate)) {
+    let critic = Phase<Self>("critic", updates: [.critic], by: adversarial(c.criticRate)) {
       $0.criticLoss($1)
     }
-    let updateGenerator = Phase<Self>(
+    let generator = Phase<Self>(
       "generator", updates: [.generator], by: adversarial(c.generatorRate)
     ) {
       $0.generatorLoss($1)
     }
-    let updateEncoder = Phase<Self>("encoder", updates: [.encoder], by: adversarial(c.encoderRate))
-    {
+    let encoder = Phase<Self>("encoder", updates: [.encoder], by: adversarial(c.encoderRate)) {
       $0.encoderLoss($1)
     }
     guard let imageCritic else {
       return [
-        Block(reconstruct), Block(repeats: c.criticSteps, updateCritic),
-        .reusingBatch(updateGenerator, updateEncoder),
+        Block(reconstruct), Block(repeats: c.criticSteps, critic),
+        .reusingBatch(generator, encoder),
       ]
     }
-    let updateImageCritic = Phase<Self>(
+    let imageCriticPhase = Phase<Self>(
       "image-critic", updates: [.imageCritic], by: adversarial(c.imageCriticRate, beta1: 0.5)
     ) { $0.imageCriticLoss($1, imageCritic) }
     let smooth = Phase<Self>(
       "smoothing", updates: [.encoder, .decoder], by: adversarial(c.smoothingRate, beta1: 0.5)
     ) { $0.smoothingLoss($1, imageCritic) }
     return [
-      Block(reconstruct),
-      Block(repeats: c.criticSteps, batches: 2, updateCritic, updateImageCritic),
-      .reusingBatch(smooth, updateGenerator, updateEncoder),
+      Block(reconstruct), Block(repeats: c.criticSteps, batches: 2, critic, imageCriticPhase),
+      .reusingBatch(smooth, generator, encoder),
     ]
   }
 
@@ -133,13 +121,13 @@ public struct FlexAE: Model {
 
   /// E ‖x − Dec(E(x))‖².
   func reconstructionLoss(_ batch: Batch) -> Losses {
-    let codes = encoder(batch.images, mode: .training)
-    return Losses(squaredError(batch.images, decoder(codes, mode: .training)))
+    let codes = networks.encoder(batch.images, mode: .training)
+    return Losses(squaredError(batch.images, networks.decoder(codes, mode: .training)))
   }
 
   /// E[C(G(n))] − E[C(E(x))] + λ E[(‖∇C(ẑ)‖₂ − 1)²], ẑ on the line between a code and a generated code.
   func criticLoss(_ batch: Batch) -> Losses {
-    let codes = encoder(batch.images, mode: .trainingWithoutTracking)  // [N, latentSize]
+    let codes = networks.encoder(batch.images, mode: .trainingWithoutTracking)  // [N, latentSize]
     return criticLosses(
       { critic($0, mode: .training) }, real: codes,
       generated: generator(noise(batch), mode: .trainingWithoutTracking),
@@ -155,12 +143,12 @@ public struct FlexAE: Model {
 
   /// E[C(E(x))]: the encoder moves towards the prior, by a much smaller step.
   func encoderLoss(_ batch: Batch) -> Losses {
-    let codes = encoder(batch.images, mode: .trainingWithoutTracking)
+    let codes = networks.encoder(batch.images, mode: .trainingWithoutTracking)
     return Losses(critic(codes, mode: .trainingWithoutTracking).mean())
   }
 
   /// E[K(Dec(z̄))] − E[K(x)] + λ E[(‖∇K(x̂)‖₂ − 1)²], x̂ on the line between an image and a decoded interpolation.
-  func imageCriticLoss(_ batch: Batch, _ imageCritic: FlexAEConv.ImageCritic) -> Losses {
+  func imageCriticLoss(_ batch: Batch, _ imageCritic: ImageCritic) -> Losses {
     criticLosses(
       { imageCritic($0, mode: .training) }, real: batch.images, generated: interpolation(batch),
       mix: batch.random.uniform("image-mix", [batch.images.shape[0], 1, 1, 1]),
@@ -168,25 +156,21 @@ public struct FlexAE: Model {
   }
 
   /// −E[K(Dec(z̄))].
-  func smoothingLoss(_ batch: Batch, _ imageCritic: FlexAEConv.ImageCritic) -> Losses {
+  func smoothingLoss(_ batch: Batch, _ imageCritic: ImageCritic) -> Losses {
     Losses(-imageCritic(interpolation(batch), mode: .trainingWithoutTracking).mean())
   }
 
   /// Dec(z̄), z̄ = a E(x) + (1 − a) E(x′), a ~ U(0, 1) for each pair.
   private func interpolation(_ batch: Batch) -> Tensor {
-    let codes = encoder(batch.images, mode: .trainingWithoutTracking)
-    let others = encoder(batch.otherImages, mode: .trainingWithoutTracking)
+    let codes = networks.encoder(batch.images, mode: .trainingWithoutTracking)
+    let others = networks.encoder(batch.otherImages, mode: .trainingWithoutTracking)
     let share = batch.random.uniform("interpolation", [codes.shape[0], 1])
-    return decoder(others + share * (codes - others), mode: .trainingWithoutTracking)
+    return networks.decoder(others + share * (codes - others), mode: .trainingWithoutTracking)
   }
 
   private func noise(_ batch: Batch) -> Tensor {
     batch.random.normal("noise", [batch.images.shape[0], configuration.noiseSize])
   }
-
-  public func encode(_ images: Tensor) -> Tensor { encoder(images, mode: .inference) }
-
-  public func decode(_ codes: Tensor) -> Tensor { decoder(codes, mode: .inference) }
 
   /// G(n), n ~ N(0, I).
   public var samplers: [Sampler] {

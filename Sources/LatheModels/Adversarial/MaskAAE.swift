@@ -6,8 +6,8 @@ import LatheTensors
 ///
 /// A mask α ∈ [0, 1)ᵐ multiplies codes and prior draws alike; its own loss drives each entry to one end, and leaves open as
 /// many as reconstruction asks for. Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial Auto-Encoders",
-/// UAI 2020; networks (`mlp`), weights, rates, schedule and alternation as in its released code.
-public struct MaskAAE: Model {
+/// UAI 2020; networks (A5), weights, rates, schedule and alternation as in its released code.
+public struct MaskAAE: AutoencoderModel {
   public static let name = "maskaae"
   public static let summary =
     "adversarial autoencoder with a learned mask over the latent dimensions"
@@ -15,35 +15,36 @@ public struct MaskAAE: Model {
 
   public enum Group: String, ParameterGroup { case encoder, decoder, critic, mask }
 
-  public struct Configuration: Codable, Sendable {
-    public var latentSize = 64
-    public var networks = AnyArchitecture.mlp
-    /// Widths of encoder and decoder (``NetworkSize``).
-    public var filters = 0
-    public var hiddenSize = 0
-    public var criticHidden = [1024, 1024, 1024, 1024]
-    /// Critic updates for each update of the rest, each on fresh images.
+  public struct Configuration: AutoencoderConfiguration {
+    public var autoencoder = AutoencoderSettings(.mlp, latentSize: 64)
+    @Setting("Widths of the critic's hidden layers.", bounds: .each(.atLeast(1))) public
+      var criticHidden = [1024, 1024, 1024, 1024]
+    @Setting(
+      "Critic updates for each update of the rest, each on fresh images.", bounds: .atLeast(1))
     public var criticSteps = 5
-    /// λ in Gulrajani et al., Eq. 3.
-    public var penaltyWeight: Float = 10
-    /// Weight on the variance of codes that the mask has closed.
-    public var varianceWeight: Float = 100
-    /// Weight on the reconstruction in the mask's loss.
-    public var maskReconstructionWeight: Float = 1000
-    /// T: c doubles every 4 T steps, the losses of autoencoder and mask are divided by 5 after 5 T; 0 for the
-    /// published one, 75 up to m = 20 and min(10000, ⌊112.5 m⌋) beyond.
-    public var scheduleSteps = 0
-    /// RMSProp's rates, one for each phase.
-    public var reconstructionRate: Float = 5e-4
-    public var criticRate: Float = 1e-4
-    public var encoderRate: Float = 1e-4
-    public var maskRate: Float = 5e-4
+    @Setting("λ in Gulrajani et al., Eq. 3.", bounds: .atLeast(0)) public var penaltyWeight: Float =
+      10
+    @Setting("Weight of the variance of codes in masked dimensions.", bounds: .atLeast(0)) public
+      var varianceWeight: Float = 100
+    @Setting("Weight of the reconstruction in the mask's loss.", bounds: .atLeast(0)) public
+      var maskReconstructionWeight: Float = 1000
+    /// T: c doubles every 4 T steps, the losses of autoencoder and mask are divided by 5 after 5 T.
+    @Setting(
+      "T of the schedule; 0: as published, 75 up to m = 20, min(10000, ⌊112.5 m⌋) beyond.",
+      bounds: .atLeast(0)) public var scheduleSteps = 0
+    @Setting("RMSProp's learning rate of the reconstruction.", bounds: .atLeast(0)) public
+      var reconstructionRate: Float = 5e-4
+    @Setting("RMSProp's learning rate of the critic.", bounds: .atLeast(0)) public var criticRate:
+      Float = 1e-4
+    @Setting("RMSProp's learning rate of the encoder.", bounds: .atLeast(0)) public var encoderRate:
+      Float = 1e-4
+    @Setting("RMSProp's learning rate of the mask.", bounds: .atLeast(0)) public var maskRate:
+      Float = 5e-4
     public init() {}
   }
 
-  private let configuration: Configuration
-  private let encoder: any EncoderNetwork
-  private let decoder: any DecoderNetwork
+  public let configuration: Configuration
+  public let networks: AutoencoderNetworks
   private let critic: MLP
   /// w ≥ 0, `[latentSize]`.
   private let maskLogits: Parameter
@@ -55,35 +56,13 @@ public struct MaskAAE: Model {
     return configuration
   }
 
-  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
-  {
-    let c = configuration
-    return c.networks.validationError(for: images)
-      ?? sizeError([
-        "latentSize": c.latentSize,
-        "criticSteps": c.criticSteps, "criticHidden": c.criticHidden.min() ?? 1,
-      ])
-      ?? sizeError(
-        ["filters": c.filters, "hiddenSize": c.hiddenSize, "scheduleSteps": c.scheduleSteps],
-        atLeast: 0)
-      ?? rateError([
-        "penaltyWeight": c.penaltyWeight, "varianceWeight": c.varianceWeight,
-        "maskReconstructionWeight": c.maskReconstructionWeight,
-        "reconstructionRate": c.reconstructionRate, "criticRate": c.criticRate,
-        "encoderRate": c.encoderRate, "maskRate": c.maskRate,
-      ])
-  }
-
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    let (m, networks) = (configuration.latentSize, configuration.networks)
-    let size = NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize)
-    encoder = networks.encoder(scope("encoder"), images: images, outputs: m, size: size)
-    decoder = networks.decoder(scope("decoder"), images: images, latentSize: m, size: size)
-    critic = MLP(
-      scope("critic"), inputs: m, hidden: configuration.criticHidden, outputs: 1,
-      initializer: .glorotNormal, biasInitializer: .glorotUniform)
-    // Saved as "openness" since the first checkpoints.
+    networks = AutoencoderNetworks(scope, images: images, settings: configuration.autoencoder)
+    let m = configuration.latentSize
+    critic = FullyConnected.critic(
+      scope("critic"), latentSize: m, hidden: configuration.criticHidden)
+    // Checkpoints know it by this name.
     maskLogits = scope("mask").parameter("openness", [m], .between(0, 5), constraint: .nonNegative)
   }
 
@@ -111,9 +90,9 @@ public struct MaskAAE: Model {
 
   /// R + 100 V, R the cross-entropy of x and Dec(α ⊙ E(x)), the mean over pixels.
   func reconstructionLoss(_ batch: Batch) -> Losses {
-    let codes = encoder(batch.images, mode: .training)
+    let codes = networks.encoder(batch.images, mode: .training)
     let reconstruction = meanCrossEntropy(
-      batch.images, probability: decoder(mask * codes, mode: .training))
+      batch.images, probability: networks.decoder(mask * codes, mode: .training))
     let variance = maskedDimensionVariance(batch.gathered(codes))
     return Losses(
       share(batch.step) * (reconstruction + configuration.varianceWeight * variance),
@@ -127,7 +106,7 @@ public struct MaskAAE: Model {
 
   /// E[C(α ⊙ z)] − E[C(α ⊙ p)] + λ E[(‖∇C(ẑ)‖₂ − 1)²], z = E(x), p ~ N(0, I), ẑ on the line between the two.
   func criticLoss(_ batch: Batch) -> Losses {
-    let codes = encoder(batch.images, mode: .trainingWithoutTracking)
+    let codes = networks.encoder(batch.images, mode: .trainingWithoutTracking)
     return criticLosses(
       { critic($0, mode: .training) }, real: mask * prior(batch), generated: mask * codes,
       mix: batch.random.uniform("mix", [codes.shape[0], 1]),
@@ -136,17 +115,18 @@ public struct MaskAAE: Model {
 
   /// −E[C(α ⊙ z)].
   func encoderLoss(_ batch: Batch) -> Losses {
-    let codes = mask * encoder(batch.images, mode: .trainingWithoutTracking)
-    return Losses(-critic(codes, mode: .trainingWithoutTracking).mean())
+    let codes = networks.encoder(batch.images, mode: .trainingWithoutTracking)
+    return Losses(-critic(mask * codes, mode: .trainingWithoutTracking).mean())
   }
 
   /// 1000 R + (1 − (E[C(α ⊙ z)] − E[C(α ⊙ p)]))² + c Σ |α (1 − α)|, for the mask alone.
   func maskLoss(_ batch: Batch) -> Losses {
-    let masked = mask * encoder(batch.images, mode: .trainingWithoutTracking)
+    let masked = mask * networks.encoder(batch.images, mode: .trainingWithoutTracking)
     let reconstruction = meanCrossEntropy(
-      batch.images, probability: decoder(masked, mode: .trainingWithoutTracking))
+      batch.images, probability: networks.decoder(masked, mode: .trainingWithoutTracking))
     let distance =
-      batch.gathered(score(masked)).mean() - batch.gathered(score(mask * prior(batch))).mean()
+      batch.gathered(critic(masked, mode: .trainingWithoutTracking)).mean()
+      - batch.gathered(critic(mask * prior(batch), mode: .trainingWithoutTracking)).mean()
     let regularizer = abs(mask * (1 - mask)).sum()  // without slope where a dimension is closed
     let total =
       configuration.maskReconstructionWeight * reconstruction + (1 - distance).squared
@@ -158,8 +138,6 @@ public struct MaskAAE: Model {
         "activeDimensions": activeDimensions,
       ])
   }
-
-  private func score(_ codes: Tensor) -> Tensor { critic(codes, mode: .trainingWithoutTracking) }
 
   /// m_A, the number of dimensions with α ≥ 0.1.
   private var activeDimensions: Tensor {
@@ -186,9 +164,9 @@ public struct MaskAAE: Model {
   }
 
   /// α ⊙ E(x).
-  public func encode(_ images: Tensor) -> Tensor { mask * encoder(images, mode: .inference) }
-
-  public func decode(_ codes: Tensor) -> Tensor { decoder(codes, mode: .inference) }
+  public func encode(_ images: Tensor) -> Tensor {
+    mask * networks.encoder(images, mode: .inference)
+  }
 
   /// α ⊙ p, p ~ N(0, I), with the mask as it is, not rounded.
   public var samplers: [Sampler] {

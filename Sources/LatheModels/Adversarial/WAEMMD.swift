@@ -3,43 +3,43 @@ import LatheTensors
 
 /// Wasserstein autoencoder that holds its codes to N(0, I) by maximum mean discrepancy.
 ///
-/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 2; networks (`dcgan`), kernels, weights and rates as in
+/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 2; networks (A3), kernels, weights and rates as in
 /// its released code.
-public struct WAEMMD: Model {
+public struct WAEMMD: AutoencoderModel {
   public static let name = "wae-mmd"
   public static let summary = "Wasserstein autoencoder, codes held to N(0, I) by a kernel"
   public static let source = "Tolstikhin et al. 2018"
 
   public enum Group: String, ParameterGroup { case encoder, decoder }
 
-  public struct Configuration: Codable, Sendable {
-    public var latentSize = 8
-    public var networks = AnyArchitecture.dcgan
-    /// Widths of encoder and decoder (``NetworkSize``).
-    public var filters = 0
-    public var hiddenSize = 0
-    /// Standard deviation of the noise on the input in training.
+  public struct Configuration: AutoencoderConfiguration {
+    public var autoencoder = AutoencoderSettings(.dcgan, latentSize: 8)
+    @Setting("Standard deviation of the noise on the input in training.", bounds: .atLeast(0))
     public var inputNoise: Float = 0.01
-    public var kernel = MMDKernel.inverseMultiquadratic
-    /// Weight on the squared error summed over pixels, images in [0, 1].
+    @Setting(
+      "Weight of the squared error, summed over pixels of images in [0, 1].", bounds: .atLeast(0))
     public var reconstructionWeight: Float = 0.05
-    /// λ.
-    public var discrepancyWeight: Float = 10
-    /// Adam's rate, β₁ = 0.5.
-    public var learningRate: Float = 1e-3
-    /// Steps from which the rate is multiplied by the factor at the same place.
+    @Setting("The kernel of MMD.") public var kernel = MMDKernel.inverseMultiquadratic
+    @Setting("λ, the weight of MMD.", bounds: .atLeast(0), formerly: "discrepancyWeight")
+    public var mmdWeight: Float = 10
+    @Setting("Adam's learning rate, β₁ = 0.5.", bounds: .atLeast(0)) public var learningRate:
+      Float = 1e-3
+    @Setting(
+      "Steps from which rates are multiplied by milestoneFactors.", bounds: .each(.atLeast(0)))
     public var milestones: [Int] = []
+    @Setting("A factor for each milestone.", bounds: .each(.atLeast(0)))
     public var milestoneFactors: [Float] = []
-    /// Steps in which the rate falls steadily to a hundredth, in place of milestones; 0 for none.
-    public var decaySteps = 0
-    /// First steps that only bring the codes' mean and covariance near the prior's.
-    public var pretrainingSteps = 0
+    @Setting(
+      "Steps of an exponential decay to a hundredth, in place of milestones; 0: none.",
+      bounds: .atLeast(0)) public var decaySteps = 0
+    @Setting(
+      "First steps that only match the codes' mean and covariance to the prior's.",
+      bounds: .atLeast(0)) public var pretrainingSteps = 0
     public init() {}
   }
 
-  private let configuration: Configuration
-  private let encoder: any EncoderNetwork
-  private let decoder: any DecoderNetwork
+  public let configuration: Configuration
+  public let networks: AutoencoderNetworks
 
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
@@ -48,33 +48,21 @@ public struct WAEMMD: Model {
     // 0.01 and 0.05 of images in [−1, 1].
     configuration.inputNoise = 0.005
     configuration.reconstructionWeight = 0.2
-    configuration.discrepancyWeight = 100
+    configuration.mmdWeight = 100
     configuration.decaySteps = steps
     return configuration
   }
 
-  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  public static func validate(_ configuration: Configuration, images: ImageShape)
+    throws(ConfigurationError)
   {
-    let c = configuration
-    return c.networks.validationError(for: images)
-      ?? sizeError(["latentSize": c.latentSize])
-      ?? sizeError(
-        [
-          "filters": c.filters, "hiddenSize": c.hiddenSize, "decaySteps": c.decaySteps,
-          "pretrainingSteps": c.pretrainingSteps,
-        ], atLeast: 0)
-      ?? rateError([
-        "inputNoise": c.inputNoise, "reconstructionWeight": c.reconstructionWeight,
-        "discrepancyWeight": c.discrepancyWeight, "learningRate": c.learningRate,
-      ]) ?? milestoneError(c.milestones, c.milestoneFactors)
+    try configuration.networks.architecture.validate(images)
+    try validateMilestones(configuration.milestones, configuration.milestoneFactors)
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    let (m, networks) = (configuration.latentSize, configuration.networks)
-    let size = NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize)
-    encoder = networks.encoder(scope("encoder"), images: images, outputs: m, size: size)
-    decoder = networks.decoder(scope("decoder"), images: images, latentSize: m, size: size)
+    networks = AutoencoderNetworks(scope, images: images, settings: configuration.autoencoder)
   }
 
   public var step: [Block<Self>] {
@@ -99,13 +87,13 @@ public struct WAEMMD: Model {
   /// 0.05 ‖x − Dec(E(x + ε))‖² + λ MMD(E(x + ε), p), p ~ N(0, I).
   func autoencoderLoss(_ batch: Batch) -> Losses {
     let codes = encodeNoisy(batch)
-    let decoded = decoder(codes, mode: .training)
+    let decoded = networks.decoder(codes, mode: .training)
     let reconstruction =
       configuration.reconstructionWeight * squaredError(batch.images, decoded)
     let mmd = maximumMeanDiscrepancy(
       batch.gathered(codes), batch.gathered(prior(batch)), kernel: configuration.kernel)
     return Losses(
-      reconstruction + configuration.discrepancyWeight * mmd,
+      reconstruction + configuration.mmdWeight * mmd,
       terms: ["reconstruction": reconstruction, "mmd": mmd])
   }
 
@@ -118,18 +106,13 @@ public struct WAEMMD: Model {
   }
 
   private func encodeNoisy(_ batch: Batch) -> Tensor {
-    encoder(batch.noisyImages(deviation: configuration.inputNoise), mode: .training)
+    networks.encoder(batch.noisyImages(deviation: configuration.inputNoise), mode: .training)
   }
 
   private func prior(_ batch: Batch) -> Tensor {
     batch.random.normal("prior", [batch.images.shape[0], configuration.latentSize])
   }
 
-  public func encode(_ images: Tensor) -> Tensor { encoder(images, mode: .inference) }
-
-  public func decode(_ codes: Tensor) -> Tensor { decoder(codes, mode: .inference) }
-
-  public var samplers: [Sampler] { [.standardNormal(latentSize: configuration.latentSize)] }
 }
 
 /// Sample covariance of rows. Shapes: `[n, m]`, n ≥ 2 → `[m, m]`.

@@ -1,9 +1,9 @@
 import LatheNN
 import LatheTensors
 
-/// The rate of the released code of Wasserstein autoencoders: milestones, or a steady decay if `decaySteps` > 0.
+/// The rate of the released code of Wasserstein autoencoders: milestones, or an exponential decay if `decaySteps` > 0.
 ///
-/// Each of `factors` multiplies the rate from the step of the same place in `milestones` on; the steady decay reaches
+/// Each of `factors` multiplies the rate from the step of the same place in `milestones` on; the exponential decay reaches
 /// a hundredth after `decaySteps` (the code's "manual_smooth").
 func wassersteinSchedule(
   _ rate: Float, milestones: [Int], factors: [Float], decaySteps: Int
@@ -13,11 +13,12 @@ func wassersteinSchedule(
     : .milestones(rate, Dictionary(zip(milestones, factors), uniquingKeysWith: *))
 }
 
-/// What is wrong with milestones and their factors, if anything is.
-func milestoneError(_ milestones: [Int], _ factors: [Float]) -> String? {
-  guard milestones.count != factors.count else { return nil }
-  return
+/// - Throws: ``ConfigurationError`` unless there is a factor for each milestone.
+func validateMilestones(_ milestones: [Int], _ factors: [Float]) throws(ConfigurationError) {
+  guard milestones.count != factors.count else { return }
+  throw ConfigurationError(
     "milestoneFactors: expected \(milestones.count), one for each milestone, found \(factors.count)"
+  )
 }
 
 extension Batch {

@@ -1,31 +1,29 @@
 import LatheNN
 import LatheTensors
 
-/// `dcgan`: the DCGAN-like networks of the released code of Wasserstein autoencoders.
+/// the DCGAN-like networks of the released code of Wasserstein autoencoders.
 ///
 /// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018. Kernels are 4 × 4, or 5 × 5 for images of 64 × 64 and more, which
 /// get one more transposed convolution and are seen as [−1, 1] with a tanh; smaller ones stay in [0, 1] with a sigmoid.
 /// The noise that the code adds to the input in training is the model's to add.
 public struct DCGAN: Architecture {
-  public let name = "dcgan"
-  public let source = "Tolstikhin et al. 2018 (WAE)"
+  public var name: String { "dcgan" }
+  public var summary: String {
+    "four strided convolutions and their mirror, as DCGAN (WAE)"
+  }
 
   public init() {}
 
-  public func validationError(for images: ImageShape) -> String? {
-    sidesError(images, halvings: images.height >= 64 ? 3 : 2)
-  }
+  public func encoder(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize)
+    -> any EncoderNetwork
+  { Encoder(scope, images: images, outputs: outputs, size: size) }
 
-  public func encoder(
-    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
-  ) -> any EncoderNetwork {
-    Encoder(scope, images: images, outputs: outputs, size: size)
-  }
+  public func decoder(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize)
+    -> any DecoderNetwork
+  { Decoder(scope, images: images, latentSize: latentSize, size: size) }
 
-  public func decoder(
-    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
-  ) -> any DecoderNetwork {
-    Decoder(scope, images: images, latentSize: latentSize, size: size)
+  public func validate(_ images: ImageShape) throws(ConfigurationError) {
+    try requireSides(of: images, multiplesOf: images.height >= 64 ? 8 : 4)
   }
 
   /// Images → codes, or what else has `outputs` numbers for each.

@@ -2,30 +2,28 @@ import LatheFiles
 import LatheNN
 import LatheTensors
 
-/// `flexae-conv`: convolutions and fully connected layers, as in the released code of FlexAE.
+/// convolutions and fully connected layers, as in the released code of FlexAE.
 ///
 /// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI 2021. Batch norm and
 /// initial values follow TensorFlow 1's layers, which that code uses.
 public struct FlexAEConv: Architecture {
-  public let name = "flexae-conv"
-  public let source = "Mondal et al. 2021 (FlexAE)"
+  public var name: String { "flexae-conv" }
+  public var summary: String {
+    "two convolutions and a fully connected layer, and their mirror (FlexAE)"
+  }
 
   public init() {}
 
-  public func validationError(for images: ImageShape) -> String? {
-    sidesError(images, halvings: 2)
-  }
+  public func encoder(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize)
+    -> any EncoderNetwork
+  { Encoder(scope, images: images, outputs: outputs, size: size) }
 
-  public func encoder(
-    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
-  ) -> any EncoderNetwork {
-    Encoder(scope, images: images, outputs: outputs, size: size)
-  }
+  public func decoder(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize)
+    -> any DecoderNetwork
+  { Decoder(scope, images: images, latentSize: latentSize, size: size) }
 
-  public func decoder(
-    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
-  ) -> any DecoderNetwork {
-    Decoder(scope, images: images, latentSize: latentSize, size: size)
+  public func validate(_ images: ImageShape) throws(ConfigurationError) {
+    try requireSides(of: images, multiplesOf: 4)
   }
 
   /// Images → codes, or what else has `outputs` numbers for each.
@@ -53,7 +51,8 @@ public struct FlexAEConv: Architecture {
     public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
       let half = conv0(images, mode: mode, relu: true)
       let quarter = norm0(conv1(half, mode: mode), mode: mode, relu: true)
-      return codes(norm1(hidden(quarter.flattened, mode: mode), mode: mode, relu: true), mode: mode)
+      return codes(
+        norm1(hidden(quarter.flattened, mode: mode), mode: mode, relu: true), mode: mode)
     }
   }
 
@@ -110,35 +109,10 @@ public struct FlexAEConv: Architecture {
     }
   }
 
-  /// Images → scores, `[N, 1]`: the encoder's layers without batch norm.
-  public struct ImageCritic {
-    private let conv0, conv1: Convolution
-    private let hidden, output: Linear
-
-    /// Shapes: `[N, H, W, C]` → `[N, 1]`; H and W are multiples of 4.
-    public init(_ scope: Scope, images: ImageShape, size: NetworkSize) {
-      let size = size.orPublished(filters: 64)
-      let quarter = FlexAEConv.quarter(images)
-      conv0 = Convolution(
-        scope("conv0"), inputs: images.channels, outputs: size.filters, kernel: 4, stride: 2)
-      conv1 = Convolution(
-        scope("conv1"), inputs: size.filters, outputs: 2 * size.filters, kernel: 4, stride: 2)
-      hidden = Linear(
-        scope("hidden"), inputs: quarter.height * quarter.width * 2 * size.filters,
-        outputs: size.hiddenSize)
-      output = Linear(scope("output"), inputs: size.hiddenSize, outputs: 1)
-    }
-
-    public func callAsFunction(_ images: Tensor, mode: Mode) -> Tensor {
-      let quarter = conv1(conv0(images, mode: mode, relu: true), mode: mode, relu: true)
-      return output(hidden(quarter.flattened, mode: mode, relu: true), mode: mode)
-    }
-  }
-
-  private static func quarter(_ images: ImageShape) -> (height: Int, width: Int) {
+  static func quarter(_ images: ImageShape) -> (height: Int, width: Int) {
     require(
       images.height % 4 == 0 && images.width % 4 == 0,
-      "FlexAEConv: \(images.height) × \(images.width) images, sides must be multiples of 4")
+      "flexae-conv: \(images.height) × \(images.width) images, sides must be multiples of 4")
     return (images.height / 4, images.width / 4)
   }
 }

@@ -1,31 +1,25 @@
 import LatheNN
 import LatheTensors
 
-/// `mlp`: fully connected layers, as in the released code of MaskAAE; for images and vectors of any shape.
+/// fully connected layers, as in the released code of MaskAAE; for images and vectors of any shape.
 ///
 /// Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial Auto-Encoders", UAI 2020. No batch norm; kernels
 /// start Glorot-normal, biases Glorot-uniform, which is what that code's `None` stands for in TensorFlow 1.
 public struct FullyConnected: Architecture {
-  public let name = "mlp"
-  public let source = "Mondal et al. 2020 (MaskAAE)"
+  public var name: String { "mlp" }
+  public var summary: String {
+    "four fully connected layers, for any shape (MaskAAE)"
+  }
 
   public init() {}
 
-  public func validationError(for images: ImageShape) -> String? {
-    nil
-  }
+  public func encoder(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize)
+    -> any EncoderNetwork
+  { Encoder(scope, images: images, outputs: outputs, size: size) }
 
-  public func encoder(
-    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
-  ) -> any EncoderNetwork {
-    Encoder(scope, images: images, outputs: outputs, size: size)
-  }
-
-  public func decoder(
-    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
-  ) -> any DecoderNetwork {
-    Decoder(scope, images: images, latentSize: latentSize, size: size)
-  }
+  public func decoder(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize)
+    -> any DecoderNetwork
+  { Decoder(scope, images: images, latentSize: latentSize, size: size) }
 
   /// Images → codes, or what else has `outputs` numbers for each.
   public struct Encoder: EncoderNetwork {
@@ -58,6 +52,11 @@ public struct FullyConnected: Architecture {
       sigmoid(layers(codes, mode: mode))
         .reshaped(to: [codes.shape[0], images.height, images.width, images.channels])
     }
+  }
+
+  /// Codes → scores, `[N, 1]`: hidden layers with ReLU, linear output.
+  public static func critic(_ scope: Scope, latentSize: Int, hidden: [Int]) -> MLP {
+    perceptron(scope, inputs: latentSize, outputs: 1, hidden)
   }
 
   private static func perceptron(_ scope: Scope, inputs: Int, outputs: Int, _ hidden: [Int]) -> MLP

@@ -30,27 +30,24 @@ public struct Posterior {
   public var kl: Tensor { normalKL(mean: mean, deviation: deviation) }
 }
 
-/// An encoder with two heads, which give the mean and the deviation of q(z | x).
+/// An encoder with two heads, which give mean and standard deviation of q(z | x).
 ///
-/// Both heads are one fully connected layer of twice the latent size. The architecture makes the
-/// deviation of the second half, ``Architecture/standardDeviation(of:)``. On demand the layer gives a
-/// context of the image too.
+/// Both heads are one fully connected layer of twice the latent size; the architecture says how its
+/// second half becomes a standard deviation. On demand the layer gives a context of the image too.
 public struct GaussianEncoder {
   private let network: any EncoderNetwork
-  private let architecture: AnyArchitecture
+  private let architecture: any Architecture
   private let latentSize, contextSize: Int
 
   /// Shapes: `[N, H, W, C]` → two of `[N, latentSize]`.
   public init(
-    _ scope: Scope, _ architecture: AnyArchitecture, images: ImageShape, latentSize: Int,
-    size: NetworkSize,
-    contextSize: Int = 0
+    _ scope: Scope, images: ImageShape, settings: AutoencoderSettings, contextSize: Int = 0
   ) {
-    network = architecture.encoder(
-      scope, images: images, outputs: 2 * latentSize + contextSize, size: size)
-    self.architecture = architecture
-    self.latentSize = latentSize
+    architecture = settings.networks.architecture
+    latentSize = settings.latentSize
     self.contextSize = contextSize
+    network = architecture.encoder(
+      scope, images: images, outputs: 2 * latentSize + contextSize, size: settings.size)
   }
 
   public func callAsFunction(_ images: Tensor, mode: Mode) -> Posterior {
@@ -64,7 +61,7 @@ public struct GaussianEncoder {
     let second = all.slice(latentSize..<2 * latentSize, axis: 1)
     let posterior = Posterior(
       mean: all.slice(0..<latentSize, axis: 1),
-      deviation: architecture.standardDeviation(of: second))
+      deviation: architecture.standardDeviation(second))
     let rest = 2 * latentSize..<2 * latentSize + contextSize
     return (posterior, rest.isEmpty ? nil : all.slice(rest, axis: 1))
   }

@@ -2,33 +2,31 @@ import LatheFiles
 import LatheNN
 import LatheTensors
 
-/// `infogan`: the InfoGAN-like networks of the 2-Stage VAE's released code.
+/// the InfoGAN-like networks of the 2-Stage VAE's released code.
 ///
 /// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019.
 public struct InfoGAN: Architecture {
-  public let name = "infogan"
-  public let source = "Dai and Wipf 2019 (2-Stage VAE)"
+  public var name: String { "infogan" }
+  public var summary: String {
+    "as InfoGAN, with a spectrally normalized encoder (2-Stage VAE)"
+  }
 
   public init() {}
 
-  public func validationError(for images: ImageShape) -> String? {
-    sidesError(images, halvings: 2)
+  public func encoder(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize)
+    -> any EncoderNetwork
+  { Encoder(scope, images: images, outputs: outputs, size: size) }
+
+  public func decoder(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize)
+    -> any DecoderNetwork
+  { Decoder(scope, images: images, latentSize: latentSize, size: size) }
+
+  public func validate(_ images: ImageShape) throws(ConfigurationError) {
+    try requireSides(of: images, multiplesOf: 4)
   }
 
-  public func encoder(
-    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
-  ) -> any EncoderNetwork {
-    Encoder(scope, images: images, outputs: outputs, size: size)
-  }
-
-  public func decoder(
-    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
-  ) -> any DecoderNetwork {
-    Decoder(scope, images: images, latentSize: latentSize, size: size)
-  }
-
-  /// 10⁻⁶ + softplus, as in the released code.
-  public func standardDeviation(of output: Tensor) -> Tensor { softplus(output) + 1e-6 }
+  /// 10⁻⁶ + softplus, as in the released code of 2-Stage VAE.
+  public func standardDeviation(_ output: Tensor) -> Tensor { softplus(output) + 1e-6 }
 
   /// Images → `outputs` numbers, mean and deviation of a posterior say; every layer is spectrally normalised.
   public struct Encoder: EncoderNetwork {
@@ -114,7 +112,7 @@ public struct InfoGAN: Architecture {
   private static func quarterCount(_ images: ImageShape) -> Int {
     require(
       images.height % 4 == 0 && images.width % 4 == 0,
-      "InfoGAN: \(images.height) × \(images.width) images, sides must be multiples of 4")
+      "infogan: \(images.height) × \(images.width) images, sides must be multiples of 4")
     return images.height / 4 * (images.width / 4)
   }
 }

@@ -2,28 +2,26 @@ import LatheFiles
 import LatheNN
 import LatheTensors
 
-/// `pythae-conv`: those of pythae's benchmark, for images of 28 × 28, 32 × 32 and 64 × 64.
+/// those of pythae's benchmark, for images of 28 × 28, 32 × 32 and 64 × 64.
 ///
 /// Chadebec, Vincent and Allassonnière, "Pythae: Unifying Generative Autoencoders in Python", NeurIPS 2022, and its
 /// code. Batch norm and initial values follow PyTorch, which that code uses: weights and biases uniform in
 /// ±1/√(fan in), where a transposed convolution counts its outputs as fan in.
 public struct PythaeConv: Architecture {
-  public let name = "pythae-conv"
-  public let source = "Chadebec et al. 2022 (pythae)"
+  public var name: String { "pythae-conv" }
+  public var summary: String {
+    "four convolutions and their mirror, for 28, 32 and 64 pixels (pythae)"
+  }
 
   public init() {}
 
-  public func encoder(
-    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
-  ) -> any EncoderNetwork {
-    Encoder(scope, images: images, outputs: outputs, size: size)
-  }
+  public func encoder(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize)
+    -> any EncoderNetwork
+  { Encoder(scope, images: images, outputs: outputs, size: size) }
 
-  public func decoder(
-    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
-  ) -> any DecoderNetwork {
-    Decoder(scope, images: images, latentSize: latentSize, size: size)
-  }
+  public func decoder(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize)
+    -> any DecoderNetwork
+  { Decoder(scope, images: images, latentSize: latentSize, size: size) }
 
   /// Images → codes, or what else has `outputs` numbers for each.
   public struct Encoder: EncoderNetwork {
@@ -68,7 +66,7 @@ public struct PythaeConv: Architecture {
     public init(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize) {
       let filters = size.orPublished(filters: 128).filters
       guard let (side, stages) = PythaeConv.stages[images.height] else {
-        trap("PythaeConv: \(images) images, sides must be 28, 32 or 64")
+        trap("pythae-conv: \(images) images, sides must be 28, 32 or 64")
       }
       start = ImageShape(height: side, width: side, channels: 8 * filters)
       let widths = stages.indices.map { (8 * filters) >> $0 } + [images.channels]
@@ -108,11 +106,9 @@ public struct PythaeConv: Architecture {
     64: (8, [Stage(5, 2, 2), Stage(5, 2, 1), Stage(5, 2, 2, 1), Stage(5, 1, 1)]),  // 15, 31, 62, 64
   ]
 
-  /// Why the networks cannot be built for such images, if they cannot.
-  public func validationError(for images: ImageShape) -> String? {
-    let isKnown = images.height == images.width && PythaeConv.stages[images.height] != nil
-    guard !isKnown else { return nil }
-    return "expected images of 28 × 28, 32 × 32 or 64 × 64, found \(images)"
+  public func validate(_ images: ImageShape) throws(ConfigurationError) {
+    guard images.height != images.width || PythaeConv.stages[images.height] == nil else { return }
+    throw ConfigurationError("expected images of 28 × 28, 32 × 32 or 64 × 64, found \(images)")
   }
 
   private static func transposed(_ scope: Scope, _ inputs: Int, _ outputs: Int, _ stage: Stage)

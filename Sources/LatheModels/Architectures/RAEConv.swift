@@ -1,31 +1,29 @@
 import LatheNN
 import LatheTensors
 
-/// `rae-conv`: four strided convolutions and their mirror, as in the released code of RAE.
+/// four strided convolutions and their mirror, as in the released code of RAE.
 ///
 /// Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020. Kernels are 4 × 4, or 5 × 5 for images of
 /// 64 × 64 and more, which get one more transposed convolution; smaller ones are shifted to [−1, 1] first. Batch norm follows
 /// Keras, which that code uses.
 public struct RAEConv: Architecture {
-  public let name = "rae-conv"
-  public let source = "Ghosh et al. 2020 (RAE)"
+  public var name: String { "rae-conv" }
+  public var summary: String {
+    "four strided convolutions and their mirror (RAE)"
+  }
 
   public init() {}
 
-  public func validationError(for images: ImageShape) -> String? {
-    sidesError(images, halvings: images.height >= 64 ? 3 : 2)
-  }
+  public func encoder(_ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize)
+    -> any EncoderNetwork
+  { Encoder(scope, images: images, outputs: outputs, size: size) }
 
-  public func encoder(
-    _ scope: Scope, images: ImageShape, outputs: Int, size: NetworkSize
-  ) -> any EncoderNetwork {
-    Encoder(scope, images: images, outputs: outputs, size: size)
-  }
+  public func decoder(_ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize)
+    -> any DecoderNetwork
+  { Decoder(scope, images: images, latentSize: latentSize, size: size) }
 
-  public func decoder(
-    _ scope: Scope, images: ImageShape, latentSize: Int, size: NetworkSize
-  ) -> any DecoderNetwork {
-    Decoder(scope, images: images, latentSize: latentSize, size: size)
+  public func validate(_ images: ImageShape) throws(ConfigurationError) {
+    try requireSides(of: images, multiplesOf: images.height >= 64 ? 8 : 4)
   }
 
   /// Images → codes, or what else has `outputs` numbers for each.

@@ -4,7 +4,7 @@ import LatheTensors
 
 /// Two variational autoencoders, the second one of the first one's codes.
 ///
-/// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, Section 3; networks (`infogan` and fully connected ones), step and
+/// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, Section 3; networks (A4 and fully connected ones), step and
 /// rates as in its released code. A learned deviation makes the first stage reconstruct well while its codes miss N(0, I);
 /// the second stage, whose codes have as many dimensions as its data, meets it.
 public struct TwoStageVAE: Model {
@@ -15,21 +15,22 @@ public struct TwoStageVAE: Model {
 
   public enum Group: String, ParameterGroup { case encoder, decoder, secondEncoder, secondDecoder }
 
-  public struct Configuration: Codable, Sendable {
-    public var latentSize = 64
-    public var networks = AnyArchitecture.infogan
-    /// Widths of encoder and decoder (``NetworkSize``).
-    public var filters = 0
-    public var hiddenSize = 0
-    /// Widths of the second stage's hidden layers, in its encoder and again in its decoder.
-    public var secondHidden = [1024, 1024, 1024]
-    /// Steps of the first stage; the rest of the run is the second one's.
-    public var firstStageSteps = 500
-    public var learningRate: Float = 1e-4
-    public var secondLearningRate: Float = 1e-4
-    /// Steps of a stage after which its learning rate is halved, again and again; 0 for never.
+  public struct Configuration: AutoencoderConfiguration {
+    public var autoencoder = AutoencoderSettings(.infogan, latentSize: 64)
+    @Setting(
+      "Widths of the second stage's hidden layers, in encoder and decoder.",
+      bounds: .each(.atLeast(1))) public var secondHidden = [1024, 1024, 1024]
+    @Setting("Steps of the first stage; the rest is the second one's.", bounds: .atLeast(1)) public
+      var firstStageSteps = 500
+    @Setting("Adam's learning rate of the first stage.", bounds: .atLeast(0)) public
+      var learningRate: Float = 1e-4
+    @Setting("Adam's learning rate of the second stage.", bounds: .atLeast(0)) public
+      var secondLearningRate: Float = 1e-4
+    @Setting(
+      "Steps after which the learning rate is halved, each time; 0: never.", bounds: .atLeast(0))
     public var halvingSteps = 0
-    public var secondHalvingSteps = 0
+    @Setting("The same for the second stage, counted from its start.", bounds: .atLeast(0)) public
+      var secondHalvingSteps = 0
     public init() {}
   }
 
@@ -47,31 +48,12 @@ public struct TwoStageVAE: Model {
     return configuration
   }
 
-  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
-  {
-    let c = configuration
-    return c.networks.validationError(for: images)
-      ?? sizeError([
-        "latentSize": c.latentSize,
-        "secondHidden": c.secondHidden.min() ?? 1, "firstStageSteps": c.firstStageSteps,
-      ])
-      ?? sizeError(
-        [
-          "filters": c.filters, "hiddenSize": c.hiddenSize, "halvingSteps": c.halvingSteps,
-          "secondHalvingSteps": c.secondHalvingSteps,
-        ], atLeast: 0)
-      ?? rateError([
-        "learningRate": c.learningRate, "secondLearningRate": c.secondLearningRate,
-      ])
-  }
-
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    let (m, networks) = (configuration.latentSize, configuration.networks)
-    let size = NetworkSize(filters: configuration.filters, hiddenSize: configuration.hiddenSize)
-    encoder = GaussianEncoder(
-      scope("encoder"), networks, images: images, latentSize: m, size: size)
-    decoder = networks.decoder(scope("decoder"), images: images, latentSize: m, size: size)
+    let (m, settings) = (configuration.latentSize, configuration.autoencoder)
+    encoder = GaussianEncoder(scope("encoder"), images: images, settings: settings)
+    decoder = settings.networks.architecture.decoder(
+      scope("decoder"), images: images, latentSize: m, size: settings.size)
     logGamma = scope("decoder").parameter("log_gamma", [1], .zeros)
     let hidden = configuration.secondHidden
     secondEncoder = SkipMLP(scope("secondEncoder"), inputs: m, hidden: hidden, outputs: 2 * m)
@@ -108,12 +90,12 @@ public struct TwoStageVAE: Model {
     let codes = sampleCodes(of: batch.images, using: batch.random)
     let posterior = secondPosterior(codes)
     let inner = posterior.sample(batch.random.normal("second posterior", codes.shape))
-    return negativeELBO(codes, secondDecoder(inner, mode: .training), logSecondGamma, posterior)
+    return negativeELBO(codes, secondDecoder(inner), logSecondGamma, posterior)
   }
 
   /// q(u | z).
   private func secondPosterior(_ codes: Tensor) -> Posterior {
-    let (m, both) = (configuration.latentSize, secondEncoder(codes, mode: .training))
+    let (m, both) = (configuration.latentSize, secondEncoder(codes))
     return Posterior(
       mean: both.slice(0..<m, axis: 1), deviation: exp(both.slice(m..<2 * m, axis: 1)))
   }
@@ -126,7 +108,7 @@ public struct TwoStageVAE: Model {
     let logGamma = logGamma.value.reshaped(to: [])
     let reconstruction =
       0.5 * squaredError(x, decoded) * exp(-2 * logGamma) + size * (logGamma + 0.918_938_53)
-    let kl = normalKL(mean: posterior.mean, deviation: posterior.deviation)
+    let kl = posterior.kl
     return Losses(
       reconstruction + kl,
       terms: ["reconstruction": reconstruction, "kl": kl])
@@ -151,7 +133,7 @@ public struct TwoStageVAE: Model {
   public var samplers: [Sampler] {
     let m = configuration.latentSize
     let second = Sampler(.secondStage) { count, random in
-      let mean = secondDecoder(random.normal("second prior", [count, m]), mode: .inference)
+      let mean = secondDecoder(random.normal("second prior", [count, m]))
       let gamma = exp(logSecondGamma.value.reshaped(to: []))
       return mean + gamma * random.normal("second noise", [count, m])
     }
@@ -177,9 +159,9 @@ struct SkipMLP {
       initializer: .normal(deviation: 0.02))
   }
 
-  func callAsFunction(_ x: Tensor, mode: Mode) -> Tensor {
-    guard !layers.isEmpty else { return output(x, mode: mode) }
-    let features = layers.reduce(x) { $1($0, mode: mode, relu: true) }
-    return output(concatenated([x, features], axis: 1), mode: mode)
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    guard !layers.isEmpty else { return output(x, mode: .training) }
+    let features = layers.reduce(x) { $1($0, mode: .training, relu: true) }
+    return output(concatenated([x, features], axis: 1), mode: .training)
   }
 }

@@ -22,15 +22,15 @@ struct DensityRatio {
     self.rate = rate
   }
 
-  func callAsFunction(_ codes: Tensor, mode: Mode) -> Tensor {
-    output(tanh(hidden(codes, mode: mode)), mode: mode)
+  func callAsFunction(_ codes: Tensor) -> Tensor {
+    output(tanh(hidden(codes, mode: .training)), mode: .training)
   }
 
   /// The same while T is trained, with noise of a purpose for dropout.
   func callAsFunction(_ codes: Tensor, dropping purpose: String, _ random: RandomSource) -> Tensor {
     let features = tanh(hidden(codes, mode: .training))
-    let kept = dropout(features, rate: rate, noise: random.uniform(purpose, features.shape))
-    return output(kept, mode: .training)
+    let noise = random.uniform(purpose, features.shape)
+    return output(dropout(features, rate: rate, noise: noise), mode: .training)
   }
 
   /// Sampling-importance-resampling: of `draws` codes from N(0, I) one, with probabilities in proportion to eᵀ⁽ᶻ⁾.
@@ -46,7 +46,7 @@ struct DensityRatio {
 
   private func resampleChunk(_ count: Int, from draws: Int, using random: RandomSource) -> Tensor {
     let candidates = random.normal("prior", [count * draws, latentSize])
-    let logWeights = self(candidates, mode: .inference).values
+    let logWeights = self(candidates).values
     let chances = random.uniform("chance", [count]).values
     let chosen = (0..<count).map { row in
       row * draws + pick(logWeights[row * draws..<(row + 1) * draws], chances[row])

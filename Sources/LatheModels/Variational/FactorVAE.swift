@@ -13,18 +13,14 @@ public struct FactorVAE: VariationalModel {
 
   public enum Group: String, ParameterGroup { case encoder, decoder, discriminator }
 
-  public struct Configuration: VariationalSettings {
-    public var likelihood = Likelihood.crossEntropy
-    /// γ, the weight of the total correlation.
-    public var gamma: Float = 10
-    public var discriminatorHidden = [1000, 1000, 1000, 1000, 1000, 1000]
-    public var latentSize = 10
-    public var networks = AnyArchitecture.flexaeConv
-    /// Widths of encoder and decoder (``NetworkSize``).
-    public var filters = 0
-    public var hiddenSize = 0
-    public var learningRate: Float = 1e-4
-    public var discriminatorRate: Float = 1e-4
+  public struct Configuration: VariationalConfiguration {
+    public var variational = VariationalSettings(.crossEntropy, latentSize: 10, learningRate: 1e-4)
+    @Setting("γ, the weight of the total correlation.", bounds: .atLeast(0)) public var gamma:
+      Float = 10
+    @Setting("Widths of the discriminator's hidden layers.", bounds: .each(.atLeast(1))) public
+      var discriminatorHidden = [1000, 1000, 1000, 1000, 1000, 1000]
+    @Setting("Adam's learning rate of the discriminator.", bounds: .atLeast(0)) public
+      var discriminatorRate: Float = 1e-4
     public init() {}
   }
 
@@ -33,21 +29,9 @@ public struct FactorVAE: VariationalModel {
   /// Codes → logits of "drawn together" and "permuted", `[N, 2]`.
   private let discriminator: MLP
 
-  public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
-    Configuration()
-  }
-
-  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
-  {
-    let c = configuration
-    return c.networkError(images)
-      ?? sizeError(["discriminatorHidden": c.discriminatorHidden.min() ?? 1])
-      ?? rateError(["gamma": c.gamma, "discriminatorRate": c.discriminatorRate])
-  }
-
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    networks = VariationalNetworks(scope, images: images, settings: configuration)
+    networks = VariationalNetworks(scope, images: images, settings: configuration.variational)
     discriminator = MLP(
       scope("discriminator"), inputs: configuration.latentSize,
       hidden: configuration.discriminatorHidden, outputs: 2, activation: .leakyRelu(slope: 0.2))
@@ -55,18 +39,15 @@ public struct FactorVAE: VariationalModel {
 
   public var step: [Block<Self>] {
     let c = configuration
-    let elbo = Phase<Self>(
-      "elbo", updates: [.encoder, .decoder], by: .adam(.constant(c.learningRate))
-    ) { $0.negativeELBO($1) }
-    let updateDiscriminator = Phase<Self>(
+    let discriminator = Phase<Self>(
       "discriminator", updates: [.discriminator],
       by: .adam(.constant(c.discriminatorRate), beta1: 0.5, beta2: 0.9)
     ) { $0.discriminatorLoss($1) }
-    return [Block(elbo, updateDiscriminator)]
+    return [Block(elboPhase([.encoder, .decoder], by: .constant(c.learningRate)), discriminator)]
   }
 
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)) + γ TC(z).
-  func negativeELBO(_ batch: Batch) -> Losses {
+  public func negativeELBO(_ batch: Batch) -> Losses {
     let posterior = networks.encoder(batch.images, mode: .training)
     let codes = posterior.sample(using: batch.random)
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
@@ -82,12 +63,12 @@ public struct FactorVAE: VariationalModel {
 
   /// E[d₀(z) − d₁(z)], the discriminator's estimate of log q(z) / Π q(z_j).
   func totalCorrelation(of codes: Tensor) -> Tensor {
-    logRatio(codes, mode: .trainingWithoutTracking).mean()
+    logRatio(codes).mean()
   }
 
   /// d₀(z) − d₁(z), `[N, 1]`.
-  private func logRatio(_ codes: Tensor, mode: Mode) -> Tensor {
-    let logits = discriminator(codes, mode: mode)
+  private func logRatio(_ codes: Tensor) -> Tensor {
+    let logits = discriminator(codes, mode: .training)
     return logits.slice(0..<1, axis: 1) - logits.slice(1..<2, axis: 1)
   }
 
@@ -100,9 +81,7 @@ public struct FactorVAE: VariationalModel {
       of: permutingCoordinates(of: batch.gathered(codes.detached), by: batch.gathered(keys)))
     // −log D₀ = log (1 + e^(d₁ − d₀)), and −log D₁ the other way round.
     return Losses(
-      0.5
-        * (softplus(-logRatio(codes, mode: .training)).mean()
-          + softplus(logRatio(permuted, mode: .training)).mean()))
+      0.5 * (softplus(-logRatio(codes)).mean() + softplus(logRatio(permuted)).mean()))
   }
 }
 

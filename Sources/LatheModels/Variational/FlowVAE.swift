@@ -13,20 +13,14 @@ public struct FlowVAE: VariationalModel {
 
   public enum Group: String, ParameterGroup { case encoder, decoder, flow }
 
-  public struct Configuration: VariationalSettings {
-    public var likelihood = Likelihood.fixedVariance
-    /// K, the number of steps of the flow.
-    public var flowSteps = 2
-    /// Widths of the hidden layers of each step's network.
+  public struct Configuration: VariationalConfiguration {
+    public var variational = VariationalSettings(.fixedVariance, latentSize: 32)
+    @Setting("K, the number of steps of the flow.", bounds: .atLeast(1)) public var flowSteps = 2
+    @Setting("Widths of the hidden layers of each step's network.", bounds: .oneOrMore(.atLeast(1)))
     public var flowHidden = [128, 128, 128]
-    /// Size of what the encoder tells the flow about an image beside mean and deviation; 0 for nothing.
+    @Setting(
+      "Numbers that the encoder gives the flow beside the posterior; 0: none.", bounds: .atLeast(0))
     public var contextSize = 64
-    public var latentSize = 32
-    public var networks = AnyArchitecture.flexaeConv
-    /// Widths of encoder and decoder (``NetworkSize``).
-    public var filters = 0
-    public var hiddenSize = 0
-    public var learningRate: Float = 2e-4
     public init() {}
   }
 
@@ -36,43 +30,30 @@ public struct FlowVAE: VariationalModel {
 
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
-    configuration.latentSize = images.channels == 1 ? 32 : 128
+    configuration.latentSize = comparedLatentSize(images)
     return configuration
   }
 
-  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  public static func validate(_ configuration: Configuration, images: ImageShape)
+    throws(ConfigurationError)
   {
-    let c = configuration
-    if c.latentSize == 1 { return "latentSize: expected at least 2 for a flow, found 1" }
-    return c.networkError(images)
-      ?? sizeError([
-        "flowSteps": c.flowSteps, "layers of flowHidden": c.flowHidden.count,
-        "flowHidden": c.flowHidden.min() ?? 1,
-      ])
-      ?? sizeError(["contextSize": c.contextSize], atLeast: 0)
+    try configuration.networks.architecture.validate(images)
+    guard configuration.latentSize < 2 else { return }
+    throw ConfigurationError("latentSize: expected at least 2 for a flow, found 1")
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     let c = configuration
     self.configuration = c
     networks = VariationalNetworks(
-      scope, images: images, settings: c, contextSize: c.contextSize)
+      scope, images: images, settings: c.variational, contextSize: c.contextSize)
     flow = AutoregressiveFlow(
       scope("flow"), size: c.latentSize, steps: c.flowSteps, hidden: c.flowHidden,
       contextSize: c.contextSize)
   }
 
-  public var step: [Block<Self>] {
-    let rate = Schedule.constant(configuration.learningRate)
-    return [
-      Block(
-        Phase("elbo", updates: [.encoder, .decoder, .flow], by: .adam(rate)) { $0.negativeELBO($1) }
-      )
-    ]
-  }
-
   /// −E[log p(x | z_K)] + E[log q(z_0 | x) − log |det ∂z_K / ∂z_0| − log p(z_K)], z_0 = μ + σ ε.
-  func negativeELBO(_ batch: Batch) -> Losses {
+  public func negativeELBO(_ batch: Batch) -> Losses {
     negativeELBO(batch.images, batch.random, mode: .training)
   }
 

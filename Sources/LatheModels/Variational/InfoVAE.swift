@@ -11,25 +11,17 @@ public struct InfoVAE: VariationalModel {
     "variational autoencoder whose codes are held to the prior by KL and MMD"
   public static let source = "Zhao, Song and Ermon 2019"
 
-  public enum Group: String, ParameterGroup { case encoder, decoder }
+  public typealias Group = AutoencoderGroup
 
-  public struct Configuration: VariationalSettings {
-    public var likelihood = Likelihood.fixedVariance
-    /// 1 − α weighs KL(q(z | x) ‖ N(0, I)).
-    public var alpha: Float = 0
-    /// α + λ − 1 weighs MMD(q(z), N(0, I)).
-    public var lambda: Float = 1000
-    public var kernel = MMDKernel.inverseMultiquadratic
-    public var latentSize = 32
-    public var networks = AnyArchitecture.flexaeConv
-    /// Widths of encoder and decoder (``NetworkSize``).
-    public var filters = 0
-    public var hiddenSize = 0
-    public var learningRate: Float = 2e-4
+  public struct Configuration: VariationalConfiguration {
+    public var variational = VariationalSettings(.fixedVariance, latentSize: 32)
+    @Setting("1 − α weighs KL(q(z | x) ‖ N(0, I)).") public var alpha: Float = 0
+    @Setting("α + λ − 1 weighs MMD(q(z), N(0, I)).") public var lambda: Float = 1000
+    @Setting("The kernel of MMD.") public var kernel = MMDKernel.inverseMultiquadratic
     public init() {}
 
     var klWeight: Float { 1 - alpha }
-    var discrepancyWeight: Float { alpha + lambda - 1 }
+    var mmdWeight: Float { alpha + lambda - 1 }
   }
 
   public let configuration: Configuration
@@ -37,33 +29,29 @@ public struct InfoVAE: VariationalModel {
 
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
     var configuration = Configuration()
-    configuration.latentSize = images.channels == 1 ? 32 : 128
+    configuration.latentSize = comparedLatentSize(images)
     return configuration
   }
 
-  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
+  public static func validate(_ configuration: Configuration, images: ImageShape)
+    throws(ConfigurationError)
   {
-    configuration.networkError(images)
-      ?? rateError([
-        "1 - alpha": configuration.klWeight,
-        "alpha + lambda - 1": configuration.discrepancyWeight,
-      ])
+    try configuration.networks.architecture.validate(images)
+    let weights = [
+      "1 - alpha": configuration.klWeight, "alpha + lambda - 1": configuration.mmdWeight,
+    ]
+    for (name, weight) in weights.sorted(by: { $0.key < $1.key }) where !(weight >= 0) {
+      throw ConfigurationError("\(name): expected a finite number of at least 0, found \(weight)")
+    }
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    networks = VariationalNetworks(scope, images: images, settings: configuration)
-  }
-
-  public var step: [Block<Self>] {
-    let rate = Schedule.constant(configuration.learningRate)
-    return [
-      Block(Phase("elbo", updates: [.encoder, .decoder], by: .adam(rate)) { $0.negativeELBO($1) })
-    ]
+    networks = VariationalNetworks(scope, images: images, settings: configuration.variational)
   }
 
   /// −E[log p(x | z)] + (1 − α) KL(q(z | x) ‖ p(z)) + (α + λ − 1) MMD(q(z), p(z)).
-  func negativeELBO(_ batch: Batch) -> Losses {
+  public func negativeELBO(_ batch: Batch) -> Losses {
     let posterior = networks.encoder(batch.images, mode: .training)
     let codes = posterior.sample(using: batch.random)
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
@@ -73,7 +61,7 @@ public struct InfoVAE: VariationalModel {
       batch.gathered(codes), batch.gathered(prior), kernel: configuration.kernel)
     return Losses(
       reconstruction + configuration.klWeight * kl
-        + configuration.discrepancyWeight * mmd,
+        + configuration.mmdWeight * mmd,
       terms: [
         "reconstruction": reconstruction, "kl": kl, "mmd": mmd,
       ])

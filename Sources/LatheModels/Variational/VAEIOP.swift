@@ -12,24 +12,21 @@ public struct VAEIOP: VariationalModel {
 
   public enum Group: String, ParameterGroup { case encoder, decoder, ratio }
 
-  public struct Configuration: VariationalSettings {
-    public var likelihood = Likelihood.crossEntropy
-    /// Updates of the density ratio for each update of the autoencoder.
+  public struct Configuration: VariationalConfiguration {
+    public var variational = VariationalSettings(.crossEntropy, latentSize: 40, learningRate: 1e-4)
+    @Setting(
+      "Updates of the density ratio for each update of the autoencoder.", bounds: .atLeast(1))
     public var ratioSteps = 10
+    @Setting("Widths of the density ratio's hidden layers.", bounds: .oneOrMore(.atLeast(1)))
     public var ratioHidden = [500, 500, 500]
-    /// Share of the last hidden layer that is dropped while the ratio is trained.
+    @Setting("Dropout of the last hidden layer in training.", bounds: .within(0..<1))
     public var dropout: Float = 0.5
-    /// Steps in which the weight on the KL grows to 1; 0 for none.
-    public var warmUpSteps = 0
-    /// Draws from N(0, I) of which resampling keeps one.
-    public var importanceDraws = 100
-    public var latentSize = 40
-    public var networks = AnyArchitecture.flexaeConv
-    /// Widths of encoder and decoder (``NetworkSize``).
-    public var filters = 0
-    public var hiddenSize = 0
-    public var learningRate: Float = 1e-4
-    public var ratioRate: Float = 1e-3
+    @Setting("Steps in which the weight of KL grows to 1; 0: none.", bounds: .atLeast(0)) public
+      var warmUpSteps = 0
+    @Setting("Draws from N(0, I) of which resampling keeps one.", bounds: .atLeast(1)) public
+      var importanceDraws = 100
+    @Setting("Adam's learning rate of the density ratio.", bounds: .atLeast(0)) public
+      var ratioRate: Float = 1e-3
     public init() {}
   }
 
@@ -46,24 +43,9 @@ public struct VAEIOP: VariationalModel {
     return configuration
   }
 
-  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
-  {
-    let c = configuration
-    if !(c.dropout >= 0 && c.dropout < 1) {
-      return "dropout: expected at least 0 and less than 1, found \(c.dropout)"
-    }
-    return c.networkError(images)
-      ?? sizeError([
-        "ratioSteps": c.ratioSteps, "layers of ratioHidden": c.ratioHidden.count,
-        "ratioHidden": c.ratioHidden.min() ?? 1, "importanceDraws": c.importanceDraws,
-      ])
-      ?? sizeError(["warmUpSteps": c.warmUpSteps], atLeast: 0)
-      ?? rateError(["ratioRate": c.ratioRate])
-  }
-
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    networks = VariationalNetworks(scope, images: images, settings: configuration)
+    networks = VariationalNetworks(scope, images: images, settings: configuration.variational)
     ratio = DensityRatio(
       scope("ratio"), latentSize: configuration.latentSize, hidden: configuration.ratioHidden,
       dropout: configuration.dropout)
@@ -71,24 +53,24 @@ public struct VAEIOP: VariationalModel {
 
   public var step: [Block<Self>] {
     let c = configuration
-    let elbo = Phase<Self>(
-      "elbo", updates: [.encoder, .decoder], by: .adam(.constant(c.learningRate))
-    ) { $0.negativeELBO($1) }
     let estimate = Phase<Self>("ratio", updates: [.ratio], by: .adam(.constant(c.ratioRate))) {
       $0.ratioLoss($1)
     }
-    return [Block(elbo), Block(repeats: c.ratioSteps, estimate)]
+    return [
+      Block(elboPhase([.encoder, .decoder], by: .constant(c.learningRate))),
+      Block(repeats: c.ratioSteps, estimate),
+    ]
   }
 
   /// −E[log p(x | z)] + β (KL(q(z | x) ‖ N(0, I)) − E[T(z)]), T = log q(z) / N(z; 0, I) held fixed.
   ///
   /// The bracket is KL(q(z | x) ‖ q(z)).
-  func negativeELBO(_ batch: Batch) -> Losses {
+  public func negativeELBO(_ batch: Batch) -> Losses {
     let posterior = networks.encoder(batch.images, mode: .training)
     let codes = posterior.sample(using: batch.random)
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
     let kl = posterior.kl
-    let logRatio = ratio(codes, mode: .trainingWithoutTracking).mean()
+    let logRatio = ratio(codes).mean()
     let weight = warmUp(batch.step, over: configuration.warmUpSteps)
     return Losses(
       reconstruction + weight * (kl - logRatio),

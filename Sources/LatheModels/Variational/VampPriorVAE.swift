@@ -14,21 +14,16 @@ public struct VampPriorVAE: VariationalModel {
 
   public enum Group: String, ParameterGroup { case encoder, decoder, prior }
 
-  public struct Configuration: VariationalSettings {
-    public var likelihood = Likelihood.crossEntropy
-    /// K, the number of components of the prior.
-    public var pseudoInputs = 500
-    /// First values of the pseudo-inputs' pixels: mean and deviation.
-    public var pseudoInputMean: Float = 0.05
+  public struct Configuration: VariationalConfiguration {
+    public var variational = VariationalSettings(.crossEntropy, latentSize: 40, learningRate: 5e-4)
+    @Setting("K, the number of components of the prior.", bounds: .atLeast(1)) public
+      var pseudoInputs = 500
+    @Setting("Mean of the first values of the pseudo-inputs.", bounds: .atLeast(0)) public
+      var pseudoInputMean: Float = 0.05
+    @Setting("Standard deviation of the first values of the pseudo-inputs.", bounds: .atLeast(0))
     public var pseudoInputDeviation: Float = 0.01
-    /// Steps in which the weight on the KL grows to 1; 0 for none.
-    public var warmUpSteps = 0
-    public var latentSize = 40
-    public var networks = AnyArchitecture.flexaeConv
-    /// Widths of encoder and decoder (``NetworkSize``).
-    public var filters = 0
-    public var hiddenSize = 0
-    public var learningRate: Float = 5e-4
+    @Setting("Steps in which the weight of KL grows to 1; 0: none.", bounds: .atLeast(0)) public
+      var warmUpSteps = 0
     public init() {}
   }
 
@@ -47,20 +42,9 @@ public struct VampPriorVAE: VariationalModel {
     return configuration
   }
 
-  public static func validationError(of configuration: Configuration, images: ImageShape) -> String?
-  {
-    let c = configuration
-    return c.networkError(images)
-      ?? sizeError(["pseudoInputs": c.pseudoInputs])
-      ?? sizeError(["warmUpSteps": c.warmUpSteps], atLeast: 0)
-      ?? rateError([
-        "pseudoInputMean": c.pseudoInputMean, "pseudoInputDeviation": c.pseudoInputDeviation,
-      ])
-  }
-
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
-    networks = VariationalNetworks(scope, images: images, settings: configuration)
+    networks = VariationalNetworks(scope, images: images, settings: configuration.variational)
     pseudoInputs = scope("prior").parameter(
       "pseudo_inputs", [configuration.pseudoInputs, images.height, images.width, images.channels],
       .normal(
@@ -70,20 +54,10 @@ public struct VampPriorVAE: VariationalModel {
   /// u_1 … u_K in [0, 1], `[K, H, W, C]`.
   private var inputs: Tensor { pseudoInputs.value.clamped(to: 0...1) }
 
-  public var step: [Block<Self>] {
-    let rate = Schedule.constant(configuration.learningRate)
-    return [
-      Block(
-        Phase("elbo", updates: [.encoder, .decoder, .prior], by: .adam(rate)) {
-          $0.negativeELBO($1)
-        })
-    ]
-  }
-
   /// −E[log p(x | z)] + β (E[log q(z | x)] − E[log p(z)]), one z for each x.
   ///
   /// Images and pseudo-inputs go through the encoder together, so batch norm treats both alike, as it does in inference.
-  func negativeELBO(_ batch: Batch) -> Losses {
+  public func negativeELBO(_ batch: Batch) -> Losses {
     let n = batch.images.shape[0]
     let both = networks.encoder(
       concatenated([batch.images, inputs], axis: 0), mode: .training)

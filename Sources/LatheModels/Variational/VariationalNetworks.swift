@@ -2,13 +2,17 @@ import LatheNN
 import LatheTensors
 
 /// p(x | z).
-public enum Likelihood: String, Codable, Sendable, CaseIterable {
+public enum Likelihood: String, SettingChoice {
   /// Bernoulli, also for grey levels between 0 and 1.
   case crossEntropy = "cross-entropy"
   /// Normal with deviation 1.
   case fixedVariance = "fixed-variance"
   /// Normal with one learned deviation γ for all pixels.
   case learnedVariance = "learned-variance"
+
+  public static let synonyms: [String: Likelihood] = [
+    "bernoulli": .crossEntropy, "gaussian": .fixedVariance,
+  ]
 }
 
 /// Encoder, decoder and likelihood of a variational autoencoder.
@@ -22,15 +26,14 @@ public struct VariationalNetworks {
 
   /// `contextSize` is the size of what the encoder gives beside its posterior.
   public init(
-    _ scope: Scope, images: ImageShape, settings: some VariationalSettings, contextSize: Int = 0
+    _ scope: Scope, images: ImageShape, settings: VariationalSettings, contextSize: Int = 0
   ) {
-    let size = NetworkSize(filters: settings.filters, hiddenSize: settings.hiddenSize)
+    let autoencoder = settings.autoencoder
     likelihood = settings.likelihood
     encoder = GaussianEncoder(
-      scope("encoder"), settings.networks, images: images, latentSize: settings.latentSize,
-      size: size, contextSize: contextSize)
-    decoder = settings.networks.decoder(
-      scope("decoder"), images: images, latentSize: settings.latentSize, size: size)
+      scope("encoder"), images: images, settings: autoencoder, contextSize: contextSize)
+    decoder = autoencoder.networks.architecture.decoder(
+      scope("decoder"), images: images, latentSize: autoencoder.latentSize, size: autoencoder.size)
     logGamma =
       likelihood == .learnedVariance ? scope("decoder").parameter("log_gamma", [1], .zeros) : nil
   }
@@ -51,54 +54,5 @@ public struct VariationalNetworks {
       let logGamma = logGamma!.value.reshaped(to: [])
       return 0.5 * squaredError(images, decoded) * exp(-2 * logGamma) + pixels * logGamma + constant
     }
-  }
-}
-
-/// Hyperparameters that every variational autoencoder has.
-public protocol VariationalSettings: Codable, Sendable {
-  var likelihood: Likelihood { get }
-  var latentSize: Int { get }
-  var networks: AnyArchitecture { get }
-  /// Widths of encoder and decoder (``NetworkSize``).
-  var filters: Int { get }
-  var hiddenSize: Int { get }
-  var learningRate: Float { get }
-}
-
-extension VariationalSettings {
-  /// Why networks of these settings cannot be built, if they cannot.
-  func networkError(_ images: ImageShape) -> String? {
-    networks.validationError(for: images)
-      ?? sizeError(["latentSize": latentSize])
-      ?? sizeError(["filters": filters, "hiddenSize": hiddenSize], atLeast: 0)
-      ?? rateError(["learningRate": learningRate])
-  }
-}
-
-/// A variational autoencoder: what its networks do outside of training.
-public protocol VariationalModel: Model where Configuration: VariationalSettings {
-  var networks: VariationalNetworks { get }
-  var configuration: Configuration { get }
-}
-
-extension VariationalModel {
-  /// The mean of q(z | x).
-  public func encode(_ images: Tensor) -> Tensor { networks.encoder(images, mode: .inference).mean }
-
-  /// z ~ q(z | x).
-  public func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor {
-    networks.encoder(images, mode: .inference).sample(using: random)
-  }
-
-  public func decode(_ codes: Tensor) -> Tensor { networks.decoder(codes, mode: .inference) }
-
-  public var samplers: [Sampler] { [.standardNormal(latentSize: configuration.latentSize)] }
-
-  /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)).
-  public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
-    let posterior = networks.encoder(images, mode: .inference)
-    let codes = posterior.sample(using: random)
-    return networks.negativeLogLikelihood(images, given: codes, mode: .inference)
-      + posterior.kl
   }
 }

@@ -20,19 +20,21 @@ public struct Bounds<Value>: Sendable {
 
 extension Bounds where Value: Comparable & Sendable {
   public static func atLeast(_ minimum: Value) -> Bounds {
-    Bounds("at least \(minimum)") { $0 >= minimum }
+    Bounds("at least \(spelled(minimum))") { $0 >= minimum }
   }
 
   public static func moreThan(_ limit: Value) -> Bounds {
-    Bounds("more than \(limit)") { $0 > limit }
+    Bounds("more than \(spelled(limit))") { $0 > limit }
   }
 
   public static func within(_ range: ClosedRange<Value>) -> Bounds {
-    Bounds("\(range.lowerBound) to \(range.upperBound)") { range.contains($0) }
+    Bounds("\(spelled(range.lowerBound)) to \(spelled(range.upperBound))") { range.contains($0) }
   }
 
   public static func within(_ range: Range<Value>) -> Bounds {
-    Bounds("at least \(range.lowerBound) and less than \(range.upperBound)") { range.contains($0) }
+    Bounds("at least \(spelled(range.lowerBound)) and less than \(spelled(range.upperBound))") {
+      range.contains($0)
+    }
   }
 }
 
@@ -53,4 +55,10 @@ extension Bounds {
   where Value == [Element] {
     Bounds("one or more, each \(bounds.text)") { !$0.isEmpty && $0.allSatisfy(bounds.holds) }
   }
+}
+
+/// A bound as a person writes it: 0, not 0.0.
+private func spelled(_ bound: some Any) -> String {
+  let text = "\(bound)"
+  return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
 }

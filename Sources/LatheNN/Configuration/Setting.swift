@@ -14,22 +14,29 @@ import LatheFiles
   let help: String
   let bounds: Bounds<Value>?
   let identity: SettingIdentity
+  let formerName: String?
 
+  /// `formerly` is the name in older recipes and checkpoints.
   public init(
     wrappedValue: Value, _ help: String, bounds: Bounds<Value>? = nil,
-    identity: SettingIdentity = .run
+    identity: SettingIdentity = .run, formerly formerName: String? = nil
   ) {
     self.wrappedValue = wrappedValue
     self.help = help
     self.bounds = bounds
     self.identity = identity
+    self.formerName = formerName
   }
 }
 
 extension Setting where Value: ExpressibleByNilLiteral {
   /// A setting that is left out unless it is given.
-  public init(_ help: String, bounds: Bounds<Value>? = nil, identity: SettingIdentity = .run) {
-    self.init(wrappedValue: nil, help, bounds: bounds, identity: identity)
+  public init(
+    _ help: String, bounds: Bounds<Value>? = nil, identity: SettingIdentity = .run,
+    formerly: String? = nil
+  ) {
+    self.init(
+      wrappedValue: nil, help, bounds: bounds, identity: identity, formerly: formerly)
   }
 }
 
@@ -65,6 +72,7 @@ public protocol SettingGroup: Codable, Sendable {}
 protocol AnySetting: Sendable {
   var help: String { get }
   var identity: SettingIdentity { get }
+  var formerName: String? { get }
   var expectation: String { get }
   var allowedValues: [String] { get }
   var isBoolean: Bool { get }

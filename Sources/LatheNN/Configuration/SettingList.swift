@@ -16,6 +16,8 @@ public struct SettingDescription: Sendable {
   public let allowedValues: [String]
   public let identity: SettingIdentity
   public let isBoolean: Bool
+  /// What it was called in older recipes and checkpoints.
+  public let formerName: String?
   private let accept: @Sendable (JSONValue) throws(SettingError) -> JSONValue
 
   fileprivate init(_ name: String, _ path: [String], _ field: Any, _ value: JSONValue) {
@@ -28,6 +30,7 @@ public struct SettingDescription: Sendable {
     allowedValues = setting?.allowedValues ?? []
     identity = setting?.identity ?? .run
     isBoolean = setting?.isBoolean ?? false
+    formerName = setting?.formerName
     accept = { (given) throws(SettingError) in try setting?.accepting(given) ?? given }
   }
 
@@ -71,7 +74,10 @@ public struct SettingList<Configuration: Codable>: Sendable {
 
   public var names: [String] { settings.map(\.name) }
 
-  public subscript(name: String) -> SettingDescription? { settings.first { $0.name == name } }
+  /// The setting of that name, or of that former name.
+  public subscript(name: String) -> SettingDescription? {
+    settings.first { $0.name == name } ?? settings.first { $0.formerName == name }
+  }
 
   /// The values of a configuration by name.
   public func values(of configuration: Configuration) throws -> [String: JSONValue] {
@@ -93,7 +99,7 @@ public struct SettingList<Configuration: Codable>: Sendable {
           name: name, expected: "one of the settings \(names.sorted().joined(separator: ", "))",
           found: "'\(name)'")
       }
-      accepted[name] = try setting.accepting(value)
+      accepted[setting.name] = try setting.accepting(value)
     }
     return accepted
   }

@@ -2,13 +2,17 @@ import LatheFiles
 import LatheTensors
 
 /// Kernels that compare samples of two distributions.
-public enum MMDKernel: String, Codable, Sendable, CaseIterable {
+public enum MMDKernel: String, SettingChoice {
   /// Inverse multiquadratics at seven scales, Σ_s C / (C + d²) with C = 2 s m σ², s from 0.1 to 10.
   ///
   /// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Section 4, with the scales of the released code.
   case inverseMultiquadratic = "imq"
   /// exp(−d² / (2 m σ²)).
   case radialBasis = "rbf"
+
+  public static let synonyms: [String: MMDKernel] = [
+    "inverse-multiquadratic": .inverseMultiquadratic, "gaussian": .radialBasis,
+  ]
 
   static let scales: [Float] = [0.1, 0.2, 0.5, 1, 2, 5, 10]
 

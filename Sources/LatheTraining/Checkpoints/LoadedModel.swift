@@ -18,7 +18,7 @@ public struct LoadedModel {
       trap("LoadedModel: no model \(name)")
     }
     store = ParameterStore(seed: seed)
-    model = try entry.make(store.root, images, JSONEncoder().encode(configuration))
+    model = try entry.make(store.root, images, configuration)
     store.layOut()
   }
 

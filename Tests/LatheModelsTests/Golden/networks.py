@@ -152,13 +152,17 @@ class A2:
     def widths(self):
         return [self.filters << i for i in range(4)]
 
-    def encoder_shapes(self, outputs, name="encoder"):
+    def encoder_shapes(self, outputs, name="encoder", spectral=False):
         widths, shapes, side = self.widths(), {}, self.side
         for i, width in enumerate(widths):
             shapes |= weights(f"{name}.conv{i}", 4, 4, widths[i - 1] if i else self.channels, width)
             shapes |= norm(f"{name}.norm{i}", width)
             side = -(-side // 2)
-        return shapes | weights(f"{name}.codes", side * side * widths[3], outputs)
+        shapes |= weights(f"{name}.codes", side * side * widths[3], outputs)
+        if spectral:
+            for layer in ("conv0", "conv1", "conv2", "conv3", "codes"):
+                shapes |= power_vector(f"{name}.{layer}", shapes[f"{name}.{layer}.weight"][-1])
+        return shapes
 
     def decoder_shapes(self, latent, name="decoder", spectral=False):
         f, side = 8 * self.filters, self.side // 4
@@ -175,12 +179,12 @@ class A2:
                 shapes |= power_vector(f"{name}.{layer}", shapes[f"{name}.{layer}.weight"][-1])
         return shapes
 
-    def encode(self, run, x, name="encoder"):
+    def encode(self, run, x, name="encoder", spectral=False):
         h = 2 * x - 1
         for i in range(4):
-            h = same_convolution(run, f"{name}.conv{i}", h, stride=2)
+            h = same_convolution(run, f"{name}.conv{i}", h, 2, spectral)
             h = run.relu(run.batch_norm(f"{name}.norm{i}", h))
-        return run.linear(f"{name}.codes", h.flatten(1))
+        return run.linear(f"{name}.codes", h.flatten(1), spectral)
 
     def decode(self, run, z, name="decoder", spectral=False):
         h = run.linear(f"{name}.hidden", z, spectral)
@@ -191,9 +195,9 @@ class A2:
         return torch.sigmoid(same_transposed_convolution(run, f"{name}.conv2", h, 1, spectral))
 
 
-def same_convolution(run, name, x, stride):
+def same_convolution(run, name, x, stride, spectral=False):
     """TensorFlow's SAME convolution: of the padding, the smaller half before."""
-    kernel = run.weight(name)
+    kernel = run.weight(name, spectral)
     size, side = kernel.shape[0], x.shape[1]
     total = max((-(-side // stride) - 1) * stride + size - side, 0)
     before, after = total // 2, total - total // 2

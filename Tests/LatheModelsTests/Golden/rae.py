@@ -42,14 +42,15 @@ class RAE(Model):
 
     def shapes(self):
         decoder = self.networks.decoder_shapes(self.latent, spectral=self.spectral)
-        return self.networks.encoder_shapes(self.latent) | decoder
+        encoder = self.networks.encoder_shapes(self.latent, spectral=self.spectral)
+        return encoder | decoder
 
     def draws(self):
         return {}
 
     def losses(self, run, batch):
         """mean (x − Dec(z))² + β mean z² + λ R, z = E(x)."""
-        codes = self.networks.encode(run, batch["images"])
+        codes = self.networks.encode(run, batch["images"], spectral=self.spectral)
         decoded = self.networks.decode(run, codes, spectral=self.spectral)
         error, size = ((batch["images"] - decoded) ** 2).mean(), (codes**2).mean()
         terms = {"total": error + CODES * size, "reconstruction": error, "codes": size}
@@ -68,7 +69,7 @@ if __name__ == "__main__":
     golden.main(
         RAE("rae-l2", seed=1, channels=3),
         penalised,
-        RAE("rae-sn", seed=2, regularization="sn"),
+        RAE("rae-sn", seed=5, regularization="sn"),
         RAE("rae-none", seed=3, regularization="none"),
     )
     golden.check_gradient(penalised, "reconstruction")
