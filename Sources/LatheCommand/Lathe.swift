@@ -12,7 +12,7 @@ public struct Lathe: ParsableCommand {
       Train, on two ranks:
         mpirun -n 2 lathe train flexae fashion-mnist --steps 2000
       Continue where it stopped, on any number of ranks that divides the slices:
-        mpirun -n 1 lathe train flexae fashion-mnist --steps 4000 --out runs/flexae-fashion-mnist --resume
+        mpirun -n 1 lathe train --steps 4000 --resume --out runs/flexae-fashion-mnist
       Look at what it learned:
         lathe sample runs/flexae-fashion-mnist
         lathe reconstruct runs/flexae-fashion-mnist

@@ -20,9 +20,6 @@ struct Train: ParsableCommand {
       Settings come from flags, over the recipe, over defaults; the resolved ones are saved in the run's
       config.yml, which is a recipe again. The batch is the global one. It is cut into slices, by default one
       for each rank; with the same slices, 1, 2, 4 … ranks give the same bits.
-
-      `lathe train classifier fashion-mnist` trains the network behind the proxy distance instead, on one rank, and writes
-      it to one file; --set colour=true colours grey images first.
       """)
 
   @Argument(help: "The model (`lathe models` lists them); may come from the recipe.")
@@ -136,16 +133,30 @@ struct Train: ParsableCommand {
   var timeline: String?
 
   func run() throws {
-    if model == "classifier" { return try TrainClassifier(self).run() }
+    if model == "classifier" { return try trainClassifier() }
     let settings = try TrainSettings(self, ranks: Launcher.place?.size ?? 1)
     let images = try settings.loadImages()
     let plan = try settings.plan(images)
     let evaluation = try settings.evaluation(images)
-    if Launcher.isRoot { try prepare(plan.folder) }
+    if Launcher.isRoot { try prepare(plan) }
     try TrainJob(
       settings: settings, plan: plan, images: images, evaluation: evaluation, resume: resume,
       watch: watch
     ).run()
+  }
+
+  /// The former spelling of `lathe features train`.
+  private func trainClassifier() throws {
+    FileHandle.standardError.write(
+      Data("lathe: `train classifier` is now called `features train`\n".utf8))
+    let options: [(String, String?)] = [
+      ("--data", data), ("--epochs", epochs.map { "\($0)" }), ("--batch", batch.map { "\($0)" }),
+      ("--seed", seed.map { "\($0)" }), ("--out", out), ("--threads", threads.map { "\($0)" }),
+    ]
+    let given = options.flatMap { name, value in value.map { [name, $0] } ?? [] }
+    let colour = settings.contains("colour=true") ? ["--colour"] : []
+    let command = try FeaturesTrain.parse((dataset.map { [$0] } ?? []) + given + colour)
+    try command.run()
   }
 
   private var watch: WatchSettings {
@@ -159,22 +170,24 @@ struct Train: ParsableCommand {
   }
 
   /// Makes the run's folder, and refuses one that holds another run.
-  private func prepare(_ folder: FilePath) throws {
+  private func prepare(_ plan: TrainingPlan) throws {
+    let folder = plan.folder
     let checkpoints = CheckpointStore(reading: folder.appending("checkpoints"))
     if !resume, let last = try failing({ try checkpoints.steps() }).last {
       throw CommandFailure.usage(
         "\(folder) holds a run already (step \(last)): add --resume to continue it, or choose another --out"
       )
     }
-    if resume { try requireCheckpoint(checkpoints, folder) }
+    if resume { try requireCheckpoint(checkpoints, plan) }
     _ = try failing { try CheckpointStore(folder: folder.appending("checkpoints"), keep: 1) }
   }
 
-  private func requireCheckpoint(_ checkpoints: CheckpointStore, _ folder: FilePath) throws {
+  private func requireCheckpoint(_ checkpoints: CheckpointStore, _ plan: TrainingPlan) throws {
     let found = try failing { try checkpoints.latest { _ = try RunState(reading: $0) } }
-    if found == nil {
-      throw CommandFailure.missing("nothing to resume: no checkpoint in \(folder)")
+    guard let found else {
+      throw CommandFailure.missing("nothing to resume: no checkpoint in \(plan.folder)")
     }
+    try failing { try plan.requireSameRun(as: RunState(reading: found.path), at: found.path) }
   }
 }
 

@@ -18,11 +18,13 @@ import Testing
       "steps: expected a positive number, found 0"
     ),
     (["train", "vae", "synthetic", "--steps", "5", "--epochs", "1"], 64, "give one of them"),
-    (["train", "vae", "synthetic", "--set", "latent=3"], 64, "unknown key 'latent'; known are"),
+    (
+      ["train", "vae", "synthetic", "--set", "latent=3"], 64, "latent: expected one of the settings"
+    ),
     (["train", "vae", "synthetic", "--set", "latentSize=much"], 64, "latentSize"),
     (
       ["train", "vae", "synthetic", "--set", "latentSize=-1"], 64,
-      "latentSize: expected at least 1, found -1"
+      "latentSize: expected a whole number, at least 1, found -1"
     ),
     (["train", "flexae", "synthetic8"], 64, "multiples of 4"),
     (["train", "vae", "synthetic", "--batch", "1000000"], 64, "training images, found 1000000"),
@@ -70,7 +72,7 @@ import Testing
     let faults = [
       ("model: vae\ndataset: synthetic\nstep: 5\n", "unknown key 'step'"), ("steps: [", "not YAML"),
       ("- 1\n", "expected a mapping"), ("model: vae\ndataset: synthetic\nsteps: many\n", "steps"),
-      ("model: vae\ndataset: synthetic\nconfiguration: {latent: 3}\n", "unknown key 'latent'"),
+      ("model: vae\ndataset: synthetic\nconfiguration: {latent: 3}\n", "latent: expected one of"),
     ]
     try withFolder { folder in
       for (text, message) in faults {

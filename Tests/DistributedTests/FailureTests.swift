@@ -156,7 +156,7 @@ private func model(_ run: String, step: Int) throws -> [Data] {
       let stopped = try mpirunResult(
         2, "lathe", narrow("\(folder)/run"), environment: ["LATHE_FAULT": fault], timeout: 60)
       #expect(stopped.status == 75, "\(stopped)")
-      #expect(stopped.output.contains("after step 5; the same command with --resume continues"))
+      #expect(stopped.output.contains("after step 5; to continue: lathe train --resume --out "))
       let resumed = try mpirunResult(
         4, "lathe", narrow("\(folder)/run") + ["--resume"], timeout: 60)
       #expect(resumed.status == 0 && resumed.output.contains("resumed after step 5"), "\(resumed)")

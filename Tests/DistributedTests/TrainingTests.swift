@@ -149,6 +149,50 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
     }
   }
 
+  /// What is not asked for again comes from the run: slices, too, and defaults that depend on its length.
+  @Test(arguments: ["two-stage-vae", "vampprior", "vae-iop"])
+  func aLongerResumeNeedsNoSettings(_ model: String) throws {
+    try withFolder { folder in
+      let out = "\(folder)/run"
+      let tiny = ["filters=2", "hiddenSize=8", "latentSize=2"].flatMap { ["--set", $0] }
+      let first = ["train", model, "synthetic", "--steps", "4", "--batch", "16", "--out", out]
+      _ = try run(2, first + tiny)
+      let resumed = try run(1, ["train", "--resume", "--steps", "6", "--out", out])
+      #expect(resumed.output.contains("resumed after step 4"))
+      #expect(FileManager.default.fileExists(atPath: "\(out)/checkpoints/step-000006"))
+      let other = try mpirunResult(
+        1, "lathe", ["train", "--resume", "--out", out, "--set", "latentSize=3"], timeout: 60)
+      #expect(other.status == 65)
+      #expect(
+        other.errorOutput.contains("configuration latentSize is 2 there, 3 was asked for"),
+        "\(other)")
+      #expect(!other.errorOutput.contains("MPI_ABORT"))
+    }
+  }
+
+  /// Steps are counted from the images that are there: each stage gets half of them.
+  @Test func stagesShareTheStepsOfThePicturesThatAreThere() throws {
+    try withFolder { folder in
+      let out = "\(folder)/run"
+      let shape = ["filters=2", "hiddenSize=8", "latentSize=2"].flatMap { ["--set", $0] }
+      _ = try run(
+        1,
+        ["train", "two-stage-vae", "synthetic", "--epochs", "1", "--batch", "512", "--out", out]
+          + shape)
+      let config = try String(contentsOfFile: "\(out)/config.yml", encoding: .utf8)
+      let steps = try #require(number("steps", in: config))
+      #expect(steps > 1)
+      #expect(number("firstStageSteps", in: config) == steps / 2)
+    }
+  }
+
+  private func number(_ key: String, in text: String) -> Int? {
+    let line = text.split(separator: "\n").first {
+      $0.trimmingCharacters(in: .whitespaces).hasPrefix("\(key):")
+    }
+    return line.flatMap { Int($0.split(separator: ":")[1].trimmingCharacters(in: .whitespaces)) }
+  }
+
   @Test(arguments: ModelRegistry.standard.entries.map(\.name))
   func resumingIsExactOnAnotherNumberOfRanks(
     _ model: String

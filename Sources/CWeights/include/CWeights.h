@@ -1,5 +1,5 @@
 // The classifiers that come with lathe, as safetensors files in the program: made by
-// `lathe train classifier fashion-mnist` (docs/features.md).
+// `lathe features train fashion-mnist` (docs/features.md).
 #pragma once
 
 #include <stddef.h>

@@ -11,7 +11,7 @@ struct FeaturesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "features",
     abstract: "Turns images into the vectors that sets of images are compared by.",
-    subcommands: [FeaturesExtract.self])
+    subcommands: [FeaturesExtract.self, FeaturesTrain.self])
 }
 
 struct FeaturesExtract: ParsableCommand {

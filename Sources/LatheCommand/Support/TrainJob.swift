@@ -47,7 +47,8 @@ struct TrainJob {
     let outcome = try trainer.run()
     if case .stopped(let signal) = outcome, world.rank == 0 {
       print(
-        "stopped by \(signal) after step \(trainer.step); the same command with --resume continues")
+        "stopped by \(signal) after step \(trainer.step); "
+          + "to continue: lathe train --resume --out \(plan.folder)")
       flushOutput()
     }
     try watch.report(trainer)

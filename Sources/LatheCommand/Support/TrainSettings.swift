@@ -16,31 +16,36 @@ struct TrainSettings {
   let folder: FilePath
   let threads: Int
   private let merged: Recipe
-  private let configuration: JSONValue
+  /// Hyperparameters that were asked for; what is left out depends on the steps of the run.
+  private let given: [String: JSONValue]
+  /// The model's configuration as a resumed run's checkpoint spells it.
+  private let checkpointed: JSONValue?
   private let batch, slices: Int
   private let seed: UInt64
 
   /// - Throws: `CommandFailure` for the first contradiction.
   init(_ command: Train, ranks: Int) throws {
-    let recipe = try command.recipe.map { try Recipe(reading: $0) } ?? Recipe()
+    let named = try command.recipe.map { try Recipe(reading: $0) } ?? Recipe()
+    let run = command.resume ? try ResumedRun(command, named) : nil
+    let recipe = try run.map { try named.over($0.recipe) } ?? named
     merged = try TrainSettings.merge(command, recipe)
     entry = try model(named: try TrainSettings.required(merged.model, "a model"))
-    let named = try LatheCommand.dataset(
+    let set = try LatheCommand.dataset(
       named: try TrainSettings.required(merged.dataset, "a data set"))
     data = merged.data.map { FilePath($0) }
-    dataset = try TrainSettings.prepared(named, at: data, merged)
+    dataset = try TrainSettings.prepared(set, at: data, merged)
     cache = command.pictures.cacheFolder
-    folder = try TrainSettings.folder(command, entry.name, dataset.name)
+    folder = run?.folder ?? TrainSettings.folder(command, entry.name, dataset.name)
+    checkpointed = run?.modelConfiguration
     threads = merged.threads ?? 1
     batch = merged.batch ?? 128
     slices = merged.slices ?? ranks
     seed = merged.seed ?? 0
-    let steps = TrainSettings.steps(merged, perEpoch: dataset.trainCount / max(batch, 1))
-    configuration = try TrainSettings.configuration(
-      entry, dataset, steps: steps, merged,
-      command.settings + (command.networks.map { ["networks=\($0)"] } ?? []))
+    given = try givenHyperparameters(
+      merged.configuration,
+      settings: command.settings + (command.networks.map { ["networks=\($0)"] } ?? []))
     try checkNumbers(ranks: ranks)
-    try checkSampler()
+    try checkSampler(configuration(steps: merged.steps ?? 1000))
   }
 
   private static func merge(_ flags: Train, _ recipe: Recipe) throws -> Recipe {
@@ -114,11 +119,8 @@ struct TrainSettings {
   }
 
   /// The folder asked for; else the first free one of runs/MODEL-DATASET, runs/MODEL-DATASET-2 …
-  private static func folder(_ command: Train, _ model: String, _ dataset: String) throws
-    -> FilePath
-  {
+  private static func folder(_ command: Train, _ model: String, _ dataset: String) -> FilePath {
     if let out = command.out { return FilePath(out) }
-    guard !command.resume else { throw CommandFailure.usage("--resume: say which run with --out") }
     let base = "runs/\(model)-\(dataset)"
     var (name, number) = (base, 1)
     while FileManager.default.fileExists(atPath: name) {
@@ -132,18 +134,15 @@ struct TrainSettings {
     settings.steps ?? settings.epochs.map { $0 * perEpoch } ?? 1000
   }
 
-  private static func configuration(
-    _ entry: ModelRegistry.Entry, _ dataset: Dataset, steps: Int, _ recipe: Recipe,
-    _ settings: [String]
-  ) throws -> JSONValue {
-    let given = try givenHyperparameters(recipe.configuration, settings: settings)
+  /// Every hyperparameter, for a run of so many steps.
+  private func configuration(steps: Int) throws -> JSONValue {
     do {
       return try entry.resolve(given, dataset.shape, steps)
     } catch { throw CommandFailure.usage("\(entry.name): \(explain(error))") }
   }
 
   /// A sampler that every model can have, or the usual one, needs no look at the model.
-  private func checkSampler() throws {
+  private func checkSampler(_ configuration: JSONValue) throws {
     guard let sampler = merged.sampler, !entry.fittedSamplers.contains(sampler),
       sampler != entry.defaultSampler
     else { return }
@@ -166,11 +165,13 @@ struct TrainSettings {
     }
     guard batch % slices == 0 else {
       throw CommandFailure.usage(
-        "batch: expected a multiple of the \(slices) slices, found \(batch)")
+        "batch: expected a multiple of the \(slices) slices, found \(batch): choose --batch "
+          + "\(max(1, batch / slices) * slices) or other --slices")
     }
     guard slices % ranks == 0 else {
       throw CommandFailure.usage(
-        "slices: expected a multiple of the \(ranks) ranks, found \(slices)")
+        "slices: expected a multiple of the \(ranks) ranks, found \(slices): "
+          + "a run goes on with its slices on any number of ranks that divides them")
     }
     guard merged.overlap != .on || merged.batchStatistics != .global else {
       throw CommandFailure.usage(
@@ -221,10 +222,11 @@ struct TrainSettings {
       throw CommandFailure.usage(
         "batch: expected at most the \(trainingImages) training images, found \(batch)")
     }
+    let steps = TrainSettings.steps(merged, perEpoch: trainingImages / batch)
     var plan = TrainingPlan(
-      model: entry.name, configuration: configuration, dataset: dataset.name,
+      model: entry.name, configuration: try configuration(steps: steps), dataset: dataset.name,
       replacement: merged.sampling == .replacement,
-      steps: TrainSettings.steps(merged, perEpoch: trainingImages / batch), batch: batch,
+      steps: steps, batch: batch,
       slices: slices,
       seed: seed, precision: merged.precision ?? .float32, folder: folder,
       checkpointEvery: merged.checkpointEvery ?? 500,
@@ -236,6 +238,11 @@ struct TrainSettings {
     plan.flips = merged.flip ?? false
     plan.validationImages = images.heldBack
     plan.evaluateEvery = merged.evaluateEvery ?? 0
+    if case .object(let members) = checkpointed,
+      (try? entry.resolve(members, dataset.shape, steps)) == plan.configuration
+    {
+      plan.equivalentConfiguration = checkpointed
+    }
     return plan
   }
 
@@ -257,7 +264,7 @@ struct TrainSettings {
     recipe.checkpointEvery = plan.checkpointEvery
     recipe.sampleEvery = plan.previewEvery
     recipe.logEvery = plan.logEvery
-    recipe.configuration = configuration
+    recipe.configuration = plan.configuration
     recipe.validation = plan.validationImages > 0 ? plan.validationImages : nil
     recipe.evaluation = isEvaluated ? merged.evaluation : nil
     return recipe

@@ -89,10 +89,7 @@ final class RunCheckpoints {
     guard let found else { throw TrainingError.nothingToResume(folder) }
     for (path, error) in found.skipped { onSkip(path, error) }
     let state = try RunState(reading: found.path)
-    if let difference = plan.difference(from: state) {
-      throw TrainingError.otherRun(
-        found.path, field: difference.field, expected: difference.expected, found: difference.found)
-    }
+    try plan.requireSameRun(as: state, at: found.path)
     try read(store.savedTensors, from: found.path.appending("model.safetensors"))
     try read(optimizerTensors, from: found.path.appending("optimizer.safetensors"))
     lastSaved = found.path

@@ -11,6 +11,8 @@ public struct TrainingPlan: Sendable {
   public var model: String
   /// Every hyperparameter of the model, a JSON object.
   public var configuration: JSONValue
+  /// The same as a checkpoint spells it, with former names, where it spells it otherwise.
+  public var equivalentConfiguration: JSONValue?
   /// The data set's name.
   public var dataset: String
   /// Whether training images are drawn with replacement instead of shuffled in epochs.
@@ -106,8 +108,15 @@ public struct TrainingPlan: Sendable {
     validationImages > 0 ? ["validation": .int(validationImages)] : [:]
   }
 
+  /// - Throws: `TrainingError.otherRun` if a checkpoint's run differs from this plan.
+  public func requireSameRun(as state: RunState, at path: FilePath) throws(TrainingError) {
+    guard let (field, expected, found) = difference(from: state) else { return }
+    throw .otherRun(path, field: field, expected: expected, found: found)
+  }
+
   /// The first field in which a checkpoint's run differs from this plan; steps and the sampler may differ.
-  func difference(from state: RunState) -> (field: String, expected: String, found: String)? {
+  private func difference(from state: RunState) -> (field: String, expected: String, found: String)?
+  {
     let own = self.state(step: state.step)
     let (ours, theirs) = (own.configuration.withoutSampler, state.configuration.withoutSampler)
     let fields: [(String, String, String)] = [
@@ -121,10 +130,19 @@ public struct TrainingPlan: Sendable {
     return configurationDifference(ours, theirs)
   }
 
+  /// Whether nothing but the spelling of the model's configuration differs.
+  private func isSame(_ own: JSONValue, _ other: JSONValue) -> Bool {
+    guard case .object(var members) = other, members["model"] == equivalentConfiguration,
+      equivalentConfiguration != nil
+    else { return false }
+    members["model"] = own["model"]
+    return own == .object(members)
+  }
+
   private func configurationDifference(_ own: JSONValue, _ other: JSONValue)
     -> (field: String, expected: String, found: String)?
   {
-    guard own != other else { return nil }
+    guard own != other, !isSame(own, other) else { return nil }
     if own["images"] != other["images"] {
       return (
         "images", own["images"]?.text ?? "as they are", other["images"]?.text ?? "as they are"
@@ -141,11 +159,14 @@ public struct TrainingPlan: Sendable {
         "validation", own["validation"]?.text ?? "none", other["validation"]?.text ?? "none"
       )
     }
-    guard case .object(let a) = own["model"], case .object(let b) = other["model"] else {
+    let theirs = other["model"]
+    let isEquivalent = theirs != nil && theirs == equivalentConfiguration
+    guard case .object(let a) = own["model"],
+      case .object(let b) = isEquivalent ? own["model"] : theirs
+    else {
       return ("configuration", "\(own)", "\(other)")
     }
-    let key = Set(a.keys).union(b.keys).sorted().first { a[$0] != b[$0] }
-    guard let key else {
+    guard let key = Set(a.keys).union(b.keys).sorted().first(where: { a[$0] != b[$0] }) else {
       let field = own["replacement"] == other["replacement"] ? "precision" : "replacement"
       return (field, own[field]?.text ?? "nothing", other[field]?.text ?? "nothing")
     }

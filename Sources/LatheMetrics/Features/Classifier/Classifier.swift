@@ -4,7 +4,7 @@ import LatheNN
 import SystemPackage
 import LatheTensors
 
-/// Features of a small classifier that `lathe train classifier` makes, for those who have no Inception weights.
+/// Features of a small classifier that `lathe features train` makes, for those who have no Inception weights.
 ///
 /// Two come with lathe, for grey and for colour images. Distances between them rank models as FID does only roughly, and
 /// are never called FID.
@@ -38,7 +38,7 @@ public struct Classifier: FeatureExtractor {
     try self.init(Safetensors(constant: bytes, name: "built-in classifier"))
   }
 
-  /// One from a file that `lathe train classifier` wrote.
+  /// One from a file that `lathe features train` wrote.
   ///
   /// - Throws: `FileError` if the file can't be read or holds something else.
   public init(reading path: FilePath) throws(FileError) {
