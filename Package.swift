@@ -1,7 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// The libraries, each of which may import those before it. `docs/architecture.md` draws them.
+// Debug builds of the C kernels are slow; `swift build -Xcc -O3` optimises them there too.
+
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -16,6 +17,13 @@ func tests(
     exclude: exclude)
 }
 
+/// A program in `Examples/`: the command line with something of its own.
+func example(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["LatheCommand"] + dependencies, path: "Examples/\(name)")
+}
+
+/// The libraries, each of which may import those before it.
 let libraries: [Target] = [
   library("LatheFiles", ["CZlib", system]),
   library("LatheKernels", ["CKernels", "COpenBLAS", "LatheFiles"]),
@@ -74,6 +82,10 @@ let package = Package(
   ] + libraries + [
     .executableTarget(name: "lathe", dependencies: ["LatheCommand"]),
 
+    example("OwnModel", ["LatheModels", "LatheNN", "LatheTensors"]),
+    example("OwnNetworks", ["LatheModels", "LatheNN", "LatheTensors"]),
+    example("OwnData", ["LatheData", "LatheNN"]),
+
     .target(
       name: "TestSupport", dependencies: ["LatheTensors", "LatheFiles", system],
       path: "Tests/TestSupport"),
@@ -97,7 +109,7 @@ let package = Package(
       name: "DistributedTests",
       dependencies: [
         "LatheFiles", "LatheDistributed", "LatheModels", "LatheReports", "LatheTraining",
-        "TestSupport", "DistributedChecks", "lathe",
+        "TestSupport", "DistributedChecks", "lathe", "OwnModel", "OwnNetworks", "OwnData",
       ]),
   ],
   swiftLanguageModes: [.v6]

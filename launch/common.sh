@@ -1,11 +1,26 @@
-# Sourced by the launch scripts: the repository as working folder, what is needed, what root needs.
+# Sourced by the launch scripts with their arguments: the repository as working folder, --help,
+# what is needed, what root needs.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf '%s: %s\n' "$0" "$*" >&2; exit 1; }
 
-packages=(libopenmpi-dev openmpi-bin libopenblas-dev libturbojpeg0-dev libpng-dev zlib1g-dev pkg-config gnuplot-nox dataset-fashion-mnist)
+# Wrong usage, as sysexits.h has it.
+misuse() { printf '%s: %s\nSee %s --help\n' "$0" "$*" "$0" >&2; exit 64; }
+
+# The comment at the top of the script is its help.
+show_help() { sed -e 1d -e '/^# shellcheck/d' -e '/^#/!Q' -e 's/^# \{0,1\}//' "$1"; }
+case ${1:-} in -h | --help) show_help "$0"; exit 0 ;; esac
+
+# A whole number from 1 on; the rest is what it is called.
+require_number() {
+  [[ $1 =~ ^[1-9][0-9]*$ ]] || misuse "$2: expected a number from 1 on, found '$1'"
+}
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+packages=(libopenmpi-dev openmpi-bin libopenblas-dev libturbojpeg0-dev libpng-dev zlib1g-dev
+  pkg-config gnuplot-nox dataset-fashion-mnist)
 
 missing_packages() {
   local package
@@ -17,7 +32,11 @@ missing_packages() {
 # Installs the Debian packages that are missing, with sudo when not root.
 install_packages() {
   command -v dpkg-query >/dev/null \
-    || { echo "not a Debian system: make sure that the equivalents of these are there: ${packages[*]}"; return; }
+    || {
+      echo "not a Debian system: make sure that the equivalents of these are there:"
+      echo "${packages[*]}"
+      return
+    }
   local missing as_root=()
   mapfile -t missing < <(missing_packages)
   ((${#missing[@]})) || return 0
@@ -27,12 +46,14 @@ install_packages() {
     as_root=(sudo)
   fi
   "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null \
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null \
     || fail "apt could not install ${missing[*]}"
 }
 
 require_swift() {
-  command -v swift >/dev/null || fail "no swift in PATH: install a Swift toolchain, 6.1 or later, from https://www.swift.org/install"
+  command -v swift >/dev/null \
+    || fail "no swift in PATH: install Swift 6.1 or later from https://www.swift.org/install"
 }
 
 # Open MPI refuses to run as root unless told twice.

@@ -16,8 +16,7 @@ struct Doctor: ParsableCommand {
     launcher()
     sharedMemory()
     charts()
-    for entry in DatasetRegistry.standard.datasets where !entry.isGenerated && entry.trainCount > 0
-    {
+    for entry in Registered.datasets.datasets where !entry.isGenerated && entry.trainCount > 0 {
       dataSet(entry)
     }
   }

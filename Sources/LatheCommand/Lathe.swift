@@ -1,9 +1,13 @@
 import ArgumentParser
 import Foundation
+import LatheData
+import LatheModels
 import LatheTraining
 
 /// The command `lathe`.
-
+///
+/// A program with models of its own has all of it in one line:
+/// `Lathe.main(models: .standard + [MyModel.self])`.
 public struct Lathe: ParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "lathe",
@@ -30,7 +34,10 @@ public struct Lathe: ParsableCommand {
 
   public init() {}
 
-  public static func main() {
+  /// Runs the command line with the models and data sets that it may name.
+  public static func main(models: ModelRegistry = .standard, datasets: DatasetRegistry = .standard)
+  {
+    Registered.set(models, datasets)
     do {
       var command = try parseAsRoot()
       try command.run()

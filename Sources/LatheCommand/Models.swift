@@ -32,7 +32,7 @@ struct Models: ParsableCommand {
   }
 
   private func list() {
-    for entry in ModelRegistry.standard.entries {
+    for entry in Registered.models.entries {
       print(entry.name.padding(toLength: 16, withPad: " ", startingAt: 0) + entry.summary)
     }
   }

@@ -291,3 +291,52 @@ private struct BackwardSweep {
     }
   }
 }
+
+// MARK: Operations of one's own
+
+/// Makes the result of an operation of one's own, whose gradient is known.
+///
+/// `values` are its result, computed by whatever means. `rule` gives the gradient of each input from
+/// that of the result, or nil for an input that has none. A rule that is written in operations can be
+/// differentiated again.
+///
+/// ```swift
+/// func cosh(_ x: Tensor) -> Tensor {
+///   let values = Storage(count: x.shape.count)
+///   x.withValues { for (i, x) in $0.enumerated() { values.pointer[i] = Foundation.cosh(x) } }
+///   return operation(values, shape: x.shape, from: x) { gradient, _ in [gradient * sinh(x)] }
+/// }
+/// ```
+///
+/// Shapes: `values` has as many numbers as `shape`; a gradient has its input's shape.
+public func operation(
+  _ values: Storage, shape: Shape, from inputs: Tensor...,
+  rule: @escaping (_ gradient: Tensor, _ output: Tensor) -> [Tensor?]
+) -> Tensor {
+  require(
+    values.count == shape.count, "operation: \(values.count) values for the shape \(shape)")
+  let shapes = inputs.map(\.shape)
+  return record(values, shape, from: inputs, keepingOutput: true) { pullback in
+    let gradients = rule(pullback.gradient, pullback.output)
+    require(
+      gradients.count == shapes.count,
+      "operation: \(gradients.count) gradients for \(shapes.count) inputs")
+    for (gradient, shape) in zip(gradients, shapes) {
+      require(
+        gradient == nil || gradient!.shape == shape,
+        "operation: a gradient of shape \(gradient!.shape) for an input of \(shape)")
+    }
+    return zip(gradients, gradients.indices).map { pullback.needs($1) ? $0 : nil }
+  }
+}
+
+extension Tensor {
+  /// Lends the numbers, last axis fastest, for reading.
+  public func withValues<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows
+    -> Result
+  {
+    try withExtendedLifetime(storage) {
+      try body(UnsafeBufferPointer(start: storage.pointer, count: shape.count))
+    }
+  }
+}

@@ -78,7 +78,8 @@ public final class Trainer {
   ///
   /// `train` and `test` are the same images on every rank.
   public init(
-    _ plan: TrainingPlan, train: ImageSet, test: ImageSet, on world: Communicator,
+    _ network: LoadedModel, _ plan: TrainingPlan, train: ImageSet, test: ImageSet,
+    on world: Communicator,
     monitor: RankMonitor = RankMonitor(), fault: (any FaultInjector)? = nil
   ) throws {
     self.plan = plan
@@ -86,8 +87,6 @@ public final class Trainer {
     self.monitor = monitor
     self.train = train
     self.fault = fault
-    let network = try LoadedModel(
-      plan.model, images: train.shape, configuration: plan.configuration, seed: plan.seed)
     store = network.store
     model = network.model
     _ = try model.sampler(named: plan.sampler)

@@ -81,6 +81,13 @@ func runsOnEachWorker(of count: Int, _ body: () -> Void) -> Bool {
   return false
 }
 
+/// Notes that a piece has begun, and waits until `count` have, ten seconds at most.
+func waitForAll(_ count: Int, _ begun: borrowing Atomic<Int>) {
+  begun.add(1, ordering: .relaxed)
+  let end = ContinuousClock.now + .seconds(10)
+  while begun.load(ordering: .relaxed) < count && ContinuousClock.now < end {}
+}
+
 /// Runs `body` with the own tiles and without.
 func withAndWithoutTiles(_ body: () -> Void) {
   body()

@@ -154,9 +154,8 @@ extension AllKernels {
         let begun = Atomic(0)
         let workers = Atomic(0)
         Workers.forEach(2) { _, worker in
-          begun.add(1, ordering: .relaxed)
           workers.bitwiseOr(1 << worker, ordering: .relaxed)
-          while begun.load(ordering: .relaxed) < 2 {}
+          waitForAll(2, begun)
         }
         #expect(workers.load(ordering: .relaxed) == 3)
       }
@@ -205,8 +204,7 @@ extension AllKernels {
         let used = Atomic(0)
         Processor.withoutTiles {
           Workers.forEach(count) { _, _ in
-            begun.add(1, ordering: .relaxed)
-            while begun.load(ordering: .relaxed) < count {}
+            waitForAll(count, begun)
             if Processor.usesTiles { used.add(1, ordering: .relaxed) }
           }
         }

@@ -32,7 +32,7 @@ struct DataOptions: ParsableArguments {
   /// The packed file that was named instead of a data set; it may be damaged.
   var packedFile: FilePath? {
     let path = FilePath(dataset)
-    let isOtherFile = DatasetRegistry.standard[dataset] == nil && FileSystem.isFile(path)
+    let isOtherFile = Registered.datasets[dataset] == nil && FileSystem.isFile(path)
     return PackedFile.isPacked(path) || isOtherFile ? path : nil
   }
 

@@ -8,7 +8,7 @@ struct Datasets: ParsableCommand {
     abstract: "Lists the data sets, where they are looked for and whether they are there.")
 
   func run() throws {
-    for entry in DatasetRegistry.standard.datasets {
+    for entry in Registered.datasets.datasets {
       print(entry.name.padding(toLength: 16, withPad: " ", startingAt: 0) + entry.summary)
       let indent = String(repeating: " ", count: 16)
       if entry.trainCount > 0 {

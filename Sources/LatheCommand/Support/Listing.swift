@@ -5,15 +5,15 @@ import SystemPackage
 
 /// The model of that name, or a failure that lists all.
 func model(named name: String) throws -> ModelRegistry.Entry {
-  if let entry = ModelRegistry.standard[name] { return entry }
-  let names = ModelRegistry.standard.entries.map(\.name).joined(separator: ", ")
+  if let entry = Registered.models[name] { return entry }
+  let names = Registered.models.entries.map(\.name).joined(separator: ", ")
   throw CommandFailure.usage("no model '\(name)'; there are \(names)")
 }
 
 /// The data set of that name, or a failure that lists all.
 func dataset(named name: String) throws -> Dataset {
-  if let entry = DatasetRegistry.standard[name] { return entry }
-  let names = DatasetRegistry.standard.datasets.map(\.name).joined(separator: ", ")
+  if let entry = Registered.datasets[name] { return entry }
+  let names = Registered.datasets.datasets.map(\.name).joined(separator: ", ")
   throw CommandFailure.usage("no data set '\(name)'; there are \(names)")
 }
 

@@ -20,9 +20,9 @@ struct SavedRun {
     let found = checkpoint
     state = try failing { try RunState(reading: found) }
     dataset = try SavedRun.dataset(of: state)
-    _ = try model(named: state.model)
+    let entry = try model(named: state.model)
     let (state, shape) = (state, dataset.shape)
-    loaded = try failing { try LoadedModel(checkpoint: found, state: state, images: shape) }
+    loaded = try failing { try LoadedModel(entry, checkpoint: found, state: state, images: shape) }
   }
 
   /// The data set with its pictures prepared as for training.
@@ -39,7 +39,7 @@ struct SavedRun {
     let place = (data ?? (isThere ? recorded : nil)).map { FilePath($0) }
     return try failing {
       do throws(FileError) {
-        return try dataset.load(split, at: place, seed: state.seed)
+        return try withoutHeldBack(dataset.load(split, at: place, seed: state.seed))
       } catch {
         var error = error
         if let recorded, !isThere {
@@ -50,6 +50,14 @@ struct SavedRun {
         throw error
       }
     }
+  }
+
+  /// Training images without those that the run held back for validation, the last ones.
+  private func withoutHeldBack(_ images: ImageSet) -> ImageSet {
+    guard images.split == .train, let count = state.configuration["validation"]?.asDouble,
+      Int(count) < images.count
+    else { return images }
+    return images.part(0..<images.count - Int(count), as: .train)
   }
 
   /// What `--data` was for the run; nil if it was not given.

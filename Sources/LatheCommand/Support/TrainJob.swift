@@ -35,8 +35,11 @@ struct TrainJob {
       String(decoding: $0, as: UTF8.self)
     }
     let watch = try RunWatch(watch, session, hosts: hosts)
+    let network = try LoadedModel(
+      settings.entry, images: images.train.shape, configuration: plan.configuration,
+      seed: plan.seed)
     let trainer = try Trainer(
-      plan, train: images.train, test: images.test, on: world, monitor: watch.monitor,
+      network, plan, train: images.train, test: images.test, on: world, monitor: watch.monitor,
       fault: Fault(rank: world.rank))
     attach(trainer, world, watch)
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }

@@ -138,7 +138,13 @@ struct TrainSettings {
   private func configuration(steps: Int) throws -> JSONValue {
     do {
       return try entry.resolve(given, dataset.shape, steps)
-    } catch { throw CommandFailure.usage("\(entry.name): \(explain(error))") }
+    } catch {
+      let message = "\(entry.name): \(explain(error))"
+      let recipe = try givenHyperparameters(merged.configuration, settings: [])
+      let isOfRecipe =
+        !recipe.isEmpty && (try? entry.resolve(recipe, dataset.shape, steps)) == nil
+      throw isOfRecipe ? CommandFailure.data(message) : CommandFailure.usage(message)
+    }
   }
 
   /// A sampler that every model can have, or the usual one, needs no look at the model.

@@ -10,13 +10,35 @@ public struct LoadedModel {
   public let store: ParameterStore
   public let model: any Model
 
-  /// A model as drawn from `seed`.
+  /// The model's name.
+  public let name: String
+  /// Every hyperparameter, a JSON object.
+  public let configuration: JSONValue
+
+  /// A model of a type, as drawn from `seed`.
   ///
-  /// - Throws: `DecodingError` when the configuration does not fit the model.
-  public init(_ name: String, images: ImageShape, configuration: JSONValue, seed: UInt64) throws {
-    guard let entry = ModelRegistry.standard[name] else {
-      trap("LoadedModel: no model \(name)")
-    }
+  /// - Throws: `ConfigurationError` if it cannot be built for such images, `SettingError` if a
+  ///   hyperparameter is out of bounds.
+  public init<Network: Model>(
+    _ type: Network.Type, images: ImageShape, configuration: Network.Configuration,
+    seed: UInt64 = 0
+  ) throws {
+    let settings = try SettingList(of: configuration)
+    let values = try settings.accepting(settings.values(of: configuration))
+    try Network.validate(configuration, images: images)
+    (name, self.configuration) = (Network.name, .object(values))
+    store = ParameterStore(seed: seed)
+    model = Network(store.root, images: images, configuration: configuration)
+    store.layOut()
+  }
+
+  /// A registered model, as drawn from `seed`; the configuration has every hyperparameter.
+  ///
+  /// - Throws: `SettingError` or `DecodingError` when the configuration does not fit the model.
+  public init(
+    _ entry: ModelRegistry.Entry, images: ImageShape, configuration: JSONValue, seed: UInt64
+  ) throws {
+    (name, self.configuration) = (entry.name, configuration)
     store = ParameterStore(seed: seed)
     model = try entry.make(store.root, images, configuration)
     store.layOut()
@@ -25,9 +47,11 @@ public struct LoadedModel {
   /// A model as saved in a checkpoint's folder.
   ///
   /// - Throws: `FileError`, `DecodingError`.
-  public init(checkpoint folder: FilePath, state: RunState, images: ImageShape) throws {
+  public init(
+    _ entry: ModelRegistry.Entry, checkpoint folder: FilePath, state: RunState, images: ImageShape
+  ) throws {
     try self.init(
-      state.model, images: images, configuration: state.configuration["model"] ?? .object([:]),
+      entry, images: images, configuration: state.configuration["model"] ?? .object([:]),
       seed: state.seed)
     try load(from: folder)
   }

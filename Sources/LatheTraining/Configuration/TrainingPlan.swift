@@ -67,11 +67,23 @@ public struct TrainingPlan: Sendable {
     self.slices = slices
     self.seed = seed
     self.precision = precision
-    sampler = ModelRegistry.standard[model]?.defaultSampler ?? .prior
+    sampler = .prior
     self.folder = folder
     self.checkpointEvery = checkpointEvery
     self.previewEvery = previewEvery
     self.logEvery = logEvery
+  }
+
+  /// A plan for a model of a program's own; the rest has defaults and can be set.
+  public init(
+    _ network: LoadedModel, dataset: String, steps: Int, batch: Int, slices: Int, seed: UInt64 = 0,
+    folder: FilePath
+  ) {
+    self.init(
+      model: network.name, configuration: network.configuration, dataset: dataset,
+      replacement: false, steps: steps, batch: batch, slices: slices, seed: seed, folder: folder,
+      checkpointEvery: 500, previewEvery: 500, logEvery: 10)
+    sampler = type(of: network.model).defaultSampler
   }
 
   /// What a checkpoint after `step` steps says about the run.
