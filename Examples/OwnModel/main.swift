@@ -10,8 +10,8 @@ import LatheTensors
 
 /// Denoising autoencoder: it reconstructs images from noisy ones.
 ///
-/// Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML 2008,
-/// Section 2, with Gaussian noise and the squared error.
+/// Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", ICML
+/// 2008, Section 2, with Gaussian noise and the squared error.
 struct DenoisingAutoencoder: AutoencoderModel {
   static let name = "denoising"
   static let summary = "autoencoder that reconstructs images from noisy ones"

@@ -3,8 +3,8 @@ import LatheTensors
 
 /// An autoencoder and how it is trained: one file per model, in which the paper can be read.
 ///
-/// A model knows nothing of ranks, files or memory. It creates its parameters through a scope whose outermost
-/// names are its groups, and describes a training step as blocks of phases.
+/// A model knows nothing of ranks, files or memory. It creates its parameters through a scope whose
+/// outermost names are its groups, and describes a training step as blocks of phases.
 public protocol Model: SendableMetatype {
   /// Parts of the parameters that phases update separately; raw values are the outermost scopes.
   associatedtype Group: ParameterGroup
@@ -41,17 +41,21 @@ public protocol Model: SendableMetatype {
 
   /// Codes of images, in inference: `[N, H, W, C]` in [0, 1] → `[N, latentSize]`.
   func encode(_ images: Tensor) -> Tensor
-  /// Codes of images, in inference, drawn from the posterior where a model has one, else the same as ``encode(_:)``.
+  /// Codes of images, in inference, drawn from the posterior where a model has one, else the same
+  /// as ``encode(_:)``.
   func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor
   /// Images of codes, in inference: `[N, latentSize]` → `[N, H, W, C]` in [0, 1].
   func decode(_ codes: Tensor) -> Tensor
   /// Ways to draw codes that need nothing but the parameters.
   var samplers: [Sampler] { get }
-  /// How far each latent dimension is open, `[latentSize]` in [0, 1]; nil for models without a mask.
+  /// How far each latent dimension is open, `[latentSize]` in [0, 1]; nil for models without a
+  /// mask.
   var latentMask: Tensor? { get }
-  /// What the model makes of images, in inference; the decoding of their codes unless a model says otherwise.
+  /// What the model makes of images, in inference; the decoding of their codes unless a model says
+  /// otherwise.
   func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor
-  /// −ELBO in nats, its mean over images, in inference with one draw from each posterior; nil for models without.
+  /// −ELBO in nats, its mean over images, in inference with one draw from each posterior; nil for
+  /// models without.
   func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor?
 }
 

@@ -53,8 +53,8 @@ public struct ModelRegistry: Sendable, ExpressibleByArrayLiteral {
       @Sendable (_ images: ImageShape, _ steps: Int) throws -> [SettingDescription]
     /// Every hyperparameter by its present name: what was given, over the defaults.
     ///
-    /// Throws ``SettingError`` for a value that is out of bounds, ``ConfigurationError`` where the model
-    /// cannot be built so.
+    /// Throws ``SettingError`` for a value that is out of bounds, ``ConfigurationError`` where the
+    /// model cannot be built so.
     public let resolve:
       @Sendable (_ given: [String: JSONValue], _ images: ImageShape, _ steps: Int) throws ->
         JSONValue

@@ -6,11 +6,13 @@ import LatheTensors
 public struct Batch {
   /// `[N, H, W, C]` in [0, 1].
   public let images: Tensor
-  /// As many images drawn independently, for blocks that draw two batches; elsewhere the same as `images`.
+  /// As many images drawn independently, for blocks that draw two batches; elsewhere the same as
+  /// `images`.
   public let otherImages: Tensor
   /// Noise of this slice: the same for the phases of a block and for blocks that reuse its batch.
   public let random: RandomSource
-  /// Noise that the slices of a batch share where statistics are those of the whole batch; else the same as `random`.
+  /// Noise that the slices of a batch share where statistics are those of the whole batch; else the
+  /// same as `random`.
   public let sharedRandom: RandomSource
   /// Steps made before this one.
   public let step: Int
@@ -26,9 +28,11 @@ public struct Batch {
     self.step = step
   }
 
-  /// Rows of all slices, `[N, …]` → `[S N, …]`, where statistics are those of the whole batch; otherwise `rows` itself.
+  /// Rows of all slices, `[N, …]` → `[S N, …]`, where statistics are those of the whole batch;
+  /// otherwise `rows` itself.
   ///
-  /// For terms that couple the images of a batch. Gradients flow back to the slices that the rows came from.
+  /// For terms that couple the images of a batch. Gradients flow back to the slices that the rows
+  /// came from.
   public func gathered(_ rows: Tensor) -> Tensor { gatheredOverSlices(rows) }
 
   /// This slice's rows of gathered ones, `[S N, …]` → `[N, …]`, or `whole` itself.
@@ -49,7 +53,8 @@ public struct Losses {
   }
 }
 
-/// One optimizer update: a name, the groups it moves, its rule, its loss. The rule's state belongs to the phase.
+/// One optimizer update: a name, the groups it moves, its rule, its loss. The rule's state belongs
+/// to the phase.
 public struct Phase<Network: Model> {
   /// Unique within the model.
   public let name: String
@@ -85,7 +90,8 @@ public struct Block<Network: Model> {
     Block(phases, repeats: 1, batches: 1, reusesBatch: true)
   }
 
-  /// The same block in these steps only, counted from 0; a block that reuses a batch goes with the one before it.
+  /// The same block in these steps only, counted from 0; a block that reuses a batch goes with the
+  /// one before it.
   public func during(_ steps: Range<Int>) -> Block {
     var block = self
     block.steps = steps

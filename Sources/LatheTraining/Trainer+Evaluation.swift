@@ -8,7 +8,8 @@ extension Trainer {
     /// Steps made.
     public let step: Int
     public let evaluation: Evaluation
-    /// Whether the leading score is lower than ever before in the run; then the model is kept in `best`.
+    /// Whether the leading score is lower than ever before in the run; then the model is kept in
+    /// `best`.
     public let isBest: Bool
   }
 

@@ -5,8 +5,8 @@ extension Trainer {
   /// The most codes that a sampler is fitted to before the end of the run.
   private static let codesForPreview = 10_000
 
-  /// The plan's sampler. One that is fitted sees all training images at the end of the run, and is kept in the last
-  /// checkpoint. Collective.
+  /// The plan's sampler. One that is fitted sees all training images at the end of the run, and is
+  /// kept in the last checkpoint. Collective.
   func sampler() throws -> Sampler {
     if let own = try model.sampler(named: plan.sampler) { return own }
     let isLast = step == plan.steps

@@ -2,7 +2,8 @@ import LatheFiles
 import LatheDistributed
 import SystemPackage
 
-// What the ranks settle between two steps: whether to stop, and what became of the checkpoint in the background.
+// What the ranks settle between two steps: whether to stop, and what became of the checkpoint in
+// the background.
 extension Trainer {
   /// What a rank brings to the agreement after a step, one bit each.
   private struct Flags: OptionSet {
@@ -11,7 +12,8 @@ extension Trainer {
     static let stop = Flags(rawValue: 2)
   }
 
-  /// Why any rank should stop, or nil; an error of the checkpoint in the background is thrown on all.
+  /// Why any rank should stop, or nil; an error of the checkpoint in the background is thrown on
+  /// all.
   func agree() throws -> String? {
     let reason = shouldStop()
     var own: Flags = checkpoints?.hasEnded == true ? .savingEnded : []
@@ -27,7 +29,8 @@ extension Trainer {
     return Set(all).filter { !$0.isEmpty }.sorted().joined(separator: ", ")
   }
 
-  /// Copies the state on rank 0, whence it is written in the background. An earlier checkpoint is waited for.
+  /// Copies the state on rank 0, whence it is written in the background. An earlier checkpoint is
+  /// waited for.
   func beginSaving() throws {
     try concludeSaving()
     let checkpoints = openedCheckpoints()
@@ -47,7 +50,8 @@ extension Trainer {
     }
   }
 
-  /// The ranks whose own loss was not finite in the last phase, with their hosts and slices. Collective.
+  /// The ranks whose own loss was not finite in the last phase, with their hosts and slices.
+  /// Collective.
   func notFiniteOrigins() throws -> [String] {
     let slices = runner.slicesNotFinite.map(String.init).joined(separator: ", ")
     let own = slices.isEmpty ? "" : "rank \(world.rank) on \(world.host), slice \(slices)"

@@ -6,7 +6,8 @@ import LatheModels
 import SystemPackage
 import LatheTensors
 
-/// Runs a plan on all ranks: blocks of phases on slices, reduction, updates, and now and then a preview, an evaluation and a save.
+/// Runs a plan on all ranks: blocks of phases on slices, reduction, updates, and now and then a
+/// preview, an evaluation and a save.
 public final class Trainer {
   /// What the outside sees of a run; called on rank 0 only.
   public struct Hooks {
@@ -31,7 +32,8 @@ public final class Trainer {
     public let losses: [(name: String, value: Float)]
     /// Wall-clock seconds of the step.
     public let seconds: Double
-    /// Seconds that this rank spent on each activity since the record before, in the order of `Activity.allCases`.
+    /// Seconds that this rank spent on each activity since the record before, in the order of
+    /// `Activity.allCases`.
     public let times: [Double]
   }
 
@@ -197,7 +199,8 @@ public final class Trainer {
     return opened
   }
 
-  /// Rank 0's parameters, buffers and moments on every rank, whatever each drew or loaded; those that ranks share are there.
+  /// Rank 0's parameters, buffers and moments on every rank, whatever each drew or loaded; those
+  /// that ranks share are there.
   private func broadcastState() throws(MPIError) {
     var state = [store.bufferValues.storage(0..<store.bufferValues.count)]
     if !runner.sharesState {

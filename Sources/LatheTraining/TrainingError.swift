@@ -5,7 +5,8 @@ import SystemPackage
 public enum TrainingError: CommonError, CustomStringConvertible {
   /// A loss term or gradient was not finite.
   ///
-  /// `origins` are the ranks that met it first, as "rank 1 on host, slices 2, 3"; empty when only a gradient shows it.
+  /// `origins` are the ranks that met it first, as "rank 1 on host, slices 2, 3"; empty when only a
+  /// gradient shows it.
   case notFinite(
     phase: String, term: String, step: Int, value: Float, origins: [String],
     lastCheckpoint: FilePath?)

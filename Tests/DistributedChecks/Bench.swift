@@ -3,7 +3,8 @@ import Glibc
 
 /// Times the reductions, alternating, and reports best and median in milliseconds.
 ///
-/// A time is that of the slowest rank, from one barrier to the end of the reduction. Every rank has one slice.
+/// A time is that of the slowest rank, from one barrier to the end of the reduction. Every rank has
+/// one slice.
 func bench(_ world: Communicator, floats count: Int, rounds: Int) throws {
   var methods: [(name: String, run: () throws -> Void)] = []
   for transport in try transports(world) {

@@ -50,7 +50,8 @@ func broadcastCheck(_ world: Communicator) throws {
   }
 }
 
-/// A body runs on the root alone; its value or its error reaches every rank, and work goes on afterwards.
+/// A body runs on the root alone; its value or its error reaches every rank, and work goes on
+/// afterwards.
 func rootErrorCheck(_ world: Communicator) throws {
   let root = world.size - 1
   var runs = 0.0

@@ -15,7 +15,8 @@ struct TreeArguments {
   }
 }
 
-/// A vector element that any rank can compute: signs and magnitudes vary so that almost every addition rounds.
+/// A vector element that any rank can compute: signs and magnitudes vary so that almost every
+/// addition rounds.
 func element(slice: Int, index: Int, round: Int) -> Float {
   var bits = UInt64(slice) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(index) &* 0xC2B2_AE3D_27D4_EB4F
   bits = (bits ^ UInt64(round) &* 0x1656_67B1_9E37_79F9) &* 0xFF51_AFD7_ED55_8CCD
@@ -58,7 +59,8 @@ private func write(_ reduction: TreeReduction, round: Int, ranges: [Range<Int>])
   }
 }
 
-/// How many of the checked elements differ from the tree's sum, and from the sum one slice after another.
+/// How many of the checked elements differ from the tree's sum, and from the sum one slice after
+/// another.
 func differences(
   _ result: UnsafePointer<Float>, slices: Int, round: Int, in range: Range<Int>
 ) -> (fromTree: Int, fromSequence: Int) {
@@ -73,7 +75,8 @@ func differences(
   return (fromTree, fromSequence)
 }
 
-/// Every bit of the sum is the tree's; another order gives others; the hash is reported for comparison.
+/// Every bit of the sum is the tree's; another order gives others; the hash is reported for
+/// comparison.
 func treeCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   let (slices, count) = (arguments.slices, arguments.count)
   let reduction = try TreeReduction(
@@ -99,8 +102,8 @@ func treeCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   try reduction.free()
 }
 
-/// 200 rounds with changing data: nobody sees another round's values, though in each round one rank writes late
-/// and another one reads late.
+/// 200 rounds with changing data: nobody sees another round's values, though in each round one rank
+/// writes late and another one reads late.
 func treeRacesCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   let (slices, count) = (arguments.slices, arguments.count)
   let reduction = try TreeReduction(
@@ -155,7 +158,8 @@ private func pieces(of ranges: [Range<Int>], size: Int) -> [Range<Int>] {
   }
 }
 
-/// Parts are taken once by each rank's share of them with the tree's sums, ranges are summed for all.
+/// Parts are taken once by each rank's share of them with the tree's sums, ranges are summed for
+/// all.
 func treePartsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   let (slices, count) = (arguments.slices, arguments.count)
   let reduction = try TreeReduction(
@@ -186,7 +190,8 @@ func treePartsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   try reduction.free()
 }
 
-/// Memory that all ranks map: zeroes at first, then what each has written, on all; an answer from all.
+/// Memory that all ranks map: zeroes at first, then what each has written, on all; an answer from
+/// all.
 func sharedMemoryCheck(_ world: Communicator) throws {
   let count = 100_003
   guard let memory = try SharedMemory.make(world, count: count) else {
@@ -220,7 +225,8 @@ func treeRefusalsCheck(_ world: Communicator) throws {
   try expectEqual(sum, [Double(world.size)], "sum afterwards")
 }
 
-/// A vector that no /dev/shm holds: shared memory is refused with the reason; nothing of it is allocated.
+/// A vector that no /dev/shm holds: shared memory is refused with the reason; nothing of it is
+/// allocated.
 func treeRoomCheck(_ world: Communicator) throws {
   let error = try expectError("shared memory beyond /dev/shm") {
     let count = 1 << 44
@@ -229,7 +235,8 @@ func treeRoomCheck(_ world: Communicator) throws {
   try expectEqual("\(error)".contains("in /dev/shm, "), true, "reason in: \(error)")
 }
 
-/// With too little room the automatic choice is messages, which work; with enough it is shared memory.
+/// With too little room the automatic choice is messages, which work; with enough it is shared
+/// memory.
 func treeFallbackCheck(_ world: Communicator) throws {
   let count = 1 << 20
   let roomy = try TreeReduction(world, slices: world.size, count: count)
@@ -241,5 +248,6 @@ func treeFallbackCheck(_ world: Communicator) throws {
   let found = differences(cramped.result, slices: world.size, round: 5, in: 0..<1000)
   try expectEqual(found.fromTree, 0, "elements that differ from the tree")
   report("\(cramped.transport): \(cramped.transportReason)", world)
-  // `roomy` is not freed: its window stays until the process ends, which must not disturb MPI_Finalize.
+  // `roomy` is not freed: its window stays until the process ends, which must not disturb
+  // MPI_Finalize.
 }

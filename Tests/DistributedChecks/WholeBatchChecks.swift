@@ -6,9 +6,10 @@ import LatheModels
 import LatheTensors
 import LatheTraining
 
-/// A model in which everything couples the images of a batch: batch norm in both networks and under a gradient of a
-/// gradient, MMD between codes and a prior, the variance of the codes. Its noise is made of the images, so that the
-/// same images have the same noise however they are cut into slices.
+/// A model in which everything couples the images of a batch: batch norm in both networks and under
+/// a gradient of a gradient, MMD between codes and a prior, the variance of the codes. Its noise is
+/// made of the images, so that the same images have the same noise however they are cut into
+/// slices.
 private struct CoupledModel {
   let store = ParameterStore(seed: 3)
   private let encoder: any EncoderNetwork
@@ -50,7 +51,8 @@ private struct CoupledModel {
       terms: ["error": error, "mmd": discrepancy, "spread": spread, "attraction": attraction])
   }
 
-  /// The decoder's slope at the codes, with the statistics of the batch: the gradient of the sum of all outputs.
+  /// The decoder's slope at the codes, with the statistics of the batch: the gradient of the sum of
+  /// all outputs.
   private func penaltyLoss(_ batch: Batch) -> Losses {
     let codes = encoder(batch.images, mode: .trainingWithoutTracking)
     let y = decoder(codes, mode: .trainingWithoutTracking)
@@ -71,7 +73,8 @@ private struct Outcome {
   var values: [Float]
   var buffers: [[Float]]
 
-  /// The largest difference of terms, parameters' moves and running statistics, each relative to the largest entry.
+  /// The largest difference of terms, parameters' moves and running statistics, each relative to
+  /// the largest entry.
   func difference(from other: Outcome, start: Outcome) -> Double {
     func relative(_ a: [Float], _ b: [Float]) -> Double {
       let largest = b.map { abs($0) }.max() ?? 0
@@ -85,7 +88,8 @@ private struct Outcome {
   }
 }
 
-/// Steps from the same start on the same 16 images, in so many slices; both phases move all parameters.
+/// Steps from the same start on the same 16 images, in so many slices; both phases move all
+/// parameters.
 private func train(
   _ world: Communicator, slices: Int, _ statistics: BatchStatistics, steps: Int = 1
 ) throws -> Outcome {
@@ -108,8 +112,9 @@ private func train(
   return outcome
 }
 
-/// Slices that meet compute what one slice of the whole batch does, and the hash of all that they computed is
-/// reported, for comparison between numbers of ranks. Slices that do not meet compute something else.
+/// Slices that meet compute what one slice of the whole batch does, and the hash of all that they
+/// computed is reported, for comparison between numbers of ranks. Slices that do not meet compute
+/// something else.
 func wholeBatchCheck(_ world: Communicator) throws {
   let found = try train(world, slices: 4, .global)
   if world.size == 1 {

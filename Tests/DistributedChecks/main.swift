@@ -1,5 +1,5 @@
-// What must be seen on several ranks: each subcommand is one check, run under mpirun by DistributedTests.
-// A check that fails ends the job with status 1 and says which rank found what.
+// What must be seen on several ranks: each subcommand is one check, run under mpirun by
+// DistributedTests. A check that fails ends the job with status 1 and says which rank found what.
 
 import LatheDistributed
 import Glibc

@@ -49,7 +49,8 @@ import Testing
     #expect(result.errorOutput.components(separatedBy: "multiple of the").count == 2, "\(result)")
   }
 
-  /// Every recipe is understood down to its hyperparameters: what stops it is that there are no images.
+  /// Every recipe is understood down to its hyperparameters: what stops it is that there are no
+  /// images.
   @Test func recipesAreUnderstood() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().appending(path: "launch/recipes")

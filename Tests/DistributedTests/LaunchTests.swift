@@ -6,7 +6,8 @@ import Testing
 private let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   .deletingLastPathComponent().deletingLastPathComponent().path
 
-/// Runs a script of the repository on its own; nil when its status is 77: it cannot run here, and says why.
+/// Runs a script of the repository on its own; nil when its status is 77: it cannot run here, and
+/// says why.
 private func script(_ path: String, _ arguments: [String] = []) throws -> ProcessResult? {
   let result = try oneJobAtATime {
     try runProcess(
@@ -34,14 +35,16 @@ private let patience = 400.0
     ]
   }
 
-  /// SIGTERM to the launcher, as from a scheduler, and SIGINT, as Ctrl-C: saved, status 75, no rank left.
+  /// SIGTERM to the launcher, as from a scheduler, and SIGINT, as Ctrl-C: saved, status 75, no rank
+  /// left.
   @Test(arguments: ["TERM", "INT", "USR1"]) func aSignalToTheLauncherSaves(_ signal: String) throws
   {
     try withFolder { folder in
       let run = "\(folder)/run"
       let command =
         try ["\(repository)/launch/local", "-n", "2", "--"] + train(run, steps: 1_000_000)
-      // A shell starts background jobs deaf to SIGINT; env undoes that. Afterwards the ranks may take a moment to leave.
+      // A shell starts background jobs deaf to SIGINT; env undoes that. Afterwards the ranks may
+      // take a moment to leave.
       let text = """
         env --default-signal=INT \(command.map { "'\($0)'" }.joined(separator: " ")) &
         until compgen -G '\(run)/checkpoints/step-*'; do sleep 0.1; done >/dev/null
@@ -59,8 +62,8 @@ private let patience = 400.0
     }
   }
 
-  /// The fault strikes at each launch that comes to step 5, so as many launches are made as are allowed. The checkpoint
-  /// of step 2 is on the disk by then, because that of step 4 waits for it.
+  /// The fault strikes at each launch that comes to step 5, so as many launches are made as are
+  /// allowed. The checkpoint of step 2 is on the disk by then, because that of step 4 waits for it.
   @Test func restartsAreCountedAndWrongUsageIsNotRepeated() throws {
     try withFolder { folder in
       let launch = "\(repository)/launch/local"

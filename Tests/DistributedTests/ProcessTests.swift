@@ -45,7 +45,8 @@ import Testing
     }
     let group = try #require(pid_t(result.output.trimmingCharacters(in: .whitespacesAndNewlines)))
     usleep(200_000)
-    // Running, sleeping or waiting for a disk; a process that has ended may still be listed as a zombie.
+    // Running, sleeping or waiting for a disk; a process that has ended may still be listed as a
+    // zombie.
     let alive = try runProcess("pgrep", ["-g", "\(group)", "--runstates", "R,S,D"], timeout: 10)
     #expect(alive.output == "", "processes of group \(group) live on: \(alive.output)")
   }

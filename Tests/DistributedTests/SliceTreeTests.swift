@@ -59,8 +59,8 @@ import Testing
     #expect(definition(4) != sequence)
   }
 
-  /// Maximal subtrees inside a block, by brute force: all nodes of all levels that lie inside it, without those
-  /// inside another.
+  /// Maximal subtrees inside a block, by brute force: all nodes of all levels that lie inside it,
+  /// without those inside another.
   @Test(arguments: [6, 10, 12, 15, 20, 24]) func remainingAreMaximalSubtrees(slices: Int) {
     let tree = SliceTree(slices: slices)
     var ranges: Set<Range<Int>> = []

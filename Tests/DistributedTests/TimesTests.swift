@@ -33,7 +33,8 @@ import LatheTraining
     #expect(lines[3].contains(/slowest +rank 0 on host0: 50\.0 % more/))
   }
 
-  /// Events of a rank follow one another, and their sums are the metrics' and within the wall clock.
+  /// Events of a rank follow one another, and their sums are the metrics' and within the wall
+  /// clock.
   @Test func timelineAndMetricsAddUp() throws {
     try withFolder { folder in
       let result = try mpirun(

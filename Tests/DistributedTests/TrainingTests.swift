@@ -5,7 +5,8 @@ import TestSupport
 import LatheTraining
 import Testing
 
-/// The narrow configurations that the golden files were computed with: a file and its settings for each model.
+/// The narrow configurations that the golden files were computed with: a file and its settings for
+/// each model.
 private let narrow: [String: [String]] = {
   let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "LatheModelsTests/Golden")
@@ -90,7 +91,8 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
     }
   }
 
-  /// Numbers of ranks that leave each rank with unaligned blocks of slices; overlap changes no bit either.
+  /// Numbers of ranks that leave each rank with unaligned blocks of slices; overlap changes no bit
+  /// either.
   @Test func sameBitsOnNumbersOfRanksThatAreNoPowersOfTwo() throws {
     try withFolder { folder in
       var expected: [Data]?
@@ -105,7 +107,8 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
     }
   }
 
-  /// In a /dev/shm of its own, with room for everything, for gradients alone, for nothing; needs root.
+  /// In a /dev/shm of its own, with room for everything, for gradients alone, for nothing; needs
+  /// root.
   @Test(.enabled(if: geteuid() == 0, "skipped: mounting a small /dev/shm needs root"))
   func littleSharedMemoryChangesNoBits() throws {
     try withFolder { folder in
@@ -149,7 +152,8 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
     }
   }
 
-  /// What is not asked for again comes from the run: slices, too, and defaults that depend on its length.
+  /// What is not asked for again comes from the run: slices, too, and defaults that depend on its
+  /// length.
   @Test(arguments: ["two-stage-vae", "vampprior", "vae-iop"])
   func aLongerResumeNeedsNoSettings(_ model: String) throws {
     try withFolder { folder in

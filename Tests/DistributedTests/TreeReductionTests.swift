@@ -2,7 +2,8 @@ import LatheDistributed
 import TestSupport
 import Testing
 
-/// The checks themselves are in DistributedChecks; each compares every bit with the tree by its definition.
+/// The checks themselves are in DistributedChecks; each compares every bit with the tree by its
+/// definition.
 @Suite struct TreeReductionTests {
   private static let transports = ["sharedMemory", "messages"]
 
@@ -56,7 +57,8 @@ import Testing
     try mpirun(ranks, "DistributedChecks", "shared-memory", timeout: 60)
   }
 
-  /// Several sums left on each of 2 and 4 ranks; without either barrier of the window this fails within rounds.
+  /// Several sums left on each of 2 and 4 ranks; without either barrier of the window this fails
+  /// within rounds.
   @Test(arguments: [1, 2, 4]) func roundsDoNotMix(ranks: Int) throws {
     for transport in Self.transports {
       try mpirun(ranks, "DistributedChecks", "tree-races", "12", "6000", transport, timeout: 60)

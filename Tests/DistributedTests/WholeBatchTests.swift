@@ -3,8 +3,8 @@ import Testing
 
 /// Statistics of the whole batch; the check itself is in DistributedChecks.
 @Suite struct WholeBatchTests {
-  /// Loss terms, gradients and running statistics within 1e-5 of a single slice of the whole batch, which slices on
-  /// their own are not; and the same bits whoever computes a slice.
+  /// Loss terms, gradients and running statistics within 1e-5 of a single slice of the whole batch,
+  /// which slices on their own are not; and the same bits whoever computes a slice.
   @Test func slicesThatMeetAreOneBatch() throws {
     func lastLine(_ ranks: Int) throws -> String {
       let output = try mpirun(ranks, "DistributedChecks", "whole-batch", timeout: 120).output

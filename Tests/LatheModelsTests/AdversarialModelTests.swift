@@ -85,7 +85,8 @@ import Testing
     (110, 500_000, 2.0 / 110 * 4096), (110, 680_000, 2048),
   ]
 
-  /// c from what the mask's loss has besides its other terms, at steps around those of the published schedule.
+  /// c from what the mask's loss has besides its other terms, at steps around those of the
+  /// published schedule.
   @Test(arguments: weights)
   func maskRegularizerWeight(_ m: Int, _ step: Int, _ c: Double) throws {
     let (_, model) = try build(
@@ -131,8 +132,8 @@ import Testing
 
   /// The narrow models' critic losses, penalty included, in single precision.
   ///
-  /// A ReLU whose sign an entry's shift turns makes that entry's estimate worthless, and a few do; a gradient without its
-  /// second-order part, or scaled, is off everywhere.
+  /// A ReLU whose sign an entry's shift turns makes that entry's estimate worthless, and a few do;
+  /// a gradient without its second-order part, or scaled, is off everywhere.
   @Test(arguments: [
     ("flexae", "critic"), ("flexae-smoothing", "critic"), ("flexae-smoothing", "image-critic"),
     ("flexae-smoothing", "smoothing"), ("aae", "critic"), ("maskaae", "critic"),
@@ -144,7 +145,8 @@ import Testing
     #expect(try agreement(replay, name, scale: 1.2) < 0.3)
   }
 
-  /// The share of a phase's gradient entries, `scale` times as large, that central differences confirm.
+  /// The share of a phase's gradient entries, `scale` times as large, that central differences
+  /// confirm.
   private func agreement(_ replay: Replay, _ name: String, scale: Float) throws -> Double {
     let (phase, draw) = try #require(replay.firstRuns.first { $0.phase.name == name })
     let batch = try replay.batch(step: 5, draw: draw)

@@ -40,7 +40,8 @@ import Testing
     #expect(defaults[0].steps == 0..<500)
   }
 
-  /// The estimate of a spectrally normalised layer's largest singular value moves in training, and only then.
+  /// The estimate of a spectrally normalised layer's largest singular value moves in training, and
+  /// only then.
   @Test func spectralNormOfTheDecoder() throws {
     let images = ImageShape(height: 8, width: 8, channels: 1)
     let (store, model) = try build("rae", images, ["regularization": "sn", "filters": 2])

@@ -7,7 +7,8 @@ import LatheTensors
 import TestSupport
 import Testing
 
-/// A file of PyTorch's values, whose metadata say which lathe model must reproduce them, and how it is built.
+/// A file of PyTorch's values, whose metadata say which lathe model must reproduce them, and how it
+/// is built.
 struct GoldenCase: Sendable, CustomTestStringConvertible {
   let file: String
   let model: String
@@ -113,7 +114,8 @@ final class Replay {
       + store.buffers.map { ($0.name, $0.value) }
   }
 
-  /// The images and noise of a draw: the file's leading axes are the step and, with several draws a step, the draw.
+  /// The images and noise of a draw: the file's leading axes are the step and, with several draws a
+  /// step, the draw.
   func batch(step: Int, draw: Int) throws -> Batch {
     let images = try pick("images", step, draw)!
     var given: [String: Tensor] = [:]
@@ -123,7 +125,8 @@ final class Replay {
       images: images, otherImages: others, random: RandomSource(seed: 0).giving(given), step: step)
   }
 
-  /// What the file has for a draw; noise that has fewer draws than the images belongs to the last ones.
+  /// What the file has for a draw; noise that has fewer draws than the images belongs to the last
+  /// ones.
   private func pick(_ name: String, _ step: Int, _ draw: Int) throws -> Tensor? {
     let all = try golden.tensor(name)
     let ofStep = all.slice(step..<step + 1, axis: 0)
@@ -243,7 +246,8 @@ final class Replay {
     }
   }
 
-  /// Ten steps with Adam's ε at 10⁻³, so that gradients that vanish in exact arithmetic move nothing.
+  /// Ten steps with Adam's ε at 10⁻³, so that gradients that vanish in exact arithmetic move
+  /// nothing.
   @Test(arguments: GoldenCase.all) func tenSteps(_ test: GoldenCase) throws {
     let replay = try Replay(test, epsilon: 1e-3)
     try compareCurves(replay, "damped.curve.", relative: 1e-4)
@@ -257,8 +261,8 @@ final class Replay {
 
   /// Ten steps with Adam's ε as the recipes have it, 10⁻⁸.
   ///
-  /// Gradients that are zero in exact arithmetic are rounding noise, which this ε turns into whole steps, in PyTorch
-  /// too: the file says which curves its float32 run reproduces nevertheless.
+  /// Gradients that are zero in exact arithmetic are rounding noise, which this ε turns into whole
+  /// steps, in PyTorch too: the file says which curves its float32 run reproduces nevertheless.
   @Test(arguments: GoldenCase.all.filter(\.hasSteadyCurves)) func tenStepsUndamped(
     _ test: GoldenCase
   ) throws {

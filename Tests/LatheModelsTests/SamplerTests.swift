@@ -75,7 +75,8 @@ import Testing
     #expect(difference(covariances(mixture), expected, relative: 1e-5) != nil)
   }
 
-  /// k-means++ and EM find clusters that are far apart, and draws come back with their means and spreads.
+  /// k-means++ and EM find clusters that are far apart, and draws come back with their means and
+  /// spreads.
   @Test func clustersAreFoundAndDrawnAgain() throws {
     let random = RandomSource(seed: 3)
     let noise = random.normal("noise", [3000, 2]).values

@@ -86,7 +86,8 @@ import Testing
     return (store, try #require(model as? VampPriorVAE))
   }
 
-  /// The component is drawn, not counted off: given chances pick the pseudo-inputs, whose codes come back without noise.
+  /// The component is drawn, not counted off: given chances pick the pseudo-inputs, whose codes
+  /// come back without noise.
   @Test func pseudoInputsArePickedByChance() throws {
     let (store, model) = try vampPrior(4)
     let inputs = store.parameters.first { $0.name == "prior.pseudo_inputs" }!.value
@@ -100,7 +101,8 @@ import Testing
     #expect(means.gather([0, 1, 2, 3]).values != codes.values)
   }
 
-  /// log (1/K) Σ N(z; μ_k, σ_k²) in double precision; far away, where every density underflows, too.
+  /// log (1/K) Σ N(z; μ_k, σ_k²) in double precision; far away, where every density underflows,
+  /// too.
   @Test(arguments: [Float(1), 60]) func mixtureDensity(_ far: Float) throws {
     let model = try vampPrior(4).1
     let random = RandomSource(seed: 4)

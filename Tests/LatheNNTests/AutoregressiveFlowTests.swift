@@ -7,7 +7,8 @@ import Testing
 @Suite struct AutoregressiveFlowTests {
   private static let size = 4
 
-  /// Derivatives of every output with respect to every input at one point, by central differences: `[output][input]`.
+  /// Derivatives of every output with respect to every input at one point, by central differences:
+  /// `[output][input]`.
   private func jacobian(_ function: (Tensor) -> Tensor, at x: [Float]) -> [[Double]] {
     let step: Float = 1 / 256
     let columns = x.indices.map { input in

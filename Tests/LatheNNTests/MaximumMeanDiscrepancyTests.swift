@@ -44,7 +44,8 @@ import Testing
     expectClose([found], [Float(expected)], relative: 1e-5)
   }
 
-  /// Twice the same two points at distance d: 2 k(d) within the samples, 2 (2 k(0) + 2 k(d)) / 4 across.
+  /// Twice the same two points at distance d: 2 k(d) within the samples, 2 (2 k(0) + 2 k(d)) / 4
+  /// across.
   @Test func closedFormForTwoPoints() {
     let x = Tensor([0, 0, 0, 2, 0, 0], shape: [2, 3])
     let near = exp(Float(-4) / 6)

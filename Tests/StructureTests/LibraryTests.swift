@@ -1,6 +1,7 @@
 import Testing
 
-/// What belongs to the command alone: the libraries leave the process to the program that uses them.
+/// What belongs to the command alone: the libraries leave the process to the program that uses
+/// them.
 @Suite struct LibraryTests {
   private var process: Regex<(Substring, Substring?, Substring?)> {
     #/(^|[^.\w])(exit|_exit|abort|atexit|signal|sigaction|alarm|getenv)\b *[({]|processInfo\.environment/#

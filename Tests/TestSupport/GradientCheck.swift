@@ -4,7 +4,8 @@ import Testing
 /// A function of tensors under test.
 public typealias TensorFunction = ([Tensor]) -> Tensor
 
-/// Expects the gradients of `function` to be those of central differences, at random inputs within `range`.
+/// Expects the gradients of `function` to be those of central differences, at random inputs within
+/// `range`.
 public func expectGradients(
   of function: @escaping TensorFunction, at shapes: [Shape], in range: ClosedRange<Float> = -1...1,
   relative: Float = 2e-3, seed: UInt64 = 1, sourceLocation: SourceLocation = #_sourceLocation

@@ -34,8 +34,8 @@ public func mpirunResult(
 
 /// Runs a built executable on so many ranks.
 ///
-/// - Throws: `ProcessError`, with all that was written, when it cannot be started, does not end in `timeout`
-///   seconds or ends with a status other than 0.
+/// - Throws: `ProcessError`, with all that was written, when it cannot be started, does not end in
+///   `timeout` seconds or ends with a status other than 0.
 @discardableResult
 public func mpirun(
   _ ranks: Int, _ executable: String, _ arguments: String..., timeout: Double

@@ -43,7 +43,8 @@ public enum ProcessError: Error, CustomStringConvertible {
 ///   - executable: a path, or a name that is looked up in `PATH`.
 ///   - environment: variables set in addition to this process's own; nil removes one.
 ///   - timeout: after so many seconds the process, its group and its descendants are ended.
-/// - Throws: `ProcessError` when it cannot be started or does not end in time; an exit status does not throw.
+/// - Throws: `ProcessError` when it cannot be started or does not end in time; an exit status does
+///   not throw.
 public func runProcess(
   _ executable: String, _ arguments: [String] = [], environment: [String: String?] = [:],
   timeout: Double
@@ -90,7 +91,8 @@ private final class ChildProcess {
 
   /// Reads both outputs until the process has ended; false if it has not within so many seconds.
   ///
-  /// A descendant that lives on and holds a pipe does not keep it waiting: what is in the pipes is read, no more.
+  /// A descendant that lives on and holds a pipe does not keep it waiting: what is in the pipes is
+  /// read, no more.
   func collect(for seconds: Double) -> Bool {
     let deadline = now() + seconds
     while now() < deadline {
@@ -103,7 +105,8 @@ private final class ChildProcess {
     return false
   }
 
-  /// Ends the process and all that it started: politely, so that a launcher can end its ranks, then by force.
+  /// Ends the process and all that it started: politely, so that a launcher can end its ranks, then
+  /// by force.
   func end() {
     let descendants = descendants(of: pid)
     kill(-pid, SIGTERM)

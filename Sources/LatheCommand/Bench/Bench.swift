@@ -1,6 +1,7 @@
 import ArgumentParser
 
-/// The command `lathe bench`: how fast training steps are, their parts, and the extraction of features.
+/// The command `lathe bench`: how fast training steps are, their parts, and the extraction of
+/// features.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures training steps and feature extraction on random images in memory.",

@@ -74,7 +74,8 @@ extension Communicator? {
   }
 }
 
-/// A line about pictures packed by all ranks, rate and time left: updated in place on a terminal, else at intervals.
+/// A line about pictures packed by all ranks, rate and time left: updated in place on a terminal,
+/// else at intervals.
 private final class PackProgress {
   private let packer: Packer
   private let doneBefore: Int

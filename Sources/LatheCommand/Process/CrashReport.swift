@@ -39,7 +39,8 @@ enum CrashReport {
     set { state.step.pointee = newValue }
   }
 
-  /// From now on a trap is reported before it ends the process, and an exit before `disarm` ends the job.
+  /// From now on a trap is reported before it ends the process, and an exit before `disarm` ends
+  /// the job.
   static func arm(_ session: MPISession) {
     let prefix = Array("rank \(session.world.rank) on \(session.world.host): ".utf8)
       .prefix(capacity)

@@ -5,9 +5,10 @@ import LatheTraining
 
 /// A failure made on purpose, so that tests can see what becomes of it.
 ///
-/// Read from `LATHE_FAULT`, as in `rank=1,step=3,kind=throw`: on that rank, once it has made `step` steps. Kinds:
-/// throw, trap, exit, kill, stop (SIGSTOP), sleep, nan (in its images), usr1 and term (a signal to itself), interrupt,
-/// kill-while-saving (after the first file of the checkpoint of that step).
+/// Read from `LATHE_FAULT`, as in `rank=1,step=3,kind=throw`: on that rank, once it has made `step`
+/// steps. Kinds: throw, trap, exit, kill, stop (SIGSTOP), sleep, nan (in its images), usr1 and term
+/// (a signal to itself), interrupt, kill-while-saving (after the first file of the checkpoint of
+/// that step).
 struct Fault: FaultInjector {
   struct Thrown: Error, CustomStringConvertible {
     let description = "a fault was asked for (LATHE_FAULT)"

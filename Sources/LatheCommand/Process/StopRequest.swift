@@ -1,8 +1,10 @@
 import Glibc
 
-/// Signals that ask a run to save and stop: SIGUSR1 and SIGTERM from a scheduler, SIGINT from a terminal.
+/// Signals that ask a run to save and stop: SIGUSR1 and SIGTERM from a scheduler, SIGINT from a
+/// terminal.
 ///
-/// The handler only sets a flag; the ranks agree at the end of the step. A second SIGINT ends the process at once.
+/// The handler only sets a flag; the ranks agree at the end of the step. A second SIGINT ends the
+/// process at once.
 enum StopRequest {
   // A pointer fixed before any signal arrives, so that the handler reads nothing else.
   private static let flag = {

@@ -2,8 +2,8 @@ import LatheDistributed
 import Foundation
 import LatheTraining
 
-/// Where a run is, how fast, and how long it will take: one line updated in place on a terminal, whole lines at
-/// intervals elsewhere.
+/// Where a run is, how fast, and how long it will take: one line updated in place on a terminal,
+/// whole lines at intervals elsewhere.
 final class ProgressLine {
   private static let pipeInterval = 10.0
   private static let terminalInterval = 0.2

@@ -19,8 +19,8 @@ enum RankedJob {
 
   /// Says once what is wrong, and ends the job.
   ///
-  /// What all ranks throw alike is rank 0's to say, which ends the others while they wait. Another rank speaks if it
-  /// is still there afterwards: then the error is its own.
+  /// What all ranks throw alike is rank 0's to say, which ends the others while they wait. Another
+  /// rank speaks if it is still there afterwards: then the error is its own.
   static func end(with error: any Error) -> Never {
     let (message, status) = report(of: error)
     guard let session = MPISession.running else { endBeforeMPI(message, status) }
@@ -32,7 +32,8 @@ enum RankedJob {
     session.end(saying: message, status: status)
   }
 
-  /// Under a launcher every rank finds the same fault before MPI starts, and rank 0's exit ends the job.
+  /// Under a launcher every rank finds the same fault before MPI starts, and rank 0's exit ends the
+  /// job.
   private static func endBeforeMPI(_ message: String, _ status: Int32) -> Never {
     var prefix = "lathe: "
     if let launcher = Launcher.place, launcher.rank > 0 {
@@ -58,7 +59,8 @@ extension MPISession {
     end("rank \(world.rank) on \(world.host): \(message)", status: status)
   }
 
-  /// Writes the line to standard error, past buffers that MPI's abort would lose, and ends all ranks of the job.
+  /// Writes the line to standard error, past buffers that MPI's abort would lose, and ends all
+  /// ranks of the job.
   fileprivate func end(_ line: String, status: Int32) -> Never {
     CrashReport.disarm()
     flushOutput()

@@ -40,8 +40,8 @@ struct RunWatch {
   /// The exit status of a job that stalled: EX_UNAVAILABLE.
   private static let stalledStatus: Int32 = 69
 
-  /// The rank with the report speaks and, once those of other hosts have spoken, ends the job. An alarm ends this
-  /// process should that fail.
+  /// The rank with the report speaks and, once those of other hosts have spoken, ends the job. An
+  /// alarm ends this process should that fail.
   private static func endStalled(_ session: MPISession, report: String?, timeout: Double) {
     signal(SIGALRM, SIG_DFL)
     alarm(report == nil ? 8 : 6)

@@ -11,7 +11,8 @@ struct SavedRun {
   let loaded: LoadedModel
   let dataset: Dataset
 
-  /// The newest intact checkpoint of a run, the one after `step` steps if given, or the checkpoint at `path` itself.
+  /// The newest intact checkpoint of a run, the one after `step` steps if given, or the checkpoint
+  /// at `path` itself.
   ///
   /// With `best`, the one that was best on validation images.
   init(_ path: String, step: Int?, best: Bool = false) throws {
@@ -32,7 +33,8 @@ struct SavedRun {
     return entry.prepared(as: try failing { try images.decoded(as: Preparation.self) })
   }
 
-  /// The images of a split, prepared as for training, from `data` if given, else from where the run had them.
+  /// The images of a split, prepared as for training, from `data` if given, else from where the run
+  /// had them.
   func images(_ split: Split, at data: String?) throws -> ImageSet {
     let recorded = data == nil ? recordedData : nil
     let isThere = recorded.map { FileManager.default.fileExists(atPath: $0) } ?? false

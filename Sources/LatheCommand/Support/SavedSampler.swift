@@ -17,8 +17,9 @@ extension Sampler.Name: ExpressibleByArgument {
 }
 
 extension SavedRun {
-  /// The sampler asked for, else the run's own; one that is fitted comes from beside the checkpoint, or is fitted to the
-  /// codes of the training images, by all ranks of a launcher, and kept there.
+  /// The sampler asked for, else the run's own; one that is fitted comes from beside the
+  /// checkpoint, or is fitted to the codes of the training images, by all ranks of a launcher, and
+  /// kept there.
   func sampler(_ asked: Sampler.Name?, data: String?) throws -> Sampler {
     if let ready = try readySampler(asked) { return ready }
     let world = try RankedJob.startUnderLauncher()

@@ -210,7 +210,8 @@ struct TrainSettings {
   /// Whether the run evaluates the model on validation images.
   private var isEvaluated: Bool { merged.evaluateEvery ?? 0 > 0 }
 
-  /// How the run evaluates the model: every how many steps, what, and with which features; nil if it does not.
+  /// How the run evaluates the model: every how many steps, what, and with which features; nil if
+  /// it does not.
   func evaluation(_ images: RunImages) throws -> EvaluationPlan? {
     guard isEvaluated, let validation = images.validation, let recipe = merged.evaluation else {
       return nil

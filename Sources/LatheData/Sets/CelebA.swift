@@ -255,7 +255,8 @@ private struct Agreement {
     }
   }
 
-  /// Each row of the partition needs its picture, its attributes, and its person if there is a list.
+  /// Each row of the partition needs its picture, its attributes, and its person if there is a
+  /// list.
   private mutating func check(
     _ splits: [CelebA.Assignment], of table: TextTable, _ pictures: FilePath,
     _ present: Set<String>, _ rows: AttributeRows, _ attributes: TextTable,

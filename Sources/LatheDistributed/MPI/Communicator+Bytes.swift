@@ -3,8 +3,8 @@ import CMPI
 /// The tag of the messages of `gather`.
 private let gatherTag: CInt = 1
 
-// Long messages travel in pieces, because MPI counts in C ints. Both sides know the length first, so neither the
-// number of pieces nor an empty message needs an exchange of its own.
+// Long messages travel in pieces, because MPI counts in C ints. Both sides know the length first,
+// so neither the number of pieces nor an empty message needs an exchange of its own.
 extension Communicator {
   /// The longest piece of one message, in bytes.
   package static let pieceBytes = 1 << 30
@@ -51,7 +51,8 @@ extension Communicator {
     return outcome
   }
 
-  /// Overwrites `values` on every rank with the root's. The number of values must be the same on every rank.
+  /// Overwrites `values` on every rank with the root's. The number of values must be the same on
+  /// every rank.
   public func broadcast(
     _ values: UnsafeMutableBufferPointer<Float>, from root: Int
   ) throws(MPIError) {

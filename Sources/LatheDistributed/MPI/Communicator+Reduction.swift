@@ -16,8 +16,9 @@ public enum ReduceOperation: Sendable {
 extension Communicator {
   /// Combines each value with the other ranks' at the same place; the same result on every rank.
   ///
-  /// The order in which MPI adds is its own and changes with the number of ranks: what must not depend on that
-  /// number goes through `TreeReduction`. The number of values must be the same on every rank.
+  /// The order in which MPI adds is its own and changes with the number of ranks: what must not
+  /// depend on that number goes through `TreeReduction`. The number of values must be the same on
+  /// every rank.
   public func allReduce(
     _ values: [Double], _ operation: ReduceOperation
   ) throws(MPIError) -> [Double] {

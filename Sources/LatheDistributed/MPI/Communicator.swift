@@ -3,8 +3,8 @@ import CMPI
 
 /// A group of ranks that call collectives together.
 ///
-/// Every method that is not a plain property is collective: all ranks of the communicator must call it, in the same
-/// order. All of them throw `MPIError` when MPI does.
+/// Every method that is not a plain property is collective: all ranks of the communicator must call
+/// it, in the same order. All of them throw `MPIError` when MPI does.
 public final class Communicator: Sendable {
   /// This process's number in the communicator, from 0.
   public let rank: Int
@@ -51,7 +51,8 @@ public final class Communicator: Sendable {
     return try Communicator(part)
   }
 
-  /// Gives back a communicator made by `split` or `hostCommunicator`. It must not be used afterwards.
+  /// Gives back a communicator made by `split` or `hostCommunicator`. It must not be used
+  /// afterwards.
   public func free() throws(MPIError) {
     try check("MPI_Comm_free", cmpi_free_communicator(handle))
   }

@@ -1,9 +1,9 @@
 /// A rank's place in its job as the program that started it says, known before MPI starts.
 ///
-/// Concretely, the first size that the environment names, from the most specific launcher to the least, with the
-/// rank beside it (0 when there is none): Open MPI's `mpirun`, a PMI launcher (MPICH's and Intel's `mpiexec`),
-/// a Slurm job step. `PMIX_RANK` comes without a size and is completed by Slurm's. A Slurm batch script is not a
-/// step, so its variables do not count.
+/// Concretely, the first size that the environment names, from the most specific launcher to the
+/// least, with the rank beside it (0 when there is none): Open MPI's `mpirun`, a PMI launcher
+/// (MPICH's and Intel's `mpiexec`), a Slurm job step. `PMIX_RANK` comes without a size and is
+/// completed by Slurm's. A Slurm batch script is not a step, so its variables do not count.
 public func launcherPlace(in variable: (String) -> String?) -> (rank: Int, size: Int)? {
   let places = [
     (ranks: ["OMPI_COMM_WORLD_RANK"], size: "OMPI_COMM_WORLD_SIZE"),

@@ -4,8 +4,9 @@ import Synchronization
 
 /// The MPI library of this process, started once and finished once.
 ///
-/// Calls may come from any thread, but never two at a time (`MPI_THREAD_SERIALIZED`); `abort` alone may be called
-/// while another thread waits in MPI. Errors come back as `MPIError`: MPI ends no process by itself.
+/// Calls may come from any thread, but never two at a time (`MPI_THREAD_SERIALIZED`); `abort` alone
+/// may be called while another thread waits in MPI. Errors come back as `MPIError`: MPI ends no
+/// process by itself.
 public final class MPISession: Sendable {
   /// All ranks of the job.
   public let world: Communicator
@@ -17,8 +18,8 @@ public final class MPISession: Sendable {
 
   /// Starts MPI, or returns the session that is already running.
   ///
-  /// A process started without a launcher is a world of one. `launcher` is what the environment says of the ranks
-  /// (``launcherPlace(in:)``), to be compared with what MPI says.
+  /// A process started without a launcher is a world of one. `launcher` is what the environment
+  /// says of the ranks (``launcherPlace(in:)``), to be compared with what MPI says.
   ///
   /// - Throws: when MPI fails, or when the launcher started several ranks and MPI sees only one.
   public static func start(under launcher: (rank: Int, size: Int)? = nil) throws(MPIError)
@@ -40,7 +41,8 @@ public final class MPISession: Sendable {
   }
 
   private init(_ launcher: (rank: Int, size: Int)?) throws(MPIError) {
-    // A process without a launcher needs no daemon beside it: Open MPI starts one unless told otherwise.
+    // A process without a launcher needs no daemon beside it: Open MPI starts one unless told
+    // otherwise.
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
     var enough: CInt = 0
     try check("MPI_Init_thread", cmpi_initialize(&enough))
@@ -76,9 +78,11 @@ public final class MPISession: Sendable {
     try check("MPI_Finalize", cmpi_finalize())
   }
 
-  /// Ends all ranks of the job with `MPI_Abort`; `status` (1 to 255) becomes the exit status of the job.
+  /// Ends all ranks of the job with `MPI_Abort`; `status` (1 to 255) becomes the exit status of the
+  /// job.
   ///
-  /// Returns where MPI has been finished already, or where the library leaves the end of the process to its caller.
+  /// Returns where MPI has been finished already, or where the library leaves the end of the
+  /// process to its caller.
   public func abortJob(status: Int32) {
     if !finished.load(ordering: .sequentiallyConsistent) { _ = cmpi_abort(cmpi_world(), status) }
   }

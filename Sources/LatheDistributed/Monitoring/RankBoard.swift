@@ -1,10 +1,11 @@
 import CMPI
 import Synchronization
 
-/// What each rank of a host last said of itself, in memory that its neighbours read without its help: a rank that
-/// is stopped or stuck can be told from one that waits for it.
+/// What each rank of a host last said of itself, in memory that its neighbours read without its
+/// help: a rank that is stopped or stuck can be told from one that waits for it.
 ///
-/// `post` belongs to the rank's own thread; `entries` and `claim` may be called from any thread, until `free`.
+/// `post` belongs to the rank's own thread; `entries` and `claim` may be called from any thread,
+/// until `free`.
 public final class RankBoard: @unchecked Sendable {
   /// What a rank posted last.
   public struct Entry: Equatable, Sendable {

@@ -1,5 +1,5 @@
-/// Where a rank is and where its time goes: each activity is announced here once, and from here the others of the
-/// host, the table of times and the timeline know of it. For the thread that trains.
+/// Where a rank is and where its time goes: each activity is announced here once, and from here the
+/// others of the host, the table of times and the timeline know of it. For the thread that trains.
 public final class RankMonitor {
   /// A stretch of one activity.
   struct Event {
@@ -30,8 +30,8 @@ public final class RankMonitor {
   private var isRunning = false
   private var meetings = 0
 
-  /// Announces on the board, if there is one, and tells `noteStep` the steps made; keeps single events when asked for a
-  /// timeline.
+  /// Announces on the board, if there is one, and tells `noteStep` the steps made; keeps single
+  /// events when asked for a timeline.
   public init(
     board: RankBoard? = nil, keepsEvents: Bool = false,
     noteStep: @escaping (_ step: Int) -> Void = { _ in }
@@ -59,7 +59,8 @@ public final class RankMonitor {
     return try body()
   }
 
-  /// Books the last part of the present activity's time for another, as if the two had followed one another.
+  /// Books the last part of the present activity's time for another, as if the two had followed one
+  /// another.
   func rebook(last part: Duration, as other: Activity) {
     let present = activity
     let now = ContinuousClock.now
@@ -75,7 +76,8 @@ public final class RankMonitor {
     try meet { () throws(MPIError) in try world.barrier() }
   }
 
-  /// Runs `body`, in which all ranks meet; what else it does takes little time unless another activity is named.
+  /// Runs `body`, in which all ranks meet; what else it does takes little time unless another
+  /// activity is named.
   package func meet<Result, Failure: Error>(
     as activity: Activity = .waiting, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {

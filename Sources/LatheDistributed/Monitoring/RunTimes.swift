@@ -33,8 +33,8 @@ public struct RunTimes: CustomStringConvertible, Sendable {
   /// What a rank does by itself, for which the others have to wait.
   static let ownWork: [Activity] = [.data, .compute, .optimizer]
 
-  /// The rank with the most work of its own, and by how much that exceeds the mean, in parts of the mean; nil when
-  /// there is one rank, or no work.
+  /// The rank with the most work of its own, and by how much that exceeds the mean, in parts of the
+  /// mean; nil when there is one rank, or no work.
   public var straggler: (rank: Int, excess: Double)? {
     let work = seconds.map { rank in RunTimes.ownWork.reduce(0) { $0 + rank[$1.rawValue] } }
     let mean = work.reduce(0, +) / Double(work.count)

@@ -2,14 +2,16 @@ import LatheFiles
 import Foundation
 import SystemPackage
 
-/// What each rank did when, as a file that Chrome's tracing page and Perfetto open: a row for each rank.
+/// What each rank did when, as a file that Chrome's tracing page and Perfetto open: a row for each
+/// rank.
 ///
 /// The format is the "Trace Event Format", complete events (`ph: X`), times in microseconds.
 package struct Timeline {
   private let ranks: [[RankMonitor.Event]]
   private let hosts: [String]
 
-  /// Every rank's events, on rank 0; nil elsewhere. Clocks are those of the ranks since they began together. Collective.
+  /// Every rank's events, on rank 0; nil elsewhere. Clocks are those of the ranks since they began
+  /// together. Collective.
   package init?(of monitor: RankMonitor, on world: Communicator) throws(MPIError) {
     let hosts = try world.gather(Array(world.host.utf8), at: 0)
     let events = try world.gather(monitor.events.flatMap(\.bytes), at: 0)

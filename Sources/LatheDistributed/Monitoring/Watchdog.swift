@@ -3,9 +3,10 @@ import Synchronization
 
 /// Notices that a job makes no progress, and says who kept it.
 ///
-/// A thread of each rank looks at what the ranks of its host have posted. When none of them has posted anything for
-/// so long, each rank is told once, the first to notice with the report of which ranks came to the place where all
-/// meet, and which did not. Time in which the whole job was suspended does not count.
+/// A thread of each rank looks at what the ranks of its host have posted. When none of them has
+/// posted anything for so long, each rank is told once, the first to notice with the report of
+/// which ranks came to the place where all meet, and which did not. Time in which the whole job was
+/// suspended does not count.
 public final class Watchdog: Sendable {
   private let board: RankBoard
   private let hosts: [String]
@@ -15,8 +16,8 @@ public final class Watchdog: Sendable {
 
   /// `hosts` are the names of all ranks' hosts; `timeout` is in seconds, above 0.
   ///
-  /// `stalled` is called at most once, on the watching thread, and is expected to end the process; `report` is nil
-  /// where another rank of the host speaks.
+  /// `stalled` is called at most once, on the watching thread, and is expected to end the process;
+  /// `report` is nil where another rank of the host speaks.
   public init(
     _ board: RankBoard, hosts: [String], timeout: Double,
     stalled: @escaping @Sendable (_ report: String?) -> Void

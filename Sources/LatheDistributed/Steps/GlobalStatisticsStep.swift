@@ -1,8 +1,8 @@
 import LatheModels
 import LatheTensors
 
-/// All slices at once, in step with one another, because statistics are those of the global batch; sums and updates are
-/// those of another way.
+/// All slices at once, in step with one another, because statistics are those of the global batch;
+/// sums and updates are those of another way.
 final class GlobalStatisticsStep: GradientStep {
   private let vector: SliceVector
   private let reduction: TreeReduction

@@ -7,8 +7,9 @@ public enum Overlap: String, Codable, CaseIterable, Sendable {
 
 /// Decides on overlap: as told, or by the times of the first steps.
 ///
-/// Concretely, after one step that is not counted, `trials` steps without and `trials` with overlap in turn; it stays on
-/// when the fastest step with it, on the rank that is slowest, took less than 98 % of the fastest without.
+/// Concretely, after one step that is not counted, `trials` steps without and `trials` with overlap
+/// in turn; it stays on when the fastest step with it, on the rank that is slowest, took less than
+/// 98 % of the fastest without.
 final class OverlapChoice {
   /// What was decided and why, once it is; nil where there was no choice.
   private(set) var summary: String?

@@ -1,6 +1,7 @@
 import LatheModels
 
-/// As the plain step, but while the last slice is differentiated, gradients that are ready are summed over all ranks.
+/// As the plain step, but while the last slice is differentiated, gradients that are ready are
+/// summed over all ranks.
 final class OverlappedStep: GradientStep {
   private let vector: SliceVector
   private let reduction: TreeReduction

@@ -1,9 +1,11 @@
 import Dispatch
 import LatheKernels
 
-/// Reduces parts of the gradients on a thread of its own, one after another, while the backward pass makes the rest.
+/// Reduces parts of the gradients on a thread of its own, one after another, while the backward
+/// pass makes the rest.
 ///
-/// Only that thread calls MPI from the first `add` until `drain` returns. All ranks add the same parts in the same order.
+/// Only that thread calls MPI from the first `add` until `drain` returns. All ranks add the same
+/// parts in the same order.
 final class ReductionQueue: @unchecked Sendable {
   /// Floats that are reduced at once, unless a single parameter has more.
   static let bucketFloats = 1 << 20

@@ -1,7 +1,8 @@
 import LatheKernels
 import LatheModels
 
-/// One slice after another; then each rank sums and updates its shard of parameters that all ranks share.
+/// One slice after another; then each rank sums and updates its shard of parameters that all ranks
+/// share.
 ///
 /// A piece of the shard is summed right before it is updated, while the sums are in the cache.
 final class ShardedStep: GradientStep {
@@ -23,7 +24,8 @@ final class ShardedStep: GradientStep {
 
   func synchronize() throws(MPIError) { if world.size > 1 { try world.barrier() } }
 
-  /// Sums observations and terms alone: of the gradients each rank needs its shard, which `update` sums.
+  /// Sums observations and terms alone: of the gradients each rank needs its shard, which `update`
+  /// sums.
   func sum(_ phase: BoundPhase) throws(MPIError) {
     try reduction.beginShards(vector.gradients(of: phase), allReducing: [vector.rest])
   }
@@ -41,6 +43,7 @@ final class ShardedStep: GradientStep {
 
   func agree(_ areFinite: Bool) throws(MPIError) -> Bool { try memory.agree(areFinite) }
 
-  /// Sums that stay in the cache until the update; with more threads each has a piece of its kernels' size.
+  /// Sums that stay in the cache until the update; with more threads each has a piece of its
+  /// kernels' size.
   private static var pieceFloats: Int { Workers.count == 1 ? 1 << 14 : Workers.count << 16 }
 }

@@ -3,9 +3,11 @@ import Foundation
 import LatheNN
 import LatheTensors
 
-/// Lets this rank's slices take turns, each on a thread of its own up to the next place where all slices meet.
+/// Lets this rank's slices take turns, each on a thread of its own up to the next place where all
+/// slices meet.
 ///
-/// One thread runs at a time, and handing over orders their accesses, so what they use needs no locks.
+/// One thread runs at a time, and handing over orders their accesses, so what they use needs no
+/// locks.
 final class SliceTurns {
   private let seats: [Seat]
   private let exchange: BatchExchange
@@ -21,7 +23,8 @@ final class SliceTurns {
     self.monitor = monitor
   }
 
-  /// Runs `body` for each slice, and lets the slices of all ranks meet wherever it asks for the whole batch. Collective.
+  /// Runs `body` for each slice, and lets the slices of all ranks meet wherever it asks for the
+  /// whole batch. Collective.
   func run(_ body: @escaping (_ slice: Int) -> Void) throws(MPIError) {
     for seat in seats { seat.begin(body) }
     while true {

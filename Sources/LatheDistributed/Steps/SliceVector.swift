@@ -4,7 +4,8 @@ import LatheModels
 import LatheNN
 import LatheTensors
 
-/// The flat vector that is summed over slices: the parameters' gradients, the buffers' observations, the loss terms.
+/// The flat vector that is summed over slices: the parameters' gradients, the buffers'
+/// observations, the loss terms.
 ///
 /// Each is summed alike, so all of them have the same bits for any number of ranks.
 final class SliceVector {
@@ -50,8 +51,8 @@ final class SliceVector {
   /// Forgets which slices were not finite.
   func begin() { slicesNotFinite = [] }
 
-  /// Writes the vector of one slice into `slot`, which `owner` keeps alive; `ready` is told each range of gradients once it
-  /// is there.
+  /// Writes the vector of one slice into `slot`, which `owner` keeps alive; `ready` is told each
+  /// range of gradients once it is there.
   func differentiate(
     _ phase: BoundPhase, _ batch: Batch, into slot: UnsafeMutablePointer<Float>, owner: AnyObject,
     ready: (Range<Int>) -> Void = { _ in }

@@ -1,8 +1,8 @@
 import LatheFiles
 import LatheTensors
 
-/// Memory for parameters and moments: one copy for all ranks of a host that share memory, each of which moves its part; else
-/// each rank has its own and moves everything.
+/// Memory for parameters and moments: one copy for all ranks of a host that share memory, each of
+/// which moves its part; else each rank has its own and moves everything.
 final class StateMemory {
   private let shared: SharedMemory?
   private var used = 0
@@ -23,7 +23,8 @@ final class StateMemory {
     return Arena(shared.pointer + used, count: count, owner: shared)
   }
 
-  /// Whether the condition holds on every rank that shares the memory; behind it, each sees what all have written. Collective.
+  /// Whether the condition holds on every rank that shares the memory; behind it, each sees what
+  /// all have written. Collective.
   func agree(_ condition: Bool) throws(MPIError) -> Bool {
     try shared?.agree(condition) ?? condition
   }

@@ -33,7 +33,8 @@ public final class StepRunner {
   private let statistics: BatchStatistics
   private let choice: OverlapChoice
 
-  /// For a store that is laid out; noise is drawn from `random`, times are booked in `monitor`. Collective.
+  /// For a store that is laid out; noise is drawn from `random`, times are booked in `monitor`.
+  /// Collective.
   public init(
     _ blocks: [BoundBlock], _ store: ParameterStore, on world: Communicator, slices: Int,
     statistics: BatchStatistics = .slice, overlap: Overlap = .off, random: RandomSource,
@@ -85,9 +86,11 @@ public final class StepRunner {
   /// Fresh batches in a step.
   var draws: Int { blocks.reduce(0) { $0 + $1.draws } }
 
-  /// Runs every block of a step, counted from 0; returns the losses of each phase's last run as `phase/term`.
+  /// Runs every block of a step, counted from 0; returns the losses of each phase's last run as
+  /// `phase/term`.
   ///
-  /// `images` gives the images of a (draw, slice), `[N, H, W, C]` in [0, 1]; draws count on from step to step. Collective.
+  /// `images` gives the images of a (draw, slice), `[N, H, W, C]` in [0, 1]; draws count on from
+  /// step to step. Collective.
   public func run(step: Int, images: (_ draw: Int, _ slice: Int) -> Tensor) throws -> [(
     name: String, value: Float
   )] {

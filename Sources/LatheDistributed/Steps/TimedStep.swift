@@ -1,7 +1,8 @@
 import LatheKernels
 import LatheModels
 
-/// Books the time of another step's calls: in the rank's monitor and, when that is on, in the profile.
+/// Books the time of another step's calls: in the rank's monitor and, when that is on, in the
+/// profile.
 final class TimedStep: GradientStep {
   private let base: any GradientStep
   private let monitor: RankMonitor

@@ -3,9 +3,10 @@ import Glibc
 
 /// Completes the tree with messages: each rank finishes its own part of the vector.
 ///
-/// Concretely, the part of each rank is cut into pieces. In round k every rank sends its sums of piece k of each
-/// other part to the rank that owns it, adds what it receives for piece k of its own part in the tree's order,
-/// and sends the finished piece to all. Several rounds are under way at a time.
+/// Concretely, the part of each rank is cut into pieces. In round k every rank sends its sums of
+/// piece k of each other part to the rank that owns it, adds what it receives for piece k of its
+/// own part in the tree's order, and sends the finished piece to all. Several rounds are under way
+/// at a time.
 final class MessageExchange: SliceExchange {
   private let communicator: Communicator
   private let layout: SlotLayout

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Whether a thread that waits for messages sleeps between looks at them; may be lost while it waits.
+/// Whether a thread that waits for messages sleeps between looks at them; may be lost while it
+/// waits.
 public final class Patience: Sendable {
   private let flag: Atomic<Bool>
 

@@ -6,7 +6,8 @@ public final class SharedMemory {
   public let count: Int
   private let segments: SharedSegments
 
-  /// Nil where the ranks are on several hosts, or /dev/shm has no room; the same on every rank. Collective.
+  /// Nil where the ranks are on several hosts, or /dev/shm has no room; the same on every rank.
+  /// Collective.
   public static func make(
     _ communicator: Communicator, count: Int
   ) throws(MPIError) -> SharedMemory? {
@@ -31,8 +32,8 @@ public final class SharedMemory {
     try segments.meet()
   }
 
-  /// Waits for all ranks and returns whether the condition holds on each; behind it every rank sees what all have written
-  /// before it. Collective.
+  /// Waits for all ranks and returns whether the condition holds on each; behind it every rank sees
+  /// what all have written before it. Collective.
   public func agree(_ condition: Bool) throws(MPIError) -> Bool { try segments.agree(condition) }
 
   /// Collective; the memory must not be used afterwards.

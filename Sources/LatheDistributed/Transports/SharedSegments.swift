@@ -18,7 +18,8 @@ final class SharedSegments {
 
   private static let folder = "/dev/shm"
 
-  /// A segment of so many floats for each rank if all are on one host with room for them; the same outcome on every rank.
+  /// A segment of so many floats for each rank if all are on one host with room for them; the same
+  /// outcome on every rank.
   ///
   /// `limit` is what the ranks of a host may share, in bytes. Collective.
   static func make(
@@ -47,7 +48,8 @@ final class SharedSegments {
     var window = CMPIWindow()
     let code = cmpi_allocate_shared(
       communicator.handle, bytes(floats[communicator.rank]), &window)
-    // Ranks that did get a window leave it be when others did not: freeing it would need the others.
+    // Ranks that did get a window leave it be when others did not: freeing it would need the
+    // others.
     guard try communicator.allAgree(code == 0) else {
       let text = code == 0 ? "refused on another rank" : "\(MPIError(routine: "", code: code).text)"
       return .impossible("MPI_Win_allocate_shared: \(text)")

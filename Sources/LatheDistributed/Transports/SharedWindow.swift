@@ -1,11 +1,16 @@
-/// Completes the tree in memory that all ranks of one host map: each rank adds its own part of all ranks' slots,
-/// and writes it to slot 0 of every rank, where each reads its own copy, or to its own slot 0 when it alone takes it.
+/// Completes the tree in memory that all ranks of one host map: each rank adds its own part of all
+/// ranks' slots, and writes it to slot 0 of every rank, where each reads its own copy, or to its
+/// own slot 0 when it alone takes it.
 ///
-/// Why two barriers a call are enough, though the next step writes slots while others may still be reading:
-/// - A rank touches the slots of others only between the two barriers. Behind the second one they are its owner's.
-/// - Parts do not overlap: what a rank writes in others' slots nobody else reads or writes before the second barrier.
+/// Why two barriers a call are enough, though the next step writes slots while others may still be
+/// reading:
+/// - A rank touches the slots of others only between the two barriers. Behind the second one they
+///   are its owner's.
+/// - Parts do not overlap: what a rank writes in others' slots nobody else reads or writes before
+///   the second barrier.
 ///
-/// One result for all would save the copies, but every rank would map another vector: memory that a large model needs.
+/// One result for all would save the copies, but every rank would map another vector: memory that a
+/// large model needs.
 final class SharedWindow: SliceExchange {
   let slots: [UnsafeMutablePointer<Float>]
   /// "4 ranks on host a, 204 MB in /dev/shm".
@@ -24,7 +29,8 @@ final class SharedWindow: SliceExchange {
     case impossible(String)
   }
 
-  /// Allocates the window if all ranks are on one host with room for it; the same outcome on every rank.
+  /// Allocates the window if all ranks are on one host with room for it; the same outcome on every
+  /// rank.
   static func make(
     _ communicator: Communicator, _ layout: SlotLayout, limit: Int
   ) throws(MPIError) -> Outcome {

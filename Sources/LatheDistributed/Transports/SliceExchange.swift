@@ -1,6 +1,7 @@
 import CMPI
 
-/// The part of a `TreeReduction` that depends on the transport: where slots lie and how the tree is completed.
+/// The part of a `TreeReduction` that depends on the transport: where slots lie and how the tree is
+/// completed.
 protocol SliceExchange: AnyObject {
   /// This rank's slots, `count` floats each.
   var slots: [UnsafeMutablePointer<Float>] { get }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Private memory for slots, on huge pages where the system has them. All of it is touched at once, so that no
-/// training step pays for it.
+/// Private memory for slots, on huge pages where the system has them. All of it is touched at once,
+/// so that no training step pays for it.
 final class SlotMemory {
   /// The slots, each of `count` floats and 64-byte aligned.
   let slots: [UnsafeMutablePointer<Float>]

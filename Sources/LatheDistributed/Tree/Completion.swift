@@ -1,4 +1,5 @@
-/// Adds the sums that remain on all ranks, block by block, so that open sums stay in the first cache.
+/// Adds the sums that remain on all ranks, block by block, so that open sums stay in the first
+/// cache.
 final class Completion {
   private let plan: SliceTree.Plan
   private let open: SlotMemory

@@ -1,6 +1,7 @@
 /// Cuts of a list of ranges, the same on every rank.
 enum Partition {
-  /// The share of one of `parts` ranks in the floats of `ranges`: equal shares, cut at multiples of a cache line.
+  /// The share of one of `parts` ranks in the floats of `ranges`: equal shares, cut at multiples of
+  /// a cache line.
   static func part(_ part: Int, of parts: Int, ranges: [Range<Int>]) -> [Range<Int>] {
     let total = ranges.reduce(0) { $0 + $1.count }
     let lower = cut(part, of: parts, total: total)

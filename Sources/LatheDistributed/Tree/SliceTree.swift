@@ -3,8 +3,9 @@ import LatheFiles
 /// The fixed binary tree in which values of slices 0 ..< S are added.
 ///
 /// Concretely, neighbours are added in pairs, then neighbouring sums in pairs, up to the whole:
-/// ((0+1)+(2+3))+((4+5)+…). A value without a right neighbour is carried up as it is. The tree depends on S alone,
-/// so whoever follows it gets the same bits: addition of floats is commutative but not associative.
+/// ((0+1)+(2+3))+((4+5)+…). A value without a right neighbour is carried up as it is. The tree
+/// depends on S alone, so whoever follows it gets the same bits: addition of floats is commutative
+/// but not associative.
 public struct SliceTree: Sendable {
   /// S, the number of slices.
   public let slices: Int
@@ -15,9 +16,11 @@ public struct SliceTree: Sendable {
     self.slices = slices
   }
 
-  /// A subtree: slices `index · 2^level` up to, but not including, `(index + 1) · 2^level`, as far as they exist.
+  /// A subtree: slices `index · 2^level` up to, but not including, `(index + 1) · 2^level`, as far
+  /// as they exist.
   ///
-  /// A subtree that was carried up has the level at which its last addition happened, so each subtree has one name.
+  /// A subtree that was carried up has the level at which its last addition happened, so each
+  /// subtree has one name.
   public struct Node: Hashable, Sendable {
     /// The height: 0 for a single slice.
     public let level: Int
@@ -33,7 +36,8 @@ public struct SliceTree: Sendable {
     public let source: Int
   }
 
-  /// How consecutive operands are added one after another as they come, with as few open sums as possible.
+  /// How consecutive operands are added one after another as they come, with as few open sums as
+  /// possible.
   public struct Plan: Sendable {
     /// For each operand, the slot that it is put into.
     public internal(set) var slots: [Int] = []
@@ -89,15 +93,16 @@ public struct SliceTree: Sendable {
     plan(adding: slices(ofRank: rank, of: ranks).map(leaf))
   }
 
-  /// How the sums that remain on all ranks are added; operands in rank order, each rank's in slice order.
+  /// How the sums that remain on all ranks are added; operands in rank order, each rank's in slice
+  /// order.
   ///
   /// One sum remains, the whole tree's, in slot 0.
   public func completion(ranks: Int) -> Plan {
     plan(adding: (0..<ranks).flatMap { plan(ofRank: $0, of: ranks).remaining })
   }
 
-  /// How consecutive subtrees are added: a stack on which two neighbours are joined as soon as both are complete,
-  /// as in a binary counter.
+  /// How consecutive subtrees are added: a stack on which two neighbours are joined as soon as both
+  /// are complete, as in a binary counter.
   private func plan(adding operands: [Node]) -> Plan {
     var plan = Plan()
     for operand in operands {

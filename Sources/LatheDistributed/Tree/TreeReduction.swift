@@ -2,7 +2,8 @@ import LatheFiles
 
 /// How the ranks of a `TreeReduction` exchange their sums.
 public enum Transport: String, Sendable {
-  /// Chosen by the reduction: shared memory when all ranks are on one host that has room for it, else messages.
+  /// Chosen by the reduction: shared memory when all ranks are on one host that has room for it,
+  /// else messages.
   case automatic
   /// One rank: there is nothing to exchange.
   case local
@@ -14,12 +15,12 @@ public enum Transport: String, Sendable {
 
 /// Sums one vector per slice over all slices of all ranks, in the order of `SliceTree`.
 ///
-/// For each of its slices in order a rank writes `slot(for:)` and calls `finish`; then all ranks call `complete`
-/// and read `result`. The sum has the same bits for any number of ranks that divides the number of slices, and for
-/// any transport.
+/// For each of its slices in order a rank writes `slot(for:)` and calls `finish`; then all ranks
+/// call `complete` and read `result`. The sum has the same bits for any number of ranks that
+/// divides the number of slices, and for any transport.
 ///
-/// A reduction belongs to one thread at a time. Its collectives (`init`, `complete`, `free`) must be called by all
-/// ranks, with the same arguments.
+/// A reduction belongs to one thread at a time. Its collectives (`init`, `complete`, `free`) must
+/// be called by all ranks, with the same arguments.
 public final class TreeReduction {
   /// The slices of this rank.
   public let slices: Range<Int>
@@ -37,8 +38,9 @@ public final class TreeReduction {
   ///
   /// `sharedMemoryLimit` is what the ranks of a host may share, in bytes, if /dev/shm has as much.
   ///
-  /// - Throws: when MPI fails, when `slices` is not a multiple of the number of ranks, when ranks differ in
-  ///   their arguments, or when `transport` is demanded and cannot be had; always on all ranks.
+  /// - Throws: when MPI fails, when `slices` is not a multiple of the number of ranks, when ranks
+  ///   differ in their arguments, or when `transport` is demanded and cannot be had; always on all
+  ///   ranks.
   public init(
     _ communicator: Communicator, slices: Int, count: Int, transport: Transport = .automatic,
     sharedMemoryLimit: Int = .max
@@ -56,7 +58,8 @@ public final class TreeReduction {
     self.exchange = choice.exchange
   }
 
-  /// Where the vector of one of this rank's slices is to be written: `count` floats, at least 64-byte aligned.
+  /// Where the vector of one of this rank's slices is to be written: `count` floats, at least
+  /// 64-byte aligned.
   ///
   /// Slices must be written and finished one after another, in order: slots are used again.
   /// What is in the slot is undefined, and writing to it ends the life of the previous `result`.
@@ -64,10 +67,11 @@ public final class TreeReduction {
     exchange.slots[plan.slots[localIndex(slice)]]
   }
 
-  /// Takes up the slice whose slot has been written, and does the additions that are due, within `ranges` only.
+  /// Takes up the slice whose slot has been written, and does the additions that are due, within
+  /// `ranges` only.
   ///
-  /// `ranges` are ascending and disjoint, in floats. Ranges of the vector may be finished and completed one after
-  /// another, each of them for all slices in order.
+  /// `ranges` are ascending and disjoint, in floats. Ranges of the vector may be finished and
+  /// completed one after another, each of them for all slices in order.
   public func finish(slice: Int, ranges: [Range<Int>]) {
     requireRanges(ranges)
     for merge in plan.merges[localIndex(slice)] {
@@ -78,10 +82,11 @@ public final class TreeReduction {
     }
   }
 
-  /// Completes the sums of all slices on all ranks within `ranges`; elsewhere `result` stays as it was. Collective.
+  /// Completes the sums of all slices on all ranks within `ranges`; elsewhere `result` stays as it
+  /// was. Collective.
   ///
-  /// `ranges` are those given to `finish`, the same on every rank. The ranks meet here, whatever the transport.
-  /// With `patience` a thread that waits for messages leaves its core to others.
+  /// `ranges` are those given to `finish`, the same on every rank. The ranks meet here, whatever
+  /// the transport. With `patience` a thread that waits for messages leaves its core to others.
   public func complete(
     ranges: [Range<Int>], patience: Patience = .none
   ) throws(MPIError) {
@@ -89,10 +94,12 @@ public final class TreeReduction {
     try exchange.complete(ranges: ranges, patience: patience)
   }
 
-  /// Completes the sums within `ranges` for all ranks, and begins those of each rank's shard of `shards`. Collective.
+  /// Completes the sums within `ranges` for all ranks, and begins those of each rank's shard of
+  /// `shards`. Collective.
   ///
-  /// Until `endShards`, each rank calls `sumShard` for the pieces of its own shard (``part(_:)``); elsewhere in `shards`
-  /// `result` means nothing. Where ranks share no memory, everything is the shard of every rank, and is summed here.
+  /// Until `endShards`, each rank calls `sumShard` for the pieces of its own shard (``part(_:)``);
+  /// elsewhere in `shards` `result` means nothing. Where ranks share no memory, everything is the
+  /// shard of every rank, and is summed here.
   public func beginShards(
     _ shards: [Range<Int>], allReducing ranges: [Range<Int>]
   ) throws(MPIError) {
@@ -114,8 +121,8 @@ public final class TreeReduction {
 
   /// Gives back what the ranks share. Collective; the reduction must not be used afterwards.
   ///
-  /// A reduction that is not freed keeps its shared window until the process ends, because freeing a window is a
-  /// collective and has no place in a `deinit`. Private memory needs no `free`.
+  /// A reduction that is not freed keeps its shared window until the process ends, because freeing
+  /// a window is a collective and has no place in a `deinit`. Private memory needs no `free`.
   public func free() throws(MPIError) { try exchange.free() }
 
   private func localIndex(_ slice: Int) -> Int {

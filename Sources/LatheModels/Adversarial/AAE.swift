@@ -1,11 +1,12 @@
 import LatheNN
 import LatheTensors
 
-/// Adversarial autoencoder whose codes a WGAN-GP critic compares with N(0, I): MaskAAE with its mask switched off.
+/// Adversarial autoencoder whose codes a WGAN-GP critic compares with N(0, I): MaskAAE with its
+/// mask switched off.
 ///
-/// The autoencoder is Makhzani et al., "Adversarial Autoencoders", 2016, Section 2; networks (A5), losses, rates and
-/// alternation are those of the released code of Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial
-/// Auto-Encoders", UAI 2020.
+/// The autoencoder is Makhzani et al., "Adversarial Autoencoders", 2016, Section 2; networks (A5),
+/// losses, rates and alternation are those of the released code of Mondal et al., "MaskAAE: Latent
+/// Space Optimization for Adversarial Auto-Encoders", UAI 2020.
 public struct AAE: AutoencoderModel {
   public static let name = "aae"
   public static let summary = "adversarial autoencoder with a WGAN-GP critic of the codes"
@@ -77,7 +78,8 @@ public struct AAE: AutoencoderModel {
       meanCrossEntropy(batch.images, probability: networks.decoder(codes, mode: .training)))
   }
 
-  /// E[C(E(x))] − E[C(p)] + λ E[(‖∇C(ẑ)‖₂ − 1)²], p ~ N(0, I), ẑ on the line between a code and a p.
+  /// E[C(E(x))] − E[C(p)] + λ E[(‖∇C(ẑ)‖₂ − 1)²], p ~ N(0, I), ẑ on the line between a code and a
+  /// p.
   func criticLoss(_ batch: Batch) -> Losses {
     let codes = networks.encoder(batch.images, mode: .trainingWithoutTracking)  // [N, latentSize]
     return criticLosses(

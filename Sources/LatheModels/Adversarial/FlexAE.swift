@@ -1,11 +1,13 @@
 import LatheNN
 import LatheTensors
 
-/// FlexAE: an autoencoder whose prior is learned by a generator (P-GEN) against a critic of the codes.
+/// FlexAE: an autoencoder whose prior is learned by a generator (P-GEN) against a critic of the
+/// codes.
 ///
-/// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI 2021; step, rates and
-/// networks (A1) as in its released code. With `smoothing` it is FlexAE-SR, which is what that code trains: a second critic
-/// judges images decoded between two codes, and encoder and decoder learn to pass.
+/// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI
+/// 2021; step, rates and networks (A1) as in its released code. With `smoothing` it is FlexAE-SR,
+/// which is what that code trains: a second critic judges images decoded between two codes, and
+/// encoder and decoder learn to pass.
 public struct FlexAE: AutoencoderModel {
   public static let name = "flexae"
   public static let summary =
@@ -125,7 +127,8 @@ public struct FlexAE: AutoencoderModel {
     return Losses(squaredError(batch.images, networks.decoder(codes, mode: .training)))
   }
 
-  /// E[C(G(n))] − E[C(E(x))] + λ E[(‖∇C(ẑ)‖₂ − 1)²], ẑ on the line between a code and a generated code.
+  /// E[C(G(n))] − E[C(E(x))] + λ E[(‖∇C(ẑ)‖₂ − 1)²], ẑ on the line between a code and a generated
+  /// code.
   func criticLoss(_ batch: Batch) -> Losses {
     let codes = networks.encoder(batch.images, mode: .trainingWithoutTracking)  // [N, latentSize]
     return criticLosses(
@@ -147,7 +150,8 @@ public struct FlexAE: AutoencoderModel {
     return Losses(critic(codes, mode: .trainingWithoutTracking).mean())
   }
 
-  /// E[K(Dec(z̄))] − E[K(x)] + λ E[(‖∇K(x̂)‖₂ − 1)²], x̂ on the line between an image and a decoded interpolation.
+  /// E[K(Dec(z̄))] − E[K(x)] + λ E[(‖∇K(x̂)‖₂ − 1)²], x̂ on the line between an image and a decoded
+  /// interpolation.
   func imageCriticLoss(_ batch: Batch, _ imageCritic: ImageCritic) -> Losses {
     criticLosses(
       { imageCritic($0, mode: .training) }, real: batch.images, generated: interpolation(batch),

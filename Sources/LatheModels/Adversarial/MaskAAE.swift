@@ -4,9 +4,10 @@ import LatheTensors
 
 /// MaskAAE: an adversarial autoencoder that learns how many latent dimensions it needs.
 ///
-/// A mask α ∈ [0, 1)ᵐ multiplies codes and prior draws alike; its own loss drives each entry to one end, and leaves open as
-/// many as reconstruction asks for. Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial Auto-Encoders",
-/// UAI 2020; networks (A5), weights, rates, schedule and alternation as in its released code.
+/// A mask α ∈ [0, 1)ᵐ multiplies codes and prior draws alike; its own loss drives each entry to one
+/// end, and leaves open as many as reconstruction asks for. Mondal et al., "MaskAAE: Latent Space
+/// Optimization for Adversarial Auto-Encoders", UAI 2020; networks (A5), weights, rates, schedule
+/// and alternation as in its released code.
 public struct MaskAAE: AutoencoderModel {
   public static let name = "maskaae"
   public static let summary =
@@ -99,12 +100,14 @@ public struct MaskAAE: AutoencoderModel {
       terms: ["reconstruction": reconstruction, "maskedDimensionVariance": variance])
   }
 
-  /// V, the mean of (z − E[z])² exp(−10 α²) over a batch and its dimensions: codes of closed dimensions should not vary.
+  /// V, the mean of (z − E[z])² exp(−10 α²) over a batch and its dimensions: codes of closed
+  /// dimensions should not vary.
   private func maskedDimensionVariance(_ codes: Tensor) -> Tensor {
     ((codes - codes.mean(0, keepingDimensions: true)).squared * exp(-10 * mask.squared)).mean()
   }
 
-  /// E[C(α ⊙ z)] − E[C(α ⊙ p)] + λ E[(‖∇C(ẑ)‖₂ − 1)²], z = E(x), p ~ N(0, I), ẑ on the line between the two.
+  /// E[C(α ⊙ z)] − E[C(α ⊙ p)] + λ E[(‖∇C(ẑ)‖₂ − 1)²], z = E(x), p ~ N(0, I), ẑ on the line between
+  /// the two.
   func criticLoss(_ batch: Batch) -> Losses {
     let codes = networks.encoder(batch.images, mode: .trainingWithoutTracking)
     return criticLosses(

@@ -3,8 +3,9 @@ import LatheTensors
 
 /// Wasserstein autoencoder that holds its codes to N(0, I) by a discriminator.
 ///
-/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 1; networks (A3), weights and rates as in its
-/// released code. With the squared error as cost it is the adversarial autoencoder of Makhzani et al., 2016.
+/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 1; networks (A3), weights
+/// and rates as in its released code. With the squared error as cost it is the adversarial
+/// autoencoder of Makhzani et al., 2016.
 public struct WAEGAN: AutoencoderModel {
   public static let name = "wae-gan"
   public static let summary = "Wasserstein autoencoder, codes held to N(0, I) by a discriminator"
@@ -115,7 +116,8 @@ public struct WAEGAN: AutoencoderModel {
       terms: ["prior": real, "codes": generated])
   }
 
-  /// D(z) before its sigmoid, `[N, 1]`; with the code's constant, −½ ‖z‖² − ½ log 2π, where the prior's density is in it.
+  /// D(z) before its sigmoid, `[N, 1]`; with the code's constant, −½ ‖z‖² − ½ log 2π, where the
+  /// prior's density is in it.
   private func logits(_ codes: Tensor) -> Tensor {
     let learned = discriminator(codes, mode: .training)
     guard configuration.priorDensityInLogit else { return learned }

@@ -3,8 +3,8 @@ import LatheTensors
 
 /// Wasserstein autoencoder that holds its codes to N(0, I) by maximum mean discrepancy.
 ///
-/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 2; networks (A3), kernels, weights and rates as in
-/// its released code.
+/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Algorithm 2; networks (A3), kernels,
+/// weights and rates as in its released code.
 public struct WAEMMD: AutoencoderModel {
   public static let name = "wae-mmd"
   public static let summary = "Wasserstein autoencoder, codes held to N(0, I) by a kernel"

@@ -1,10 +1,11 @@
 import LatheNN
 import LatheTensors
 
-/// The rate of the released code of Wasserstein autoencoders: milestones, or an exponential decay if `decaySteps` > 0.
+/// The rate of the released code of Wasserstein autoencoders: milestones, or an exponential decay
+/// if `decaySteps` > 0.
 ///
-/// Each of `factors` multiplies the rate from the step of the same place in `milestones` on; the exponential decay reaches
-/// a hundredth after `decaySteps` (the code's "manual_smooth").
+/// Each of `factors` multiplies the rate from the step of the same place in `milestones` on; the
+/// exponential decay reaches a hundredth after `decaySteps` (the code's "manual_smooth").
 func wassersteinSchedule(
   _ rate: Float, milestones: [Int], factors: [Float], decaySteps: Int
 ) -> Schedule {
@@ -22,7 +23,8 @@ func validateMilestones(_ milestones: [Int], _ factors: [Float]) throws(Configur
 }
 
 extension Batch {
-  /// The images with truncated normal noise, as the released code of Wasserstein autoencoders feeds them in training.
+  /// The images with truncated normal noise, as the released code of Wasserstein autoencoders feeds
+  /// them in training.
   func noisyImages(deviation: Float) -> Tensor {
     deviation == 0
       ? images : images + random.truncatedNormal("input", images.shape) * deviation

@@ -16,8 +16,8 @@ public protocol DecoderNetwork {
 
 /// A pair of networks, encoder and decoder, under which any model can run.
 ///
-/// A program brings its own by conforming to this protocol; ``ArchitectureRegistry/register(_:)`` makes
-/// it known by name to recipes and checkpoints.
+/// A program brings its own by conforming to this protocol; ``ArchitectureRegistry/register(_:)``
+/// makes it known by name to recipes and checkpoints.
 public protocol Architecture: Sendable {
   /// What `--networks` calls it.
   var name: String { get }

@@ -3,9 +3,10 @@ import LatheTensors
 
 /// the DCGAN-like networks of the released code of Wasserstein autoencoders.
 ///
-/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018. Kernels are 4 × 4, or 5 × 5 for images of 64 × 64 and more, which
-/// get one more transposed convolution and are seen as [−1, 1] with a tanh; smaller ones stay in [0, 1] with a sigmoid.
-/// The noise that the code adds to the input in training is the model's to add.
+/// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018. Kernels are 4 × 4, or 5 × 5 for
+/// images of 64 × 64 and more, which get one more transposed convolution and are seen as [−1, 1]
+/// with a tanh; smaller ones stay in [0, 1] with a sigmoid. The noise that the code adds to the
+/// input in training is the model's to add.
 public struct DCGAN: Architecture {
   public var name: String { "dcgan" }
   public var summary: String {

@@ -4,8 +4,8 @@ import LatheTensors
 
 /// convolutions and fully connected layers, as in the released code of FlexAE.
 ///
-/// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI 2021. Batch norm and
-/// initial values follow TensorFlow 1's layers, which that code uses.
+/// Mondal et al., "FlexAE: Flexibly Learning Latent Priors for Wasserstein Auto-Encoders", UAI
+/// 2021. Batch norm and initial values follow TensorFlow 1's layers, which that code uses.
 public struct FlexAEConv: Architecture {
   public var name: String { "flexae-conv" }
   public var summary: String {

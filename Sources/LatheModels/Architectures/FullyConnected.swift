@@ -3,8 +3,9 @@ import LatheTensors
 
 /// fully connected layers, as in the released code of MaskAAE; for images and vectors of any shape.
 ///
-/// Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial Auto-Encoders", UAI 2020. No batch norm; kernels
-/// start Glorot-normal, biases Glorot-uniform, which is what that code's `None` stands for in TensorFlow 1.
+/// Mondal et al., "MaskAAE: Latent Space Optimization for Adversarial Auto-Encoders", UAI 2020. No
+/// batch norm; kernels start Glorot-normal, biases Glorot-uniform, which is what that code's `None`
+/// stands for in TensorFlow 1.
 public struct FullyConnected: Architecture {
   public var name: String { "mlp" }
   public var summary: String {

@@ -8,7 +8,8 @@ public struct Posterior {
 
   public init(mean: Tensor, deviation: Tensor) { (self.mean, self.deviation) = (mean, deviation) }
 
-  /// μ + σ ε, for ε of the same shape. Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014, Eq. 10.
+  /// μ + σ ε, for ε of the same shape. Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR
+  /// 2014, Eq. 10.
   public func sample(_ noise: Tensor) -> Tensor { mean + deviation * noise }
 
   /// The same with noise for the purpose "posterior".

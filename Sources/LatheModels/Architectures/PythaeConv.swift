@@ -4,9 +4,10 @@ import LatheTensors
 
 /// those of pythae's benchmark, for images of 28 × 28, 32 × 32 and 64 × 64.
 ///
-/// Chadebec, Vincent and Allassonnière, "Pythae: Unifying Generative Autoencoders in Python", NeurIPS 2022, and its
-/// code. Batch norm and initial values follow PyTorch, which that code uses: weights and biases uniform in
-/// ±1/√(fan in), where a transposed convolution counts its outputs as fan in.
+/// Chadebec, Vincent and Allassonnière, "Pythae: Unifying Generative Autoencoders in Python",
+/// NeurIPS 2022, and its code. Batch norm and initial values follow PyTorch, which that code uses:
+/// weights and biases uniform in ±1/√(fan in), where a transposed convolution counts its outputs as
+/// fan in.
 public struct PythaeConv: Architecture {
   public var name: String { "pythae-conv" }
   public var summary: String {
@@ -99,7 +100,8 @@ public struct PythaeConv: Architecture {
     }
   }
 
-  /// For each side of images, the side that the decoder starts from and its transposed convolutions.
+  /// For each side of images, the side that the decoder starts from and its transposed
+  /// convolutions.
   private static let stages: [Int: (Int, [Stage])] = [
     28: (4, [Stage(3, 2, 1), Stage(3, 2, 1, 1), Stage(3, 2, 1, 1)]),  // 7, 14, 28
     32: (8, [Stage(4, 2, 1), Stage(4, 2, 1, 1), Stage(4, 1, 2)]),  // 16, 33, 32

@@ -3,9 +3,9 @@ import LatheTensors
 
 /// four strided convolutions and their mirror, as in the released code of RAE.
 ///
-/// Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020. Kernels are 4 × 4, or 5 × 5 for images of
-/// 64 × 64 and more, which get one more transposed convolution; smaller ones are shifted to [−1, 1] first. Batch norm follows
-/// Keras, which that code uses.
+/// Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020. Kernels are 4 × 4, or
+/// 5 × 5 for images of 64 × 64 and more, which get one more transposed convolution; smaller ones
+/// are shifted to [−1, 1] first. Batch norm follows Keras, which that code uses.
 public struct RAEConv: Architecture {
   public var name: String { "rae-conv" }
   public var summary: String {

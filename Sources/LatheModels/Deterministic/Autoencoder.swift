@@ -3,8 +3,8 @@ import LatheTensors
 
 /// A plain autoencoder with weight decay on its decoder, from whose codes a mixture is drawn.
 ///
-/// The baseline "AE-L2" of Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020; networks (A2), weights and
-/// rates as in its released code.
+/// The baseline "AE-L2" of Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR
+/// 2020; networks (A2), weights and rates as in its released code.
 public struct Autoencoder: DeterministicModel {
   public static let name = "ae"
   public static let summary = "autoencoder with decaying decoder weights; samples from a mixture"

@@ -1,10 +1,12 @@
 import LatheNN
 import LatheTensors
 
-/// A relaxed injective flow: an autoencoder whose loss bounds the likelihood of the decoder as a flow onto a manifold.
+/// A relaxed injective flow: an autoencoder whose loss bounds the likelihood of the decoder as a
+/// flow onto a manifold.
 ///
-/// Kumar, Poole and Murphy, "Regularized Autoencoders via Relaxed Injective Probability Flow", AISTATS 2020. There is no released
-/// code; the bound by the logarithm of the norm, its weight and the networks (A2, as RAE) are our reading.
+/// Kumar, Poole and Murphy, "Regularized Autoencoders via Relaxed Injective Probability Flow",
+/// AISTATS 2020. There is no released code; the bound by the logarithm of the norm, its weight and
+/// the networks (A2, as RAE) are our reading.
 public struct InjectiveFlow: DeterministicModel {
   public static let name = "injflow"
   public static let summary =

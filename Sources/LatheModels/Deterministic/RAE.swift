@@ -3,8 +3,8 @@ import LatheTensors
 
 /// RAE: an autoencoder with small codes and a smooth decoder, from whose codes a mixture is drawn.
 ///
-/// Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020, Eq. 4 and Section 3; the terms' exact form, networks
-/// (A2), weights and rates as in its released code.
+/// Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020, Eq. 4 and Section 3;
+/// the terms' exact form, networks (A2), weights and rates as in its released code.
 public struct RAE: DeterministicModel {
   public static let name = "rae"
   public static let summary =
@@ -87,7 +87,8 @@ public struct RAE: DeterministicModel {
     }
   }
 
-  /// mean (∂/∂z Σ Dec(z)²)², the sum over all outputs of the batch, the mean over images and coordinates.
+  /// mean (∂/∂z Σ Dec(z)²)², the sum over all outputs of the batch, the mean over images and
+  /// coordinates.
   ///
   /// As in the released code; the paper's Eq. 8 has ‖∇ Dec(z)‖².
   private func gradientPenalty(_ decoded: Tensor, _ codes: Tensor) -> Tensor {

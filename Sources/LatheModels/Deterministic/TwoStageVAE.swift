@@ -4,9 +4,10 @@ import LatheTensors
 
 /// Two variational autoencoders, the second one of the first one's codes.
 ///
-/// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, Section 3; networks (A4 and fully connected ones), step and
-/// rates as in its released code. A learned deviation makes the first stage reconstruct well while its codes miss N(0, I);
-/// the second stage, whose codes have as many dimensions as its data, meets it.
+/// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, Section 3; networks (A4 and
+/// fully connected ones), step and rates as in its released code. A learned deviation makes the
+/// first stage reconstruct well while its codes miss N(0, I); the second stage, whose codes have as
+/// many dimensions as its data, meets it.
 public struct TwoStageVAE: Model {
   public static let name = "two-stage-vae"
   public static let summary = "variational autoencoder, then another one of its codes"
@@ -85,7 +86,8 @@ public struct TwoStageVAE: Model {
     return negativeELBO(batch.images, decoded, logGamma, posterior)
   }
 
-  /// −E[log p(z | u)] + KL(q(u | z) ‖ N(0, I)), u ~ q(u | z), for codes z that the first stage, held still, draws anew.
+  /// −E[log p(z | u)] + KL(q(u | z) ‖ N(0, I)), u ~ q(u | z), for codes z that the first stage,
+  /// held still, draws anew.
   func secondNegativeELBO(_ batch: Batch) -> Losses {
     let codes = sampleCodes(of: batch.images, using: batch.random)
     let posterior = secondPosterior(codes)

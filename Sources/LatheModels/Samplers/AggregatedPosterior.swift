@@ -2,8 +2,9 @@ import LatheTensors
 
 /// The aggregated posterior, q(z) = E[q(z | x)]: a code of a training image, drawn randomly.
 ///
-/// Tomczak and Welling, "VAE with a VampPrior", AISTATS 2018, Section 2, call it so. One code of each of at most 10,000
-/// training images is kept, drawn from q(z | x) where a model has a posterior.
+/// Tomczak and Welling, "VAE with a VampPrior", AISTATS 2018, Section 2, call it so. One code of
+/// each of at most 10,000 training images is kept, drawn from q(z | x) where a model has a
+/// posterior.
 public struct AggregatedPosterior: FittedSampler {
   public static let name = Sampler.Name.aggregatedPosterior
   public static let mostCodes = 10_000

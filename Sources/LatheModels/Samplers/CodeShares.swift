@@ -4,8 +4,9 @@ import LatheTensors
 
 /// Codes of training images, shared out among processes that fit a sampler together.
 ///
-/// The codes are cut into the same shares whatever the number of processes, and what is computed of each share is
-/// combined in the order of the shares: the result has the same bits for any number of them.
+/// The codes are cut into the same shares whatever the number of processes, and what is computed of
+/// each share is combined in the order of the shares: the result has the same bits for any number
+/// of them.
 public struct CodeShares {
   /// How many shares there are: more processes than this do not help.
   public static let shareCount = 16
@@ -33,7 +34,8 @@ public struct CodeShares {
   private let own: [Share]
   private let gather: ([Double]) throws -> [Double]
 
-  /// `own` are this process's shares, and `gather` puts together what the processes pass, in the order of their shares.
+  /// `own` are this process's shares, and `gather` puts together what the processes pass, in the
+  /// order of their shares.
   public init(
     count: Int, latentSize: Int, own: [Share], gather: @escaping ([Double]) throws -> [Double]
   ) {

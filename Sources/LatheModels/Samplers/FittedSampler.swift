@@ -1,11 +1,13 @@
 import LatheTensors
 
-/// A sampler that is fitted to codes of training images once a model is trained, and saved beside it.
+/// A sampler that is fitted to codes of training images once a model is trained, and saved beside
+/// it.
 public protocol FittedSampler: SendableMetatype {
   static var name: Sampler.Name { get }
   /// The most codes that fitting makes use of.
   static var mostCodes: Int { get }
-  /// Whether the codes are to be drawn from posteriors, where a model has them, instead of being their means.
+  /// Whether the codes are to be drawn from posteriors, where a model has them, instead of being
+  /// their means.
   static var wantsDrawnCodes: Bool { get }
 
   /// Fits it; collective over the processes that share the codes.

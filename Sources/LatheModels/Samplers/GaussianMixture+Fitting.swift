@@ -2,12 +2,15 @@ import Foundation
 import LatheKernels
 import LatheTensors
 
-// Expectation maximisation. Dempster, Laird and Rubin, "Maximum Likelihood from Incomplete Data via the EM Algorithm", 1977.
+// Expectation maximisation. Dempster, Laird and Rubin, "Maximum Likelihood from Incomplete Data via
+// the EM Algorithm", 1977.
 //
 // Goals, in order:
-// 1. The numbers of scikit-learn's GaussianMixture from the same start; its defaults except for the rounds.
+// 1. The numbers of scikit-learn's GaussianMixture from the same start; its defaults except for the
+//   rounds.
 // 2. The same bits for any number of processes: only sums over shares are exchanged (`CodeShares`).
-// 3. Speed: products of matrices do nearly all of the work, two of [codes, m] by [m, m] a component and round.
+// 3. Speed: products of matrices do nearly all of the work, two of [codes, m] by [m, m] a component
+//   and round.
 extension GaussianMixture {
   /// How a mixture is fitted.
   public struct Fitting: Sendable {
@@ -49,7 +52,8 @@ extension GaussianMixture {
     return try start.improved(on: codes, fitting).mixture
   }
 
-  /// The mixture after as many rounds as it takes, and the mean log-likelihood of a code before the last of them, in nats.
+  /// The mixture after as many rounds as it takes, and the mean log-likelihood of a code before the
+  /// last of them, in nats.
   public func improved(on codes: CodeShares, _ fitting: Fitting) throws -> (
     mixture: GaussianMixture, logLikelihood: Double, rounds: Int
   ) {
@@ -113,10 +117,12 @@ extension GaussianMixture {
   }
 }
 
-/// What the M-step needs of the codes, around a centre c for each component: Σ r, Σ r (z − c), Σ r (z − c)(z − c)ᵀ.
+/// What the M-step needs of the codes, around a centre c for each component: Σ r, Σ r (z − c), Σ r
+/// (z − c)(z − c)ᵀ.
 private struct Sums {
   let components, latentSize: Int
-  /// `[components]`, `[components, latentSize]`, `[components, latentSize, latentSize]`, one after another.
+  /// `[components]`, `[components, latentSize]`, `[components, latentSize, latentSize]`, one after
+  /// another.
   private(set) var values: [Double]
 
   init(components: Int, latentSize: Int) {
@@ -182,7 +188,8 @@ private struct Density {
     (self.inverses, self.constants) = (inverses, constants)
   }
 
-  /// The probability of each component given each code, `[codes, components]`, and Σ log p(z) over the codes.
+  /// The probability of each component given each code, `[codes, components]`, and Σ log p(z) over
+  /// the codes.
   func responsibilities(_ share: CodeShares.Share) -> (values: [Double], logLikelihood: Double) {
     let (k, m) = (mixture.count, mixture.latentSize)
     var logs = [Double](repeating: 0, count: share.count * k)

@@ -4,8 +4,8 @@ import LatheTensors
 
 /// A mixture of normal distributions with full covariances: p(z) = Σ π N(z; μ, Σ).
 ///
-/// A component's covariance is kept as its Cholesky factor, Σ = L Lᵀ. Fitted as scikit-learn's `GaussianMixture` by default:
-/// `GaussianMixture+Fitting.swift`.
+/// A component's covariance is kept as its Cholesky factor, Σ = L Lᵀ. Fitted as scikit-learn's
+/// `GaussianMixture` by default: `GaussianMixture+Fitting.swift`.
 public struct GaussianMixture: FittedSampler {
   public static let name = Sampler.Name.gmm
   public static let mostCodes = Int.max
@@ -27,7 +27,8 @@ public struct GaussianMixture: FittedSampler {
     self.factors = factors
   }
 
-  /// A mixture from covariances, `[components, latentSize, latentSize]`; nil when one is not positive definite.
+  /// A mixture from covariances, `[components, latentSize, latentSize]`; nil when one is not
+  /// positive definite.
   public init?(weights: [Double], means: [Double], covariances: [Double]) {
     let m = means.count / weights.count
     var factors: [Double] = []

@@ -6,8 +6,9 @@ import LatheTensors
 
 /// k-means: centres, each the mean of the codes that are nearest to it.
 ///
-/// Lloyd, "Least Squares Quantization in PCM", 1982, from the centres of Arthur and Vassilvitskii, "k-means++", SODA 2007. It ends
-/// when the centres move, squared and summed, by no more than 10⁻⁴ of the codes' mean variance, as in scikit-learn.
+/// Lloyd, "Least Squares Quantization in PCM", 1982, from the centres of Arthur and Vassilvitskii,
+/// "k-means++", SODA 2007. It ends when the centres move, squared and summed, by no more than 10⁻⁴
+/// of the codes' mean variance, as in scikit-learn.
 struct KMeans {
   /// `[count, latentSize]`.
   private(set) var centres: [Double]

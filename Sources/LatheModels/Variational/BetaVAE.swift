@@ -3,9 +3,9 @@ import LatheTensors
 
 /// β-VAE: a variational autoencoder with a weight on the KL term.
 ///
-/// Higgins et al., "beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework", ICLR 2017. The default weights,
-/// below 1, are those with which Ghosh et al., "From Variational to Deterministic Autoencoders", ICLR 2020, tuned their VAEs
-/// for samples.
+/// Higgins et al., "beta-VAE: Learning Basic Visual Concepts with a Constrained Variational
+/// Framework", ICLR 2017. The default weights, below 1, are those with which Ghosh et al., "From
+/// Variational to Deterministic Autoencoders", ICLR 2020, tuned their VAEs for samples.
 public struct BetaVAE: VariationalModel {
   public static let name = "beta-vae"
   public static let summary = "variational autoencoder with a weight on the KL term"

@@ -2,10 +2,11 @@ import Foundation
 import LatheNN
 import LatheTensors
 
-/// T(z) = log q(z) / N(z; 0, I), as the logit of a classifier that tells codes from draws of the prior.
+/// T(z) = log q(z) / N(z; 0, I), as the logit of a classifier that tells codes from draws of the
+/// prior.
 ///
-/// Fully connected layers with tanh, dropout before the last. Takahashi et al., "Variational Autoencoder with Implicit Optimal
-/// Priors", AAAI 2019, and its released code.
+/// Fully connected layers with tanh, dropout before the last. Takahashi et al., "Variational
+/// Autoencoder with Implicit Optimal Priors", AAAI 2019, and its released code.
 struct DensityRatio {
   private let hidden: MLP
   private let output: Linear
@@ -33,9 +34,11 @@ struct DensityRatio {
     return output(dropout(features, rate: rate, noise: noise), mode: .training)
   }
 
-  /// Sampling-importance-resampling: of `draws` codes from N(0, I) one, with probabilities in proportion to eᵀ⁽ᶻ⁾.
+  /// Sampling-importance-resampling: of `draws` codes from N(0, I) one, with probabilities in
+  /// proportion to eᵀ⁽ᶻ⁾.
   ///
-  /// Rubin, "Using the SIR Algorithm to Simulate Posterior Distributions", 1988. Shapes: `[count, latentSize]`.
+  /// Rubin, "Using the SIR Algorithm to Simulate Posterior Distributions", 1988. Shapes: `[count,
+  /// latentSize]`.
   func resample(_ count: Int, from draws: Int, using random: RandomSource) -> Tensor {
     let chunk = 64
     let parts = stride(from: 0, to: count, by: chunk).map {

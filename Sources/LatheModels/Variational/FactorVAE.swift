@@ -3,8 +3,9 @@ import LatheTensors
 
 /// FactorVAE: a variational autoencoder that penalises the total correlation of its codes.
 ///
-/// Kim and Mnih, "Disentangling by Factorising", ICML 2018, Algorithm 2. The discriminator and both rates are those of the
-/// implementation in disentanglement_lib, which like us permutes the codes of the same batch.
+/// Kim and Mnih, "Disentangling by Factorising", ICML 2018, Algorithm 2. The discriminator and both
+/// rates are those of the implementation in disentanglement_lib, which like us permutes the codes
+/// of the same batch.
 public struct FactorVAE: VariationalModel {
   public static let name = "factor-vae"
   public static let summary =
@@ -72,7 +73,8 @@ public struct FactorVAE: VariationalModel {
     return logits.slice(0..<1, axis: 1) - logits.slice(1..<2, axis: 1)
   }
 
-  /// ½ (−E[log D₀(z)] − E[log D₁(z′)]), z′ the codes with each coordinate permuted over the batch by itself.
+  /// ½ (−E[log D₀(z)] − E[log D₁(z′)]), z′ the codes with each coordinate permuted over the batch
+  /// by itself.
   func discriminatorLoss(_ batch: Batch) -> Losses {
     let posterior = networks.encoder(batch.images, mode: .trainingWithoutTracking)
     let codes = posterior.sample(using: batch.random)
@@ -85,7 +87,8 @@ public struct FactorVAE: VariationalModel {
   }
 }
 
-/// Each column of the codes in the order of the same column of `noise`, as a constant. Shapes: both `[N, m]`.
+/// Each column of the codes in the order of the same column of `noise`, as a constant. Shapes: both
+/// `[N, m]`.
 public func permutingCoordinates(of codes: Tensor, by noise: Tensor) -> Tensor {
   let (n, m) = (codes.shape[0], codes.shape[1])
   let (values, keys) = (codes.values, noise.values)

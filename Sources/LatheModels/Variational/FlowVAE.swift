@@ -1,10 +1,11 @@
 import LatheNN
 import LatheTensors
 
-/// Variational autoencoder whose posterior is a normal distribution moved through an inverse autoregressive flow.
+/// Variational autoencoder whose posterior is a normal distribution moved through an inverse
+/// autoregressive flow.
 ///
-/// Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", NeurIPS 2016. The flow belongs to the
-/// encoder: new images are decoded from N(0, I) as it is.
+/// Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", NeurIPS 2016.
+/// The flow belongs to the encoder: new images are decoded from N(0, I) as it is.
 public struct FlowVAE: VariationalModel {
   public static let name = "vae-flow"
   public static let summary =

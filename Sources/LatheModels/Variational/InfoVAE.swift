@@ -3,8 +3,9 @@ import LatheTensors
 
 /// InfoVAE: the KL of each posterior from the prior, and that of all posteriors together by MMD.
 ///
-/// Zhao, Song and Ermon, "InfoVAE: Balancing Learning and Inference in Variational Autoencoders", AAAI 2019. The
-/// estimate of MMD is that of Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018.
+/// Zhao, Song and Ermon, "InfoVAE: Balancing Learning and Inference in Variational Autoencoders",
+/// AAAI 2019. The estimate of MMD is that of Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR
+/// 2018.
 public struct InfoVAE: VariationalModel {
   public static let name = "info-vae"
   public static let summary =

@@ -3,9 +3,9 @@ import LatheTensors
 
 /// Variational autoencoder with one of three likelihoods.
 ///
-/// Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014. The likelihoods, networks (A4) and optimizer
-/// are those of Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, and its released code; that code has
-/// no fixed variance, which here is the learned one held at γ = 1.
+/// Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014. The likelihoods, networks (A4)
+/// and optimizer are those of Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, and
+/// its released code; that code has no fixed variance, which here is the learned one held at γ = 1.
 public struct VAE: VariationalModel {
   public static let name = "vae"
   public static let summary = "variational autoencoder: cross-entropy, fixed or learned variance"

@@ -1,10 +1,12 @@
 import LatheNN
 import LatheTensors
 
-/// VAE with an implicit optimal prior: the aggregated posterior, by a density ratio that a classifier estimates.
+/// VAE with an implicit optimal prior: the aggregated posterior, by a density ratio that a
+/// classifier estimates.
 ///
-/// Takahashi et al., "Variational Autoencoder with Implicit Optimal Priors", AAAI 2019; rates, widths and dropout follow
-/// the released code. It publishes no sampler: ``samplers`` has sampling-importance-resampling.
+/// Takahashi et al., "Variational Autoencoder with Implicit Optimal Priors", AAAI 2019; rates,
+/// widths and dropout follow the released code. It publishes no sampler: ``samplers`` has
+/// sampling-importance-resampling.
 public struct VAEIOP: VariationalModel {
   public static let name = "vae-iop"
   public static let summary = "variational autoencoder whose prior is the aggregated posterior"

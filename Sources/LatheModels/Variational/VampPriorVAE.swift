@@ -4,8 +4,9 @@ import LatheTensors
 
 /// VampPrior: the prior is the mean of the posteriors of learned pseudo-inputs.
 ///
-/// Tomczak and Welling, "VAE with a VampPrior", AISTATS 2018. Pseudo-inputs, their first values and the warm-up follow the
-/// released code; its networks are fully connected, ours are those of every model here.
+/// Tomczak and Welling, "VAE with a VampPrior", AISTATS 2018. Pseudo-inputs, their first values and
+/// the warm-up follow the released code; its networks are fully connected, ours are those of every
+/// model here.
 public struct VampPriorVAE: VariationalModel {
   public static let name = "vampprior"
   public static let summary =
@@ -56,7 +57,8 @@ public struct VampPriorVAE: VariationalModel {
 
   /// −E[log p(x | z)] + β (E[log q(z | x)] − E[log p(z)]), one z for each x.
   ///
-  /// Images and pseudo-inputs go through the encoder together, so batch norm treats both alike, as it does in inference.
+  /// Images and pseudo-inputs go through the encoder together, so batch norm treats both alike, as
+  /// it does in inference.
   public func negativeELBO(_ batch: Batch) -> Losses {
     let n = batch.images.shape[0]
     let both = networks.encoder(

@@ -40,7 +40,8 @@ public struct VariationalNetworks {
 
   /// −log p(x | z), summed over pixels, averaged over the batch, in nats per image.
   ///
-  /// With deviation γ: Σ ((x − x̂) / γ)² / 2 + log γ + log √(2π). Shapes: `[N, H, W, C]`, `[N, latentSize]` → a scalar.
+  /// With deviation γ: Σ ((x − x̂) / γ)² / 2 + log γ + log √(2π). Shapes: `[N, H, W, C]`, `[N,
+  /// latentSize]` → a scalar.
   public func negativeLogLikelihood(
     _ images: Tensor, given codes: Tensor, mode: Mode = .training
   ) -> Tensor {

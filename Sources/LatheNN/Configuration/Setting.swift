@@ -6,8 +6,9 @@ import LatheFiles
 /// @Setting("Images in a step's global batch.", bounds: .atLeast(1)) public var batch = 128
 /// ```
 ///
-/// The struct around it is `Codable`: a setting is coded as its value. What is said about it is read
-/// from an instance made by `init()`, see ``SettingList``; a decoded instance has the values only.
+/// The struct around it is `Codable`: a setting is coded as its value. What is said about it is
+/// read from an instance made by `init()`, see ``SettingList``; a decoded instance has the values
+/// only.
 @propertyWrapper public struct Setting<Value: SettingValue>: Sendable {
   public var wrappedValue: Value
   /// What is said about the setting.

@@ -47,8 +47,8 @@ public struct SettingDescription: Sendable {
 
 /// The settings of a configuration: an instance made by `init()` says which there are.
 ///
-/// Values travel as a mapping from names to JSON, laid over one another and decoded once. Fields that
-/// are no ``Setting`` take part, too, without help and bounds.
+/// Values travel as a mapping from names to JSON, laid over one another and decoded once. Fields
+/// that are no ``Setting`` take part, too, without help and bounds.
 public struct SettingList<Configuration: Codable>: Sendable {
   /// How names are made of the fields' names.
   public enum Style: Sendable {

@@ -1,10 +1,11 @@
 import LatheTensors
 
-/// Inverse autoregressive flow: invertible steps, each of which moves and stretches a coordinate by what came before it.
+/// Inverse autoregressive flow: invertible steps, each of which moves and stretches a coordinate by
+/// what came before it.
 ///
-/// Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", NeurIPS 2016. A step is
-/// y ← m(y) + y · exp(s(y) / 10); the order of the coordinates is reversed before each. Dividing by 10 keeps the stretch near 1 at the
-/// start, as the released code does.
+/// Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", NeurIPS 2016.
+/// A step is y ← m(y) + y · exp(s(y) / 10); the order of the coordinates is reversed before each.
+/// Dividing by 10 keeps the stretch near 1 at the start, as the released code does.
 public struct AutoregressiveFlow {
   private let networks: [MaskedAutoregressiveNetwork]
 
@@ -16,7 +17,8 @@ public struct AutoregressiveFlow {
     }
   }
 
-  /// The result, and log |det ∂ result / ∂ codes| of each sample: Σ s / 10 over steps and coordinates.
+  /// The result, and log |det ∂ result / ∂ codes| of each sample: Σ s / 10 over steps and
+  /// coordinates.
   public func callAsFunction(_ codes: Tensor, context: Tensor?) -> (
     codes: Tensor, logDeterminant: Tensor
   ) {

@@ -1,6 +1,7 @@
 import LatheTensors
 
-/// Batch normalisation over all axes but the last. Ioffe and Szegedy, "Batch Normalization", 2015, Algorithm 1.
+/// Batch normalisation over all axes but the last. Ioffe and Szegedy, "Batch Normalization", 2015,
+/// Algorithm 1.
 ///
 /// The batch is a slice, or all slices where they meet (``WholeBatch``).
 public struct BatchNorm {
@@ -10,7 +11,8 @@ public struct BatchNorm {
     public var momentum: Double
     /// Added to the variance.
     public var epsilon: Float
-    /// Whether the running variance is that of a sample (divided by one less than the number of elements).
+    /// Whether the running variance is that of a sample (divided by one less than the number of
+    /// elements).
     public var isUnbiased: Bool
 
     public init(momentum: Double, epsilon: Float, isUnbiased: Bool) {
@@ -67,9 +69,9 @@ public struct BatchNorm {
     startingShare.observe(Tensor(filledWith: 0, shape: [1]))
   }
 
-  /// The running statistics without the share of their first values, as Adam corrects its moments: a network can be
-  /// looked at after its first steps already. Once that share has vanished they are the running statistics themselves.
-  /// Before any step they are 0 and 1.
+  /// The running statistics without the share of their first values, as Adam corrects its moments:
+  /// a network can be looked at after its first steps already. Once that share has vanished they
+  /// are the running statistics themselves. Before any step they are 0 and 1.
   private var statistics: (mean: Tensor, variance: Tensor) {
     let share = startingShare.value
     guard share.scalar < 1 else { return (runningMean.value, runningVariance.value + 1) }

@@ -3,10 +3,11 @@ import LatheTensors
 
 /// MADE: a network whose outputs for coordinate i depend on coordinates before i alone.
 ///
-/// Germain et al., "MADE: Masked Autoencoder for Distribution Estimation", ICML 2015: a unit of degree d sees what has a
-/// degree of at most d, an output of degree d what has one below d. Hidden degrees run through 0 … size − 2 again and again.
-/// A context, as in Kingma et al., "Improved Variational Inference with Inverse Autoregressive Flow", NeurIPS 2016, is added after the
-/// first layer; all outputs may depend on it.
+/// Germain et al., "MADE: Masked Autoencoder for Distribution Estimation", ICML 2015: a unit of
+/// degree d sees what has a degree of at most d, an output of degree d what has one below d. Hidden
+/// degrees run through 0 … size − 2 again and again. A context, as in Kingma et al., "Improved
+/// Variational Inference with Inverse Autoregressive Flow", NeurIPS 2016, is added after the first
+/// layer; all outputs may depend on it.
 public struct MaskedAutoregressiveNetwork {
   private let layers: [MaskedLinear]
   private let output: MaskedLinear

@@ -2,14 +2,15 @@ import LatheTensors
 
 /// Divides a weight by an estimate of its largest singular value.
 ///
-/// Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018, Algorithm 1: one power
-/// iteration per training pass, from a vector that is kept. Gradients flow through the singular value, not
-/// through the vectors.
+/// Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018,
+/// Algorithm 1: one power iteration per training pass, from a vector that is kept. Gradients flow
+/// through the singular value, not through the vectors.
 public struct SpectralNormalization {
   /// The left vector, `[outputs]`.
   public let u: Buffer
 
-  /// For a weight whose last axis has `outputs` elements; of a transposed convolution these are its inputs.
+  /// For a weight whose last axis has `outputs` elements; of a transposed convolution these are its
+  /// inputs.
   public init(_ scope: Scope, outputs: Int) {
     u = scope.buffer("u", [outputs], .normal(deviation: 1), momentum: 0)
   }

@@ -2,7 +2,8 @@ import LatheTensors
 
 /// Mean over the batch of KL(N(mean, deviation²) ‖ N(0, I)), in nats: Σ ½ (μ² + σ² − 2 log σ − 1).
 ///
-/// Kingma and Welling, "Auto-Encoding Variational Bayes", 2014, Appendix B. Shapes: both `[N, latentSize]` → a scalar.
+/// Kingma and Welling, "Auto-Encoding Variational Bayes", 2014, Appendix B. Shapes: both `[N,
+/// latentSize]` → a scalar.
 public func normalKL(mean: Tensor, deviation: Tensor) -> Tensor {
   let terms = mean.squared + deviation.squared - 2 * log(deviation) - 1
   return 0.5 * terms.sum() / Float(mean.shape[0])
@@ -10,7 +11,8 @@ public func normalKL(mean: Tensor, deviation: Tensor) -> Tensor {
 
 /// log N(z; mean, deviation²) with independent coordinates, summed over the last axis, in nats.
 ///
-/// Concretely, −Σ ½ ((z − μ) / σ)² + log σ + log √(2π). Shapes: `[…, m]`, which may broadcast → `[…]`.
+/// Concretely, −Σ ½ ((z − μ) / σ)² + log σ + log √(2π). Shapes: `[…, m]`, which may broadcast →
+/// `[…]`.
 public func logNormal(_ z: Tensor, mean: Tensor, deviation: Tensor) -> Tensor {
   -(0.5 * ((z - mean) / deviation).squared + log(deviation) + 0.918_938_53).sum(-1)
 }
@@ -18,9 +20,11 @@ public func logNormal(_ z: Tensor, mean: Tensor, deviation: Tensor) -> Tensor {
 /// log N(z; 0, I), summed over the last axis, in nats. Shapes: `[…, m]` → `[…]`.
 public func logNormal(_ z: Tensor) -> Tensor { -(0.5 * z.squared + 0.918_938_53).sum(-1) }
 
-/// λ-free gradient penalty: the mean over samples of (‖∇ critic(x)‖₂ − 1)², at points x of rank 2 or more.
+/// λ-free gradient penalty: the mean over samples of (‖∇ critic(x)‖₂ − 1)², at points x of rank 2
+/// or more.
 ///
-/// Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, Eq. 3. Shapes: `[N, …]` → a scalar.
+/// Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, Eq. 3. Shapes: `[N, …]`
+/// → a scalar.
 public func gradientPenalty(of critic: (Tensor) -> Tensor, at points: Tensor) -> Tensor {
   // A difference of nearly equal numbers: products keep all their digits here.
   withPrecision(.float32) {

@@ -20,7 +20,8 @@ public func crossEntropy(_ x: Tensor, probability p: Tensor, floor: Float = 1e-8
   return -(x * some + (1 - x) * none).sum() / Float(x.shape[0])
 }
 
-/// Mean over batch and elements of the cross-entropy: ``crossEntropy(_:probability:floor:)`` for each element.
+/// Mean over batch and elements of the cross-entropy: ``crossEntropy(_:probability:floor:)`` for
+/// each element.
 ///
 /// Shapes: both `[N, …]` → a scalar.
 public func meanCrossEntropy(_ x: Tensor, probability p: Tensor, floor: Float = 1e-8) -> Tensor {

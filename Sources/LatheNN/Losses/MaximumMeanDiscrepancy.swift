@@ -5,7 +5,8 @@ import LatheTensors
 public enum MMDKernel: String, SettingChoice {
   /// Inverse multiquadratics at seven scales, Σ_s C / (C + d²) with C = 2 s m σ², s from 0.1 to 10.
   ///
-  /// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Section 4, with the scales of the released code.
+  /// Tolstikhin et al., "Wasserstein Auto-Encoders", ICLR 2018, Section 4, with the scales of the
+  /// released code.
   case inverseMultiquadratic = "imq"
   /// exp(−d² / (2 m σ²)).
   case radialBasis = "rbf"
@@ -28,11 +29,13 @@ public enum MMDKernel: String, SettingChoice {
   }
 }
 
-/// Unbiased estimate of the squared maximum mean discrepancy between the distributions of two samples.
+/// Unbiased estimate of the squared maximum mean discrepancy between the distributions of two
+/// samples.
 ///
-/// Concretely, Σ_{i≠j} (k(x_i, x_j) + k(y_i, y_j)) / (n (n − 1)) − 2 Σ_{ij} k(x_i, y_j) / n²; it can be slightly
-/// negative. `deviation` is σ of the prior, from which the kernels take their scale. Gretton et al., "A Kernel Two-Sample
-/// Test", JMLR 2012, Lemma 6. Shapes: both `[n, m]`, n ≥ 2 → a scalar.
+/// Concretely, Σ_{i≠j} (k(x_i, x_j) + k(y_i, y_j)) / (n (n − 1)) − 2 Σ_{ij} k(x_i, y_j) / n²; it
+/// can be slightly negative. `deviation` is σ of the prior, from which the kernels take their
+/// scale. Gretton et al., "A Kernel Two-Sample Test", JMLR 2012, Lemma 6. Shapes: both `[n, m]`, n
+/// ≥ 2 → a scalar.
 public func maximumMeanDiscrepancy(
   _ x: Tensor, _ y: Tensor, kernel: MMDKernel, deviation: Float = 1
 ) -> Tensor {
@@ -47,7 +50,8 @@ public func maximumMeanDiscrepancy(
   return within.sum() / Float(n * (n - 1)) - 2 * similarities(x, y).mean()
 }
 
-/// ‖a_i − b_j‖² = ‖a_i‖² + ‖b_j‖² − 2 a_i · b_j, not below zero. Shapes: `[n, m]`, `[k, m]` → `[n, k]`.
+/// ‖a_i − b_j‖² = ‖a_i‖² + ‖b_j‖² − 2 a_i · b_j, not below zero. Shapes: `[n, m]`, `[k, m]` → `[n,
+/// k]`.
 func squaredDistances(_ a: Tensor, _ b: Tensor) -> Tensor {
   // A difference of nearly equal numbers: products keep all their digits here.
   let products = withPrecision(.float32) { matmul(a, b, transposeSecond: true) }

@@ -14,7 +14,8 @@ public final class Optimizer {
   /// For each group, a flat buffer for each of the rule's slots.
   private let state: [[Arena]]
 
-  /// State as at the start of a run, for groups of a store that is laid out, in zeroed memory that `memory` gives.
+  /// State as at the start of a run, for groups of a store that is laid out, in zeroed memory that
+  /// `memory` gives.
   public init(
     _ rule: OptimizerRule, groups: [String], of store: ParameterStore,
     memory: (_ count: Int) -> Arena = { Arena(count: $0) }
@@ -40,7 +41,8 @@ public final class Optimizer {
     groups.reduce(0) { $0 + rule.slots.count * store.range(of: $1).count }
   }
 
-  /// One update along flat `gradients`, which have the store's offsets and are multiplied by `scale` first.
+  /// One update along flat `gradients`, which have the store's offsets and are multiplied by
+  /// `scale` first.
   ///
   /// Returns whether all gradients of the groups were finite. Constraints hold afterwards.
   public func update(along gradients: UnsafePointer<Float>, scale: Float, step: Int) -> Bool {
@@ -54,7 +56,8 @@ public final class Optimizer {
   /// Counts one update more; `move` then makes it, range by range.
   public func beginUpdate() { updates += 1 }
 
-  /// Makes the present update on a range within a group; returns whether all gradients there were finite.
+  /// Makes the present update on a range within a group; returns whether all gradients there were
+  /// finite.
   ///
   /// Gradients and constraints as for `update`.
   public func move(

@@ -11,7 +11,8 @@ public enum OptimizerRule: Hashable, Sendable {
   ///
   /// Concretely, s = ρ s + (1 − ρ) g²; b = momentum · b + rate · g / √(s + ε); p −= b.
   case rmsProp(Schedule, decay: Float = 0.9, momentum: Float = 0, epsilon: Float = 1e-10)
-  /// Gradient descent, v = momentum · v + g; p −= rate · v, or rate · (g + momentum · v) with Nesterov's.
+  /// Gradient descent, v = momentum · v + g; p −= rate · v, or rate · (g + momentum · v) with
+  /// Nesterov's.
   case sgd(Schedule, momentum: Float = 0, nesterov: Bool = false)
 
   /// A flat buffer that the rule keeps: its name in checkpoints and its first value.

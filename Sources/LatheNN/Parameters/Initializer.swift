@@ -13,7 +13,8 @@ public enum Initializer: Hashable, Sendable {
   case truncatedNormal(deviation: Float)
   /// Uniform in ±√(6 / (fan in + fan out)). Glorot and Bengio, AISTATS 2010, Eq. 16.
   case glorotUniform
-  /// Truncated normal with standard deviation √(2 / (fan in + fan out)) after truncation, as Keras has it.
+  /// Truncated normal with standard deviation √(2 / (fan in + fan out)) after truncation, as Keras
+  /// has it.
   case glorotNormal
 
   /// Draws a tensor of `shape` from `random`.
@@ -37,7 +38,8 @@ public enum Initializer: Hashable, Sendable {
 }
 
 extension Shape {
-  /// Fan in plus fan out: of `[in, out]`, `[height, width, in, out]`, and n + n of a vector of n, as TensorFlow counts.
+  /// Fan in plus fan out: of `[in, out]`, `[height, width, in, out]`, and n + n of a vector of n,
+  /// as TensorFlow counts.
   fileprivate var fans: Float {
     if rank < 2 { return Float(2 * count) }
     return Float(sizes.dropLast(2).reduce(1, *) * (self[-1] + self[-2]))

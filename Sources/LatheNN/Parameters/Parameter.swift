@@ -37,10 +37,12 @@ public final class Parameter {
   }
 }
 
-/// A tensor that is saved with the parameters but not trained: a running mean, a power iteration's vector.
+/// A tensor that is saved with the parameters but not trained: a running mean, a power iteration's
+/// vector.
 ///
-/// It moves by what the layers observe during a phase: the mean over all slices (and over the calls, when a layer
-/// is called more than once), applied when the phase is over. So it doesn't depend on who computes a slice.
+/// It moves by what the layers observe during a phase: the mean over all slices (and over the
+/// calls, when a layer is called more than once), applied when the phase is over. So it doesn't
+/// depend on who computes a slice.
 public final class Buffer {
   /// Path: `encoder.norm0.running_mean`.
   public let name: String

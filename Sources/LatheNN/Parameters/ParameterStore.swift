@@ -2,10 +2,12 @@ import LatheFiles
 import LatheKernels
 import LatheTensors
 
-/// Every parameter and buffer of a model, laid out flat: registration order, groups contiguous, 64-byte aligned.
+/// Every parameter and buffer of a model, laid out flat: registration order, groups contiguous,
+/// 64-byte aligned.
 ///
-/// Gradients and the moments of optimizers use the same offsets, so reduction, optimizers and checkpoints work on
-/// ranges. A model creates its parameters through ``Scope``s; ``layOut()`` then gives them memory and values.
+/// Gradients and the moments of optimizers use the same offsets, so reduction, optimizers and
+/// checkpoints work on ranges. A model creates its parameters through ``Scope``s; ``layOut()`` then
+/// gives them memory and values.
 public final class ParameterStore {
   /// In registration order, groups contiguous once laid out.
   public private(set) var parameters: [Parameter] = []
@@ -118,7 +120,8 @@ public final class ParameterStore {
 
   // MARK: Training
 
-  /// Keeps the parameters in other memory from now on, with the values that they have, or with those that are there.
+  /// Keeps the parameters in other memory from now on, with the values that they have, or with
+  /// those that are there.
   ///
   /// Tensors read from parameters before keep the old memory.
   public func move(to memory: Arena, copying: Bool) {
@@ -130,9 +133,11 @@ public final class ParameterStore {
     }
   }
 
-  /// Makes the parameters of `groups` variables whose gradients go to `gradients`, buffers' observations to `observations`.
+  /// Makes the parameters of `groups` variables whose gradients go to `gradients`, buffers'
+  /// observations to `observations`.
   ///
-  /// Both are flat, with this store's offsets, and are kept alive by `owner`. Observations start from zero.
+  /// Both are flat, with this store's offsets, and are kept alive by `owner`. Observations start
+  /// from zero.
   public func listen(
     to groups: [String], gradients: UnsafeMutablePointer<Float>,
     observations: UnsafeMutablePointer<Float>, owner: AnyObject
@@ -198,7 +203,8 @@ public final class ParameterStore {
     }
   }
 
-  /// Sets to zero what an update made negative where that is not allowed, among the values of a range.
+  /// Sets to zero what an update made negative where that is not allowed, among the values of a
+  /// range.
   public func applyConstraints(in range: Range<Int>) {
     for parameter in parameters
     where parameter.constraint == .nonNegative && parameter.range.overlaps(range) {

@@ -2,10 +2,11 @@ import LatheFiles
 import LatheNN
 import SystemPackage
 
-/// The model that was best on validation images, in a folder of its own beside the checkpoints; rank 0 only.
+/// The model that was best on validation images, in a folder of its own beside the checkpoints;
+/// rank 0 only.
 ///
-/// It has `model.safetensors` and `state.json`, enough for everything but going on with training; the state says by
-/// which score, with which value, it was the best.
+/// It has `model.safetensors` and `state.json`, enough for everything but going on with training;
+/// the state says by which score, with which value, it was the best.
 final class BestCheckpoint {
   private let plan: TrainingPlan
   private let store: ParameterStore
@@ -18,7 +19,8 @@ final class BestCheckpoint {
 
   private var folder: FilePath { plan.folder.appending("best") }
 
-  /// Forgets what later steps brought, for a run that goes on after `step`; what is kept counts if it is older.
+  /// Forgets what later steps brought, for a run that goes on after `step`; what is kept counts if
+  /// it is older.
   func resume(after step: Int) {
     guard
       let found = try? CheckpointStore(reading: folder).latest(validating: {
@@ -30,7 +32,8 @@ final class BestCheckpoint {
     best = (value, found.step)
   }
 
-  /// Keeps the model if its score is lower than all before; false if not, or if the score was not measured.
+  /// Keeps the model if its score is lower than all before; false if not, or if the score was not
+  /// measured.
   func offer(_ evaluation: Evaluation, name: String, step: Int) throws -> Bool {
     guard let value = evaluation[name], value.isFinite, value < best?.value ?? .infinity else {
       return false

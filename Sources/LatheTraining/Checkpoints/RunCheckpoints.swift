@@ -4,7 +4,8 @@ import LatheNN
 import SystemPackage
 import LatheTensors
 
-/// The checkpoints of one run: what the trainer saves and how it finds its way back. Used on rank 0 only.
+/// The checkpoints of one run: what the trainer saves and how it finds its way back. Used on rank 0
+/// only.
 ///
 /// A checkpoint is written by a thread from a copy of the state, so training goes on meanwhile.
 final class RunCheckpoints {

@@ -4,7 +4,8 @@ import SystemPackage
 
 /// What a checkpoint says about its run, the file `state.json`.
 ///
-/// Nothing in it depends on the time, the host or the number of ranks: equal runs write equal bytes.
+/// Nothing in it depends on the time, the host or the number of ranks: equal runs write equal
+/// bytes.
 public struct RunState: Codable, Sendable {
   /// The name of the file in a checkpoint's folder.
   public static let fileName = "state.json"
@@ -96,8 +97,8 @@ extension RunState {
 extension RunState {
   /// Reads `state.json` of a checkpoint's folder and checks it and the files it has digests of.
   ///
-  /// - Throws: `.missing` if a file cannot be read, `.damaged` if one differs from its digest or the
-  ///   state from its own, `.mismatch` if the version is another.
+  /// - Throws: `.missing` if a file cannot be read, `.damaged` if one differs from its digest or
+  ///   the state from its own, `.mismatch` if the version is another.
   public init(reading folder: FilePath) throws(FileError) {
     let file = try MappedFile(folder.appending(Self.fileName))
     let state = try Self.decoded(file)

@@ -56,7 +56,8 @@ struct Signature: Codable {
     }
   }
 
-  /// Concretely, "seed: expected 1, found 2", for each field in which `other` differs or that it lacks.
+  /// Concretely, "seed: expected 1, found 2", for each field in which `other` differs or that it
+  /// lacks.
   private func differences(from other: Signature) -> [String] {
     let found = Dictionary(other.fields.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
     return fields.filter { found[$0.name] != $0.value }

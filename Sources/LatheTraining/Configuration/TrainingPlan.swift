@@ -126,7 +126,8 @@ public struct TrainingPlan: Sendable {
     throw .otherRun(path, field: field, expected: expected, found: found)
   }
 
-  /// The first field in which a checkpoint's run differs from this plan; steps and the sampler may differ.
+  /// The first field in which a checkpoint's run differs from this plan; steps and the sampler may
+  /// differ.
   private func difference(from state: RunState) -> (field: String, expected: String, found: String)?
   {
     let own = self.state(step: state.step)

@@ -7,7 +7,8 @@ public final class RunLog {
   private let path: FilePath
   private let handle: FileHandle
 
-  /// Opens the log of a run; lines of steps after `step` are dropped, for a run that is resumed there.
+  /// Opens the log of a run; lines of steps after `step` are dropped, for a run that is resumed
+  /// there.
   ///
   /// - Throws: `FileError.unwritable` when the file cannot be written.
   public init(folder: FilePath, resumingAt step: Int) throws {
@@ -35,7 +36,8 @@ public final class RunLog {
     }
   }
 
-  /// The objects of a run's log in their order; none if there is no log. Damaged lines are passed over.
+  /// The objects of a run's log in their order; none if there is no log. Damaged lines are passed
+  /// over.
   public static func records(of folder: FilePath) -> [[String: JSONValue]] {
     lines(of: folder.appending("metrics.jsonl"), upTo: .max).compactMap { line in
       guard
