@@ -85,6 +85,7 @@ let package = Package(
     example("OwnModel", ["LatheModels", "LatheNN", "LatheTensors"]),
     example("OwnNetworks", ["LatheModels", "LatheNN", "LatheTensors"]),
     example("OwnData", ["LatheData", "LatheNN"]),
+    example("HypersphericalVAE", ["LatheModels", "LatheNN", "LatheTensors"]),
 
     .target(
       name: "TestSupport", dependencies: ["LatheTensors", "LatheFiles", system],
@@ -110,6 +111,7 @@ let package = Package(
       dependencies: [
         "LatheFiles", "LatheDistributed", "LatheModels", "LatheReports", "LatheTraining",
         "TestSupport", "DistributedChecks", "lathe", "OwnModel", "OwnNetworks", "OwnData",
+        "HypersphericalVAE", "LatheTensors",
       ]),
   ],
   swiftLanguageModes: [.v6]

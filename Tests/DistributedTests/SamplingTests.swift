@@ -28,9 +28,9 @@ import Testing
         _ = try self.run(ranks, ["sample", run, "--sampler", "ancestral"])
         found.append([
           try bytes("\(checkpoint)/sampler-gmm.safetensors"),
-          try bytes("\(checkpoint)/sampler-ancestral.safetensors"),
+          try bytes("\(checkpoint)/sampler-aggregated-posterior.safetensors"),
           try bytes("\(run)/samples/samples-000003.png"),
-          try bytes("\(run)/samples/sample-3-ancestral-seed0.png"),
+          try bytes("\(run)/samples/sample-3-aggregated-posterior-seed0.png"),
         ])
       }
       #expect(found[1] == found[0])
@@ -73,7 +73,7 @@ import Testing
     try withFolder { folder in
       let lathe = try builtExecutable("lathe")
       for (sampler, message) in [
-        ("prior", "ae: no sampler 'prior'; it has ancestral, gmm"), ("gnn", "'gnn'"),
+        ("prior", "ae: no sampler 'prior'; it has aggregated-posterior, gmm"), ("gnn", "'gnn'"),
       ] {
         let result = try runProcess(
           lathe,

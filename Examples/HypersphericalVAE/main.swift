@@ -1,0 +1,99 @@
+// A posterior, an operation and a prior of one's own:
+//
+//   swift run -c release HypersphericalVAE train hyperspherical-vae fashion-mnist --steps 2000
+
+import LatheCommand
+import LatheModels
+import LatheNN
+import LatheTensors
+
+/// Hyperspherical VAE: codes on the unit sphere, von Mises–Fisher posteriors, a uniform prior.
+///
+/// Davidson et al., "Hyperspherical Variational Auto-Encoders", UAI 2018 (arXiv 1804.00891).
+struct HypersphericalVAE: Model {
+  static let name = "hyperspherical-vae"
+  static let summary = "variational autoencoder with codes on the unit sphere"
+  static let source = "Davidson et al. 2018"
+
+  typealias Group = AutoencoderGroup
+
+  struct Configuration: AutoencoderConfiguration {
+    var autoencoder = AutoencoderSettings(.flexaeConv, latentSize: 10)
+    @Setting("Adam's learning rate.", bounds: .atLeast(0)) var learningRate: Float = 1e-3
+  }
+
+  let configuration: Configuration
+  let encoder: any EncoderNetwork
+  let decoder: any DecoderNetwork
+
+  static func validate(_ configuration: Configuration, images: ImageShape)
+    throws(ConfigurationError)
+  {
+    try configuration.networks.architecture.validate(images)
+    if configuration.latentSize < 3 {
+      throw ConfigurationError("latentSize: expected at least 3, found \(configuration.latentSize)")
+    }
+  }
+
+  init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
+    self.configuration = configuration
+    let (m, settings) = (configuration.latentSize, configuration.autoencoder)
+    encoder = settings.networks.architecture.encoder(
+      scope("encoder"), images: images, outputs: m + 1, size: settings.size)
+    decoder = settings.networks.architecture.decoder(
+      scope("decoder"), images: images, latentSize: m, size: settings.size)
+  }
+
+  var step: [Block<Self>] {
+    let adam = OptimizerRule.adam(.constant(configuration.learningRate))
+    return [
+      Block(
+        Phase("elbo", updates: [.encoder, .decoder], by: adam) {
+          $0.negativeELBO($1.images, $1.random, mode: .training)
+        })
+    ]
+  }
+
+  /// −E[log p(x | z)] + KL(q(z | x) ‖ uniform), p Bernoulli.
+  func negativeELBO(_ images: Tensor, _ random: RandomSource, mode: Mode) -> Losses {
+    let posterior = posterior(images, mode: mode)
+    let decoded = decoder(posterior.sample(using: random), mode: mode)
+    let reconstruction = crossEntropy(images, probability: decoded)
+    let kl = posterior.kl.mean()
+    return Losses(reconstruction + kl, terms: ["reconstruction": reconstruction, "kl": kl])
+  }
+
+  /// μ by normalization, κ by 1 + softplus, as in the paper's Section 5.
+  func posterior(_ images: Tensor, mode: Mode) -> VonMisesFisher {
+    let m = configuration.latentSize
+    let outputs = encoder(images, mode: mode)
+    let direction = outputs.slice(0..<m, axis: 1)
+    return VonMisesFisher(
+      mean: direction / (direction.norm(axis: 1, keepingDimensions: true) + 1e-7),
+      concentration: 1 + softplus(outputs.slice(m..<m + 1, axis: 1)))
+  }
+
+  func encode(_ images: Tensor) -> Tensor { posterior(images, mode: .inference).mean }
+
+  func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor {
+    posterior(images, mode: .inference).sample(using: random)
+  }
+
+  func decode(_ codes: Tensor) -> Tensor { decoder(codes, mode: .inference) }
+
+  func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
+    negativeELBO(images, random, mode: .inference).total
+  }
+
+  /// z uniform on the sphere.
+  var samplers: [Sampler] {
+    [
+      Sampler(.prior) { count, random in
+        let draws = random.normal("prior", [count, configuration.latentSize])
+        return draws / draws.norm(axis: 1, keepingDimensions: true)
+      }
+    ]
+  }
+}
+
+Lathe.main(models: .standard + [HypersphericalVAE.self])
