@@ -19,8 +19,8 @@ public func biasGradient(_ gradient: Input, rows: Int, channels: Int, dBias: Out
   reduce(.sum, gradient, outer: 1, reduced: rows, inner: channels, dBias)
 }
 
-/// Gradients of `addBias` with ReLU: dx = `gradient` where the output `y` is above zero and 0 elsewhere,
-/// dBias = its sum over the rows. dx may be nil, or `gradient` itself.
+/// Gradients of `addBias` with ReLU: dx = `gradient` where the output `y` is above zero and 0
+/// elsewhere, dBias = its sum over the rows. dx may be nil, or `gradient` itself.
 ///
 /// Shapes: gradient, y and dx `[rows, channels]`, dBias `[channels]`.
 public func biasGradient(

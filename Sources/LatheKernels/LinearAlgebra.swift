@@ -1,11 +1,13 @@
 import LatheFiles
 internal import COpenBLAS
 
-// Dense linear algebra in doubles, row-major, on the calling thread: for statistics that are computed now and then.
+// Dense linear algebra in doubles, row-major, on the calling thread: for statistics that are
+// computed now and then.
 
 /// C = op(A) op(B), or C += op(A) op(B), in doubles.
 ///
-/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as `[k, m]` or `[n, k]`.
+/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as `[k,
+/// m]` or `[n, k]`.
 public func matrixProduct(
   _ a: UnsafePointer<Double>, transposed aTransposed: Bool, _ b: UnsafePointer<Double>,
   transposed bTransposed: Bool, _ c: UnsafeMutablePointer<Double>, m: Int, n: Int, k: Int,
@@ -18,7 +20,8 @@ public func matrixProduct(
     blasint(max(1, bTransposed ? k : n)), accumulate ? 1 : 0, c, blasint(max(1, n)))
 }
 
-/// The lower triangular L with L Lᵀ = A, zeros above the diagonal; nil when A is not positive definite.
+/// The lower triangular L with L Lᵀ = A, zeros above the diagonal; nil when A is not positive
+/// definite.
 ///
 /// Shapes: `[size, size]` → the same.
 public func choleskyFactor(_ matrix: [Double], size: Int) -> [Double]? {

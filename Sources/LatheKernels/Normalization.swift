@@ -58,7 +58,8 @@ public func batchNormalizeGradient(
     inverseDeviation: inverseDeviation, dGamma: dGamma, dBeta: dBeta, totalRows: rows, dx: dx)
 }
 
-/// The second part of `batchNormalizeGradient`: dx from dγ and dβ over `totalRows` rows, of which these are some.
+/// The second part of `batchNormalizeGradient`: dx from dγ and dβ over `totalRows` rows, of which
+/// these are some.
 public func normalizationInputGradient(
   _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, gamma: Input, mean: Input,
   inverseDeviation: Input, dGamma: Input, dBeta: Input, totalRows: Int, dx: Output

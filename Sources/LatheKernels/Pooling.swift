@@ -1,7 +1,8 @@
 import LatheFiles
 internal import CKernels
 
-/// Square windows over images, NHWC: output (i, j) sees rows `i * stride - padding` and on, columns likewise.
+/// Square windows over images, NHWC: output (i, j) sees rows `i * stride - padding` and on, columns
+/// likewise.
 ///
 /// What of a window lies outside the image is left out, and every window has a part inside.
 public struct PoolingGeometry: Equatable, Sendable {
@@ -9,10 +10,12 @@ public struct PoolingGeometry: Equatable, Sendable {
   public var batch: Int
   /// Size of an image.
   public var height, width, channels: Int
-  /// Side of the window, steps from one to the next, and rows above the image where the first begins.
+  /// Side of the window, steps from one to the next, and rows above the image where the first
+  /// begins.
   public var kernel, stride, padding: Int
 
-  /// `kernel` and `stride` at least 1, `padding` below `kernel`; the image with its padding holds a window.
+  /// `kernel` and `stride` at least 1, `padding` below `kernel`; the image with its padding holds a
+  /// window.
   public init(
     batch: Int, height: Int, width: Int, channels: Int, kernel: Int, stride: Int, padding: Int
   ) {

@@ -41,7 +41,8 @@ public func countBeyond(_ limit: Float, _ x: Input, count: Int) -> Int {
   ck_count_beyond(x, count, limit)
 }
 
-/// Replaces those of `x` further than `limit` from 0 by `values`, in order; there are `countBeyond` of them.
+/// Replaces those of `x` further than `limit` from 0 by `values`, in order; there are `countBeyond`
+/// of them.
 public func replaceBeyond(_ limit: Float, _ x: Output, count: Int, by values: Input) {
   ck_replace_beyond(x, count, limit, values)
 }

@@ -6,8 +6,9 @@ public struct ResizedAxis: Sendable {
   let low, high: [Int]
   let share: [Float]
 
-  /// An axis of `size` pixels as one of `count`; with half-pixel centres, pixel i lies at (i + ½) · size / count − ½,
-  /// without at i · size / count, in either case no further out than the outermost pixels.
+  /// An axis of `size` pixels as one of `count`; with half-pixel centres, pixel i lies at (i + ½) ·
+  /// size / count − ½, without at i · size / count, in either case no further out than the
+  /// outermost pixels.
   public init(_ size: Int, to count: Int, halfPixelCentres: Bool) {
     require(size > 0 && count > 0, "resizing: \(size) pixels to \(count)")
     let step = Float(size) / Float(count)

@@ -2,9 +2,10 @@ import LatheFiles
 
 /// f(x) and its derivative at x along v, J v, which can be differentiated again.
 ///
-/// By two sweeps backwards: Jᵀ u is linear in u, and its gradient in u along v is J v, whatever u is. Pearlmutter's and
-/// forward-mode's Jacobian-vector product, out of reverse mode alone; three times the cost of f. Batch norm with statistics of the
-/// batch is differentiated with its statistics. Shapes: v as x; the derivative as f(x).
+/// By two sweeps backwards: Jᵀ u is linear in u, and its gradient in u along v is J v, whatever u
+/// is. Pearlmutter's and forward-mode's Jacobian-vector product, out of reverse mode alone; three
+/// times the cost of f. Batch norm with statistics of the batch is differentiated with its
+/// statistics. Shapes: v as x; the derivative as f(x).
 public func directionalDerivative(
   of f: (Tensor) -> Tensor, at x: Tensor, along v: Tensor
 ) -> (value: Tensor, derivative: Tensor) {

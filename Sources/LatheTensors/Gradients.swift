@@ -4,9 +4,10 @@ import Synchronization
 
 // Reverse-mode differentiation.
 //
-// A node remembers the operation that made a tensor: its inputs' nodes and a rule that turns the gradient of
-// the output into gradients of the inputs. Rules are written in operations, so a gradient is a tensor like any
-// other and can be differentiated again. Nodes are numbered as they are made, which is a topological order.
+// A node remembers the operation that made a tensor: its inputs' nodes and a rule that turns the
+// gradient of the output into gradients of the inputs. Rules are written in operations, so a
+// gradient is a tensor like any other and can be differentiated again. Nodes are numbered as they
+// are made, which is a topological order.
 
 /// Where a rule writes a gradient, or adds it.
 struct GradientTarget {
@@ -36,13 +37,15 @@ struct Pullback {
     wanted[index] ? gradient() : nil
   }
 
-  /// Storage for the gradient of input `index`: the parameter's own where it can be written directly.
+  /// Storage for the gradient of input `index`: the parameter's own where it can be written
+  /// directly.
   func destination(_ index: Int, count: Int) -> Storage {
     if let sink = sinks[index], !sink.adds { return sink.storage }
     return Storage(count: count)
   }
 
-  /// The same for rules that can add to what the parameter's own storage holds of earlier contributions.
+  /// The same for rules that can add to what the parameter's own storage holds of earlier
+  /// contributions.
   func target(_ index: Int, count: Int) -> GradientTarget {
     sinks[index] ?? GradientTarget(storage: Storage(count: count))
   }
@@ -130,8 +133,8 @@ func record(
 
 /// Gradients of the sum of `y`'s elements with respect to each of `variables`, shaped like them.
 ///
-/// They are tensors of the same graph and can be differentiated again. A variable that `y` does not depend on
-/// has a gradient of zeros.
+/// They are tensors of the same graph and can be differentiated again. A variable that `y` does not
+/// depend on has a gradient of zeros.
 public func gradients(of y: Tensor, withRespectTo variables: [Tensor]) -> [Tensor] {
   gradients(of: y, withRespectTo: variables, holding: nil)
 }
@@ -151,11 +154,13 @@ func gradients(of y: Tensor, withRespectTo variables: [Tensor], holding held: Te
   }
 }
 
-/// Writes `scale` times the gradient of scalar `loss` to the sink of each of `variables`; consumes the graph.
+/// Writes `scale` times the gradient of scalar `loss` to the sink of each of `variables`; consumes
+/// the graph.
 ///
-/// `variables` were made by ``Tensor/differentiable(into:)``. The graph of `loss` cannot be used afterwards:
-/// what its rules had kept is released as the sweep passes. `finished` is told the place of each variable as soon as
-/// its gradient will not change any more, once for each, in an order that the graph decides.
+/// `variables` were made by ``Tensor/differentiable(into:)``. The graph of `loss` cannot be used
+/// afterwards: what its rules had kept is released as the sweep passes. `finished` is told the
+/// place of each variable as soon as its gradient will not change any more, once for each, in an
+/// order that the graph decides.
 public func backpropagate(
   _ loss: Tensor, scale: Float = 1, into variables: [Tensor],
   finished: (_ variable: Int) -> Void = { _ in }
@@ -296,9 +301,9 @@ private struct BackwardSweep {
 
 /// Makes the result of an operation of one's own, whose gradient is known.
 ///
-/// `values` are its result, computed by whatever means. `rule` gives the gradient of each input from
-/// that of the result, or nil for an input that has none. A rule that is written in operations can be
-/// differentiated again.
+/// `values` are its result, computed by whatever means. `rule` gives the gradient of each input
+/// from that of the result, or nil for an input that has none. A rule that is written in operations
+/// can be differentiated again.
 ///
 /// ```swift
 /// func cosh(_ x: Tensor) -> Tensor {

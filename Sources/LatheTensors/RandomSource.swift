@@ -3,9 +3,10 @@ import LatheKernels
 
 /// Random numbers as a function of a place in the run and a purpose; it has no state.
 ///
-/// The place is whatever the source was derived from: seed, step, block repeat, slice. Asking twice for the same
-/// purpose gives the same numbers, so phases that share a batch share its noise, and nothing depends on who
-/// computes a slice. Philox 4×32-10: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+/// The place is whatever the source was derived from: seed, step, block repeat, slice. Asking twice
+/// for the same purpose gives the same numbers, so phases that share a batch share its noise, and
+/// nothing depends on who computes a slice. Philox 4×32-10: Salmon et al., "Parallel Random
+/// Numbers: As Easy as 1, 2, 3", SC 2011.
 public struct RandomSource {
   private let key: UInt64
   private let given: [String: Tensor]
@@ -43,7 +44,8 @@ public struct RandomSource {
     draw(purpose, shape) { LatheKernels.randomUniform($0, count: shape.count, key: $1, offset: 0) }
   }
 
-  /// Standard normal numbers for a purpose, drawn again beyond ±2, as TensorFlow's `truncated_normal`.
+  /// Standard normal numbers for a purpose, drawn again beyond ±2, as TensorFlow's
+  /// `truncated_normal`.
   public func truncatedNormal(_ purpose: String, _ shape: Shape) -> Tensor {
     let (drawn, count) = (normal(purpose, shape), shape.count)
     return Tensor(shape: shape) { y in

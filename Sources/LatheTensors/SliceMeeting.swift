@@ -3,15 +3,17 @@ import LatheKernels
 
 // Operations in which the slices of a batch meet.
 //
-// Let slice s hold x_s and a loss ℓ_s; what is minimised is the mean of all ℓ_s. An operation that gives every slice
-// something made of all x_t is a linear map from the pile of all x to the pile of all results, and its gradient
-// is the transposed map: gathering gives each slice the rows of all, so a slice's gradient is the sum over all
-// slices of what flows back to its rows; summing over slices is its own transpose. Rules are operations again,
-// so gradients of gradients are those of the whole batch as well.
+// Let slice s hold x_s and a loss ℓ_s; what is minimised is the mean of all ℓ_s. An operation that
+// gives every slice something made of all x_t is a linear map from the pile of all x to the pile of
+// all results, and its gradient is the transposed map: gathering gives each slice the rows of all,
+// so a slice's gradient is the sum over all slices of what flows back to its rows; summing over
+// slices is its own transpose. Rules are operations again, so gradients of gradients are those of
+// the whole batch as well.
 
 /// The slices of one batch, as one of them meets the others.
 ///
-/// Every slice runs the same operations in the same order, and calls the same collectives with the same counts.
+/// Every slice runs the same operations in the same order, and calls the same collectives with the
+/// same counts.
 public protocol SliceMeeting: AnyObject, Sendable {
   /// S, the number of slices of the batch.
   var slices: Int { get }
@@ -19,7 +21,8 @@ public protocol SliceMeeting: AnyObject, Sendable {
   var slice: Int { get }
   /// Every slice's `count` values, one slice behind the other, for each slice.
   func gather(_ values: UnsafePointer<Float>, count: Int, into all: UnsafeMutablePointer<Float>)
-  /// The sum of all slices' values in the order of the fixed tree, for each slice; `values` may be `sum`.
+  /// The sum of all slices' values in the order of the fixed tree, for each slice; `values` may be
+  /// `sum`.
   func sum(_ values: UnsafePointer<Float>, count: Int, into sum: UnsafeMutablePointer<Float>)
 }
 
@@ -29,9 +32,11 @@ public enum WholeBatch {
   @TaskLocal public static var meeting: (any SliceMeeting)?
 }
 
-/// The rows of all slices, slice after slice, where statistics are those of the whole batch; otherwise `x` itself.
+/// The rows of all slices, slice after slice, where statistics are those of the whole batch;
+/// otherwise `x` itself.
 ///
-/// Shapes: `[N, …]` → `[S N, …]`. The gradient of a slice's rows is the sum over all slices' losses.
+/// Shapes: `[N, …]` → `[S N, …]`. The gradient of a slice's rows is the sum over all slices'
+/// losses.
 public func gatheredOverSlices(_ x: Tensor) -> Tensor {
   guard let meeting = WholeBatch.meeting else { return x }
   let storage = Storage(count: meeting.slices * x.shape.count)
@@ -43,7 +48,8 @@ public func gatheredOverSlices(_ x: Tensor) -> Tensor {
   }
 }
 
-/// This slice's rows of what was gathered, where statistics are those of the whole batch; otherwise `x` itself.
+/// This slice's rows of what was gathered, where statistics are those of the whole batch; otherwise
+/// `x` itself.
 ///
 /// Shapes: `[S N, …]` → `[N, …]`.
 public func ownRows(of x: Tensor) -> Tensor {
@@ -54,7 +60,8 @@ public func ownRows(of x: Tensor) -> Tensor {
   return x.slice(meeting.slice * rows..<(meeting.slice + 1) * rows, axis: 0)
 }
 
-/// The sum of all slices' tensors where statistics are those of the whole batch; otherwise `x` itself.
+/// The sum of all slices' tensors where statistics are those of the whole batch; otherwise `x`
+/// itself.
 public func summedOverSlices(_ x: Tensor) -> Tensor {
   guard let meeting = WholeBatch.meeting else { return x }
   let storage = Storage(count: x.shape.count)
@@ -64,7 +71,8 @@ public func summedOverSlices(_ x: Tensor) -> Tensor {
   return record(storage, x.shape, from: [x]) { [summedOverSlices($0.gradient)] }
 }
 
-/// The mean of all slices' tensors where statistics are those of the whole batch; otherwise `x` itself.
+/// The mean of all slices' tensors where statistics are those of the whole batch; otherwise `x`
+/// itself.
 public func averagedOverSlices(_ x: Tensor) -> Tensor {
   guard let meeting = WholeBatch.meeting else { return x }
   return summedOverSlices(x) * (1 / Float(meeting.slices))
@@ -73,8 +81,8 @@ public func averagedOverSlices(_ x: Tensor) -> Tensor {
 extension SliceMeeting {
   /// Turns a slice's moments into those of the whole batch; slices have the same number of rows.
   ///
-  /// Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979; in
-  /// double precision and in the order of the slices.
+  /// Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
+  /// Variances", 1979; in double precision and in the order of the slices.
   func join(mean: Storage, variance: Storage) {
     let channels = mean.count
     let own = Storage(count: 2 * channels)

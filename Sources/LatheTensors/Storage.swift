@@ -33,10 +33,11 @@ public final class Storage: @unchecked Sendable {
   }
 }
 
-/// Memory for step-local tensors, reused from step to step so that a warm step asks the system for none.
+/// Memory for step-local tensors, reused from step to step so that a warm step asks the system for
+/// none.
 ///
-/// Requests are rounded up to classes of at most one eighth of waste, and a class keeps its free blocks.
-/// Blocks of 2 MiB or more are aligned for huge pages.
+/// Requests are rounded up to classes of at most one eighth of waste, and a class keeps its free
+/// blocks. Blocks of 2 MiB or more are aligned for huge pages.
 public enum StoragePool {
   /// What the pool holds.
   public struct Statistics: Sendable {
@@ -58,7 +59,8 @@ public enum StoragePool {
   /// What the pool holds now.
   public static var statistics: Statistics { guarded.withLock { $0.state.statistics } }
 
-  /// Gives every free block back to the system: after work whose sizes don't come again, such as first values.
+  /// Gives every free block back to the system: after work whose sizes don't come again, such as
+  /// first values.
   public static func trim() {
     guarded.withLock { guarded in
       for (bytes, blocks) in guarded.state.free {

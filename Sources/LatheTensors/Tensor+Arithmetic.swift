@@ -91,7 +91,8 @@ private func combine(_ op: LatheKernels.Binary, _ a: Tensor, _ b: Tensor, _ name
   return (storage, shape)
 }
 
-/// Nested loops over the axes of a broadcast operation, neighbouring axes merged where both operands allow.
+/// Nested loops over the axes of a broadcast operation, neighbouring axes merged where both
+/// operands allow.
 private struct BroadcastPlan {
   private struct Axis { var size, a, b: Int }
   private var axes: [Axis] = []

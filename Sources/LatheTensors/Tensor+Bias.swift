@@ -3,8 +3,8 @@ import LatheKernels
 
 /// x + bias for each row, then ReLU if asked, in one pass over memory.
 ///
-/// Concretely, `relu(x + bias)`. An `x` that nobody else holds is overwritten, which saves its memory.
-/// Shapes: `[N, …, C]`, `[C]` → `[N, …, C]`.
+/// Concretely, `relu(x + bias)`. An `x` that nobody else holds is overwritten, which saves its
+/// memory. Shapes: `[N, …, C]`, `[C]` → `[N, …, C]`.
 public func addingBias(_ x: consuming Tensor, _ bias: Tensor, relu isRectified: Bool = false)
   -> Tensor
 {

@@ -1,8 +1,8 @@
 import LatheFiles
 import LatheKernels
 
-// A convolution maps a big image to a small one; a transposed convolution is its adjoint. Both, and the gradient
-// of their weights, are bilinear, and each one's gradients are the other two:
+// A convolution maps a big image to a small one; a transposed convolution is its adjoint. Both, and
+// the gradient of their weights, are bilinear, and each one's gradients are the other two:
 //
 //   small = shrink(big, w)     big = grow(small, w)     w = correlate(big, small)
 //
@@ -25,8 +25,8 @@ public enum Padding: Hashable, Sendable {
 
 /// Convolution (cross-correlation, as the field has it) of images, without bias.
 ///
-/// Shapes: `[N, H, W, C]`, `[h, w, C, O]` → `[N, H′, W′, O]` with H′ = ⌈H / stride⌉ for SAME padding,
-/// ⌊(H + top + bottom − h) / stride⌋ + 1 for explicit.
+/// Shapes: `[N, H, W, C]`, `[h, w, C, O]` → `[N, H′, W′, O]` with H′ = ⌈H / stride⌉ for SAME
+/// padding, ⌊(H + top + bottom − h) / stride⌋ + 1 for explicit.
 public func convolution(
   _ images: Tensor, _ weight: Tensor, stride: Int = 1, padding: Padding = .same
 ) -> Tensor {

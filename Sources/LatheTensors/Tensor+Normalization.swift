@@ -1,8 +1,8 @@
 import LatheFiles
 import LatheKernels
 
-/// What batch normalisation computed: the output, and the batch's statistics as constants; those of the whole batch
-/// where slices meet (``WholeBatch``).
+/// What batch normalisation computed: the output, and the batch's statistics as constants; those of
+/// the whole batch where slices meet (``WholeBatch``).
 public struct BatchNormalized {
   /// Normalised, scaled and shifted, after the ReLU if one was asked for; shaped like the input.
   public let output: Tensor
@@ -51,7 +51,8 @@ public func batchNormalization(
     variance: Tensor(variance, shape: [channels]))
 }
 
-/// γ (x − mean) / √(variance + ε) + β with given statistics, as in inference; the statistics are constants.
+/// γ (x − mean) / √(variance + ε) + β with given statistics, as in inference; the statistics are
+/// constants.
 ///
 /// Shapes: `[N, …, C]`, the others `[C]`.
 public func normalization(

@@ -5,13 +5,14 @@ import LatheKernels
 
 /// The largest value of each square window, channel by channel, of images that are constants.
 ///
-/// Shapes: `[N, H, W, C]` → `[N, H′, W′, C]`, H′ = ⌊(H + 2 padding − kernel) / stride⌋ + 1. What of a window lies
-/// outside the image is left out.
+/// Shapes: `[N, H, W, C]` → `[N, H′, W′, C]`, H′ = ⌊(H + 2 padding − kernel) / stride⌋ + 1. What of
+/// a window lies outside the image is left out.
 public func maxPooling(_ images: Tensor, kernel: Int, stride: Int, padding: Int = 0) -> Tensor {
   pooling(images, kernel, stride, padding, LatheKernels.maxPool)
 }
 
-/// The mean over each square window's pixels inside the image, channel by channel, of images that are constants.
+/// The mean over each square window's pixels inside the image, channel by channel, of images that
+/// are constants.
 ///
 /// Shapes as for ``maxPooling(_:kernel:stride:padding:)``.
 public func averagePooling(_ images: Tensor, kernel: Int, stride: Int, padding: Int = 0) -> Tensor {

@@ -61,7 +61,8 @@ extension Tensor {
     return sum(axes, keepingDimensions: keepingDimensions) * (1 / Float(count))
   }
 
-  /// Largest element over `axes`, all of them when the list is empty; ties share the gradient equally.
+  /// Largest element over `axes`, all of them when the list is empty; ties share the gradient
+  /// equally.
   public func max(_ axes: [Int], keepingDimensions: Bool = false) -> Tensor {
     let reduced = resolve(axes)
     let kept = shape.reducing(reduced)

@@ -85,8 +85,8 @@ private func scores(_ path: String) throws -> [String: Double] {
     }
   }
 
-  /// Pictures of one grey level each, and the same some levels lighter: the covariances are equal, so the distance is
-  /// that of the means, 5 · 5 · 3 values of (51 / 255)².
+  /// Pictures of one grey level each, and the same some levels lighter: the covariances are equal,
+  /// so the distance is that of the means, 5 · 5 · 3 values of (51 / 255)².
   @Test func theDistanceOfFoldersIsThatOfTheirMeans() throws {
     try withFolder { folder in
       for (name, shift) in [("a", 0), ("b", 51)] {

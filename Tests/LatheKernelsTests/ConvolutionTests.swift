@@ -95,9 +95,9 @@ extension AllKernels {
         paddingTop: 1, paddingLeft: 1),
     ]
 
-    /// Where tiles share multiplications: whole tiles and cut off ones, kernels that the stride divides and not,
-    /// more channels than one call takes, pixels that no tile sees, kernels of several groups of taps, one axis only,
-    /// oblong kernels and strides.
+    /// Where tiles share multiplications: whole tiles and cut off ones, kernels that the stride
+    /// divides and not, more channels than one call takes, pixels that no tile sees, kernels of
+    /// several groups of taps, one axis only, oblong kernels and strides.
     static let shared: [ConvolutionGeometry] = [
       .init(batch: 3, big: 16, channels: (32, 40), kernel: 4, stride: 2, padding: 1),
       .init(batch: 2, big: 14, channels: (40, 33), kernel: 4, stride: 2, padding: 1),
@@ -133,8 +133,8 @@ extension AllKernels {
         paddingTop: kernel.height / 2, paddingLeft: kernel.width / 2)
     }
 
-    /// Sums of whole numbers are whole, unless multiplications are shared: those of `shared` are, and no others. Pairs
-    /// of bfloat16 numbers are shared where they fill the big channels.
+    /// Sums of whole numbers are whole, unless multiplications are shared: those of `shared` are,
+    /// and no others. Pairs of bfloat16 numbers are shared where they fill the big channels.
     @Test(.enabled(if: Processor.usesTiles), arguments: geometries + shared, Precision.allCases)
     func multiplicationsAreShared(_ g: ConvolutionGeometry, _ precision: Precision) {
       let big = Numbers.array(g.bigCount, seed: 1).map { (4 * $0).rounded() }
@@ -150,8 +150,8 @@ extension AllKernels {
       Self.shared.contains(g) ? 3e-6 : 1e-6
     }
 
-    /// Images and weights for `shared` in bfloat16: whole numbers that stay what they are at the points of a tile,
-    /// where numbers are rounded once more.
+    /// Images and weights for `shared` in bfloat16: whole numbers that stay what they are at the
+    /// points of a tile, where numbers are rounded once more.
     private func operand(
       _ count: Int, seed: UInt64, _ g: ConvolutionGeometry, _ precision: Precision, unit: Float = 1
     ) -> [Float] {
@@ -214,7 +214,8 @@ extension AllKernels {
       }
     }
 
-    /// In bfloat16, numbers are rounded at the points, which changes results more than rounding the operands does.
+    /// In bfloat16, numbers are rounded at the points, which changes results more than rounding the
+    /// operands does.
     @Test(.enabled(if: Processor.usesTiles), arguments: shared)
     func sharingRoundsLittle(_ g: ConvolutionGeometry) {
       let big = Numbers.array(g.bigCount, seed: 1)
@@ -249,8 +250,8 @@ extension AllKernels {
       #expect(abs(forward - product(w, gradient)) < 1e-6 * size)
     }
 
-    /// Layers whose channels come in several groups, and their weights in several shares: by tiles that share
-    /// multiplications and by OpenBLAS.
+    /// Layers whose channels come in several groups, and their weights in several shares: by tiles
+    /// that share multiplications and by OpenBLAS.
     @Test func wideLayersAgreeWithOpenBLAS() {
       let g = ConvolutionGeometry(
         batch: 2, big: 16, channels: (300, 600), kernel: 4, stride: 2, padding: 1)

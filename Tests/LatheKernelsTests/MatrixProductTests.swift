@@ -52,7 +52,8 @@ extension AllKernels {
       }
     }
 
-    /// A reference on numbers that were not rounded is far off, so the comparison above sees rounding.
+    /// A reference on numbers that were not rounded is far off, so the comparison above sees
+    /// rounding.
     @Test func bfloat16DiffersFromFloat32() {
       let (a, b) = (Numbers.array(30 * 40, seed: 1), Numbers.array(40 * 50, seed: 2))
       let expected = referenceProduct(
@@ -101,8 +102,8 @@ extension AllKernels {
       }
     }
 
-    /// The first rows of a product have the same bits however many follow, and in whatever order its
-    /// factors lie: tiles add in an order of the contraction's own.
+    /// The first rows of a product have the same bits however many follow, and in whatever order
+    /// its factors lie: tiles add in an order of the contraction's own.
     @Test(.enabled(if: Processor.usesTiles), arguments: [false, true], Precision.allCases)
     func rowsDoNotDependOnTheirNumber(_ accumulate: Bool, _ precision: Precision) {
       let (n, k, most) = (300, 2500, 1100)
@@ -125,8 +126,8 @@ extension AllKernels {
       }
     }
 
-    /// Each number is one chain of fused multiplications and additions along the contraction, in every
-    /// place of a tile.
+    /// Each number is one chain of fused multiplications and additions along the contraction, in
+    /// every place of a tile.
     @Test(
       .enabled(if: Processor.usesTiles),
       arguments: [(1, 1), (6, 16), (7, 17), (8, 32), (95, 147)], [(false, false), (true, true)])

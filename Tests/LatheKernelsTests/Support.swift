@@ -62,10 +62,11 @@ func withWorkers(_ counts: [Int], _ body: (Int) -> Void) {
   }
 }
 
-/// Runs `body` in pieces that wait for each other, until each of `count` threads has run one; false when that fails.
+/// Runs `body` in pieces that wait for each other, until each of `count` threads has run one; false
+/// when that fails.
 ///
-/// Pieces of a job run on one thread while another test's job has the workers, so they wait a moment only, and the
-/// job is repeated.
+/// Pieces of a job run on one thread while another test's job has the workers, so they wait a
+/// moment only, and the job is repeated.
 func runsOnEachWorker(of count: Int, _ body: () -> Void) -> Bool {
   let all = (1 << count) - 1
   for _ in 0..<100 {

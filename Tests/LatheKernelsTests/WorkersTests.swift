@@ -196,7 +196,8 @@ extension AllKernels {
       #expect(!Processor.hasBFloat16 || Processor.instructionSet == "x86-64-v4")
     }
 
-    /// On every thread, and afterwards no more: each piece waits until all have begun, so each has a thread of its own.
+    /// On every thread, and afterwards no more: each piece waits until all have begun, so each has
+    /// a thread of its own.
     @Test func withoutTilesHoldsForTheWorkers() {
       let before = Processor.usesTiles
       withWorkers([1, 2, 3]) { count in

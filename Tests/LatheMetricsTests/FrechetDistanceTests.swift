@@ -12,7 +12,8 @@ struct FrechetDistanceTests {
     expectClose(try frechetDistance(b, a), expected, relative: 1e-9)
   }
 
-  /// 100 samples in 768 dimensions: SciPy's root to 1e-3, the closed form by singular values closer.
+  /// 100 samples in 768 dimensions: SciPy's root to 1e-3, the closed form by singular values
+  /// closer.
   @Test func singularCovariances() throws {
     let golden = try golden("frechet-singular")
     let distance = try frechetDistance(

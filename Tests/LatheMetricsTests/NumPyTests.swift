@@ -37,7 +37,8 @@ struct NumPyTests {
     }
   }
 
-  /// The header as NumPy 2.4's `numpy.lib.format.write_array` writes it for a float64 vector of three.
+  /// The header as NumPy 2.4's `numpy.lib.format.write_array` writes it for a float64 vector of
+  /// three.
   @Test func headersAreNumPys() throws {
     let text = "{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }"
     let padding = String(repeating: " ", count: 118 - text.utf8.count - 1) + "\n"
@@ -49,7 +50,8 @@ struct NumPyTests {
     #expect(bytes.count == 128 + 24)
   }
 
-  /// Name, method, sizes and CRC-32 of the first entry, at the places that the zip format gives them.
+  /// Name, method, sizes and CRC-32 of the first entry, at the places that the zip format gives
+  /// them.
   @Test func archivesAreStored() throws {
     try withFile { path in
       let statistics = try FeatureStatistics(count: 9, mean: [1, 2], covariance: [1, 0, 0, 1])

@@ -12,7 +12,8 @@ struct PrecisionRecallTests {
       [curve.precisionScore, curve.recallScore], try golden.values("scores"), relative: 1e-9)
   }
 
-  /// Ten clusterings here: their mean lies between the least and the largest of ten by scikit-learn.
+  /// Ten clusterings here: their mean lies between the least and the largest of ten by
+  /// scikit-learn.
   @Test func miniBatchesAreWithinTheSpreadOfTheReference() throws {
     let golden = try golden("precision-recall")
     let (evaluated, reference) = try (
@@ -35,7 +36,8 @@ struct PrecisionRecallTests {
     #expect(abs(curve.precisionScore - 1) < 1e-9 && abs(curve.recallScore - 1) < 1e-9)
   }
 
-  /// Half of eight well separated classes: what is there is right, half of what should be is missing.
+  /// Half of eight well separated classes: what is there is right, half of what should be is
+  /// missing.
   @Test func droppedClassesLowerRecallOnly() throws {
     let reference = try golden("precision-recall").features("reference")
     let kept = (0..<reference.count).filter { row in

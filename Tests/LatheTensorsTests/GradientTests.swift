@@ -68,7 +68,8 @@ import Testing
     let (x, count) = (random.normal("x", [3, 4]), 4)
     let values = (0..<count).map { random.normal("w\($0)", [4, 4]) }
     func loss(_ w: [Tensor]) -> Tensor {
-      // The second is used twice, the last not at all; the third's gradient is not written in place.
+      // The second is used twice, the last not at all; the third's gradient is not written in
+      // place.
       let y = matmul(matmul(matmul(x, w[0]), w[1]), w[1]) * w[2].sum()
       return y.squared.sum()
     }

@@ -3,10 +3,11 @@ internal import CKernels
 
 /// A convolution between a big image and a small one, NHWC.
 ///
-/// Small pixel (i, j) sees the big rows `i * strideHeight - paddingTop + a`, a = 0 ..< kernelHeight,
-/// and columns likewise; what lies outside is zero. The padding below and on the right follows from
-/// the sizes. "Big" is the side with the kernel around it: the input of a convolution, the output of
-/// a transposed one. Weights are `[kernelHeight, kernelWidth, bigChannels, smallChannels]` for both.
+/// Small pixel (i, j) sees the big rows `i * strideHeight - paddingTop + a`, a = 0 ..<
+/// kernelHeight, and columns likewise; what lies outside is zero. The padding below and on the
+/// right follows from the sizes. "Big" is the side with the kernel around it: the input of a
+/// convolution, the output of a transposed one. Weights are `[kernelHeight, kernelWidth,
+/// bigChannels, smallChannels]` for both.
 public struct ConvolutionGeometry: Equatable, Sendable {
   /// Images.
   public var batch: Int

@@ -2,10 +2,11 @@ import LatheFiles
 internal import CKernels
 internal import COpenBLAS
 
-/// C = op(A) op(B), or C += op(A) op(B), row-major; factors rounded to `precision`, sums in float32.
+/// C = op(A) op(B), or C += op(A) op(B), row-major; factors rounded to `precision`, sums in
+/// float32.
 ///
-/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as
-/// `[k, m]` or `[n, k]`. C lies apart from both. By tiles (`Processor.usesTiles`), the bits of a row
+/// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as `[k,
+/// m]` or `[n, k]`. C lies apart from both. By tiles (`Processor.usesTiles`), the bits of a row
 /// depend neither on how many rows there are nor on which of A and B is stored transposed.
 public func matrixProduct(
   _ a: Input, transposed aTransposed: Bool, _ b: Input, transposed bTransposed: Bool, _ c: Output,
@@ -63,8 +64,8 @@ private func productByTiles(
   }
 }
 
-/// Strips of few rows, so that each is written from its beginning to its end and its left operand stays in
-/// the cache: the gradient of weights, and pixels of 1 × 1 convolutions.
+/// Strips of few rows, so that each is written from its beginning to its end and its left operand
+/// stays in the cache: the gradient of weights, and pixels of 1 × 1 convolutions.
 private func productByStrips(
   _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
@@ -138,8 +139,8 @@ func rounded(
   return (Input(left), Input(right), .floats)
 }
 
-/// C = op(A) op(B) or C += op(A) op(B) on the calling thread, by OpenBLAS in floats unless tiles are narrow,
-/// and by tiles in pairs; rows of C are `columnsOfC` apart.
+/// C = op(A) op(B) or C += op(A) op(B) on the calling thread, by OpenBLAS in floats unless tiles
+/// are narrow, and by tiles in pairs; rows of C are `columnsOfC` apart.
 func product(
   _ words: Words, _ a: Operand, _ b: Operand, _ c: Output, columnsOfC: Int, m: Int, n: Int, k: Int,
   accumulate: Bool

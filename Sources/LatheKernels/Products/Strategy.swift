@@ -1,14 +1,15 @@
 internal import CKernels
 
-// Which kernel computes what. The choice for a row of a product never depends on how many rows there are.
+// Which kernel computes what. The choice for a row of a product never depends on how many rows
+// there are.
 
 /// How a matrix product is computed.
 enum ProductStrategy {
   case openBLAS
   /// Tiles whose rows are rows of the result.
   case tiles
-  /// Tiles whose rows are columns of the result, then transposed: reads a transposed right operand as it
-  /// lies, for few rows. The same bits as `tiles`.
+  /// Tiles whose rows are columns of the result, then transposed: reads a transposed right operand
+  /// as it lies, for few rows. The same bits as `tiles`.
   case tilesOfColumns
 
   init(left: Operand, right: Operand, m: Int, n: Int, k: Int, words: Words) {
@@ -66,8 +67,8 @@ enum ConvolutionStrategy {
     }
   }
 
-  /// Panels of columns should be half full. A narrow image gives runs so short that tiles of its float
-  /// columns stay half empty.
+  /// Panels of columns should be half full. A narrow image gives runs so short that tiles of its
+  /// float columns stay half empty.
   private static func tilesWin(
     _ g: ConvolutionGeometry, _ direction: Direction, _ words: Words
   ) -> Bool {

@@ -1,19 +1,20 @@
 internal import CKernels
 
-// Convolutions by tiles whose rows are read straight from images with a border of zeros: what an output
-// pixel sees in one kernel row is one run of words there. Nothing is written out as patches.
+// Convolutions by tiles whose rows are read straight from images with a border of zeros: what an
+// output pixel sees in one kernel row is one run of words there. Nothing is written out as patches.
 
 /// Some output pixels of a layer and the weights that they share.
 ///
-/// A convolution has one pass. A transposed convolution has one for each remainder of the big pixel's
-/// coordinates by the strides: its pixels meet the same kernel places, and see the small image as a
-/// convolution of stride 1 would.
+/// A convolution has one pass. A transposed convolution has one for each remainder of the big
+/// pixel's coordinates by the strides: its pixels meet the same kernel places, and see the small
+/// image as a convolution of stride 1 would.
 struct Pass {
   /// Output pixels of one image.
   let rows, columns: Int
   /// The kernel's rows and columns that take part, in the order in which the source is read.
   let kernelRows, kernelColumns: [Int]
-  /// The bordered source's pixel that output (0, 0) sees first, and the steps from output to output.
+  /// The bordered source's pixel that output (0, 0) sees first, and the steps from output to
+  /// output.
   let top, left, stepDown, stepRight: Int
   /// Output (0, 0) in the output image, and the steps there.
   let firstRow, firstColumn, outputDown, outputRight: Int
@@ -139,8 +140,8 @@ extension TiledConvolution {
   /// Floats in a panel of a pass.
   func panelSize(_ pass: Pass) -> Int { pass.places * pixelWords * panelWidth }
 
-  /// The weights of a chunk for some panels of output channels, `apart` words from one to the next, in the
-  /// order of the source's words.
+  /// The weights of a chunk for some panels of output channels, `apart` words from one to the next,
+  /// in the order of the source's words.
   func packWeights(
     _ weights: Input, _ pass: Pass, _ chunk: PlaceChunk, panels: Range<Int>, apart: Int,
     to packed: Output

@@ -1,8 +1,9 @@
 internal import CKernels
 
-// Products by tiles of numbers, for processors with AVX2 or AVX-512. The contraction is cut into chunks of
-// a length fixed by its own length; within a chunk a number is one chain of additions, and chunks are
-// added up in order. So its bits depend neither on how rows and columns are shared out nor on their number.
+// Products by tiles of numbers, for processors with AVX2 or AVX-512. The contraction is cut into
+// chunks of a length fixed by its own length; within a chunk a number is one chain of additions,
+// and chunks are added up in order. So its bits depend neither on how rows and columns are shared
+// out nor on their number.
 
 /// Words of 32 bits: one float or two bfloat16 numbers.
 enum Words {
@@ -25,12 +26,12 @@ enum Words {
 let panelWidth = ck_shape_of_tiles().columns
 let tileRows = ck_shape_of_tiles().rows
 
-/// Words of the contraction that are worked on together: a panel of them stays in the cache, that of the
-/// second level for wide tiles, that of the first for narrow ones.
+/// Words of the contraction that are worked on together: a panel of them stays in the cache, that
+/// of the second level for wide tiles, that of the first for narrow ones.
 let chunkWords = Tiles.areNarrow ? 256 : 1024
 
-/// Panels that are packed together from lines of the right operand. Wide tiles take one at a time and
-/// copy it in passing, while the next one is fetched.
+/// Panels that are packed together from lines of the right operand. Wide tiles take one at a time
+/// and copy it in passing, while the next one is fetched.
 let panelsTogether = Tiles.areNarrow ? 8 : 1
 
 /// One thread's part of C = op(A) op(B) or C += op(A) op(B).
@@ -43,7 +44,8 @@ struct TiledProduct {
   var packed: Input?
   /// Whether rows of the left operand are pairs already, whose columns are words.
   private var leftIsPairs = false
-  /// Words of the contraction that are one chain of additions: at most `chunkWords`, of which panels have room.
+  /// Words of the contraction that are one chain of additions: at most `chunkWords`, of which
+  /// panels have room.
   var chainWords = chunkWords
 
   init(left: Operand, right: Operand, k: Int, words: Words) {
@@ -75,7 +77,8 @@ struct TiledProduct {
     }
   }
 
-  /// Panel after panel of the right operand; the next one is fetched meanwhile where it lies in lines.
+  /// Panel after panel of the right operand; the next one is fetched meanwhile where it lies in
+  /// lines.
   private func multiply(
     _ columns: Range<Int>, _ chunk: Range<Int>, _ c: Output, _ job: inout ck_tiles
   ) {
@@ -93,8 +96,8 @@ struct TiledProduct {
     }
   }
 
-  /// The next panel's lines, or the first ones of the next chunk; none where they are near anyway, or
-  /// several panels are packed together, which fetches enough.
+  /// The next panel's lines, or the first ones of the next chunk; none where they are near anyway,
+  /// or several panels are packed together, which fetches enough.
   private func linesAfter(_ column: Int, _ columns: Range<Int>, _ chunk: Range<Int>) -> ck_ahead {
     if right.transposed || packed != nil || right.columns < 256 || Tiles.areNarrow {
       return ck_ahead(start: right.start, stride: 0, rows: 0)
@@ -109,8 +112,8 @@ struct TiledProduct {
       rows: min(chunk.count, k - chunk.upperBound))
   }
 
-  /// Panels that are packed already, one to be copied in passing, or some to be packed now; returns how
-  /// far they are apart.
+  /// Panels that are packed already, one to be copied in passing, or some to be packed now; returns
+  /// how far they are apart.
   private func takePanels(_ columns: Range<Int>, _ chunk: Range<Int>, _ job: inout ck_tiles) -> Int
   {
     job.source = nil
@@ -150,7 +153,8 @@ struct TiledProduct {
     packed = Input(all)
   }
 
-  /// Makes pairs of all `m` rows of a left operand that is not transposed, once for all parts of the product.
+  /// Makes pairs of all `m` rows of a left operand that is not transposed, once for all parts of
+  /// the product.
   mutating func pairLeft(rows m: Int) {
     let size = words.holding(k)
     let all = Scratch.roundedLeft.floats(m * size)

@@ -2,8 +2,8 @@ internal import CKernels
 
 /// weights = the gradient, or += : for each tile of images, small pixels are the contraction.
 ///
-/// A piece is some big channels of one kernel row: their pixels become columns side by side, which meet
-/// every panel of small channels.
+/// A piece is some big channels of one kernel row: their pixels become columns side by side, which
+/// meet every panel of small channels.
 func weightGradientByTiles(
   _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry, _ words: Words,
   accumulate: Bool

@@ -1,13 +1,15 @@
 internal import CKernels
 
-// Convolutions by minimal filtering (Winograd): several small pixels of a tile share multiplications, 25 instead
-// of 64 for 4 × 4 pixels that see two taps along an axis. A tile's big pixels become points, in each of which
-// the convolution is a matrix product, and the points become small pixels; the transposed convolution and the
-// gradient of the weights are the adjoints, step by step. A longer kernel is cut into groups of two or three taps.
+// Convolutions by minimal filtering (Winograd): several small pixels of a tile share
+// multiplications, 25 instead of 64 for 4 × 4 pixels that see two taps along an axis. A tile's big
+// pixels become points, in each of which the convolution is a matrix product, and the points become
+// small pixels; the transposed convolution and the gradient of the weights are the adjoints, step
+// by step. A longer kernel is cut into groups of two or three taps.
 //
 // In bfloat16 it is the numbers at the points that are rounded.
 //
-// Each number's chain of operations is fixed by the geometry of an image, that of a gradient by the batch.
+// Each number's chain of operations is fixed by the geometry of an image, that of a gradient by the
+// batch.
 
 /// A convolution in tiles.
 struct Winograd {
@@ -41,9 +43,9 @@ struct Winograd {
   /// Products of channels for an image.
   private var products: Int { tilesOfImage * points * phases }
 
-  /// Whether the way to points and back is worth it: products of channels are well below those of a direct
-  /// convolution, and each number at a point takes part in enough of them. Along one axis the way is shorter. The lines of
-  /// each phase make whole pairs.
+  /// Whether the way to points and back is worth it: products of channels are well below those of a
+  /// direct convolution, and each number at a point takes part in enough of them. Along one axis
+  /// the way is shorter. The lines of each phase make whole pairs.
   private var wins: Bool {
     let g = geometry
     let direct = g.smallPixels * g.kernelHeight * g.kernelWidth
@@ -62,7 +64,8 @@ struct Winograd {
   private var smallChannels: Int { geometry.smallChannels }
 }
 
-/// One axis of an image: tiles of small pixels, and phases of the big image that meet `taps` taps each.
+/// One axis of an image: tiles of small pixels, and phases of the big image that meet `taps` taps
+/// each.
 private struct Axis {
   let taps, stride, groups, outputs, tiles: Int
 
@@ -96,8 +99,8 @@ private let chainWords = 256
 /// Floats of the weights at their points, at a time.
 private let mostWeights = 1 << 23
 
-/// Tiles of a convolution that a piece takes, and those of them at a time: a long contraction has many weights,
-/// which more tiles should share.
+/// Tiles of a convolution that a piece takes, and those of them at a time: a long contraction has
+/// many weights, which more tiles should share.
 private let pieceTiles = 64
 private func blockTiles(length: Int) -> Int { length <= 512 ? 48 : 64 }
 
@@ -229,7 +232,8 @@ extension Winograd {
     }
   }
 
-  /// Whether the first tile that meets a big pixel writes it: every one is part of one phase's tile.
+  /// Whether the first tile that meets a big pixel writes it: every one is part of one phase's
+  /// tile.
   private var writesBig: Bool {
     let g = geometry
     return down.groups * across.groups == 1 && down.covers(g.bigHeight, padding: g.paddingTop)
@@ -339,7 +343,8 @@ extension Winograd {
     for share in groups.indices.cut(max(1, mostWeights / size)) { body(Array(groups[share])) }
   }
 
-  /// Runs `body` for blocks of tiles that make up all images, those of one image in order on one thread.
+  /// Runs `body` for blocks of tiles that make up all images, those of one image in order on one
+  /// thread.
   private func forEachBlock(length: Int, _ body: (_ block: Range<Int>) -> Void) {
     let size = blockTiles(length: length)
     let pieces = ImageTiles(batch: geometry.batch, pixels: tilesOfImage, rows: pieceTiles)

@@ -4,7 +4,8 @@ import SystemPackage
 public enum FeatureError: Error, Equatable, Sendable {
   /// A network has no such feature vectors.
   case noSuchDimensions(Int, known: [Int])
-  /// A weights file ends before the layers that are needed; `reaches` is 0 if it serves no features at all.
+  /// A weights file ends before the layers that are needed; `reaches` is 0 if it serves no features
+  /// at all.
   case incomplete(FilePath, reaches: Int, asked: Int, missing: [String])
   /// Images have channels that the extractor can't use.
   case channels(Int, extractor: String, expected: String)

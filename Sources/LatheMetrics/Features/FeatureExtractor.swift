@@ -2,14 +2,16 @@ import LatheTensors
 
 /// A fixed map from images to vectors.
 ///
-/// The vector of an image does not depend on the images beside it. Networks run on passes of one size, whatever the number
-/// of images, because the rounding of products may depend on their size.
+/// The vector of an image does not depend on the images beside it. Networks run on passes of one
+/// size, whatever the number of images, because the rounding of products may depend on their size.
 public protocol FeatureExtractor {
-  /// What to print beside a number computed from these features: `inception-768 (tensorflow resize)`.
+  /// What to print beside a number computed from these features: `inception-768 (tensorflow
+  /// resize)`.
   var name: String { get }
   /// Length of a vector; nil if it is that of an image.
   var dimensions: Int? { get }
-  /// What a distance between sets of these vectors is called: "FID" is that of Inception's 2048 and nothing else.
+  /// What a distance between sets of these vectors is called: "FID" is that of Inception's 2048 and
+  /// nothing else.
   var distanceName: String { get }
 
   /// The features of images in [0, 1].
@@ -33,7 +35,8 @@ public struct Pixels: FeatureExtractor {
   }
 }
 
-/// Runs `network` on passes of exactly `size` images, the last filled up with repeats of the last image.
+/// Runs `network` on passes of exactly `size` images, the last filled up with repeats of the last
+/// image.
 ///
 /// Shapes: `[N, H, W, C]`; `network` maps `[size, H, W, C]` to `[size, dimensions]`.
 func featuresInPasses(

@@ -3,8 +3,9 @@ import LatheKernels
 
 /// pᵢⱼ of t-SNE: how close samples are, as one distribution over pairs.
 ///
-/// van der Maaten, Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008, Section 2 and Eq. 1: a Gaussian around each sample,
-/// as wide as makes the perplexity of its neighbours the one asked for; then both directions joined.
+/// van der Maaten, Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008, Section 2 and Eq. 1: a
+/// Gaussian around each sample, as wide as makes the perplexity of its neighbours the one asked
+/// for; then both directions joined.
 package struct Affinities: Sendable {
   package let count: Int
   /// Floats from one row to the next: `count` rounded up to whole lanes, what is beyond being 0.
@@ -43,7 +44,8 @@ package struct Affinities: Sendable {
   }
 }
 
-/// pⱼ|ᵢ for one i: the precision of the Gaussian by bisection, from 1 on, until the entropy is within 10⁻⁵.
+/// pⱼ|ᵢ for one i: the precision of the Gaussian by bisection, from 1 on, until the entropy is
+/// within 10⁻⁵.
 private func conditional(
   _ distances: UnsafeBufferPointer<Double>, of row: Int, perplexity: Double
 ) -> [Double] {

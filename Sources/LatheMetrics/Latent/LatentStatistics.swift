@@ -20,7 +20,8 @@ public struct LatentStatistics: Sendable, Equatable {
     }
   }
 
-  /// Coordinates that a mask leaves on: those with a value of at least `threshold`; their number is m_A.
+  /// Coordinates that a mask leaves on: those with a value of at least `threshold`; their number is
+  /// m_A.
   public static func activeCoordinates(of mask: [Float], threshold: Float = 0.1) -> [Int] {
     mask.indices.filter { mask[$0] >= threshold }
   }

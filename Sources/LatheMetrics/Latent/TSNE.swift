@@ -1,11 +1,13 @@
 import LatheData
 import LatheTensors
 
-/// t-SNE: a map of samples in the plane that keeps neighbours together; exact, so for some thousands of samples.
+/// t-SNE: a map of samples in the plane that keeps neighbours together; exact, so for some
+/// thousands of samples.
 ///
-/// van der Maaten, Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008, Algorithm 1 with early exaggeration (Section 3.4) and
-/// the gains of each coordinate from the authors' program (Jacobs, 1988). As in scikit-learn, gains and velocity begin anew
-/// when exaggeration ends; kept, they leave the divergence of small sets about twice as large.
+/// van der Maaten, Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008, Algorithm 1 with early
+/// exaggeration (Section 3.4) and the gains of each coordinate from the authors' program (Jacobs,
+/// 1988). As in scikit-learn, gains and velocity begin anew when exaggeration ends; kept, they
+/// leave the divergence of small sets about twice as large.
 public struct TSNE: Sendable {
   /// About how many neighbours a sample has.
   public var perplexity = 30.0
@@ -74,7 +76,8 @@ public struct TSNE: Sendable {
   }
 }
 
-/// Gradient descent with momentum, and a gain for each coordinate that grows while the direction stays.
+/// Gradient descent with momentum, and a gain for each coordinate that grows while the direction
+/// stays.
 private struct Descent {
   var values: [Float]
   private var velocity, gains: [Float]

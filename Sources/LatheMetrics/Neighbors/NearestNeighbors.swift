@@ -1,11 +1,13 @@
 // Goals, in order:
-// 1. Distances and their order are exact (double sums of squared differences), whatever the blocks and shards.
+// 1. Distances and their order are exact (double sums of squared differences), whatever the blocks
+//   and shards.
 // 2. Speed: a float matrix product rules out nearly all pairs.
 import LatheFiles
 import LatheKernels
 import LatheTensors
 
-/// The nearest of many images to each of some queries, by Euclidean distance of pixels, found by looking at all.
+/// The nearest of many images to each of some queries, by Euclidean distance of pixels, found by
+/// looking at all.
 public struct NearestNeighbors: Sendable {
   /// What neighbours are sought for.
   public let queries: Features

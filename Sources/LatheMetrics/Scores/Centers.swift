@@ -4,7 +4,8 @@ import LatheKernels
 struct Centers {
   var features: Features
 
-  /// For each point the nearest center, the first of equals, and the squared distance to it (at least 0).
+  /// For each point the nearest center, the first of equals, and the squared distance to it (at
+  /// least 0).
   func nearest(to points: Features) -> (labels: [Int], distances: [Float]) {
     var labels = [Int](repeating: 0, count: points.count)
     var nearest = [Float](repeating: 0, count: points.count)

@@ -23,7 +23,8 @@ struct Draws {
     (0..<count).map { _ in integer(below: bound) }
   }
 
-  /// Different numbers below `bound`: the beginning of a shuffle (Fisher, Yates; Durstenfeld, 1964).
+  /// Different numbers below `bound`: the beginning of a shuffle (Fisher, Yates; Durstenfeld,
+  /// 1964).
   mutating func distinct(_ count: Int, below bound: Int) -> [Int] {
     var numbers = Array(0..<bound)
     for i in 0..<count { numbers.swapAt(i, i + integer(below: bound - i)) }

@@ -1,13 +1,16 @@
 // Goals, in order:
-// 1. Finite for any covariance that float features can produce (eigenvalues below zero are set to zero).
-// 2. Agreement with a general matrix square root: 1e-6 relative, 1e-3 where covariances are singular.
+// 1. Finite for any covariance that float features can produce (eigenvalues below zero are set to
+//   zero).
+// 2. Agreement with a general matrix square root: 1e-6 relative, 1e-3 where covariances are
+//   singular.
 // 3. Speed: two symmetric eigenproblems, one of them without vectors.
 
 /// ‖m₁ − m₂‖² + Tr(C₁ + C₂ − 2(C₁C₂)^½), the squared Fréchet distance of two Gaussians.
 ///
-/// Dowson, Landau, "The Fréchet distance between multivariate normal distributions", 1982; as a score of image
-/// models: Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", NeurIPS 2017. Concretely, the trace of the
-/// root is the sum of the roots of the eigenvalues of B C₂ Bᵀ with C₁ = BᵀB.
+/// Dowson, Landau, "The Fréchet distance between multivariate normal distributions", 1982; as a
+/// score of image models: Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", NeurIPS
+/// 2017. Concretely, the trace of the root is the sum of the roots of the eigenvalues of B C₂ Bᵀ
+/// with C₁ = BᵀB.
 ///
 /// - Throws: `ScoreError.sizes` if the two have different dimensions.
 public func frechetDistance(

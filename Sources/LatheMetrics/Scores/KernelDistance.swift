@@ -1,10 +1,11 @@
 import LatheData
 import LatheKernels
 
-/// Kernel distance (KID): the squared maximum mean discrepancy of two sets of features, averaged over subsets.
+/// Kernel distance (KID): the squared maximum mean discrepancy of two sets of features, averaged
+/// over subsets.
 ///
-/// Bińkowski, Sutherland, Arbel, Gretton, "Demystifying MMD GANs", ICLR 2018, Section 4. The kernel is
-/// (x·y/d + 1)³; the estimate of each subset is unbiased, so it can be below zero.
+/// Bińkowski, Sutherland, Arbel, Gretton, "Demystifying MMD GANs", ICLR 2018, Section 4. The kernel
+/// is (x·y/d + 1)³; the estimate of each subset is unbiased, so it can be below zero.
 public struct KernelDistance: Sendable {
   /// Pairs of subsets.
   public var subsets = 100
@@ -30,7 +31,8 @@ public struct KernelDistance: Sendable {
 
   /// The score of two sets.
   ///
-  /// - Throws: `ScoreError`: dimensions that differ, fewer than 2 samples, features that are not finite.
+  /// - Throws: `ScoreError`: dimensions that differ, fewer than 2 samples, features that are not
+  ///   finite.
   public func callAsFunction(_ one: Features, _ other: Features) throws(ScoreError) -> Result {
     let size = min(subsetSize, one.count, other.count)
     var draws = Draws(CounterRandom(seed: seed))
@@ -46,10 +48,11 @@ public struct KernelDistance: Sendable {
     return Result(mean: mean, standardDeviation: variance.squareRoot(), subsetSize: size)
   }
 
-  /// The unbiased estimate from all samples of both sets: the mean kernel within each, without the diagonal, less
-  /// twice the mean kernel between them.
+  /// The unbiased estimate from all samples of both sets: the mean kernel within each, without the
+  /// diagonal, less twice the mean kernel between them.
   ///
-  /// - Throws: `ScoreError`: dimensions that differ, fewer than 2 samples, features that are not finite.
+  /// - Throws: `ScoreError`: dimensions that differ, fewer than 2 samples, features that are not
+  ///   finite.
   public static func discrepancy(_ one: Features, _ other: Features) throws(ScoreError) -> Double {
     try checkDimensions(one, other)
     for set in [one, other] where set.count < 2 {

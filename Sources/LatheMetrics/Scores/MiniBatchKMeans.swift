@@ -2,10 +2,11 @@ import LatheData
 
 /// Clusters found from small random batches.
 ///
-/// Sculley, "Web-Scale K-Means Clustering", WWW 2010, Algorithm 1, with what scikit-learn's `MiniBatchKMeans` adds to it:
-/// the best of several beginnings, centers that attract almost nothing begin anew elsewhere, and the end comes when a
-/// running mean of the distances no longer falls. Defaults are those of scikit-learn 0.19, which the authors of the
-/// precision-recall curve used.
+/// Sculley, "Web-Scale K-Means Clustering", WWW 2010, Algorithm 1, with what scikit-learn's
+/// `MiniBatchKMeans` adds to it: the best of several beginnings, centers that attract almost
+/// nothing begin anew elsewhere, and the end comes when a running mean of the distances no longer
+/// falls. Defaults are those of scikit-learn 0.19, which the authors of the precision-recall curve
+/// used.
 struct MiniBatchKMeans {
   var clusters: Int
   /// Beginnings that are compared.
@@ -69,7 +70,8 @@ private struct RunningCenters {
 
   var hasEmpty: Bool { counts.contains(0) }
 
-  /// Moves each center to the mean of all it has attracted; returns the sum of squared distances before.
+  /// Moves each center to the mean of all it has attracted; returns the sum of squared distances
+  /// before.
   mutating func move(by batch: Features) -> Double {
     let (labels, distances) = centers.nearest(to: batch)
     let d = batch.dimensions
@@ -87,7 +89,8 @@ private struct RunningCenters {
     return distances.reduce(0.0) { $0 + Double($1) }
   }
 
-  /// Centers of small counts, at most half as many as the batch has points, go to points of the batch.
+  /// Centers of small counts, at most half as many as the batch has points, go to points of the
+  /// batch.
   mutating func reassign(to batch: Features, ratio: Double, _ draws: inout Draws) {
     let least = ratio * (counts.max() ?? 0)
     let small = counts.indices.filter { counts[$0] < least }.sorted { counts[$0] < counts[$1] }
@@ -105,7 +108,8 @@ private struct RunningCenters {
   }
 }
 
-/// Ends when an exponentially weighted mean has not fallen for some batches; the first batch does not count.
+/// Ends when an exponentially weighted mean has not fallen for some batches; the first batch does
+/// not count.
 private struct StoppingRule {
   let patience: Int
   let weight: Double

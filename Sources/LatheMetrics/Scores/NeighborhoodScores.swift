@@ -1,24 +1,28 @@
 import LatheFiles
 import LatheTensors
 
-/// Fidelity and diversity by balls around samples, each reaching to its k-th neighbour in its own set.
+/// Fidelity and diversity by balls around samples, each reaching to its k-th neighbour in its own
+/// set.
 ///
-/// Density and coverage: Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", ICML 2020,
-/// Eqs. 2 and 3; precision and recall: Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing
-/// Generative Models", NeurIPS 2019, Eqs. 1 to 3. A point on a ball's surface is outside.
+/// Density and coverage: Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative
+/// Models", ICML 2020, Eqs. 2 and 3; precision and recall: Kynkäänniemi et al., "Improved Precision
+/// and Recall Metric for Assessing Generative Models", NeurIPS 2019, Eqs. 1 to 3. A point on a
+/// ball's surface is outside.
 public struct NeighborhoodScores: Sendable, Equatable {
   /// Share of generated samples inside the ball of any real one.
   public let precision: Double
   /// Share of real samples inside the ball of any generated one.
   public let recall: Double
-  /// Real balls that hold a generated sample, its mean over generated samples divided by k; can exceed 1.
+  /// Real balls that hold a generated sample, its mean over generated samples divided by k; can
+  /// exceed 1.
   public let density: Double
   /// Share of real balls that hold a generated sample.
   public let coverage: Double
 
   /// Of `generated` samples against `real` ones, with balls up to the `neighbors`-th neighbour.
   ///
-  /// - Throws: `ScoreError`: dimensions that differ, no more samples than neighbours, features that are not finite.
+  /// - Throws: `ScoreError`: dimensions that differ, no more samples than neighbours, features that
+  ///   are not finite.
   public init(
     generated: Features, real: Features, neighbors: Int = 5
   ) throws(ScoreError) {

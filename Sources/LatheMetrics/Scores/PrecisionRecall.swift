@@ -2,8 +2,9 @@ import LatheData
 
 /// Precision and recall of one set of features against another, by clusters of their union.
 ///
-/// Sajjadi et al., "Assessing Generative Models via Precision and Recall", NeurIPS 2018, Section 3.3. As in the authors'
-/// computation, clusters are those of mini-batch k-means, and curves are averaged over several runs.
+/// Sajjadi et al., "Assessing Generative Models via Precision and Recall", NeurIPS 2018, Section
+/// 3.3. As in the authors' computation, clusters are those of mini-batch k-means, and curves are
+/// averaged over several runs.
 public struct PrecisionRecall: Sendable {
   /// Clusters of the union.
   public var clusters = 20
@@ -21,8 +22,8 @@ public struct PrecisionRecall: Sendable {
 
   /// The curve of `evaluated` samples against as many `reference` samples.
   ///
-  /// - Throws: `ScoreError`: dimensions or counts that differ, fewer samples than clusters, features that are not
-  ///   finite.
+  /// - Throws: `ScoreError`: dimensions or counts that differ, fewer samples than clusters,
+  ///   features that are not finite.
   public func callAsFunction(
     evaluated: Features, reference: Features
   ) throws(ScoreError) -> PrecisionRecallCurve {

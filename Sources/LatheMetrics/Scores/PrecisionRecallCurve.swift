@@ -2,11 +2,11 @@ import LatheFiles
 import Glibc
 import LatheTensors
 
-/// How much of the evaluated distribution lies in the reference (precision) and the other way round (recall), for
-/// every exchange rate between the two.
+/// How much of the evaluated distribution lies in the reference (precision) and the other way round
+/// (recall), for every exchange rate between the two.
 ///
-/// Sajjadi et al., "Assessing Generative Models via Precision and Recall", NeurIPS 2018, Section 3 and Algorithm 1:
-/// for a slope λ, α(λ) = Σ min(λ r, p) is a precision and β(λ) = α(λ)/λ a recall.
+/// Sajjadi et al., "Assessing Generative Models via Precision and Recall", NeurIPS 2018, Section 3
+/// and Algorithm 1: for a slope λ, α(λ) = Σ min(λ r, p) is a precision and β(λ) = α(λ)/λ a recall.
 public struct PrecisionRecallCurve: Sendable, Equatable {
   /// α, each in [0, 1], for slopes in ascending order.
   public let precision: [Double]

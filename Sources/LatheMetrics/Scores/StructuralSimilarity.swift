@@ -7,9 +7,10 @@ import LatheTensors
 
 /// Structural similarity (SSIM) of images with values in [0, 1].
 ///
-/// Wang, Bovik, Sheikh, Simoncelli, "Image Quality Assessment: From Error Visibility to Structural Similarity", IEEE
-/// Transactions on Image Processing 13, 2004, Eq. 13: a Gaussian window of 11×11 with σ = 1.5, K₁ = 0.01, K₂ = 0.03, the mean
-/// over all places where the window lies whole in the image; colour images channel by channel, then the mean.
+/// Wang, Bovik, Sheikh, Simoncelli, "Image Quality Assessment: From Error Visibility to Structural
+/// Similarity", IEEE Transactions on Image Processing 13, 2004, Eq. 13: a Gaussian window of 11×11
+/// with σ = 1.5, K₁ = 0.01, K₂ = 0.03, the mean over all places where the window lies whole in the
+/// image; colour images channel by channel, then the mean.
 public struct StructuralSimilarity: Sendable {
   /// Of one image; interleaved channels.
   public let shape: ImageShape

@@ -53,8 +53,8 @@ struct DoubleMatrix: Sendable {
     }
   }
 
-  /// Eigenvalues of a symmetric matrix of finite numbers in ascending order, its lower triangle read; and, if
-  /// asked for, its unit eigenvectors as rows.
+  /// Eigenvalues of a symmetric matrix of finite numbers in ascending order, its lower triangle
+  /// read; and, if asked for, its unit eigenvectors as rows.
   func eigen(vectors: Bool) -> (values: [Double], vectors: DoubleMatrix) {
     var matrix = self
     var eigenvalues = [Double](repeating: 0, count: rows)
@@ -63,7 +63,8 @@ struct DoubleMatrix: Sendable {
     return (eigenvalues, matrix)
   }
 
-  /// LAPACK counts columns first, so its upper triangle is our lower one, and its columns are our rows.
+  /// LAPACK counts columns first, so its upper triangle is our lower one, and its columns are our
+  /// rows.
   private func solve(
     _ job: String, _ matrix: inout [Double], _ eigenvalues: inout [Double]
   ) -> blasint {

@@ -7,8 +7,8 @@ import LatheTensors
 
 /// Running count, mean and scatter of feature vectors, in double precision.
 ///
-/// Chunks are joined as in Chan, Golub, LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
-/// Variances", 1979: S = S₁ + S₂ + (n₁n₂/n)(m₂ − m₁)(m₂ − m₁)ᵀ.
+/// Chunks are joined as in Chan, Golub, LeVeque, "Updating Formulae and a Pairwise Algorithm for
+/// Computing Sample Variances", 1979: S = S₁ + S₂ + (n₁n₂/n)(m₂ − m₁)(m₂ − m₁)ᵀ.
 public struct FeatureMoments: Sendable {
   /// Length of a vector.
   public let dimensions: Int

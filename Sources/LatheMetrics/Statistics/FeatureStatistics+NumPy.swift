@@ -3,10 +3,11 @@ import LatheData
 import SystemPackage
 
 extension FeatureStatistics {
-  /// The `mu` and `sigma` of an `.npz` file, as pytorch-fid and others keep them; stored or deflated.
+  /// The `mu` and `sigma` of an `.npz` file, as pytorch-fid and others keep them; stored or
+  /// deflated.
   ///
-  /// - Throws: `FileError`: missing if the file cannot be read; damaged if it does not hold `mu`, [d], and
-  ///   `sigma`, [d, d], of finite floats.
+  /// - Throws: `FileError`: missing if the file cannot be read; damaged if it does not hold `mu`,
+  ///   [d], and `sigma`, [d, d], of finite floats.
   public init(reading path: FilePath) throws(FileError) {
     let archive = try NumPyArchive(path)
     let (mean, covariance) = (try archive.array("mu"), try archive.array("sigma"))

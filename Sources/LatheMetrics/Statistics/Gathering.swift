@@ -31,8 +31,8 @@ extension Gathering {
     }
   }
 
-  /// All ranks' vectors in the order of sample numbers, so that what is computed from them has the same bits
-  /// whatever the number of ranks. A sample that several ranks hold counts once.
+  /// All ranks' vectors in the order of sample numbers, so that what is computed from them has the
+  /// same bits whatever the number of ranks. A sample that several ranks hold counts once.
   ///
   /// - Parameter samples: The number of each vector's sample.
   public func gather(_ features: Features, samples: [Int]) throws -> Features {

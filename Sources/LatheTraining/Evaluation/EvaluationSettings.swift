@@ -30,7 +30,8 @@ public struct EvaluationSettings: Codable, Equatable, Sendable {
     case none
     /// To the nearest of 256 levels.
     case nearest
-    /// To the next lower of 256 levels, as programs do that write made images to 8-bit files by truncation.
+    /// To the next lower of 256 levels, as programs do that write made images to 8-bit files by
+    /// truncation.
     case down
   }
 

@@ -2,7 +2,8 @@ import LatheData
 import LatheModels
 import LatheTensors
 
-/// Images by number, computed wherever they are asked for: what there is of number i depends on i alone.
+/// Images by number, computed wherever they are asked for: what there is of number i depends on i
+/// alone.
 struct GeneratedImages {
   let model: any Model
   let sampler: Sampler

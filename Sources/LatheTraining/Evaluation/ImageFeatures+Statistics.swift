@@ -3,7 +3,8 @@ import LatheMetrics
 import LatheTensors
 
 extension ImageFeatures {
-  /// Mean and covariance of the features of images 0 ..< `count`, on rank 0; nil elsewhere. Collective.
+  /// Mean and covariance of the features of images 0 ..< `count`, on rank 0; nil elsewhere.
+  /// Collective.
   ///
   /// `images` makes those of a range, `[n, H, W, C]` in [0, 1]; the ranks share the work.
   public func statistics(

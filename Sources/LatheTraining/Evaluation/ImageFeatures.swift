@@ -8,7 +8,8 @@ import LatheTensors
 public struct ImageFeatures {
   /// Length of a vector.
   public let dimensions: Int
-  /// The Fréchet distance by these features, as a part of a score's name: `fid-768`, `proxy-distance`.
+  /// The Fréchet distance by these features, as a part of a score's name: `fid-768`,
+  /// `proxy-distance`.
   public let distanceName: String
   /// In words, for the protocol.
   public let description: String

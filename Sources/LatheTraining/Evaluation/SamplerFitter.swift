@@ -6,7 +6,8 @@ import LatheModels
 import SystemPackage
 import LatheTensors
 
-/// Fits samplers to the codes of training images, on all ranks together: the same bits on any number of them.
+/// Fits samplers to the codes of training images, on all ranks together: the same bits on any
+/// number of them.
 public struct SamplerFitter {
   /// Images that are encoded at a time; shares are made of whole chunks.
   private static let chunk = 100
@@ -16,7 +17,8 @@ public struct SamplerFitter {
   private let random: RandomSource
   private let beat: () -> Void
 
-  /// For the ranks of `world`, or for this process alone without one. `beat` is called now and then, as a sign of life.
+  /// For the ranks of `world`, or for this process alone without one. `beat` is called now and
+  /// then, as a sign of life.
   public init(
     _ model: any Model, images: ImageSet, seed: UInt64, on world: Communicator?,
     beat: @escaping () -> Void = {}
@@ -25,7 +27,8 @@ public struct SamplerFitter {
     random = RandomSource(seed: seed).derived("sampler")
   }
 
-  /// A sampler fitted to the codes of all images, or of at most `limit` of them at equal distances. Collective.
+  /// A sampler fitted to the codes of all images, or of at most `limit` of them at equal distances.
+  /// Collective.
   ///
   /// - Throws: `SamplerError`, `MPIError`.
   public func fit(_ type: any FittedSampler.Type, limit: Int = .max) throws -> any FittedSampler {

@@ -3,7 +3,8 @@ import LatheTensors
 
 /// Work on numbered samples, shared by the ranks in chunks of one size.
 ///
-/// Who computes a chunk depends on the number of ranks, what is computed does not: the results have the same bits.
+/// Who computes a chunk depends on the number of ranks, what is computed does not: the results have
+/// the same bits.
 struct SharedWork {
   /// Samples computed together.
   static let chunk = 50

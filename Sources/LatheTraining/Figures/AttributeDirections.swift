@@ -4,13 +4,14 @@ import LatheTensors
 
 /// Directions in code space along which images gain an attribute.
 public struct AttributeDirections {
-  /// For each attribute asked for: mean code of the images that have it, less the mean of those that do not,
-  /// `[latentSize]`; nil if all images or none have it.
+  /// For each attribute asked for: mean code of the images that have it, less the mean of those
+  /// that do not, `[latentSize]`; nil if all images or none have it.
   public let directions: [[Float]?]
 
   private static let chunk = 100
 
-  /// Over all images of a set, by the numbers of the attributes. `beat` is called now and then with images done.
+  /// Over all images of a set, by the numbers of the attributes. `beat` is called now and then with
+  /// images done.
   ///
   /// Means are sums in double precision.
   public init(

@@ -8,8 +8,8 @@ public enum InterpolationPath: String, CaseIterable, Sendable, Codable {
   case linear
   /// Along the great circle: (sin((1 − t)Ω) a + sin(tΩ) b) / sin Ω, Ω the angle between a and b.
   ///
-  /// Shoemake, "Animating Rotation with Quaternion Curves", SIGGRAPH 1985, for codes of any length and norm. Where
-  /// they point the same way or opposite ways, it is the line.
+  /// Shoemake, "Animating Rotation with Quaternion Curves", SIGGRAPH 1985, for codes of any length
+  /// and norm. Where they point the same way or opposite ways, it is the line.
   case slerp
 
   /// The code at `t`, from `a` at 0 to `b` at 1.

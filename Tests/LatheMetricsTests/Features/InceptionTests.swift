@@ -114,7 +114,8 @@ private let fashionFolder: FilePath = "/usr/share/datasets/fashion-mnist"
     }
   }
 
-  /// Where the data sets are that the golden file has images of; those that are not here are left out.
+  /// Where the data sets are that the golden file has images of; those that are not here are left
+  /// out.
   static let places: [(name: String, path: FilePath)] = [
     ("mnist", environment("LATHE_MNIST")), ("cifar10", environment("LATHE_CIFAR10")),
     ("fashion-mnist", access(fashionFolder.string, R_OK) == 0 ? fashionFolder : nil),

@@ -4,10 +4,11 @@ import LatheNN
 import SystemPackage
 import LatheTensors
 
-/// Features of a small classifier that `lathe features train` makes, for those who have no Inception weights.
+/// Features of a small classifier that `lathe features train` makes, for those who have no
+/// Inception weights.
 ///
-/// Two come with lathe, for grey and for colour images. Distances between them rank models as FID does only roughly, and
-/// are never called FID.
+/// Two come with lathe, for grey and for colour images. Distances between them rank models as FID
+/// does only roughly, and are never called FID.
 public struct Classifier: FeatureExtractor {
   public let name: String
   public let dimensions: Int? = ClassifierNetwork.widths.last

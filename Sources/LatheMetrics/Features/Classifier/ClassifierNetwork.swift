@@ -1,10 +1,11 @@
 import LatheNN
 import LatheTensors
 
-/// A small convolutional classifier; the average of its last feature maps is what images are compared by.
+/// A small convolutional classifier; the average of its last feature maps is what images are
+/// compared by.
 ///
-/// Four 3 × 3 convolutions with batch normalisation and ReLU, the last three at stride 2, a global average and a linear
-/// output.
+/// Four 3 × 3 convolutions with batch normalisation and ReLU, the last three at stride 2, a global
+/// average and a linear output.
 struct ClassifierNetwork {
   /// Feature maps of each convolution.
   static let widths = [32, 64, 128, 96]

@@ -5,7 +5,8 @@ import LatheNN
 import SystemPackage
 import LatheTensors
 
-/// Trains the classifier behind ``Classifier``: cross-entropy, Adam with a rate that falls to a hundredth.
+/// Trains the classifier behind ``Classifier``: cross-entropy, Adam with a rate that falls to a
+/// hundredth.
 public final class ClassifierTraining {
   /// What the training is like.
   public struct Configuration: Sendable {
@@ -51,8 +52,8 @@ public final class ClassifierTraining {
     observations = Arena(count: store.bufferValues.count)
   }
 
-  /// Trains all epochs; after each, `report` gets its number from 1, its mean loss in nats, and the share of the test
-  /// images that are classified rightly, which is returned for the last.
+  /// Trains all epochs; after each, `report` gets its number from 1, its mean loss in nats, and the
+  /// share of the test images that are classified rightly, which is returned for the last.
   ///
   /// - Throws: whatever `report` throws.
   @discardableResult

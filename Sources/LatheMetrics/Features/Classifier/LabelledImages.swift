@@ -4,7 +4,8 @@ import LatheData
 import LatheKernels
 import LatheTensors
 
-/// What a classifier is trained on: the images of a set with their labels, grey ones in colour if asked for.
+/// What a classifier is trained on: the images of a set with their labels, grey ones in colour if
+/// asked for.
 struct LabelledImages {
   let images: ImageSet
   let isColourised: Bool
@@ -26,7 +27,8 @@ struct LabelledImages {
       channels: isColourised ? 3 : images.shape.channels)
   }
 
-  /// Some images, `[count, height, width, channels]` in [0, 1], and their labels; `flips` says which are mirrored.
+  /// Some images, `[count, height, width, channels]` in [0, 1], and their labels; `flips` says
+  /// which are mirrored.
   func batch(_ indices: [Int], flips: [Bool]) -> (images: Tensor, labels: [Int]) {
     let shape = shape
     let tensor = Tensor(
@@ -98,7 +100,8 @@ struct ColourScene {
     return SIMD3(channel(5), channel(3), channel(1))
   }
 
-  /// Writes `[height + margin, width + margin, 3]`; `grey` is how much of the object there is at a place.
+  /// Writes `[height + margin, width + margin, 3]`; `grey` is how much of the object there is at a
+  /// place.
   func paint(
     height: Int, width: Int, to pointer: UnsafeMutablePointer<Float>,
     grey: (_ row: Int, _ column: Int) -> Float

@@ -3,8 +3,9 @@ import LatheData
 extension Inception {
   /// A network with random weights, for measurements and tests: its features mean nothing.
   ///
-  /// Concretely, value i of tensor NAME is (2 u − 1) · limit with u the draw i of the stream of NAME's FNV-1a hash; the limit
-  /// is √(6 / fan in) for weights, which keeps the scale of activations, and 0.1 for biases.
+  /// Concretely, value i of tensor NAME is (2 u − 1) · limit with u the draw i of the stream of
+  /// NAME's FNV-1a hash; the limit is √(6 / fan in) for weights, which keeps the scale of
+  /// activations, and 0.1 for biases.
   package init(
     randomWithDimensions dimensions: Int, preparation: InceptionPreparation = .init()
   ) throws {

@@ -4,8 +4,8 @@ import LatheTensors
 
 /// Features of Inception-v3 of 2015-12-05, the network that FID is defined by.
 ///
-/// 64, 192, 768 or 2048 dimensions: the outputs of its first and second max pool, of its last 17 × 17 block and of its
-/// last block, each channel averaged over the image.
+/// 64, 192, 768 or 2048 dimensions: the outputs of its first and second max pool, of its last 17 ×
+/// 17 block and of its last block, each channel averaged over the image.
 public struct Inception: FeatureExtractor {
   /// Length of a vector.
   public let dimensions: Int?
@@ -13,13 +13,15 @@ public struct Inception: FeatureExtractor {
   public let preparation: InceptionPreparation
   private let network: InceptionNetwork
 
-  /// Images in a pass: weights are reordered in each, and activations should not leave the cache far behind.
+  /// Images in a pass: weights are reordered in each, and activations should not leave the cache
+  /// far behind.
   static let imagesInPass = 8
 
   /// Features of a length, with the weights in a safetensors file.
   ///
-  /// The file holds, for each convolution, `NAME.weight` `[outputs, inputs, height, width]` and `NAME.bias` with batch
-  /// normalisation folded into them; `launch/convert-inception` makes it. It may end early.
+  /// The file holds, for each convolution, `NAME.weight` `[outputs, inputs, height, width]` and
+  /// `NAME.bias` with batch normalisation folded into them; `launch/convert-inception` makes it. It
+  /// may end early.
   /// - Throws: `FileError` if the file can't be read or has other shapes, ``FeatureError`` if it
   ///   doesn't reach so far.
   public init(

@@ -45,7 +45,8 @@ struct InceptionNetwork {
     case .maxPool(let stride):
       return maxPooling(x, kernel: 3, stride: stride, padding: stride == 1 ? 1 : 0)
     case .averaged(let unit):
-      // A 1 × 1 convolution and the mean are linear and commute; the mean of fewer channels is cheaper.
+      // A 1 × 1 convolution and the mean are linear and commute; the mean of fewer channels is
+      // cheaper.
       let mean = averagePooling(convolved(unit, x), kernel: 3, stride: 1, padding: 1)
       return addingBias(mean, layers[unit.name]!.bias, relu: true)
     case .branches(let branches):

@@ -2,9 +2,11 @@ import LatheTensors
 
 /// How images in [0, 1] become what Inception takes: 299 × 299, three channels, in about [−1, 1].
 public struct InceptionPreparation: Hashable, Sendable {
-  /// A bilinear resize and the scaling after it. The two give slightly different features: compare like with like.
+  /// A bilinear resize and the scaling after it. The two give slightly different features: compare
+  /// like with like.
   public enum Resize: String, CaseIterable, Hashable, Sendable {
-    /// The graph's own: pixel i of the new image at i · (old size / new size), then (255 x − 128) / 128.
+    /// The graph's own: pixel i of the new image at i · (old size / new size), then (255 x − 128) /
+    /// 128.
     case tensorflow
     /// That of the PyTorch port `pytorch-fid`: half-pixel centres, then 2 x − 1.
     case pytorch

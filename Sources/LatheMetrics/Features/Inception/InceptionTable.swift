@@ -1,8 +1,9 @@
 /// Inception-v3 as of 2015-12-05, up to the average over its last 8 × 8 places.
 ///
-/// Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, with the deviations of the
-/// network that FID is defined by (Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash
-/// Equilibrium", NeurIPS 2017): average pools leave out padding, and the last block's pool takes the maximum.
+/// Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016, with the
+/// deviations of the network that FID is defined by (Heusel et al., "GANs Trained by a Two
+/// Time-Scale Update Rule Converge to a Local Nash Equilibrium", NeurIPS 2017): average pools leave
+/// out padding, and the last block's pool takes the maximum.
 enum InceptionTable {
   /// A convolution with bias and ReLU; batch normalisation is folded into both.
   struct Unit {
