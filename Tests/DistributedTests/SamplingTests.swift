@@ -69,6 +69,22 @@ import Testing
     }
   }
 
+  /// A sampler that is fitted after training sees the images that the run trained on, and no others.
+  @Test func imagesHeldBackAreNotFittedTo() throws {
+    try withFolder { folder in
+      let run = "\(folder)/run"
+      let heldBack = [
+        "--evaluate-every", "3", "--validation", "1000", "--metrics", "error", "--samples", "20",
+      ]
+      _ = try self.run(1, ["train", "rae", "synthetic", "--out", run] + narrow + heldBack)
+      let file = "\(run)/checkpoints/step-000003/sampler-gmm.safetensors"
+      let before = try bytes(file)
+      try FileManager.default.removeItem(atPath: file)
+      _ = try self.run(1, ["sample", run])
+      #expect(try bytes(file) == before)
+    }
+  }
+
   @Test func unsuitableSamplersAreNamed() throws {
     try withFolder { folder in
       let lathe = try builtExecutable("lathe")
