@@ -246,16 +246,20 @@ final class Replay {
     }
   }
 
-  /// Ten steps with Adam's ε at 10⁻³, so that gradients that vanish in exact arithmetic move
-  /// nothing.
+  /// Ten steps with Adam's ε at 10⁻³.
+  ///
+  /// A gradient that is zero in exact arithmetic is rounding noise, which this ε keeps below a
+  /// hundredth of a step. Its parameter, and the running mean that follows it, may drift by that.
   @Test(arguments: GoldenCase.all) func tenSteps(_ test: GoldenCase) throws {
     let replay = try Replay(test, epsilon: 1e-3)
     try compareCurves(replay, "damped.curve.", relative: 1e-4)
+    let vanishing = try names(replay.golden, "vanishing gradients")
     let largest = replay.tensors.flatMap { $0.value.values.map(\.magnitude) }.max()!
     for (name, tensor) in replay.tensors {
+      let drifts = vanishing.contains { $0.hasSuffix("." + name) } || name.hasSuffix("running_mean")
       expectClose(
         tensor, try replay.golden.tensor("damped.final.\(name)"), relative: 1e-4,
-        absolute: 1e-7 * largest, name)
+        absolute: drifts ? 1e-4 : 1e-7 * largest, name)
     }
   }
 
