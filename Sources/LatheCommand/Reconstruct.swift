@@ -1,5 +1,6 @@
 import ArgumentParser
 import LatheData
+import LatheKernels
 import Foundation
 import SystemPackage
 import LatheTensors
@@ -7,18 +8,16 @@ import LatheTraining
 
 struct Reconstruct: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows images above what a trained model makes of them, as a grid.")
+    abstract: "Shows images above what a trained model makes of them, as a grid.",
+    discussion: """
+      The first 64 test images, or some of the training images:
+        lathe reconstruct RUN
+        lathe reconstruct RUN --split train --first 100 --count 16
+      """)
 
-  @Argument(help: ArgumentHelp("A run's folder, or one of its checkpoints.", valueName: "run"))
-  var folder: String
+  @OptionGroup var source: RunOptions
 
-  @Option(
-    help:
-      "Folder of the data set's files (default: where the run had them, or where they are usually found)."
-  )
-  var data: String?
-
-  @Option(help: "Take the images from this split: train or test.")
+  @Option(help: "The split that the images are of: train, validation or test.")
   var split: Split = .test
 
   @Option(help: "Number of images.")
@@ -27,38 +26,35 @@ struct Reconstruct: ParsableCommand {
   @Option(help: "Number of the first image.")
   var first = 0
 
-  @Option(help: "Use the checkpoint after this many steps instead of the newest.")
-  var step: Int?
-
   @OptionGroup var figures: FigureOptions
 
   func validate() throws {
-    guard (1...10_000).contains(count), first >= 0 else {
-      throw ValidationError(
-        "--count \(count) from --first \(first): expected 1 to 10,000 from 0 or later")
-    }
+    try check("--count", count, in: 1...10_000)
+    try check("--first", first, atLeast: 0)
   }
 
   func run() throws {
-    let saved = try SavedRun(folder, step: step)
-    let images = try saved.images(split, at: data)
+    guard Launcher.isRoot else { return }
+    Workers.setCount(source.threads)
+    let saved = try source.run()
+    let images = try saved.images(split, at: source.data)
     guard first + count <= images.count else {
       throw CommandFailure.usage(
-        "images \(first) to \(first + count - 1) of the \(split.rawValue) split, which has \(images.count)"
+        "images \(first) to \(first + count - 1) of the \(split.rawValue) split, "
+          + "which has \(images.count)"
       )
     }
     let originals = images.tensor(first..<first + count)
-    let made = withoutGradients {
+    let reconstructions = withoutGradients {
       saved.loaded.model.reconstruct(originals, using: RandomSource(seed: saved.state.seed))
     }
     let title = saved.title("\(split.rawValue) images above their reconstructions")
     let paths = try figures.write(
       "reconstruct-\(saved.state.step)-\(split.rawValue)", in: saved.pictures
-    ) { try Pictures.writeReconstructions(originals, made, title: title, to: $0) }
-    let error = (originals - made).squared.mean().scalar
-    print(
-      "\(count) images of the \(split.rawValue) split, mean squared error per pixel \(error): \(paths)"
-    )
+    ) { try Pictures.writeReconstructions(originals, reconstructions, title: title, to: $0) }
+    let error = String(format: "%.5g", (originals - reconstructions).squared.mean().scalar)
+    print("\(count) \(split.rawValue) images, mean squared error per pixel \(error)")
+    print("written          \(paths)")
   }
 }
 

@@ -35,9 +35,15 @@ private func json(_ path: String) throws -> JSONValue {
   try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
 }
 
+/// The newest evaluation of a record.
+private func newest(_ path: String) throws -> JSONValue {
+  guard case .array(let all) = try json(path)["evaluations"] else { return .object([:]) }
+  return try #require(all.last)
+}
+
 /// Scores by name.
 private func scores(_ path: String) throws -> [String: Double] {
-  guard case .array(let scores) = try json(path)["scores"] else { return [:] }
+  guard case .array(let scores) = try newest(path)["scores"] else { return [:] }
   return Dictionary(
     uniqueKeysWithValues: scores.compactMap { score in
       guard case .string(let name) = score["name"] else { return nil }
@@ -59,7 +65,7 @@ private func scores(_ path: String) throws -> [String: Double] {
         let output = try lathe(
           ranks, "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "1003",
           "--reference", "train", "--metrics",
-          "error,ssim,fid,interpolation,prd,coverage,latent,bound", "--out",
+          "error,ssim,fid,interpolation,prd,coverage,latent,elbo", "--out",
           "\(folder)/\(ranks).json"
         ).output
         #expect(output.contains("1003 generated images (sampler prior, seed 0)"), "\(output)")
@@ -107,7 +113,7 @@ private func scores(_ path: String) throws -> [String: Double] {
         2, "fid", "\(folder)/a", "\(folder)/b", "--features", "pixels", "--save",
         "\(folder)/a.npz")
       #expect(abs(try distance(whole.output) - expected) < 1e-5, "\(whole.output)")
-      #expect(whole.output.contains("caution"), "5 images, 75 dimensions")
+      #expect(whole.output.contains("warning"), "5 images, 75 dimensions")
       let saved = try lathe(
         1, "fid", "\(folder)/a.npz", "\(folder)/b", "--features", "pixels")
       #expect(abs(try distance(saved.output) - expected) < 1e-5, "\(saved.output)")
@@ -146,13 +152,50 @@ private func scores(_ path: String) throws -> [String: Double] {
       _ = try lathe(
         1, "evaluate", "\(folder)/1", "--best", "--features", "pixels", "--metrics", "error",
         "--samples", "10", "--out", "\(folder)/best.json")
-      #expect(try json("\(folder)/best.json")["step"] == .int(best[0]))
+      #expect(try newest("\(folder)/best.json")["step"] == .int(best[0]))
     }
+  }
+
+  /// What 5 samples are too few for is left out with its reason, and the rest is kept.
+  @Test func whatCannotBeComputedIsLeftOut() throws {
+    try withFolder { folder in
+      try train(1, "\(folder)/run")
+      for ranks in [1, 2] {
+        let arguments = [
+          "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "5", "--metrics",
+          "error,prd", "--out", "\(folder)/\(ranks).json",
+        ]
+        let result = try self.result(ranks, arguments)
+        #expect(result.status == 65, "\(ranks) ranks: \(result)")
+        let names = try scores("\(folder)/\(ranks).json").keys
+        #expect(Array(names) == ["reconstruction/error"])
+        #expect(try newest("\(folder)/\(ranks).json")["left out"]?["prd"] != nil)
+      }
+    }
+  }
+
+  @Test func picturesOfTwoSizesAreOneFaultOnAnyNumberOfRanks() throws {
+    try withFolder { folder in
+      for side in [5, 6] {
+        let picture = Picture(width: side, height: side, channels: 1, filledWith: UInt8(side))
+        try picture.write(to: FilePath("\(folder)/\(side).png"))
+      }
+      for ranks in [1, 2] {
+        let result = try self.result(ranks, ["fid", folder, folder, "--features", "pixels"])
+        #expect(result.status == 65, "\(ranks) ranks: \(result)")
+      }
+    }
+  }
+
+  private func result(_ ranks: Int, _ arguments: [String]) throws -> ProcessResult {
+    try ranks == 1
+      ? runProcess(builtExecutable("lathe"), arguments, timeout: 600)
+      : mpirunResult(ranks, "lathe", arguments, timeout: 600)
   }
 
   static let faults: [(arguments: [String], status: Int32, message: String)] = [
     (["--metrics", "fit"], 64, "no metric 'fit'; there are error, ssim"),
-    (["--features", "inception"], 64, "expected inception:FILE, classifier, classifier:FILE"),
+    (["--features", "inception"], 64, "expected classifier, classifier:FILE, inception:FILE"),
     (["--features", "pixels", "--dims", "64"], 64, "for --features inception:FILE only"),
     (["--features", "inception:/nowhere"], 66, "/nowhere"),
     (["--samples", "1"], 64, "expected at least 2, found 1"),

@@ -41,9 +41,12 @@ struct BenchFeatures: ParsableCommand {
   var profile = false
 
   func validate() throws {
-    guard [dims, batch, size, steps, threads].allSatisfy({ $0 >= 1 }), warmup >= 0 else {
-      throw ValidationError("numbers of 1 or more expected")
-    }
+    try check("--batch", batch, atLeast: 1)
+    try check("--dims", dims, atLeast: 1)
+    try check("--size", size, atLeast: 1)
+    try check("--steps", steps, atLeast: 1)
+    try check("--threads", threads, atLeast: 1)
+    try check("--warmup", warmup, atLeast: 0)
   }
 
   func run() throws {

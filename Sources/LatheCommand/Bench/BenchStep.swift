@@ -45,9 +45,10 @@ struct BenchStep: ParsableCommand {
       throw ValidationError(
         "no workload '\(workload)'; there are \(BenchWorkload.names.joined(separator: ", "))")
     }
-    guard batch >= 2, steps >= 1, warmup >= 0, threads >= 1 else {
-      throw ValidationError("--batch of 2 or more, --steps and --threads of 1 or more expected")
-    }
+    try check("--batch", batch, atLeast: 2)
+    try check("--steps", steps, atLeast: 1)
+    try check("--threads", threads, atLeast: 1)
+    try check("--warmup", warmup, atLeast: 0)
   }
 
   func run() throws {

@@ -67,9 +67,8 @@ struct PictureOptions: ParsableArguments {
   var cache: String?
 
   func validate() throws {
-    for (name, value) in [("crop", crop), ("size", size)] where !(1...4096).contains(value ?? 1) {
-      throw ValidationError("--\(name): expected 1 to 4096, found \(value!)")
-    }
+    try check("--crop", crop, in: 1...4096)
+    try check("--size", size, in: 1...4096)
   }
 
   var cacheFolder: FilePath { cache.map { FilePath($0) } ?? DatasetRegistry.cacheFolder }

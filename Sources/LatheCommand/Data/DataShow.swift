@@ -27,10 +27,8 @@ struct DataShow: ParsableCommand {
   var out: String?
 
   func validate() throws {
-    guard (1...10_000).contains(count), first >= 0 else {
-      throw ValidationError(
-        "--count \(count) from --first \(first): expected 1 to 10,000 from 0 or later")
-    }
+    try check("--count", count, in: 1...10_000)
+    try check("--first", first, atLeast: 0)
   }
 
   func run() throws {

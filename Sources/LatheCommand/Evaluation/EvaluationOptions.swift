@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
+import LatheMetrics
 import LatheTraining
 
-/// What is measured and how, for `evaluate` and `train --evaluate-every`; what is left out is nil.
+/// What is evaluated and how, for `evaluate` and `train --evaluate-every`; what is left out is nil.
 struct EvaluationOptions: ParsableArguments {
   @Option(
     help:
-      "What to measure, separated by commas: \(EvaluationSettings.Metric.allCases.map(\.rawValue).joined(separator: ", ")) (default: all)."
+      "Metrics, separated by commas: \(EvaluationSettings.Metric.names) (default: all)."
   )
   var metrics: String?
 
@@ -15,14 +16,7 @@ struct EvaluationOptions: ParsableArguments {
   @Option(help: "Images of each kind (default: 10000).")
   var samples: Int?
 
-  @Flag(
-    inversion: .prefixedNo,
-    help:
-      "Stretch each made image to [0, 1], as FlexAE's and 2-Stage VAE's programs do (default: no).")
-  var minmax: Bool?
-
-  @Option(help: "Round made images to 8 bits: none, nearest or down (default: none).")
-  var rounding: EvaluationSettings.Rounding?
+  @OptionGroup var preprocessing: PreprocessingFlags
 
   /// These over a recipe's.
   func over(_ recipe: EvaluationRecipe?) -> EvaluationRecipe {
@@ -32,13 +26,30 @@ struct EvaluationOptions: ParsableArguments {
     merged.dims = images.dims ?? merged.dims
     merged.resize = images.resize ?? merged.resize
     merged.samples = samples ?? merged.samples
-    merged.minmax = minmax ?? merged.minmax
-    merged.rounding = rounding ?? merged.rounding
+    merged.minmax = preprocessing.minmax ?? merged.minmax
+    merged.rounding = preprocessing.rounding ?? merged.rounding
     return merged
   }
 }
 
-extension EvaluationSettings.Rounding: ExpressibleByArgument {}
+/// What happens to images before features are extracted; what is left out is nil.
+struct PreprocessingFlags: ParsableArguments {
+  @Flag(
+    inversion: .prefixedNo,
+    help:
+      "Per-image min–max normalization before features, as FlexAE's and 2-Stage VAE's do (default: no)."
+  )
+  var minmax: Bool?
+
+  @Option(help: "Round to 8 bits before features: none, nearest or down (default: none).")
+  var rounding: Preprocessing.Rounding?
+}
+
+extension Preprocessing.Rounding: ExpressibleByArgument {}
+
+extension EvaluationSettings.Metric {
+  fileprivate static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+}
 
 /// The same as a recipe has it, below `evaluation`.
 struct EvaluationRecipe: Codable {
@@ -47,7 +58,7 @@ struct EvaluationRecipe: Codable {
   var resize: String?
   var samples: Int?
   var minmax: Bool?
-  var rounding: EvaluationSettings.Rounding?
+  var rounding: Preprocessing.Rounding?
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case metrics, features, dims, resize, samples, minmax, rounding
@@ -60,17 +71,19 @@ struct EvaluationRecipe: Codable {
       throw CommandFailure.usage("--samples: expected at least 2, found \(samples)")
     }
     return EvaluationSettings(
-      metrics: try chosenMetrics(), samples: samples, minmax: minmax ?? false,
-      rounding: rounding ?? .none, seed: seed)
+      metrics: try chosenMetrics(), samples: samples,
+      preprocessing: Preprocessing(minmax: minmax ?? false, rounding: rounding ?? .none),
+      seed: seed)
   }
 
   private func chosenMetrics() throws -> [EvaluationSettings.Metric] {
     guard let metrics else { return EvaluationSettings.Metric.allCases }
     let names = metrics.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     return try names.map { name in
-      if let metric = EvaluationSettings.Metric(rawValue: name) { return metric }
-      let known = EvaluationSettings.Metric.allCases.map(\.rawValue).joined(separator: ", ")
-      throw CommandFailure.usage("--metrics: no metric '\(name)'; there are \(known)")
+      if name == "bound" { noteRenamed("metric bound", to: "elbo") }
+      if let metric = EvaluationSettings.Metric(named: name) { return metric }
+      throw CommandFailure.usage(
+        "--metrics: no metric '\(name)'; there are \(EvaluationSettings.Metric.names)")
     }
   }
 

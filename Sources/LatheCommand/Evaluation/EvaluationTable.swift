@@ -1,21 +1,38 @@
 import Foundation
 import LatheTraining
 
-/// Scores for the terminal, each with its protocol below.
+/// Scores for the terminal, then their protocol, in lines of at most 80 columns.
 struct EvaluationTable: CustomStringConvertible {
-  private let card: Evaluation
+  private let evaluation: Evaluation
 
-  init(_ card: Evaluation) { self.card = card }
+  init(_ evaluation: Evaluation) { self.evaluation = evaluation }
 
   var description: String {
-    let width = (card.scores.map(\.name.count).max() ?? 0) + 2
-    let rows = card.scores.map { score in
-      let name = score.name.padding(toLength: width, withPad: " ", startingAt: 0)
-      let value = String(format: "%.5g", score.value)
-      let deviation = score.deviation.map { String(format: " ± %.2g", $0) } ?? ""
-      let number = (value + deviation).padding(toLength: 20, withPad: " ", startingAt: 0)
-      return "\(name)\(number)\(score.unit)\n    \(score.protocolText)"
+    let scores = evaluation.scores
+    let width = (scores.map(\.name.count).max() ?? 0) + 2
+    let rows = scores.map { row($0, width) }
+    // A protocol that several scores share is told once.
+    let conditions = ordered(scores.compactMap(\.conditions)).map { wrapped("Scores are \($0).") }
+    let samples = ordered(scores.map(\.samples)).map { samples in
+      let names = scores.filter { $0.samples == samples }.map(\.name).joined(separator: ", ")
+      return wrapped("\(names): \(samples)")
     }
-    return (rows + card.cautions.map { "caution: \($0)" }).joined(separator: "\n")
+    let warnings = evaluation.warnings.map { wrapped("warning: \($0)") }
+    let leftOut = evaluation.leftOut.map {
+      wrapped("left out: \($0.metric.rawValue): \($0.reason)")
+    }
+    return (rows + samples + conditions + warnings + leftOut).joined(separator: "\n")
+  }
+
+  private func row(_ score: Score, _ width: Int) -> String {
+    let value = String(format: "%.5g", score.value)
+    let deviation = score.standardDeviation.map { String(format: " ± %.2g", $0) } ?? ""
+    return score.name.padding(toLength: width, withPad: " ", startingAt: 0)
+      + (value + deviation).padding(toLength: 18, withPad: " ", startingAt: 0) + score.unit
+  }
+
+  /// Each text once, in the order of its first appearance.
+  private func ordered(_ texts: [String]) -> [String] {
+    texts.enumerated().filter { texts.firstIndex(of: $1) == $0 }.map(\.element)
   }
 }

@@ -1,15 +1,12 @@
-import LatheNN
 import ArgumentParser
-import LatheData
 import LatheMetrics
-import SystemPackage
-import LatheTraining
+import LatheNN
 
 /// Which features stand for an image; what is left out is nil.
 struct FeatureFlags: ParsableArguments {
   @Option(
     help:
-      "What stands for an image: inception:FILE, classifier, classifier:FILE or pixels (default: classifier)."
+      "Features: \(FeatureChoice.forms) (default: classifier, or pixels for what is no picture)."
   )
   var features: String?
 
@@ -28,45 +25,40 @@ struct FeatureFlags: ParsableArguments {
 
 /// What `--features`, `--dims` and `--resize` ask for.
 struct FeatureChoice {
-  private enum Kind {
-    /// The classifier that comes with lathe, or pixels for what is no picture.
-    case usual
-    case pixels
-    case classifier(FilePath?)
-    case inception(FilePath)
-  }
+  /// The extractors that the command knows.
+  static var registry: FeatureRegistry { .standard }
 
-  private let kind: Kind
-  private let dims: Int
-  private let resize: InceptionPreparation.Resize
-  /// What else happens to an image before Inception sees it.
-  var stretchesRange = false
-  var roundsToBytes = false
+  /// nil for the default.
+  private let entry: FeatureRegistry.Entry?
+  private let argument: String?
+  private let dimensions: Int?
+  private let resize: InceptionPreparation.Resize?
 
   /// - Throws: `CommandFailure` for other features, or settings that these have not.
   init(_ features: String?, dims: Int?, resize: String?) throws {
-    kind = try FeatureChoice.kind(features)
-    self.dims = dims ?? 2048
-    self.resize = try FeatureChoice.resize(resize ?? "tensorflow")
-    if case .inception = kind { return }
-    guard dims == nil, resize == nil else {
-      throw CommandFailure.usage("--dims, --resize: for --features inception:FILE only")
+    let parts = (features ?? "").split(separator: ":", maxSplits: 1).map(String.init)
+    argument = parts.count == 2 ? parts[1] : nil
+    entry = parts.first.flatMap { FeatureChoice.registry[$0] }
+    dimensions = dims
+    self.resize = try resize.map(FeatureChoice.resize)
+    if let features, entry?.accepts(argument: argument) != true {
+      throw CommandFailure.usage(
+        "--features: expected \(FeatureChoice.forms), found \(features)")
+    }
+    guard entry?.hasInputOptions == true || (dims == nil && resize == nil) else {
+      throw CommandFailure.usage(
+        "--dims, --resize: for \(FeatureChoice.formsWithInputOptions) only")
     }
   }
 
-  private static func kind(_ features: String?) throws -> Kind {
-    guard let features else { return .usual }
-    let parts = features.split(separator: ":", maxSplits: 1).map(String.init)
-    switch (parts.first, parts.count) {
-    case ("pixels", 1): return .pixels
-    case ("classifier", 1): return .classifier(nil)
-    case ("classifier", 2): return .classifier(FilePath(parts[1]))
-    case ("inception", 2): return .inception(FilePath(parts[1]))
-    default:
-      throw CommandFailure.usage(
-        "--features: expected inception:FILE, classifier, classifier:FILE or pixels, found \(features)"
-      )
-    }
+  static var forms: String {
+    let forms = registry.entries.flatMap(\.forms)
+    return forms.dropLast().joined(separator: ", ") + " or " + (forms.last ?? "")
+  }
+
+  private static var formsWithInputOptions: String {
+    registry.entries.filter(\.hasInputOptions).flatMap(\.forms).map { "--features \($0)" }
+      .joined(separator: ", ")
   }
 
   private static func resize(_ name: String) throws -> InceptionPreparation.Resize {
@@ -74,23 +66,15 @@ struct FeatureChoice {
     throw CommandFailure.usage("--resize: expected tensorflow or pytorch, found \(name)")
   }
 
-  /// The features, for images of a shape.
-  func features(for shape: ImageShape) throws -> ImageFeatures {
-    ImageFeatures(try extractor(for: shape), for: shape)
-  }
-
-  /// The extractor itself.
-  func extractor(for shape: ImageShape) throws -> any FeatureExtractor {
-    let isPicture = shape.height > 1 && shape.width > 1 && [1, 3].contains(shape.channels)
-    switch kind {
-    case .usual: return isPicture ? try Classifier(channels: shape.channels) : Pixels()
-    case .pixels: return Pixels()
-    case .classifier(nil): return try Classifier(channels: shape.channels)
-    case .classifier(let path?): return try Classifier(reading: path)
-    case .inception(let path):
-      let preparation = InceptionPreparation(
-        resize: resize, stretchesRange: stretchesRange, roundsToBytes: roundsToBytes)
-      return try Inception(dimensions: dims, preparation: preparation, reading: path)
+  /// The extractor for images of a shape.
+  ///
+  /// - Throws: `CommandFailure` if its weights can't be used.
+  func extractor(for images: ImageShape) throws -> any FeatureExtractor {
+    try failing {
+      guard let entry else { return try FeatureRegistry.fallback(for: images) }
+      return try entry.make(
+        FeatureRegistry.Request(
+          argument: argument, dimensions: dimensions, resize: resize, images: images))
     }
   }
 }

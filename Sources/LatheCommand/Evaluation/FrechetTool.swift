@@ -10,13 +10,15 @@ import LatheTraining
 struct FrechetTool: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fid",
-    abstract: "Measures the Fréchet distance of two sets of images.",
+    abstract: "Computes the Fréchet distance of two sets of images.",
     discussion: """
-      A and B are folders of pictures (JPEG, PNG), packed files, or .npz files with mu and sigma as pytorch-fid's.
-        mpirun -n 2 lathe fid A B --features inception:weights.safetensors --dims 2048
-        lathe fid A --save a.npz --features inception:weights.safetensors
-      Pictures keep their size, which must be one for all of a folder; --size resizes them, after a cut to the largest
-      square. A packed file's splits are taken together unless --split names one.
+      A and B are folders of pictures (JPEG, PNG), packed files, or .npz files with mu and sigma as \
+      pytorch-fid's.
+        mpirun -n 2 lathe fid A B --features inception:FILE --resize pytorch
+        lathe fid A --save a.npz --features inception:FILE
+      Pictures keep their size, which must be one for all of a folder; --size resizes them, after \
+      a crop to the largest square. A packed file's splits are taken together unless --split names \
+      one.
       """)
 
   @Argument(help: "A folder, a packed file or an .npz file.")
@@ -40,11 +42,8 @@ struct FrechetTool: ParsableCommand {
   var threads = 1
 
   func validate() throws {
-    guard threads > 0, (1...4096).contains(size ?? 1) else {
-      throw ValidationError(
-        "expected --threads of at least 1 and a --size of 1 to 4,096, found \(threads) and \(size ?? 0)"
-      )
-    }
+    try check("--threads", threads, atLeast: 1)
+    try check("--size", size, in: 1...4096)
     guard b != nil || save != nil else {
       throw ValidationError("expected a second set, or --save for the statistics of the first")
     }
@@ -52,40 +51,58 @@ struct FrechetTool: ParsableCommand {
 
   func run() throws {
     let choice = try features.choice()
+    let output = try save.map { try OutputFile($0, option: "--save") }
     let sources = try failing {
       try ([a] + (b.map { [$0] } ?? [])).map {
         try StatisticsSource(FilePath($0), split: split, size: size)
       }
     }
-    let extractors = try failing {
-      try sources.map { try $0.shape.map { try choice.features(for: $0) } }
-    }
+    let extractors = try sources.map { try $0.shape.map { try choice.extractor(for: $0) } }
+    let progress = TaskProgress()
     let world = try RankedJob.start().world
     Workers.setCount(threads)
     let found = try zip(sources, extractors).compactMap { source, extractor in
-      try source.statistics(extractor, on: world)
+      try source.statistics(extractor, on: world, progress: progress)
     }
-    if world.rank == 0 { try report(found, sources, extractors) }
+    progress.finish()
+    if world.rank == 0 { try report(found, sources, extractors, output) }
   }
 
   private func report(
-    _ found: [FeatureStatistics], _ sources: [StatisticsSource], _ extractors: [ImageFeatures?]
+    _ found: [FeatureStatistics], _ sources: [StatisticsSource],
+    _ extractors: [(any FeatureExtractor)?], _ output: OutputFile?
   ) throws {
     for (statistics, source) in zip(found, sources) {
-      let count = statistics.count.map { "\($0) images" } ?? "statistics"
-      print("\(source.path): \(count), \(statistics.dimensions)-d")
+      let origin =
+        statistics.count.map { "\($0) images" }
+        ?? "statistics; how their images were preprocessed is not known"
+      print(wrapped("\(source.path): \(origin), \(statistics.dimensions)-d"))
     }
-    if let save { try found[0].write(to: FilePath(save)) }
-    guard found.count == 2 else { return }
-    let distance = try frechetDistance(found[0], found[1])
-    let extractor = extractors.compactMap { $0 }.first
-    let name = extractor?.distanceName ?? "fréchet distance of given statistics"
-    print("\(name) \(distance) (\(extractor?.description ?? "\(found[0].dimensions)-d"))")
-    if let least = found.compactMap(\.count).min(), least <= found[0].dimensions {
-      print(
-        "caution: \(least) images for \(found[0].dimensions) dimensions: a covariance is singular, the distance biased upwards"
-      )
+    if let output {
+      try found[0].write(to: output.path)
+      print("written          \(output.path)")
     }
+    if found.count == 2 { try compare(found, sources, extractors) }
     flushOutput()
+  }
+
+  private func compare(
+    _ found: [FeatureStatistics], _ sources: [StatisticsSource],
+    _ extractors: [(any FeatureExtractor)?]
+  ) throws {
+    let distance = String(format: "%.5g", try frechetDistance(found[0], found[1]))
+    let used = zip(sources, extractors).compactMap { source, extractor in
+      source.shape.flatMap { shape in extractor.map { ($0, $0.summary(for: shape)) } }
+    }.first
+    let isKnown = found.allSatisfy { $0.count != nil }
+    let name = used?.0.scoreName ?? "Fréchet distance of given statistics"
+    print("\(name)  \(distance)")
+    if let used { print(wrapped(used.1 + (isKnown ? "" : ", for the images only"))) }
+    if let minimum = found.compactMap(\.count).min(), minimum <= found[0].dimensions {
+      print(
+        wrapped(
+          "warning: \(minimum) images for \(found[0].dimensions) dimensions: a covariance is "
+            + "singular, the distance is biased upwards"))
+    }
   }
 }

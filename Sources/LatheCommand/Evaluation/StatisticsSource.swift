@@ -1,11 +1,12 @@
-import LatheFiles
-import LatheNN
-import LatheDistributed
-import LatheData
 import Foundation
+import LatheData
+import LatheDistributed
+import LatheFiles
 import LatheMetrics
-import SystemPackage
+import LatheNN
+import LatheTensors
 import LatheTraining
+import SystemPackage
 
 /// What `lathe fid` compares: images, or statistics that somebody computed.
 struct StatisticsSource {
@@ -35,22 +36,29 @@ struct StatisticsSource {
   var shape: ImageShape? { images?.shape ?? packed.first?.shape }
 
   /// Mean and covariance of the images' features, on rank 0; nil elsewhere. Collective.
-  func statistics(_ extractor: ImageFeatures?, on world: Communicator) throws -> FeatureStatistics?
-  {
+  func statistics(
+    _ extractor: (any FeatureExtractor)?, on world: Communicator, progress: TaskProgress
+  ) throws -> FeatureStatistics? {
     if let given { return world.rank == 0 ? given : nil }
-    guard let extractor else { return nil }
-    if let images {
-      return try extractor.statistics(count: images.count, on: world) { try images.tensor($0) }
+    guard let extractor, let shape else { return nil }
+    func statistics(
+      of count: Int, _ images: (Range<Int>) throws -> Tensor
+    ) throws -> FeatureStatistics? {
+      try extractor.statistics(
+        of: count, shape: shape, on: world,
+        progress: { progress.show("\($0) of \(path)", $1, $2) }, images)
     }
+    if let images { return try statistics(of: images.count) { try images.tensor($0) } }
     let ends = packed.reduce(into: [0]) { $0.append($0.last! + $1.count) }
-    return try extractor.statistics(count: ends.last!, on: world) { range in
-      let rows = range.map { number in
-        let set = ends.lastIndex { $0 <= number }!
-        return packed[set].tensor(number - ends[set]..<number - ends[set] + 1).values
-      }
-      let shape = packed[0].shape
-      return .init(
-        rows.flatMap { $0 }, shape: [range.count, shape.height, shape.width, shape.channels])
+    return try statistics(of: ends.last!) { packedImages($0, ends: ends, shape: shape) }
+  }
+
+  /// Images of the packed sets taken one after another; `ends` are the sums of their counts.
+  private func packedImages(_ range: Range<Int>, ends: [Int], shape: ImageShape) -> Tensor {
+    let values = range.flatMap { number in
+      let set = ends.lastIndex { $0 <= number }!
+      return packed[set].tensor(number - ends[set]..<number - ends[set] + 1).values
     }
+    return Tensor(values, shape: [range.count, shape.height, shape.width, shape.channels])
   }
 }

@@ -19,12 +19,17 @@ struct FeaturesExtract: ParsableCommand {
     commandName: "extract",
     abstract: "Writes the features of a data set's images to a safetensors file.",
     discussion: """
-      lathe features extract cifar10 --features inception:inception.safetensors --dims 768 --out cifar10.safetensors
+      lathe features extract cifar10 \\
+        --features inception:FILE --dims 768 --out cifar10.safetensors
       The file holds `features`, [images, dimensions], in the order of the data set.
       """)
 
   @OptionGroup var images: DataOptions
-  @OptionGroup var features: FeatureOptions
+  @OptionGroup var features: FeatureFlags
+  @OptionGroup var preprocessing: PreprocessingFlags
+
+  @Flag(name: .customLong("round"), help: .hidden)
+  var oldRounding = false
 
   @Option(help: "Which part of the data set: train, validation or test.")
   var split = Split.test
@@ -39,35 +44,55 @@ struct FeaturesExtract: ParsableCommand {
   var threads = 1
 
   func validate() throws {
-    guard threads >= 1, count ?? 1 >= 1 else {
-      throw ValidationError("--threads and --count of 1 or more expected")
-    }
+    try check("--threads", threads, atLeast: 1)
+    try check("--count", count, atLeast: 1)
   }
 
   func run() throws {
+    guard Launcher.isRoot else { return }
     Workers.setCount(threads)
+    let output = try OutputFile(out, option: "--out")
     let entry = try images.entry()
     let set = try failing { try entry.load(split, at: images.place) }
-    let extractor = try features.extractor(for: set.shape)
+    let extractor = try features.choice().extractor(for: set.shape)
     let taken = min(count ?? set.count, set.count)
-    var values: [Float] = []
-    for first in stride(from: 0, to: taken, by: imagesAtATime) {
-      let part = set.tensor(first..<min(taken, first + imagesAtATime))
-      values += try failing { try extractor.features(of: part).values }
-    }
+    let values = try extract(extractor, set, taken)
     let shape = [taken, values.count / taken]
     let metadata = [
       "extractor": extractor.name, "dataset": set.name, "split": split.rawValue,
-      "digest": set.digest,
+      "digest": set.digest, "preprocessing": preprocess?.description ?? "none",
     ]
     try failing {
       try values.withUnsafeBufferPointer {
         try Safetensors.write(
-          [(name: "features", shape: shape, values: $0)], metadata: metadata, to: FilePath(out))
+          [(name: "features", shape: shape, values: $0)], metadata: metadata, to: output.path)
       }
     }
-    print("\(extractor.name): \(shape[0]) × \(shape[1]) to \(out)")
+    print("\(extractor.name): \(shape[0]) images, \(shape[1])-d")
+    print("written          \(out)")
   }
 
-  private var imagesAtATime: Int { 256 }
+  private func extract(
+    _ extractor: any FeatureExtractor, _ set: ImageSet, _ count: Int
+  ) throws -> [Float] {
+    let progress = TaskProgress()
+    defer { progress.finish() }
+    let imagesAtATime = 256
+    var values: [Float] = []
+    for first in stride(from: 0, to: count, by: imagesAtATime) {
+      progress.show("features of \(set.name)", first, count)
+      let part = set.tensor(first..<min(count, first + imagesAtATime))
+      values += try failing { try extractor.features(of: preprocess?(part) ?? part).values }
+    }
+    return values
+  }
+
+  /// What was asked for to happen to images first; nil if nothing.
+  private var preprocess: Preprocessing? {
+    let old = oldRounding ? Preprocessing.Rounding.nearest : nil
+    let rounding =
+      renamedOption(old, "--round", to: "--rounding nearest") ?? preprocessing.rounding ?? .none
+    let asked = Preprocessing(minmax: preprocessing.minmax ?? false, rounding: rounding)
+    return asked == Preprocessing() ? nil : asked
+  }
 }

@@ -19,8 +19,11 @@ struct AttributeSheet {
     guard let trainLabels = train.attributes, trainLabels.names == labels.names else {
       throw CommandFailure.data("\(train.name): training and test split have other attributes")
     }
+    let progress = TaskProgress()
     let found = AttributeDirections(
-      numbers, of: train, labels: trainLabels, model: saved.loaded.model)
+      numbers, of: train, labels: trainLabels, model: saved.loaded.model
+    ) { progress.show("codes of the training images", $0, train.count) }
+    progress.finish()
     for (attribute, direction) in zip(numbers, found.directions) {
       let name = labels.names[attribute]
       guard let direction else {
@@ -46,8 +49,8 @@ struct AttributeSheet {
     let with = candidates.lazy.filter { labels[$0, attribute] }.prefix(half)
     guard without.count == half, with.count == half else {
       throw CommandFailure.usage(
-        "\(labels.names[attribute]): expected \(half) test images with and without it from image \(command.first) on, "
-          + "found \(with.count) and \(without.count)")
+        "\(labels.names[attribute]): expected \(half) test images with and without it "
+          + "from image \(command.first) on, found \(with.count) and \(without.count)")
     }
     return (Array(without) + Array(with), half)
   }
@@ -58,7 +61,7 @@ struct AttributeSheet {
     throws
   {
     let frames = command.frames ?? 5
-    let steps = (0..<frames).map { command.reach * (2 * Float($0) / Float(frames - 1) - 1) }
+    let steps = (0..<frames).map { (command.reach ?? 2) * (2 * Float($0) / Float(frames - 1) - 1) }
     var cells: [[Float]] = []
     for image in examples.images {
       let original = test.tensor(image..<image + 1)
@@ -76,13 +79,16 @@ struct AttributeSheet {
       }
     }
     let norm = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    let length = String(format: "%.4g", norm)
     let paths = try command.figures.write(
-      "interpolate-\(saved.state.step)-\(name)", in: saved.pictures
+      "interpolate-\(saved.state.step)", part: name, in: saved.pictures
     ) {
       try grid.write(Tiles(cells, shape: test.shape), to: $0)
     }
     print(
-      "\(name): direction of length \(norm), \(examples.half) test images without and \(examples.half) with it: \(paths)"
-    )
+      wrapped(
+        "\(name): direction of length \(length), \(examples.half) test images without and "
+          + "\(examples.half) with it"))
+    print("written          \(paths)")
   }
 }

@@ -12,16 +12,21 @@ struct Latent: ParsableCommand {
     abstract:
       "Draws a trained model's code space: t-SNE, covariance, and the mask where there is one.",
     discussion: """
-      latent-STEP-data and -codes: t-SNE of test images (all their values) and of their codes, a colour for each class.
-      latent-STEP-covariance: the covariance of all test images' codes, without the dimensions that a mask closes.
-      latent-STEP-mask: the number of open dimensions over the steps of training, for models that have a mask.
+      latent-STEP-data and -codes: t-SNE of test images (all their values) and of their codes, a \
+      colour for each class.
+      latent-STEP-covariance: the covariance of all test images' codes, without masked dimensions.
+      latent-STEP-mask: the number of unmasked dimensions over the steps of training, for models \
+      that have a mask.
       """)
 
   @OptionGroup var source: RunOptions
   @OptionGroup var figures: FigureOptions
 
-  @Option(help: "Test images for t-SNE, the first ones; 0 for no t-SNE.")
-  var samples = 2000
+  @Option(help: "Test images for t-SNE, the first ones; 0 for no t-SNE (default: 2000).")
+  var count: Int?
+
+  @Option(name: .customLong("samples"), help: .hidden)
+  var oldCount: Int?
 
   @Option(help: "Perplexity of t-SNE.")
   var perplexity = 30.0
@@ -32,35 +37,36 @@ struct Latent: ParsableCommand {
   @Option(help: "Colour by this attribute, for data sets without classes.")
   var attribute: String?
 
+  private var progress: TaskProgress { Latent.progress }
+  private nonisolated(unsafe) static let progress = TaskProgress()
+
   func validate() throws {
-    guard (0...20_000).contains(samples), perplexity >= 1, perplexity.isFinite else {
-      throw ValidationError(
-        "expected 0 to 20,000 --samples and a --perplexity of at least 1, found \(samples) and \(perplexity)"
-      )
-    }
-    guard !figures.isFile else {
-      throw ValidationError("--out: expected a folder for several figures, found a file")
-    }
+    try check("--count", count ?? oldCount, in: 0...20_000)
+    try check("--perplexity", perplexity, in: 1...10_000)
   }
 
   func run() throws {
+    guard Launcher.isRoot else { return }
     Workers.setCount(source.threads)
-    let saved = try SavedRun(source.folder, step: source.step)
+    let saved = try source.run()
+    let samples = renamedOption(oldCount, "--samples", to: "--count") ?? count ?? 2000
     let test = try saved.images(.test, at: source.data)
     let codes = codes(of: test, saved)
     try covariance(of: codes, saved)
     try maskTrajectory(saved)
-    guard samples > 0 else { return }
+    guard samples > 0 else { return progress.finish() }
     let count = min(samples, test.count)
     let classes = try classes(of: test, count)
     let pixels = Features(test.tensor(0..<count).values, dimensions: test.shape.count)
     try map(pixels, "data", "test images", classes, saved)
     try map(codes[rows: 0..<count], "codes", "codes of test images", classes, saved)
+    progress.finish()
   }
 
   private func codes(of images: ImageSet, _ saved: SavedRun) -> Features {
     var values: [Float] = []
     for first in stride(from: 0, to: images.count, by: 100) {
+      progress.show("codes of test images", first, images.count)
       let part = images.tensor(first..<min(first + 100, images.count))
       values += withoutGradients { saved.loaded.model.encode(part).values }
     }
@@ -75,9 +81,12 @@ struct Latent: ParsableCommand {
       LatentStatistics(try FeatureStatistics(of: codes), active: active)
     }
     let dimensions = statistics.active.count
+    progress.finish()
     print(
-      "\(codes.count) codes, \(dimensions) of \(codes.dimensions) dimensions: NAC \(statistics.meanAbsoluteCorrelation), "
-        + "mean |covariance| \(statistics.meanAbsoluteCovariance) off the diagonal")
+      String(
+        format: "%d codes, %d of %d dimensions: NAC %.4g, mean |covariance| %.4g",
+        codes.count, dimensions, codes.dimensions, statistics.meanAbsoluteCorrelation,
+        statistics.meanAbsoluteCovariance))
     guard dimensions > 0 else { return }
     let chart = Chart(
       title: saved.title("covariance of \(codes.count) codes"), xLabel: "latent dimension",
@@ -97,7 +106,7 @@ struct Latent: ParsableCommand {
     }
     guard !points.isEmpty else { return }
     var chart = Chart(
-      title: saved.title("open latent dimensions"), xLabel: "training step",
+      title: saved.title("unmasked latent dimensions"), xLabel: "training step",
       yLabel: "dimensions with a mask of at least 0.1",
       .curves([Chart.Series("", points: points)]))
     chart.yRange = 0...(points.map(\.y).max()! + 1)
@@ -111,7 +120,9 @@ struct Latent: ParsableCommand {
   ) throws {
     var method = TSNE()
     (method.perplexity, method.seed) = (perplexity, seed)
+    progress.show("t-SNE of \(features.count) \(what)", 0, 0)
     let map = try failing { try method(features) }
+    progress.finish()
     let series = classes.names.enumerated().map { number, name in
       Chart.Series(
         name,
@@ -121,7 +132,8 @@ struct Latent: ParsableCommand {
     let chart = Chart(
       title: saved.title("t-SNE of \(features.count) \(what)"), xLabel: "t-SNE 1",
       yLabel: "t-SNE 2", .scatter(series.filter { !$0.points.isEmpty }))
-    print("t-SNE of \(features.count) \(what): divergence \(map.divergence) nats")
+    let divergence = String(format: "%.4g", map.divergence)
+    print("t-SNE of \(features.count) \(what): KL \(divergence) nats")
     try write(chart, name, saved)
   }
 
@@ -144,7 +156,7 @@ struct Latent: ParsableCommand {
   }
 
   private func write(_ chart: Chart, _ name: String, _ saved: SavedRun) throws {
-    let paths = try figures.write("latent-\(saved.state.step)-\(name)", in: saved.pictures) {
+    let paths = try figures.write("latent-\(saved.state.step)", part: name, in: saved.pictures) {
       try chart.write(to: $0)
     }
     print("\(name.padding(toLength: 17, withPad: " ", startingAt: 0))\(paths)")

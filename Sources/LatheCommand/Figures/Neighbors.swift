@@ -13,7 +13,8 @@ struct Neighbors: ParsableCommand {
     abstract:
       "Shows samples, each with its nearest training images: has the model learned by heart?",
     discussion: """
-      Distances are Euclidean, between all values of two images, in [0, 1]; every training image is looked at.
+      Distances are Euclidean, between all values of two images in [0, 1], to every training image.
+        lathe neighbors RUN --count 4
       """)
 
   @OptionGroup var source: RunOptions
@@ -29,17 +30,16 @@ struct Neighbors: ParsableCommand {
   var seed: UInt64 = 0
 
   func validate() throws {
-    guard (1...1000).contains(count), (1...50).contains(neighbors) else {
-      throw ValidationError(
-        "expected 1 to 1,000 --count and 1 to 50 --neighbors, found \(count) and \(neighbors)")
-    }
+    try check("--count", count, in: 1...1000)
+    try check("--neighbors", neighbors, in: 1...50)
   }
 
   func run() throws {
     Workers.setCount(source.threads)
-    let saved = try SavedRun(source.folder, step: source.step)
-    let train = try saved.images(.train, at: source.data)
+    let saved = try source.run()
     let sampler = try saved.sampler(nil, data: source.data)
+    guard Launcher.isRoot else { return }
+    let train = try saved.images(.train, at: source.data)
     let samples = withoutGradients {
       saved.loaded.model.sample(
         count, from: sampler, using: RandomSource(seed: seed).derived("samples"))
@@ -64,15 +64,20 @@ struct Neighbors: ParsableCommand {
     }
     let mean = found.reduce(0) { $0 + $1[0].distance } / Double(count)
     print(
-      "\(count) samples, each with the nearest of \(grouped(train.count)) training images, "
-        + "at \(String(format: "%.3f", mean)) on average: \(paths)")
+      wrapped(
+        "\(count) samples, each with the nearest of \(grouped(train.count)) training images, "
+          + "at \(String(format: "%.3f", mean)) on average"))
+    print("written          \(paths)")
   }
 
   private func nearest(to samples: Tensor, in train: ImageSet) throws -> [[Neighbor]] {
     var search = NearestNeighbors(
       of: Features(samples.values, dimensions: train.shape.count), count: neighbors)
+    let progress = TaskProgress()
+    defer { progress.finish() }
     let block = 512
     for first in stride(from: 0, to: train.count, by: block) {
+      progress.show("distances to the training images", first, train.count)
       let images = train.tensor(first..<min(first + block, train.count))
       try search.search(Features(images.values, dimensions: train.shape.count), from: first)
     }

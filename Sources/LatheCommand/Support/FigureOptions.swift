@@ -7,7 +7,10 @@ import SystemPackage
 struct FigureOptions: ParsableArguments {
   @Option(
     help:
-      "The picture to write, NAME.png or NAME.svg, or a folder for it (default: beside the run's other samples)."
+      """
+      The picture to write, NAME.png or NAME.svg, or a folder for it; several figures become \
+      NAME-WHAT.png (default: beside the run's other samples).
+      """
   )
   var out: String?
 
@@ -27,11 +30,12 @@ struct FigureOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - name: its name without ending, unless `--out` names a file.
+  ///   - part: what distinguishes it from the command's other figures, if there are several.
   ///   - folder: where it goes, unless `--out` says.
   @discardableResult func write(
-    _ name: String, in folder: FilePath, _ draw: (FilePath) throws -> Void
+    _ name: String, part: String? = nil, in folder: FilePath, _ draw: (FilePath) throws -> Void
   ) throws -> String {
-    let paths = paths(name, in: folder)
+    let paths = paths(part.map { "\(name)-\($0)" } ?? name, part, in: folder)
     try failing {
       for path in paths {
         try FileManager.default.createDirectory(
@@ -43,10 +47,12 @@ struct FigureOptions: ParsableArguments {
     return paths.map(\.string).joined(separator: ", ")
   }
 
-  private func paths(_ name: String, in folder: FilePath) -> [FilePath] {
+  private func paths(_ name: String, _ part: String?, in folder: FilePath) -> [FilePath] {
     var path = FilePath(out ?? folder.string)
     if !isFile {
       path.append("\(name).png")
+    } else if let part, let stem = path.stem, let ending = path.extension {
+      path = path.removingLastComponent().appending("\(stem)-\(part).\(ending)")
     }
     guard svg, path.extension?.lowercased() != "svg" else { return [path] }
     var vector = path
@@ -60,21 +66,31 @@ struct RunOptions: ParsableArguments {
   @Argument(help: ArgumentHelp("A run's folder, or one of its checkpoints.", valueName: "run"))
   var folder: String
 
-  @Option(help: "Use the checkpoint after this many steps instead of the newest.")
+  @Option(help: "Use the checkpoint after this many steps (default: the newest).")
   var step: Int?
+
+  @Flag(help: "Use the checkpoint that was best on validation images (train --evaluate-every).")
+  var best = false
 
   @Option(
     help:
-      "Folder of the data set's files (default: where the run had them, or where they are usually found)."
+      """
+      Folder of the data set's files (default: where the run had them, or where they are usually \
+      found).
+      """
   )
   var data: String?
 
-  @Option(help: "Threads.")
+  @Option(help: "Threads of this command, on each rank.")
   var threads = 1
 
+  /// The run, with the model of the checkpoint that was asked for.
+  func run() throws -> SavedRun { try SavedRun(folder, step: step, best: best) }
+
   func validate() throws {
-    guard threads > 0 else {
-      throw ValidationError("--threads: expected at least 1, found \(threads)")
+    guard step == nil || !best else {
+      throw ValidationError("--step, --best: give one of them")
     }
+    try check("--threads", threads, atLeast: 1)
   }
 }

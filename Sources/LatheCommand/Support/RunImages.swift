@@ -1,11 +1,12 @@
 import LatheDistributed
 import LatheData
+import LatheMetrics
 import LatheTraining
 
 /// The images of a run.
 struct RunImages {
   var train, test: ImageSet
-  /// For measurements while training; nil if there are none.
+  /// For evaluation while training; nil if there is none.
   var validation: ImageSet?
   /// Images taken from the end of the training split for that.
   var heldBack = 0
@@ -41,12 +42,14 @@ struct RunImages {
 struct EvaluationPlan {
   let interval: Int
   let settings: EvaluationSettings
-  let features: ImageFeatures
+  let features: any FeatureExtractor
   let images: ImageSet
 
   func schedule(on world: Communicator, beat: @escaping () -> Void) -> EvaluationSchedule {
     EvaluationSchedule(
       every: interval,
-      by: Evaluator(settings, reference: images, features: features, on: world, beat: beat))
+      by: Evaluator(settings, reference: images, features: features, on: world) { _, _, _ in
+        beat()
+      })
   }
 }

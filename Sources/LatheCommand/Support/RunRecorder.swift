@@ -14,6 +14,8 @@ final class RunRecorder {
   private var trainingSeconds = 0.0
   private var dataSeconds = 0.0
   private var steps = 0
+  /// Seconds of each activity since the last line of the log.
+  private var unlogged = [Double](repeating: 0, count: Activity.allCases.count)
   private var firstError: Double?
 
   /// - Throws: `FileError.unwritable`.
@@ -40,6 +42,7 @@ final class RunRecorder {
     steps += 1
     trainingSeconds += record.seconds
     dataSeconds += record.times[Activity.data.rawValue]
+    unlogged = zip(unlogged, record.times).map(+)
     guard record.step % plan.logEvery == 0 || record.step == plan.steps || steps == 1 else {
       return
     }
@@ -47,9 +50,10 @@ final class RunRecorder {
       "event": .string("step"), "step": .int(record.step), "seconds": .double(record.seconds),
       "images_per_second": .double(Double(plan.batch) / record.seconds),
     ]
-    for activity in Activity.allCases where record.times[activity.rawValue] > 0 {
-      members["seconds/\(activity.name)"] = .double(record.times[activity.rawValue])
+    for activity in Activity.allCases where unlogged[activity.rawValue] > 0 {
+      members["seconds/\(activity.name)"] = .double(unlogged[activity.rawValue])
     }
+    unlogged = unlogged.map { _ in 0 }
     for (name, value) in record.losses { members[name] = .double(Double(value)) }
     try log.write(members)
   }

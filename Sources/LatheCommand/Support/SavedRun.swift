@@ -35,13 +35,28 @@ struct SavedRun {
 
   /// The images of a split, prepared as for training, from `data` if given, else from where the run
   /// had them.
+  ///
+  /// Training images that the run held back are its validation images, and no training images.
   func images(_ split: Split, at data: String?) throws -> ImageSet {
+    let source: Split = split == .validation && heldBack > 0 ? .train : split
+    let images = try load(source, at: data)
+    guard source == .train, heldBack > 0 else { return images }
+    guard heldBack < images.count else {
+      throw CommandFailure.data(
+        "\(images.name): the run held back \(heldBack) training images, there are \(images.count)")
+    }
+    let rest = images.count - heldBack
+    return split == .train
+      ? images.part(0..<rest, as: .train) : images.part(rest..<images.count, as: .validation)
+  }
+
+  private func load(_ split: Split, at data: String?) throws -> ImageSet {
     let recorded = data == nil ? recordedData : nil
     let isThere = recorded.map { FileManager.default.fileExists(atPath: $0) } ?? false
     let place = (data ?? (isThere ? recorded : nil)).map { FilePath($0) }
     return try failing {
       do throws(FileError) {
-        return try withoutHeldBack(dataset.load(split, at: place, seed: state.seed))
+        return try dataset.load(split, at: place, seed: state.seed)
       } catch {
         var error = error
         if let recorded, !isThere {
@@ -54,13 +69,8 @@ struct SavedRun {
     }
   }
 
-  /// Training images without those that the run held back for validation, the last ones.
-  private func withoutHeldBack(_ images: ImageSet) -> ImageSet {
-    guard images.split == .train, let count = state.configuration["validation"]?.asDouble,
-      Int(count) < images.count
-    else { return images }
-    return images.part(0..<images.count - Int(count), as: .train)
-  }
+  /// Images at the end of the training split that the run held back for validation.
+  private var heldBack: Int { state.configuration["validation"]?.asDouble.map { Int($0) } ?? 0 }
 
   /// What `--data` was for the run; nil if it was not given.
   private var recordedData: String? {
@@ -81,13 +91,17 @@ struct SavedRun {
 
   private static func checkpoint(in folder: FilePath, step: Int?, best: Bool) throws -> FilePath {
     if FileManager.default.fileExists(atPath: folder.appending(RunState.fileName).string) {
+      guard step == nil, !best else {
+        throw CommandFailure.usage("--step, --best: for a run's folder, \(folder) is a checkpoint")
+      }
       return folder
     }
-    let store = CheckpointStore(reading: folder.appending(best ? "best" : "checkpoints"))
+    let store = try store(of: folder, best: best)
     if let step {
       let there = try store.steps()
       guard there.contains(step) else {
-        throw CommandFailure.missing("\(folder): no checkpoint of step \(step), there are \(there)")
+        let steps = there.map(String.init).joined(separator: ", ")
+        throw CommandFailure.missing("\(folder): no checkpoint of step \(step), there are \(steps)")
       }
       return store.path(step: step)
     }
@@ -98,5 +112,19 @@ struct SavedRun {
       FileHandle.standardError.write(Data("lathe: passed over \(path): \(error)\n".utf8))
     }
     return latest.path
+  }
+
+  /// The checkpoints of a run's folder, or those in a folder of checkpoints, such as `RUN/best`.
+  private static func store(of folder: FilePath, best: Bool) throws -> CheckpointStore {
+    let own = CheckpointStore(reading: folder)
+    if !best, try !own.steps().isEmpty { return own }
+    let all = CheckpointStore(reading: folder.appending("checkpoints"))
+    guard best else { return all }
+    let bests = CheckpointStore(reading: folder.appending("best"))
+    if try bests.steps().isEmpty, try !all.steps().isEmpty {
+      throw CommandFailure.missing(
+        "\(folder): no best checkpoint; the run was trained without --evaluate-every")
+    }
+    return bests
   }
 }

@@ -23,16 +23,20 @@ extension SavedRun {
   func sampler(_ asked: Sampler.Name?, data: String?) throws -> Sampler {
     if let ready = try readySampler(asked) { return ready }
     let world = try RankedJob.startUnderLauncher()
-    return try failing { try fittedSampler(asked, data: data, on: world) }
+    let progress = TaskProgress()
+    defer { progress.finish() }
+    return try failing { try fittedSampler(asked, data: data, on: world, progress: progress) }
   }
 
   /// The same where MPI runs already. Collective.
-  func sampler(_ asked: Sampler.Name?, data: String?, on world: Communicator) throws -> Sampler {
+  func sampler(
+    _ asked: Sampler.Name?, data: String?, on world: Communicator, progress: TaskProgress
+  ) throws -> Sampler {
     let ready = try readySampler(asked)
     // A file that one rank has just written must not keep another from a collective call.
     let isReady = try world.allReduceFlags(or: ready == nil ? 1 : 0) == 0
     if isReady, let ready { return ready }
-    return try fittedSampler(asked, data: data, on: world)
+    return try fittedSampler(asked, data: data, on: world, progress: progress)
   }
 
   /// One that needs no fitting; nil if the sampler must be fitted.
@@ -44,13 +48,17 @@ extension SavedRun {
     return try failing { try name.saved(in: checkpoint, for: loaded.model)?.sampler }
   }
 
-  private func fittedSampler(_ asked: Sampler.Name?, data: String?, on world: Communicator?)
-    throws -> Sampler
-  {
+  private func fittedSampler(
+    _ asked: Sampler.Name?, data: String?, on world: Communicator?, progress: TaskProgress
+  ) throws -> Sampler {
     let name = try asked ?? recordedSampler
     let images = try images(.train, at: data)
-    let fitted = try SamplerFitter(loaded.model, images: images, seed: state.seed, on: world)
-      .fit(type(of: loaded.model).fittedSampler(named: name)!)
+    let task = "fitting sampler \(name.rawValue) to \(grouped(images.count)) training images"
+    progress.show(task, 0, 0)
+    let fitter = SamplerFitter(loaded.model, images: images, seed: state.seed, on: world) {
+      progress.show(task, 0, 0)
+    }
+    let fitted = try fitter.fit(type(of: loaded.model).fittedSampler(named: name)!)
     if world?.rank ?? 0 == 0 { try fitted.save(in: checkpoint) }
     return fitted.sampler
   }

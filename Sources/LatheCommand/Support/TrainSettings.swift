@@ -217,7 +217,7 @@ struct TrainSettings {
       return nil
     }
     let settings = try recipe.settings(seed: seed)
-    let features = try failing { try recipe.choice().features(for: validation.shape) }
+    let features = try recipe.choice().extractor(for: validation.shape)
     return EvaluationPlan(
       interval: merged.evaluateEvery!, settings: settings, features: features, images: validation)
   }

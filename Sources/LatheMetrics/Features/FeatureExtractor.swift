@@ -1,9 +1,10 @@
+import LatheNN
 import LatheTensors
 
 /// A fixed map from images to vectors.
 ///
 /// The vector of an image does not depend on the images beside it. Networks run on passes of one
-/// size, whatever the number of images, because the rounding of products may depend on their size.
+/// size, whatever the number of images, because the rounding of a matmul may depend on its size.
 public protocol FeatureExtractor {
   /// What to print beside a number computed from these features: `inception-768 (tensorflow
   /// resize)`.
@@ -18,7 +19,22 @@ public protocol FeatureExtractor {
   ///
   /// Shapes: `[N, H, W, C]` → `[N, dimensions]`.
   /// - Throws: ``FeatureError`` if the images have a number of channels that it can't use.
-  func features(of images: Tensor) throws(FeatureError) -> Features
+  func features(of images: Tensor) throws -> Features
+}
+
+extension FeatureExtractor {
+  /// Length of a vector for images of a shape.
+  public func dimensions(for images: ImageShape) -> Int { dimensions ?? images.count }
+
+  /// The distance's name as a part of a score's name: `fid-768`, `proxy-distance`.
+  public var scoreName: String {
+    distanceName.lowercased().replacing(" ", with: "-")
+  }
+
+  /// For a protocol: `features inception-768 (tensorflow resize), 768-d`.
+  public func summary(for images: ImageShape) -> String {
+    "features \(name), \(dimensions(for: images))-d"
+  }
 }
 
 /// The pixels themselves, for images so small or so artificial that no network has seen the like.

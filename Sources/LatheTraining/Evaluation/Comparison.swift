@@ -1,93 +1,111 @@
 import LatheMetrics
 
-/// Scores that compare features of made images with those of real ones; on rank 0.
+/// Scores that compare features of images that the model made with those of real ones; on rank 0.
 struct Comparison {
   let evaluator: Evaluator
-  /// Of the reference images; nil on other ranks, where nothing is compared.
-  let real: Features?
-  let statistics: FeatureStatistics?
+  /// Of the reference images.
+  let real: Features
+  let statistics: Result<FeatureStatistics, ScoreError>
+  /// The name of the sampler.
   let sampler: String
 
-  private var name: String { evaluator.extractor.distanceName }
+  init(_ evaluator: Evaluator, real: Features, sampler: String) {
+    (self.evaluator, self.real, self.sampler) = (evaluator, real, sampler)
+    statistics = Result { () throws(ScoreError) in try FeatureStatistics(of: real) }
+  }
+
+  private var name: String { evaluator.extractor.scoreName }
   private var settings: EvaluationSettings { evaluator.settings }
 
-  private func text(_ made: String) -> String {
-    "\(made) against \(evaluator.reference.description); \(evaluator.extractor.description); \(settings.treatment)"
+  private var conditions: String {
+    "against \(evaluator.reference.description); \(evaluator.features); images that the model "
+      + "made are \(settings.preprocessing)"
   }
 
   private func drawn(_ count: Int) -> String {
     "\(count) generated images (sampler \(sampler), seed \(settings.seed))"
   }
 
-  private func distance(_ prefix: String, _ made: Features, _ text: String) throws -> Score {
-    let value = try frechetDistance(FeatureStatistics(of: made), statistics!)
-    return Score("\(prefix)/\(name)", value, unit: "lower is better", protocolText: text)
-  }
-
-  func addReconstruction(_ made: Features, to card: inout Evaluation) throws {
-    card.scores.append(
-      try distance(
-        "reconstruction", made, text("the reconstructions of the \(made.count) images")))
-  }
-
-  func addInterpolation(_ made: Features, to card: inout Evaluation) throws {
-    card.scores.append(
-      try distance(
-        "interpolation", made,
-        text("\(made.count) decoded mid-points of random pairs of the images' codes")))
-  }
-
-  func addGeneration(_ made: Features, to card: inout Evaluation) throws {
-    if evaluator.has(.fid) {
-      card.scores.append(try distance("generation", made, text(drawn(made.count))))
-      let least = min(made.count, real!.count)
-      if least <= evaluator.extractor.dimensions {
-        card.cautions.append(
-          "\(name): \(least) samples for \(evaluator.extractor.dimensions) dimensions: covariances are singular, "
-            + "distances are biased upwards; compare equal numbers of samples only")
-      }
-    }
-    if evaluator.has(.prd) { try addPrecisionRecall(made, to: &card) }
-    if evaluator.has(.kid) { try addKernelDistance(made, to: &card) }
-    if evaluator.has(.coverage) { try addNeighborhoods(made, to: &card) }
-  }
-
-  /// As many of each, the first ones: the histograms are compared sample for sample.
-  private func addPrecisionRecall(_ made: Features, to card: inout Evaluation) throws {
-    let count = min(made.count, real!.count)
-    let measure = PrecisionRecall(seed: settings.seed)
-    let curve = try measure(
-      evaluated: made[rows: 0..<count], reference: real![rows: 0..<count])
-    let text =
-      text(drawn(count)) + "; the first \(count) of each; \(measure.clusters) clusters, "
-      + "\(measure.angles) angles, \(measure.runs) runs"
-    card.curve = curve
-    card.scores += [
+  private func distance(
+    _ prefix: String, _ generated: Features, _ samples: String
+  ) throws -> [Score] {
+    let value = try frechetDistance(FeatureStatistics(of: generated), statistics.get())
+    return [
       Score(
-        "prd/precision", curve.precisionScore, unit: "F_1/8 in [0, 1], higher is better",
-        protocolText: text),
-      Score(
-        "prd/recall", curve.recallScore, unit: "F_8 in [0, 1], higher is better", protocolText: text
-      ),
+        "\(prefix)/\(name)", value, unit: "lower is better", samples: samples,
+        conditions: conditions)
     ]
   }
 
-  private func addKernelDistance(_ made: Features, to card: inout Evaluation) throws {
-    let measure = KernelDistance(seed: settings.seed)
-    let result = try measure(made, real!)
-    card.scores.append(
-      Score(
-        "generation/kid", result.mean, deviation: result.standardDeviation, unit: "lower is better",
-        protocolText: text(drawn(made.count))
-          + "; cubic kernel, \(measure.subsets) subsets of \(result.subsetSize)"))
+  func reconstruction(_ features: Features) throws -> [Score] {
+    try distance(
+      "reconstruction", features, "reconstructions of the \(features.count) reference images")
   }
 
-  private func addNeighborhoods(_ made: Features, to card: inout Evaluation) throws {
-    let result = try NeighborhoodScores(generated: made, real: real!)
-    let text = text(drawn(made.count)) + "; balls to the 5th neighbour"
-    card.scores += [
-      Score("density", result.density, unit: "higher is better, can exceed 1", protocolText: text),
-      Score("coverage", result.coverage, unit: "in [0, 1], higher is better", protocolText: text),
+  func interpolation(_ features: Features) throws -> [Score] {
+    try distance(
+      "interpolation", features,
+      "\(features.count) decoded mid-points of random pairs of codes of the reference images")
+  }
+
+  func generation(_ features: Features) throws -> [Score] {
+    try distance("generation", features, drawn(features.count))
+  }
+
+  /// A sentence if there are too few samples for covariances of full rank.
+  func warning(_ features: Features) -> String? {
+    let minimum = min(features.count, real.count)
+    guard minimum <= features.dimensions else { return nil }
+    return "\(name): \(minimum) samples for \(features.dimensions) dimensions: covariances are "
+      + "singular, distances are biased upwards; compare equal numbers of samples only"
+  }
+
+  /// As many of each, the first ones: the histograms are compared sample for sample.
+  func precisionRecall(_ features: Features) throws -> (PrecisionRecallCurve, [Score]) {
+    let count = min(features.count, real.count)
+    let measure = PrecisionRecall(seed: settings.seed)
+    let curve = try measure(
+      evaluated: features[rows: 0..<count], reference: real[rows: 0..<count])
+    let samples =
+      drawn(count) + ", the first \(count) of each; \(measure.clusters) clusters, "
+      + "\(measure.angles) angles, \(measure.runs) runs"
+    func score(_ name: String, _ value: Double, _ measure: String) -> Score {
+      Score(
+        name, value, unit: "\(measure) in [0, 1], higher is better", samples: samples,
+        conditions: conditions)
+    }
+    return (
+      curve,
+      [
+        score("prd/precision", curve.precisionScore, "F_1/8"),
+        score("prd/recall", curve.recallScore, "F_8"),
+      ]
+    )
+  }
+
+  func kernelDistance(_ features: Features) throws -> [Score] {
+    let measure = KernelDistance(seed: settings.seed)
+    let result = try measure(features, real)
+    return [
+      Score(
+        "generation/kid", result.mean, standardDeviation: result.standardDeviation,
+        unit: "lower is better",
+        samples: drawn(features.count)
+          + "; cubic kernel, \(measure.subsets) subsets of \(result.subsetSize)",
+        conditions: conditions)
+    ]
+  }
+
+  func neighborhoods(_ features: Features) throws -> [Score] {
+    let result = try NeighborhoodScores(generated: features, real: real)
+    let samples = drawn(features.count) + "; balls to the 5th neighbour"
+    return [
+      Score(
+        "density", result.density, unit: "higher is better, can exceed 1", samples: samples,
+        conditions: conditions),
+      Score(
+        "coverage", result.coverage, unit: "in [0, 1], higher is better", samples: samples,
+        conditions: conditions),
     ]
   }
 }

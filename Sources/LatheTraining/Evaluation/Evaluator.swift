@@ -1,5 +1,5 @@
-import LatheDistributed
 import LatheData
+import LatheDistributed
 import LatheMetrics
 import LatheModels
 import LatheTensors
@@ -11,75 +11,131 @@ import LatheTensors
 public final class Evaluator {
   let settings: EvaluationSettings
   let reference: ReferenceImages
-  let extractor: ImageFeatures
+  let extractor: any FeatureExtractor
   let work: SharedWork
   private let isRoot: Bool
   /// Features of the reference images, once they have been asked for; rank 0 only.
   private var referenceFeatures: Features?
   private var knowsReference = false
 
-  /// `reference` is the same on every rank; `beat` is called now and then, as a sign of life.
+  /// `reference` is the same on every rank; `progress` is told how far this rank is.
   public init(
-    _ settings: EvaluationSettings, reference: ImageSet, features: ImageFeatures,
-    on world: Communicator, beat: @escaping () -> Void = {}
+    _ settings: EvaluationSettings, reference: ImageSet, features: any FeatureExtractor,
+    on world: Communicator, progress: @escaping Progress = { _, _, _ in }
   ) {
     self.settings = settings
     self.reference = ReferenceImages(reference, count: settings.samples, seed: settings.seed)
     extractor = features
-    work = SharedWork(world: world, beat: beat)
+    work = SharedWork(world: world, progress: progress)
     isRoot = world.rank == 0
   }
 
   /// The name of the score by which checkpoints are compared, the lower the better.
-  public var leadingScore: String { "generation/\(extractor.distanceName)" }
+  public var leadingScore: String { "generation/\(extractor.scoreName)" }
+
+  /// The features in words, for protocols.
+  var features: String { extractor.summary(for: reference.set.shape) }
 
   /// Evaluates a model whose new images come from `sampler`; the scores on rank 0, nil elsewhere.
   /// Collective.
+  ///
+  /// A metric that cannot be computed from so few or such samples is left out, and the evaluation
+  /// says why.
+  /// - Throws: what the model and the features throw on all ranks, `MPIError`.
   public func evaluate(_ model: any Model, sampler: Sampler) throws -> Evaluation? {
-    let made = GeneratedImages(
+    let images = GeneratedImages(
       model: model, sampler: sampler, reference: reference, settings: settings)
-    var card = Evaluation()
-    try addReconstruction(made, to: &card)
-    try addBound(made, to: &card)
-    try addFeatureScores(made, to: &card)
-    try addLatent(made, to: &card)
-    return isRoot ? card : nil
+    var evaluation = Evaluation()
+    try addReconstruction(images, to: &evaluation)
+    try addELBO(images, to: &evaluation)
+    try addFeatureScores(images, to: &evaluation)
+    try addLatent(images, to: &evaluation)
+    return isRoot ? evaluation : nil
   }
 
   func has(_ metric: EvaluationSettings.Metric) -> Bool { settings.metrics.contains(metric) }
 
   // MARK: Features
 
-  private func addFeatureScores(_ made: GeneratedImages, to card: inout Evaluation) throws {
+  private func addFeatureScores(
+    _ images: GeneratedImages, to evaluation: inout Evaluation
+  ) throws {
     let needsGenerated = has(.fid) || has(.prd) || has(.kid) || has(.coverage)
     guard needsGenerated || has(.interpolation) else { return }
-    let real = try realFeatures()
-    let comparison = Comparison(
-      evaluator: self, real: real, statistics: try real.map { try FeatureStatistics(of: $0) },
-      sampler: made.sampler.name.rawValue)
+    let comparison = try realFeatures().map {
+      Comparison(self, real: $0, sampler: images.sampler.name.rawValue)
+    }
     if has(.fid) {
-      let features = try features(reference.count) { made.treated(made.reconstructed($0)) }
-      if let features { try comparison.addReconstruction(features, to: &card) }
+      let features = try features("reconstructions", reference.count, images.reconstructed)
+      if let comparison, let features {
+        try evaluation.add(.fid) { try comparison.reconstruction(features) }
+      }
     }
     if needsGenerated {
-      let features = try features(settings.samples) { made.treated(made.generated($0)) }
-      if let features { try comparison.addGeneration(features, to: &card) }
+      let features = try features("generated images", settings.samples, images.generated)
+      if let comparison, let features {
+        try addGeneration(comparison, features, to: &evaluation)
+      }
     }
     if has(.interpolation) {
-      let features = try features(reference.count) { made.treated(made.interpolated($0)) }
-      if let features { try comparison.addInterpolation(features, to: &card) }
+      let features = try features("interpolations", reference.count, images.interpolated)
+      if let comparison, let features {
+        try evaluation.add(.interpolation) { try comparison.interpolation(features) }
+      }
+    }
+  }
+
+  private func addGeneration(
+    _ comparison: Comparison, _ features: Features, to evaluation: inout Evaluation
+  ) throws {
+    if has(.fid) {
+      work.progress("Fréchet distance", 0, 0)
+      try evaluation.add(.fid) { try comparison.generation(features) }
+      if let warning = comparison.warning(features) { evaluation.warnings.append(warning) }
+    }
+    if has(.prd) {
+      work.progress("precision and recall", 0, 0)
+      var curve: PrecisionRecallCurve?
+      try evaluation.add(.prd) {
+        let (found, scores) = try comparison.precisionRecall(features)
+        curve = found
+        return scores
+      }
+      evaluation.curve = curve
+    }
+    if has(.kid) {
+      work.progress("kernel distance", 0, 0)
+      try evaluation.add(.kid) { try comparison.kernelDistance(features) }
+    }
+    if has(.coverage) {
+      work.progress("density and coverage", 0, 0)
+      try evaluation.add(.coverage) { try comparison.neighborhoods(features) }
     }
   }
 
   private func realFeatures() throws -> Features? {
     if knowsReference { return referenceFeatures }
-    referenceFeatures = try features(reference.count) { self.reference.images($0) }
+    referenceFeatures = try gatheredFeatures("reference images", reference.count) {
+      self.reference.images($0)
+    }
     knowsReference = true
     return referenceFeatures
   }
 
-  private func features(_ count: Int, of images: (Range<Int>) -> Tensor) throws -> Features? {
-    let values: [Float]? = try work.gather(count) { try extractor.extract(images($0)) }
-    return values.map { Features($0, dimensions: extractor.dimensions) }
+  /// Features of images that the model made.
+  private func features(
+    _ kind: String, _ count: Int, _ images: (Range<Int>) -> Tensor
+  ) throws -> Features? {
+    try gatheredFeatures(kind, count) { settings.preprocessing(images($0)) }
+  }
+
+  private func gatheredFeatures(
+    _ kind: String, _ count: Int, _ images: (Range<Int>) -> Tensor
+  ) throws -> Features? {
+    let values: [Float]? = try work.gather("features of \(kind)", count) {
+      try extractor.features(of: images($0)).values
+    }
+    let dimensions = extractor.dimensions(for: reference.set.shape)
+    return values.map { Features($0, dimensions: dimensions) }
   }
 }

@@ -1,7 +1,7 @@
 import LatheData
 import LatheTensors
 
-/// The real images that a model is compared with: a split, or so many of it, drawn by chance.
+/// The real images that a model is compared with: a split, or so many of it, drawn randomly.
 struct ReferenceImages {
   let set: ImageSet
   /// Numbers in the set, ascending.
@@ -42,7 +42,7 @@ struct ReferenceImages {
     }
   }
 
-  /// For each of a range of places another place, by chance.
+  /// For each of a range of places another place, drawn randomly.
   func partners(_ range: Range<Int>, seed: UInt64) -> [Int] {
     let random = CounterRandom(seed: seed).stream(2)
     return range.map { place in

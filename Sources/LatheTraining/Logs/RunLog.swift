@@ -36,8 +36,26 @@ public final class RunLog {
     }
   }
 
-  /// The objects of a run's log in their order; none if there is no log. Damaged lines are passed
-  /// over.
+  /// Appends one line to a run's log, which another process may be writing to as well.
+  ///
+  /// - Throws: `FileError.unwritable`.
+  public static func append(_ members: [String: JSONValue], to folder: FilePath) throws {
+    let path = folder.appending("metrics.jsonl")
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let line = try Array(encoder.encode(JSONValue.object(members))) + [UInt8(ascii: "\n")]
+    do {
+      let file = try FileDescriptor.open(
+        path, .writeOnly, options: [.append, .create],
+        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+      try file.closeAfter { _ = try file.writeAll(line) }
+    } catch {
+      throw FileError(.unwritable, "cannot write: \(error)", path: path)
+    }
+  }
+
+  /// The objects of a run's log in their order; none if there is no log. Damaged lines
+  /// are passed over.
   public static func records(of folder: FilePath) -> [[String: JSONValue]] {
     lines(of: folder.appending("metrics.jsonl"), upTo: .max).compactMap { line in
       guard

@@ -46,21 +46,20 @@ private let fashionFolder: FilePath = "/usr/share/datasets/fashion-mnist"
     func features(_ preparation: InceptionPreparation, _ images: Tensor) throws -> [Float] {
       try Inception(randomWithDimensions: 64, preparation: preparation).features(of: images).values
     }
-    // A dull image stretched is the bright one stretched; bytes differ from floats, but little.
+    // A dull image normalized is the bright one normalized; bytes differ from floats, but little.
     let dull = images * 0.25 + 0.5
-    let stretched = InceptionPreparation(stretchesRange: true)
-    expectClose(
-      try features(stretched, dull), try features(stretched, images), relative: 1e-4)
+    let minmax = Preprocessing(minmax: true)
+    expectClose(minmax(dull).values, minmax(images).values, relative: 1e-4)
     #expect(
       difference(try features(.init(), dull), try features(.init(), images), relative: 1e-3) != nil)
-    let bytes = try features(.init(roundsToBytes: true), images)
+    let bytes = try features(.init(), Preprocessing(rounding: .nearest)(images))
     expectClose(bytes, try features(.init(), images), relative: 2e-2)
     #expect(bytes != (try features(.init(), images)))
     let colour = concatenated([images, images, images], axis: 3)
     #expect(try features(.init(), colour) == features(.init(), images))
-    #expect(
-      "\(InceptionPreparation(resize: .pytorch, stretchesRange: true, roundsToBytes: true))"
-        == "pytorch resize, min–max per image, 8 bits")
+    #expect("\(InceptionPreparation(resize: .pytorch))" == "pytorch resize")
+    let down = Preprocessing(rounding: .down)(Tensor([0.999, -1, 2, 0.5], shape: [1, 2, 2, 1]))
+    #expect(down.values == [254.0 / 255, 0, 1, 127.0 / 255])
   }
 
   @Test func wrongChannels() throws {

@@ -36,21 +36,25 @@ public struct Classifier: FeatureExtractor {
     default: throw FeatureError.channels(channels, extractor: "classifier", expected: "1 or 3")
     }
     let bytes = UnsafeRawBufferPointer(start: start, count: count)
-    try self.init(Safetensors(constant: bytes, name: "built-in classifier"))
+    try self.init(Safetensors(constant: bytes, name: "built-in classifier"), origin: "built in")
   }
 
   /// One from a file that `lathe features train` wrote.
   ///
   /// - Throws: `FileError` if the file can't be read or holds something else.
   public init(reading path: FilePath) throws(FileError) {
-    try self.init(Safetensors(reading: path))
+    let mapped = try MappedFile(path)
+    let checksum = withExtendedLifetime(mapped) { Checksum(of: $0.bytes).hexadecimal }
+    let file = path.lastComponent?.string ?? path.string
+    try self.init(Safetensors(reading: path), origin: "\(file), CRC-32 \(checksum)")
   }
 
-  private init(_ file: Safetensors) throws(FileError) {
+  /// `origin` tells classifiers apart in protocols.
+  private init(_ file: Safetensors, origin: String) throws(FileError) {
     channels = try file.number("channels")
     side = try file.number("side")
     accuracy = file.metadata["accuracy"] ?? "unknown"
-    name = "classifier-" + (channels == 1 ? "grey" : "colour")
+    name = "classifier-\(channels == 1 ? "grey" : "colour") (\(origin))"
     store = ParameterStore(seed: 0)
     network = ClassifierNetwork(store, channels: channels, classes: try file.number("classes"))
     store.layOut()

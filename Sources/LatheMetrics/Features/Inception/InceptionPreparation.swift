@@ -14,18 +14,8 @@ public struct InceptionPreparation: Hashable, Sendable {
 
   /// How images are resized and scaled.
   public var resize: Resize
-  /// Stretch each image to [0, 1] first, its darkest value to 0 and its brightest to 1.
-  public var stretchesRange: Bool
-  /// Cut off to [0, 1] and round to 8 bits first, as saved pictures are.
-  public var roundsToBytes: Bool
 
-  public init(
-    resize: Resize = .tensorflow, stretchesRange: Bool = false, roundsToBytes: Bool = false
-  ) {
-    self.resize = resize
-    self.stretchesRange = stretchesRange
-    self.roundsToBytes = roundsToBytes
-  }
+  public init(resize: Resize = .tensorflow) { self.resize = resize }
 
   /// Side of the network's input.
   static let side = 299
@@ -33,8 +23,6 @@ public struct InceptionPreparation: Hashable, Sendable {
   /// Shapes: `[N, H, W, 1 or 3]` → `[N, 299, 299, 3]`.
   func callAsFunction(_ images: Tensor) -> Tensor {
     var x = images
-    if stretchesRange { x = stretched(x) }
-    if roundsToBytes { x = rounded(x) }
     if x.shape[3] == 1 { x = x.broadcast(to: [x.shape[0], x.shape[1], x.shape[2], 3]) }
     // Scaling first gives the same numbers but for rounding, and there are fewer pixels then.
     switch resize {
@@ -47,25 +35,9 @@ public struct InceptionPreparation: Hashable, Sendable {
     resizingBilinearly(
       x, height: Self.side, width: Self.side, halfPixelCentres: halfPixelCentres)
   }
-
-  /// (x − min) / (max − min) of each image; an image of one value everywhere becomes black.
-  private func stretched(_ x: Tensor) -> Tensor {
-    let least = -(-x).max(1, 2, 3, keepingDimensions: true)
-    let range = x.max(1, 2, 3, keepingDimensions: true) - least
-    return (x - least) / range.clamped(to: Float.leastNormalMagnitude...Float.infinity)
-  }
-
-  /// To the nearest of 0, 1/255, … 1.
-  private func rounded(_ x: Tensor) -> Tensor {
-    let values = x.values.map { (min(max($0, 0), 1) * 255).rounded() / 255 }
-    return Tensor(values, shape: x.shape)
-  }
 }
 
 extension InceptionPreparation: CustomStringConvertible {
-  /// `tensorflow resize, min–max per image, 8 bits`.
-  public var description: String {
-    ([resize.rawValue + " resize"] + (stretchesRange ? ["min–max per image"] : [])
-      + (roundsToBytes ? ["8 bits"] : [])).joined(separator: ", ")
-  }
+  /// `tensorflow resize`.
+  public var description: String { "\(resize.rawValue) resize" }
 }
