@@ -150,8 +150,3 @@ CLONED void ck_accumulate(const float *x, float scale, float *y, long count) {
 CLONED void ck_fill(float *y, float value, long count) {
   for (long i = 0; i < count; i++) y[i] = value;
 }
-
-CLONED void ck_convert(const unsigned char *bytes, float scale, float *y, long count) {
-  INDEPENDENT
-  for (long i = 0; i < count; i++) y[i] = (float)bytes[i] * scale;
-}

@@ -129,10 +129,3 @@ public func accumulate(_ x: Input, scale: Float, into y: Output, count: Int) {
 public func fill(_ y: Output, with value: Float, count: Int) {
   forEachRange(count) { range in ck_fill(y + range.lowerBound, value, range.count) }
 }
-
-/// y = scale · bytes, such as pixels from 0…255 to [0, 1] with a scale of 1/255.
-public func convert(_ bytes: UnsafePointer<UInt8>, scale: Float, _ y: Output, count: Int) {
-  forEachRange(count) { range in
-    ck_convert(bytes + range.lowerBound, scale, y + range.lowerBound, range.count)
-  }
-}

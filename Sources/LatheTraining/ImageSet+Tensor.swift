@@ -1,6 +1,5 @@
 import LatheFiles
 import LatheData
-import LatheKernels
 import LatheTensors
 
 extension ImageSet {
@@ -9,8 +8,7 @@ extension ImageSet {
     Tensor(shape: [numbers.count, shape.height, shape.width, shape.channels]) { pointer in
       for (place, index) in numbers.enumerated() {
         withImage(index) {
-          LatheKernels.convert(
-            $0.baseAddress!, scale: 1 / 255, pointer + place * shape.count, count: $0.count)
+          convertPixels($0.baseAddress!, to: pointer + place * shape.count, count: $0.count)
         }
       }
     }
@@ -27,8 +25,7 @@ extension PictureFiles {
     return Tensor(shape: [range.count, shape.height, shape.width, shape.channels]) { pointer in
       for (place, image) in images.enumerated() {
         image.withUnsafeBufferPointer {
-          LatheKernels.convert(
-            $0.baseAddress!, scale: 1 / 255, pointer + place * shape.count, count: $0.count)
+          convertPixels($0.baseAddress!, to: pointer + place * shape.count, count: $0.count)
         }
       }
     }

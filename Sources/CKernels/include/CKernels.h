@@ -32,7 +32,6 @@ void ck_combine_rows(
     long b_column, float *y, long rows, long columns);
 void ck_accumulate(const float *x, float scale, float *y, long count);  // y += scale x
 void ck_fill(float *y, float value, long count);
-void ck_convert(const unsigned char *bytes, float scale, float *y, long count);
 
 // Reductions. The numbers of the operations are the raw values of Kernels.Reduction.
 enum { CK_SUM, CK_LARGEST };

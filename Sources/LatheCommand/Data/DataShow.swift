@@ -52,7 +52,7 @@ struct DataShow: ParsableCommand {
     Tiles(
       count: range.count, height: images.shape.height, width: images.shape.width,
       channels: images.shape.channels,
-      values: range.flatMap { images.bytes(of: $0).map { Float($0) / 255 } })
+      values: range.flatMap { images.bytes(of: $0).map(pixelValue) })
   }
 
   private func captions(_ images: ImageSet, _ range: Range<Int>) throws -> [String] {

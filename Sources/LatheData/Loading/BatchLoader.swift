@@ -46,7 +46,7 @@ public struct BatchLoader: Sendable {
         if isFlipped {
           copyMirrored(image.baseAddress!, images.shape, to: target)
         } else {
-          copy(image.baseAddress!, count: image.count, to: target)
+          convertPixels(image.baseAddress!, to: target, count: image.count)
         }
       }
       target += images.shape.count
@@ -70,12 +70,6 @@ public struct BatchLoader: Sendable {
   }
 }
 
-private func copy(
-  _ source: UnsafePointer<UInt8>, count: Int, to target: UnsafeMutablePointer<Float>
-) {
-  for place in 0..<count { target[place] = Float(source[place]) / 255 }
-}
-
 /// Copies with the pixels of each row in the opposite order.
 private func copyMirrored(
   _ source: UnsafePointer<UInt8>, _ shape: ImageShape, to target: UnsafeMutablePointer<Float>
@@ -85,7 +79,7 @@ private func copyMirrored(
     for column in 0..<shape.width {
       let pixel = source + start + (shape.width - 1 - column) * shape.channels
       let mirrored = target + start + column * shape.channels
-      for channel in 0..<shape.channels { mirrored[channel] = Float(pixel[channel]) / 255 }
+      for channel in 0..<shape.channels { mirrored[channel] = pixelValue(pixel[channel]) }
     }
   }
 }

@@ -47,7 +47,7 @@ struct LabelledImages {
     images.withImage(index) { bytes in
       func value(_ i: Int, _ j: Int, _ channel: Int) -> Float {
         let column = flipped ? width - 1 - j : j
-        return Float(bytes[(i * width + column) * channels + channel]) / 255
+        return pixelValue(bytes[(i * width + column) * channels + channel])
       }
       if isColourised {
         ColourScene(seed: seed, number: index).paint(height: height, width: width, to: pointer) {
