@@ -66,11 +66,4 @@ struct NearestNeighborsTests {
       try neighbors.search(Features([1, 2], dimensions: 2), from: 0)
     }
   }
-
-  @Test func mergedListsAreOrdered() throws {
-    var neighbors = NearestNeighbors(of: Features([0], dimensions: 1), count: 2)
-    try neighbors.search(Features([3, 1], dimensions: 1), from: 0)
-    neighbors.merge([[Neighbor(number: 9, distance: 2)]])
-    #expect(neighbors.found[0].map(\.number) == [1, 9])
-  }
 }

@@ -62,29 +62,4 @@ public struct NearestNeighbors: Sendable {
     for (x, y) in zip(one, other) { sum += (Double(x) - Double(y)) * (Double(x) - Double(y)) }
     return sum.squareRoot()
   }
-
-  /// Takes in what was found elsewhere for the same queries, among other images.
-  public mutating func merge(_ others: [[Neighbor]]) {
-    require(
-      others.count == lists.count, "NearestNeighbors: \(others.count) lists, not \(lists.count)")
-    for (query, neighbors) in others.enumerated() {
-      for neighbor in neighbors { lists[query].insert(neighbor) }
-    }
-  }
-
-  /// The nearest among the images of all ranks; the same on every rank.
-  public func merged(over group: some Gathering) throws -> NearestNeighbors {
-    let mine = found
-    let counts = try group.concatenate(mine.map(\.count))
-    let all = try group.concatenate(mine.flatMap { $0 })
-    var merged = NearestNeighbors(of: queries, count: lists.first?.count ?? 1)
-    var place = 0
-    for (index, count) in counts.enumerated() {
-      for neighbor in all[place..<place + count] {
-        merged.lists[index % lists.count].insert(neighbor)
-      }
-      place += count
-    }
-    return merged
-  }
 }

@@ -53,19 +53,6 @@ public struct FeatureMoments: Sendable {
     count += chunk.rows
   }
 
-  /// Of the samples of all ranks; the same on every rank, up to rounding whatever their number.
-  public func total(over group: some Gathering) throws -> FeatureMoments {
-    let sums = try group.sum([Double(count)] + mean.map { Double(count) * $0 })
-    var total = FeatureMoments(dimensions: dimensions)
-    total.count = Int(sums[0])
-    total.mean = sums.dropFirst().map { $0 / max(1, sums[0]) }
-    let step = zip(mean, total.mean).map { Double(count).squareRoot() * ($0 - $1) }
-    var part = scatter
-    part.addGram(of: DoubleMatrix(step, rows: 1, columns: dimensions))
-    total.scatter.values = try group.sum(part.values)
-    return total
-  }
-
   /// Mean and covariance of what was taken in.
   ///
   /// - Throws: `ScoreError`: fewer than 2 samples, or numbers that are not finite.
