@@ -1,11 +1,11 @@
 import Glibc
 
-/// Points of `sample` far from each other, as centers to begin with.
+/// Points of `sample` as initial centers.
 ///
 /// Arthur, Vassilvitskii, "k-means++: The Advantages of Careful Seeding", SODA 2007: each center is
 /// drawn with probability proportional to its squared distance from those before; of 2 + ⌊ln k⌋
 /// draws the best is taken, as in the authors' own program.
-func spreadCenters(_ count: Int, in sample: Features, _ draws: inout Draws) -> Centers {
+func kMeansPlusPlus(_ count: Int, in sample: Features, _ draws: inout Draws) -> Centers {
   var chosen = [draws.integer(below: sample.count)]
   var distances = Centers(features: sample[rows: chosen]).squaredDistances(from: sample)
   let trials = 2 + Int(log(Double(count)))

@@ -1,23 +1,25 @@
 import LatheData
 
-/// Clusters found from small random batches.
+/// k-means on small random batches, the clusters of the precision-recall curve.
 ///
+/// Samplers use all codes in each round (LatheModels); this one must be the variant that published
+/// scores were computed with.
 /// Sculley, "Web-Scale K-Means Clustering", WWW 2010, Algorithm 1, with what scikit-learn's
-/// `MiniBatchKMeans` adds to it: the best of several beginnings, centers that attract almost
-/// nothing begin anew elsewhere, and the end comes when a running mean of the distances no longer
-/// falls. Defaults are those of scikit-learn 0.19, which the authors of the precision-recall curve
-/// used.
+/// `MiniBatchKMeans` adds to it: the best of several k-means++ initialisations, centers that attract
+/// almost nothing are reassigned, and it stops when a running mean of the distances no longer
+/// decreases. Defaults are those of scikit-learn 0.19, which the authors of the precision-recall
+/// curve used.
 struct MiniBatchKMeans {
   var clusters: Int
-  /// Beginnings that are compared.
-  var beginnings = 10
+  /// Initialisations that are compared, scikit-learn's `n_init`.
+  var initialisations = 10
   /// Points in a batch.
   var batchSize = 100
-  /// Most passes over the data, in batches.
+  /// Maximum of passes over the data, in batches.
   var passes = 100
-  /// A center that attracts less than this part of what the largest one attracts begins anew.
+  /// A center that attracts less than this part of what the largest one attracts is reassigned.
   var reassignmentRatio = 0.01
-  /// Batches without a better running mean, after which all ends.
+  /// Batches without a better running mean, after which it stops: `max_no_improvement`.
   var patience = 10
 
   /// The cluster of each point.
@@ -28,7 +30,7 @@ struct MiniBatchKMeans {
   func fit(_ points: Features, random: CounterRandom) -> Centers {
     var draws = Draws(random)
     let size = min(batchSize, points.count)
-    var state = RunningCenters(beginning(points, size: size, &draws))
+    var state = RunningCenters(initialise(points, size: size, &draws))
     var stop = StoppingRule(patience: patience, weight: 2 * Double(size) / Double(points.count + 1))
     var sinceReassignment = 0
     for _ in 0..<max(1, passes * points.count / size) {
@@ -43,15 +45,15 @@ struct MiniBatchKMeans {
     return state.centers
   }
 
-  /// The beginning whose centers are nearest to a random sample.
-  private func beginning(_ points: Features, size: Int, _ draws: inout Draws) -> Centers {
+  /// The initialisation whose centers are nearest to a random sample.
+  private func initialise(_ points: Features, size: Int, _ draws: inout Draws) -> Centers {
     let sampleSize = min(points.count, max(3 * size, clusters > 3 * size ? 3 * clusters : 0))
-    let judges = points[rows: draws.integers(sampleSize, below: points.count)]
+    let validation = points[rows: draws.integers(sampleSize, below: points.count)]
     var best: (centers: Centers, inertia: Double)?
-    for _ in 0..<beginnings {
+    for _ in 0..<initialisations {
       let sample = points[rows: draws.integers(sampleSize, below: points.count)]
-      let centers = spreadCenters(clusters, in: sample, &draws)
-      let inertia = centers.nearest(to: judges).distances.reduce(0.0) { $0 + Double($1) }
+      let centers = kMeansPlusPlus(clusters, in: sample, &draws)
+      let inertia = centers.nearest(to: validation).distances.reduce(0.0) { $0 + Double($1) }
       if best.map({ inertia < $0.inertia }) ?? true { best = (centers, inertia) }
     }
     return best!.centers
@@ -92,8 +94,8 @@ private struct RunningCenters {
   /// Centers of small counts, at most half as many as the batch has points, go to points of the
   /// batch.
   mutating func reassign(to batch: Features, ratio: Double, _ draws: inout Draws) {
-    let least = ratio * (counts.max() ?? 0)
-    let small = counts.indices.filter { counts[$0] < least }.sorted { counts[$0] < counts[$1] }
+    let minimum = ratio * (counts.max() ?? 0)
+    let small = counts.indices.filter { counts[$0] < minimum }.sorted { counts[$0] < counts[$1] }
     let moved = small.prefix(batch.count / 2)
     if moved.isEmpty { return }
     let targets = draws.distinct(moved.count, below: batch.count)
@@ -115,7 +117,7 @@ private struct StoppingRule {
   let weight: Double
   private var isFirst = true
   private var mean: Double?
-  private var least = Double.infinity
+  private var minimum = Double.infinity
   private var waited = 0
 
   init(patience: Int, weight: Double) { (self.patience, self.weight) = (patience, min(1, weight)) }
@@ -127,8 +129,8 @@ private struct StoppingRule {
     }
     let value = mean.map { $0 * (1 - weight) + distance * weight } ?? distance
     mean = value
-    waited = value < least ? 0 : waited + 1
-    least = min(least, value)
+    waited = value < minimum ? 0 : waited + 1
+    minimum = min(minimum, value)
     return waited >= patience
   }
 }
