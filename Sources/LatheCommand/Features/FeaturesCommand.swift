@@ -54,9 +54,10 @@ struct FeaturesExtract: ParsableCommand {
     let output = try OutputFile(out, option: "--out")
     let entry = try images.entry()
     let set = try failing { try entry.load(split, at: images.place) }
+    let preprocess = preprocess
     let extractor = try features.choice().extractor(for: set.shape)
     let taken = min(count ?? set.count, set.count)
-    let values = try extract(extractor, set, taken)
+    let values = try extract(extractor, set, taken, preprocess)
     let shape = [taken, values.count / taken]
     let metadata = [
       "extractor": extractor.name, "dataset": set.name, "split": split.rawValue,
@@ -73,7 +74,7 @@ struct FeaturesExtract: ParsableCommand {
   }
 
   private func extract(
-    _ extractor: any FeatureExtractor, _ set: ImageSet, _ count: Int
+    _ extractor: any FeatureExtractor, _ set: ImageSet, _ count: Int, _ preprocess: Preprocessing?
   ) throws -> [Float] {
     let progress = TaskProgress()
     defer { progress.finish() }

@@ -1,7 +1,8 @@
 import Foundation
 import SystemPackage
 
-/// A file that a command will write at its end, known to be writable before its work begins.
+/// A file that a command will write at its end, known to be writable before its work begins. Folders
+/// that are not there are made.
 struct OutputFile {
   let path: FilePath
 
@@ -13,6 +14,7 @@ struct OutputFile {
       throw CommandFailure.usage("\(option): expected a file, found the folder \(path)")
     }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let probe = "\(folder)/.lathe-\(ProcessInfo.processInfo.processIdentifier)"
     guard FileManager.default.createFile(atPath: probe, contents: nil) else {
       throw CommandFailure.unwritable("\(path): cannot write in \(folder)")
