@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LatheData
+import LatheMetrics
 import LatheModels
 import LatheTraining
 
@@ -34,10 +35,12 @@ public struct Lathe: ParsableCommand {
 
   public init() {}
 
-  /// Runs the command line with the models and data sets that it may name.
-  public static func main(models: ModelRegistry = .standard, datasets: DatasetRegistry = .standard)
-  {
-    Registered.set(models, datasets)
+  /// Runs the command line with the models, data sets and feature extractors that it may name.
+  public static func main(
+    models: ModelRegistry = .standard, datasets: DatasetRegistry = .standard,
+    features: FeatureRegistry = .standard
+  ) {
+    Registered.set(models, datasets, features)
     do {
       var command = try parseAsRoot()
       try command.run()

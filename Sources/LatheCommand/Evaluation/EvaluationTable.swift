@@ -28,7 +28,7 @@ struct EvaluationTable: CustomStringConvertible {
     let value = String(format: "%.5g", score.value)
     let deviation = score.standardDeviation.map { String(format: " ± %.2g", $0) } ?? ""
     return score.name.padding(toLength: width, withPad: " ", startingAt: 0)
-      + (value + deviation).padding(toLength: 18, withPad: " ", startingAt: 0) + score.unit
+      + (value + deviation).padding(toLength: 17, withPad: " ", startingAt: 0) + score.unit
   }
 
   /// Each text once, in the order of its first appearance.

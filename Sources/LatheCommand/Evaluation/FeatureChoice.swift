@@ -26,7 +26,7 @@ struct FeatureFlags: ParsableArguments {
 /// What `--features`, `--dims` and `--resize` ask for.
 struct FeatureChoice {
   /// The extractors that the command knows.
-  static var registry: FeatureRegistry { .standard }
+  static var registry: FeatureRegistry { Registered.features }
 
   /// nil for the default.
   private let entry: FeatureRegistry.Entry?

@@ -55,22 +55,22 @@ struct AttributeSheet {
     return (Array(without) + Array(with), half)
   }
 
+  /// An image, with what its code moved along a direction decodes to on both sides of it.
+  private func row(of image: Int, moved steps: [Float], along direction: [Float]) -> [[Float]] {
+    let original = test.tensor([image])
+    let code = withoutGradients { saved.loaded.model.encode(original).rows[0] }
+    let moved = steps.map { t in zip(code, direction).map { $0 + t * $1 } }
+    var row = withoutGradients { saved.loaded.model.decode(Tensor(rows: moved)).rows }
+    row[steps.count / 2] = original.values
+    return row
+  }
+
   private func write(
     _ name: String, along direction: [Float], _ examples: (images: [Int], half: Int)
-  )
-    throws
-  {
+  ) throws {
     let frames = command.frames ?? 5
     let steps = (0..<frames).map { (command.reach ?? 2) * (2 * Float($0) / Float(frames - 1) - 1) }
-    var cells: [[Float]] = []
-    for image in examples.images {
-      let original = test.tensor(image..<image + 1)
-      let code = withoutGradients { saved.loaded.model.encode(original).rows[0] }
-      let moved = steps.map { t in zip(code, direction).map { $0 + t * $1 } }
-      var row = withoutGradients { saved.loaded.model.decode(Tensor(rows: moved)).rows }
-      row[frames / 2] = original.values
-      cells += row
-    }
+    let cells = examples.images.flatMap { row(of: $0, moved: steps, along: direction) }
     var grid = SampleGrid(columns: frames, title: saved.title(name))
     grid.captions = examples.images.indices.flatMap { row in
       steps.enumerated().map { place, t in
@@ -78,8 +78,7 @@ struct AttributeSheet {
         return "t=" + String(format: "%+.1f", t)
       }
     }
-    let norm = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    let length = String(format: "%.4g", norm)
+    let length = String(format: "%.4g", direction.reduce(0) { $0 + $1 * $1 }.squareRoot())
     let paths = try command.figures.write(
       "interpolate-\(saved.state.step)", part: name, in: saved.pictures
     ) {

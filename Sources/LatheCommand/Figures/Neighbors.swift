@@ -45,29 +45,30 @@ struct Neighbors: ParsableCommand {
         count, from: sampler, using: RandomSource(seed: seed).derived("samples"))
     }
     let found = try failing { try nearest(to: samples, in: train) }
-    var cells: [[Float]] = []
-    var captions: [String] = []
-    for (sample, nearest) in zip(samples.rows, found) {
-      cells.append(sample)
-      captions.append("sample")
-      for neighbor in nearest {
-        cells.append(train.tensor(neighbor.number..<neighbor.number + 1).values)
-        captions.append(String(format: "%.2f", neighbor.distance))
-      }
-    }
-    var grid = SampleGrid(
-      columns: 1 + min(neighbors, train.count),
-      title: saved.title("nearest neighbours"))
-    grid.captions = captions
-    let paths = try figures.write("neighbors-\(saved.state.step)-seed\(seed)", in: saved.pictures) {
-      try grid.write(Tiles(cells, shape: train.shape), to: $0)
-    }
+    let paths = try draw(samples, found, among: train, saved)
     let mean = found.reduce(0) { $0 + $1[0].distance } / Double(count)
     print(
       wrapped(
         "\(count) samples, each with the nearest of \(grouped(train.count)) training images, "
           + "at \(String(format: "%.3f", mean)) on average"))
     print("written          \(paths)")
+  }
+
+  /// A row for each sample: the sample, then the images nearest to it; returns the paths.
+  private func draw(
+    _ samples: Tensor, _ found: [[Neighbor]], among train: ImageSet, _ saved: SavedRun
+  ) throws -> String {
+    let cells = zip(samples.rows, found).flatMap { sample, nearest in
+      [sample] + nearest.map { train.tensor([$0.number]).values }
+    }
+    var grid = SampleGrid(
+      columns: 1 + min(neighbors, train.count), title: saved.title("nearest neighbours"))
+    grid.captions = found.flatMap { nearest in
+      ["sample"] + nearest.map { String(format: "%.2f", $0.distance) }
+    }
+    return try figures.write("neighbors-\(saved.state.step)-seed\(seed)", in: saved.pictures) {
+      try grid.write(Tiles(cells, shape: train.shape), to: $0)
+    }
   }
 
   private func nearest(to samples: Tensor, in train: ImageSet) throws -> [[Neighbor]] {

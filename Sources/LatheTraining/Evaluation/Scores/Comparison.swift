@@ -71,7 +71,7 @@ struct Comparison {
       + "\(measure.angles) angles, \(measure.runs) runs"
     func score(_ name: String, _ value: Double, _ measure: String) -> Score {
       Score(
-        name, value, unit: "\(measure) in [0, 1], higher is better", samples: samples,
+        name, value, unit: "\(measure), higher is better", samples: samples,
         conditions: conditions)
     }
     return (

@@ -16,7 +16,7 @@ extension Evaluator {
         [
           Score(
             "reconstruction/error", values.mean(every: 2, from: 0),
-            unit: "squared error per value, lower is better", samples: samples)
+            unit: "per value, lower is better", samples: samples)
         ]
       }
     }
@@ -98,7 +98,7 @@ extension Evaluator {
     return [
       Score(
         "latent/nac", statistics.meanAbsoluteCorrelation,
-        unit: "mean |correlation|, lower is better", samples: samples),
+        unit: "lower is better", samples: samples),
       Score(
         "latent/mean-abs-covariance", statistics.meanAbsoluteCovariance,
         unit: "mean |covariance|", samples: samples),
