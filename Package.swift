@@ -85,6 +85,7 @@ let package = Package(
     example("OwnModel", ["LatheModels", "LatheNN", "LatheTensors"]),
     example("OwnNetworks", ["LatheModels", "LatheNN", "LatheTensors"]),
     example("OwnData", ["LatheData", "LatheNN"]),
+    example("TrainedRun", ["LatheData", "LatheReports", "LatheTensors", "LatheTraining"]),
     example("HypersphericalVAE", ["LatheModels", "LatheNN", "LatheTensors"]),
 
     .target(
@@ -104,14 +105,20 @@ let package = Package(
     tests(
       "LatheModels", ["LatheTensors", "LatheNN", "LatheData"], exclude: ["Golden", "Mixture"]),
     tests("LatheMetrics", ["LatheData", "LatheFiles"], exclude: ["Golden"]),
-    tests("LatheTraining"),
+    tests("LatheTraining", ["LatheData", "LatheFiles", "LatheModels", "LatheNN"]),
     tests("LatheReports"),
+    tests(
+      "LatheCommand",
+      [
+        "LatheFiles", "LatheNN", "LatheTraining",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .testTarget(
       name: "DistributedTests",
       dependencies: [
         "LatheFiles", "LatheDistributed", "LatheModels", "LatheReports", "LatheTraining",
         "TestSupport", "DistributedChecks", "lathe", "OwnModel", "OwnNetworks", "OwnData",
-        "HypersphericalVAE", "LatheTensors",
+        "HypersphericalVAE", "TrainedRun", "LatheTensors",
       ]),
   ],
   swiftLanguageModes: [.v6]

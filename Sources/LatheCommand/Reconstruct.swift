@@ -46,7 +46,7 @@ struct Reconstruct: ParsableCommand {
     }
     let originals = images.tensor(first..<first + count)
     let reconstructions = withoutGradients {
-      saved.loaded.model.reconstruct(originals, using: RandomSource(seed: saved.state.seed))
+      saved.loaded.model.reconstruct(originals, using: RandomSource(seed: saved.state.run.optimization.seed))
     }
     let title = saved.title("\(split.rawValue) images above their reconstructions")
     let paths = try figures.write(

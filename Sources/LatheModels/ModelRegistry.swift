@@ -61,6 +61,15 @@ public struct ModelRegistry: Sendable, ExpressibleByArrayLiteral {
     /// Creates the model of resolved hyperparameters.
     public let make: @Sendable (Scope, ImageShape, JSONValue) throws -> any Model
 
+    /// A complete configuration, one of an older version too, with today's names; as it is if it
+    /// is none of this model.
+    public func present(_ configuration: JSONValue, images: ImageShape) -> JSONValue {
+      guard case .object(let members) = configuration,
+        let known = try? resolve(members, images, 0)
+      else { return configuration }
+      return known
+    }
+
     init<Network: Model>(_ type: Network.Type) {
       name = Network.name
       summary = Network.summary

@@ -5,15 +5,15 @@ extension Trainer {
   /// The most codes that a sampler is fitted to before the end of the run.
   private static let codesForPreview = 10_000
 
-  /// The plan's sampler. One that is fitted sees all training images at the end of the run, and is
+  /// The run's sampler. One that is fitted sees all training images at the end of the run, and is
   /// kept in the last checkpoint. Collective.
   func sampler() throws -> Sampler {
-    if let own = try model.sampler(named: plan.sampler) { return own }
-    let isLast = step == plan.steps
+    if let own = try model.sampler(named: configuration.sampler) { return own }
+    let isLast = step == configuration.optimization.steps
     let fitter = SamplerFitter(
-      model, images: train, seed: plan.seed, on: world, beat: monitor.beat)
+      model, images: train, seed: configuration.optimization.seed, on: world, beat: monitor.beat)
     let fitted = try fitter.fit(
-      type(of: model).fittedSampler(named: plan.sampler)!,
+      type(of: model).fittedSampler(named: configuration.sampler)!,
       limit: isLast ? .max : Trainer.codesForPreview)
     if isLast { try keep(fitted) }
     return fitted.sampler

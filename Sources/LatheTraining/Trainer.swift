@@ -6,7 +6,7 @@ import LatheModels
 import SystemPackage
 import LatheTensors
 
-/// Runs a plan on all ranks: blocks of phases on slices, reduction, updates, and now and then a
+/// Trains a model on all ranks: blocks of phases on slices, reduction, updates, and now and then a
 /// preview, an evaluation and a save.
 public final class Trainer {
   /// What the outside sees of a run; called on rank 0 only.
@@ -45,12 +45,12 @@ public final class Trainer {
     case stopped(by: String)
   }
 
-  /// The plan being run.
-  public let plan: TrainingPlan
-  /// Parameters and buffers.
-  public let store: ParameterStore
-  /// The model.
-  public let model: any Model
+  /// What is run, all settings resolved.
+  public let configuration: RunConfiguration
+  /// Folder of the run; only rank 0 touches it.
+  public let folder: FilePath
+  /// The model with its parameters and buffers.
+  public let network: LoadedModel
   /// Steps made.
   public private(set) var step = 0 {
     didSet { monitor.step = step }
@@ -76,35 +76,37 @@ public final class Trainer {
   var checkpoints: RunCheckpoints?
   private var best: BestCheckpoint?
 
-  /// Builds the model on every rank and checks that all ranks are about to do the same. Collective.
+  /// Checks that all ranks are about to do the same, and takes the memory for it. Collective.
   ///
-  /// `train` and `test` are the same images on every rank.
+  /// `train` and `test` are the same images on every rank. Slices that are left out are one, a
+  /// sampler is the model's default.
+  ///
+  /// - Throws: `TrainingError.signature` where ranks differ, `SamplerError`, `MPIError`.
   public init(
-    _ network: LoadedModel, _ plan: TrainingPlan, train: ImageSet, test: ImageSet,
-    on world: Communicator,
+    _ network: LoadedModel, _ configuration: RunConfiguration, in folder: FilePath,
+    train: ImageSet, test: ImageSet, on world: Communicator,
     monitor: RankMonitor = RankMonitor(), fault: (any FaultInjector)? = nil
   ) throws {
-    self.plan = plan
-    self.world = world
-    self.monitor = monitor
-    self.train = train
-    self.fault = fault
-    store = network.store
-    model = network.model
-    _ = try model.sampler(named: plan.sampler)
-    let order = Order(
-      count: train.count, batch: plan.batch, seed: plan.seed, replacement: plan.replacement)
-    loader = BatchLoader(images: train, order: order, slices: plan.slices, flips: plan.flips)
-    previewer = Previewer(test: test, world: world, seed: plan.seed, beat: monitor.beat)
-    try Signature(plan, network.store, train: train, test: test).compare(on: world)
+    let run = configuration.completed(for: network)
+    (self.network, self.configuration, self.folder) = (network, run, folder)
+    (self.world, self.monitor, self.train, self.fault) = (world, monitor, train, fault)
+    _ = try network.model.sampler(named: run.sampler)
+    loader = BatchLoader(run, images: train)
+    previewer = Previewer(
+      test: test, world: world, seed: run.optimization.seed, beat: monitor.beat)
+    try Signature(run, network.store, train: train, test: test).compare(on: world)
     runner = try StepRunner(
-      model.boundStep, store, on: world, slices: plan.slices, statistics: plan.batchStatistics,
-      overlap: plan.overlap, random: RandomSource(seed: plan.seed).derived("training"),
-      precision: plan.precision,
-      monitor: monitor)
+      network.model.boundStep, network.store, on: world, slices: run.slices,
+      statistics: run.batch.statistics, overlap: run.batch.overlap,
+      random: RandomSource(seed: run.optimization.seed).derived("training"),
+      precision: run.optimization.precision, monitor: monitor)
     try broadcastState()
   }
 
+  /// Parameters and buffers.
+  public var store: ParameterStore { network.store }
+  /// The model.
+  public var model: any Model { network.model }
   /// How gradients travel, for the banner.
   public var transport: String { runner.transport }
   /// What was decided on overlap and why, where there was a choice.
@@ -115,8 +117,8 @@ public final class Trainer {
   /// Continues from the newest intact checkpoint in the run's folder. Collective.
   public func resume() throws {
     let checkpoints = openedCheckpoints()
-    let found = try world.broadcast(from: 0) { [hooks] in
-      try checkpoints.load(onSkip: hooks.skipped).bytes
+    let found = try world.broadcast(from: 0) { [hooks, network] in
+      try checkpoints.load(onSkip: hooks.skipped, spelled: network.present).bytes
     }
     step = Int(littleEndianBytes: found)
     runner.resume(afterSteps: step)
@@ -132,7 +134,7 @@ public final class Trainer {
     monitor.begin()
     try preview()
     var booked = monitor.seconds
-    while step < plan.steps {
+    while step < configuration.optimization.steps {
       let start = ContinuousClock.now
       try fault?.strike(afterSteps: step)
       let losses = try makeStep()
@@ -149,12 +151,14 @@ public final class Trainer {
 
   /// Saves, previews and evaluates if that is due, and agrees with the others on whether to stop.
   private func endStep() throws -> Outcome? {
-    let isLast = step == plan.steps
+    let isLast = step == configuration.optimization.steps
     let reasons = try agree()
-    if isLast || reasons != nil || step.isDue(every: plan.checkpointEvery) { try beginSaving() }
+    if isLast || reasons != nil || step.isDue(every: configuration.output.checkpointEvery) {
+      try beginSaving()
+    }
     if isLast || reasons != nil { try concludeSaving() }
     if let reasons, !isLast { return .stopped(by: reasons) }
-    if isLast || step.isDue(every: plan.previewEvery) { try preview() }
+    if isLast || step.isDue(every: configuration.output.previewEvery) { try preview() }
     if isLast || step.isDue(every: evaluation?.interval ?? 0) { try evaluate() }
     return isLast ? .finished : nil
   }
@@ -179,14 +183,14 @@ public final class Trainer {
     try monitor.measure(.evaluation) {
       let preview = try previewer.preview(
         model, sampler: sampler(), step: step,
-        limit: step == plan.steps ? .max : Trainer.previewLimit)
+        limit: step == configuration.optimization.steps ? .max : Trainer.previewLimit)
       try world.broadcast0 { [hooks] in try hooks.previewed(preview) }
     }
   }
 
   func openedBest() -> BestCheckpoint {
     if let best { return best }
-    let opened = BestCheckpoint(plan: plan, store: store)
+    let opened = BestCheckpoint(configuration, in: folder, store: store)
     best = opened
     return opened
   }
@@ -194,7 +198,7 @@ public final class Trainer {
   func openedCheckpoints() -> RunCheckpoints {
     if let checkpoints { return checkpoints }
     let opened = RunCheckpoints(
-      plan: plan, store: store, optimizers: runner.optimizers, fault: fault)
+      configuration, in: folder, store: store, optimizers: runner.optimizers, fault: fault)
     checkpoints = opened
     return opened
   }

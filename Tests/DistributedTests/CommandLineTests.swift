@@ -15,7 +15,7 @@ import Testing
     ),
     (
       ["train", "vae", "synthetic", "--steps", "0"], 64,
-      "steps: expected a positive number, found 0"
+      "--steps: expected a whole number, at least 1, found 0"
     ),
     (["train", "vae", "synthetic", "--steps", "5", "--epochs", "1"], 64, "give one of them"),
     (

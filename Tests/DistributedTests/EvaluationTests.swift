@@ -143,8 +143,8 @@ private func scores(_ path: String) throws -> [String: Double] {
         FileManager.default.contentsEqual(
           atPath: "\(folder)/1/\(name)", andPath: "\(folder)/2/\(name)"))
       let state = try RunState(reading: FilePath("\(folder)/1/best/step-00000\(best[0])"))
-      #expect(state.configuration["validation"] == .int(150))
-      #expect(state.configuration["best"]?["score"] == .string("generation/pixel-distance"))
+      #expect(state.run.data.validation == 150)
+      #expect(state.best?.score == "generation/pixel-distance")
       let config = try String(contentsOfFile: "\(folder)/1/config.yml", encoding: .utf8)
       for line in ["evaluate-every: 2", "validation: 150", "features: pixels", "samples: 120"] {
         #expect(config.contains(line), "\(line)")
@@ -194,11 +194,11 @@ private func scores(_ path: String) throws -> [String: Double] {
   }
 
   static let faults: [(arguments: [String], status: Int32, message: String)] = [
-    (["--metrics", "fit"], 64, "no metric 'fit'; there are error, ssim"),
+    (["--metrics", "fit"], 64, "--metrics: expected some of error, ssim"),
     (["--features", "inception"], 64, "expected classifier, classifier:FILE, inception:FILE"),
     (["--features", "pixels", "--dims", "64"], 64, "for --features inception:FILE only"),
     (["--features", "inception:/nowhere"], 66, "/nowhere"),
-    (["--samples", "1"], 64, "expected at least 2, found 1"),
+    (["--samples", "1"], 64, "--samples: expected a whole number, at least 2, found 1"),
     (["--reference", "validation"], 66, "validation split"),
   ]
 

@@ -42,6 +42,19 @@ import Testing
     }
   }
 
+  @Test func aTrainedRunEncodesAndDecodes() throws {
+    try withFolder { folder in
+      let out = "\(folder)/run"
+      let train = ["train", "vae", "synthetic8", "--networks", "mlp", "--set", "hiddenSize=8"]
+      let short = ["--set", "latentSize=2", "--steps", "2", "--batch", "16", "--out", out]
+      _ = try mpirunResult(1, "lathe", train + short, timeout: 120)
+      let result = try runProcess(
+        try builtExecutable("TrainedRun"), [out, "synthetic8"], timeout: 60)
+      #expect(result.status == 0 && result.output.contains("codes [2, 2] ["), "\(result)")
+      #expect(FileManager.default.fileExists(atPath: "\(out)/line.png"))
+    }
+  }
+
   @Test func aHypersphericalVAETrains() throws {
     try withFolder { folder in
       let arguments = [

@@ -168,7 +168,7 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
         1, "lathe", ["train", "--resume", "--out", out, "--set", "latentSize=3"], timeout: 60)
       #expect(other.status == 65)
       #expect(
-        other.errorOutput.contains("configuration latentSize is 2 there, 3 was asked for"),
+        other.errorOutput.contains(": latentSize is 2 there, 3 was asked for"),
         "\(other)")
       #expect(!other.errorOutput.contains("MPI_ABORT"))
     }

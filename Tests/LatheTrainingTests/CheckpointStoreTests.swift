@@ -90,21 +90,21 @@ extension CheckpointStoreTests {
   @Test func aDamagedLatestFallsBackToTheOneBefore() throws {
     let store = try CheckpointStore(folder: folder, keep: 9)
     for step in [1, 2, 3] { try store.write(step: step) { try mark($0, Float(step)) } }
-    let newest = try #require(try store.latest(validating: { _ = try value($0) }))
+    let newest = try #require(try store.latest(reading: { try value($0) }))
     #expect(newest.step == 3)
     #expect(newest.skipped.isEmpty)
 
     try damage(store.path(step: 3))
     try FileManager.default.removeItem(
       atPath: store.path(step: 2).appending("model.safetensors").string)
-    let found = try #require(try store.latest(validating: { _ = try value($0) }))
+    let found = try #require(try store.latest(reading: { try value($0) }))
     #expect(found.step == 1)
     #expect(found.path == store.path(step: 1))
     #expect(found.skipped.map(\.0) == [store.path(step: 3), store.path(step: 2)])
     #expect(found.skipped.map(\.1.kind) == [.damaged, .missing])
 
     try damage(store.path(step: 1))
-    let error = fileError { _ = try store.latest(validating: { _ = try value($0) }) }
+    let error = fileError { _ = try store.latest(reading: { try value($0) }) }
     #expect(error?.kind == .damaged)
     #expect(error?.path == store.path(step: 3).appending("model.safetensors"))
   }

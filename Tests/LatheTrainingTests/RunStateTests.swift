@@ -9,7 +9,7 @@ import Testing
   let scratch: Scratch
   var folder: FilePath { scratch.path }
 
-  let configuration: JSONValue = .object([
+  let hyperparameters: JSONValue = .object([
     "latentSize": .int(16), "learningRate": .double(2e-4), "epsilon": .double(1e-300),
     "name": .string("ü/\"x\""), "flags": .array([.bool(true), .null, .double(1)]),
   ])
@@ -17,9 +17,16 @@ import Testing
   init() throws { scratch = try Scratch() }
 
   private func state(step: Int = 1234) -> RunState {
-    RunState(
-      model: "flexae", dataset: "cifar10", step: step, slices: 8, batch: 256, seed: .max,
-      configuration: configuration, writtenBy: "lathe 1.0.0")
+    var run = RunConfiguration()
+    run.model.name = "flexae"
+    run.model.configuration = hyperparameters
+    run.data.dataset = "cifar10"
+    run.data.flip = true
+    run.batch.size = 256
+    run.batch.slices = 8
+    run.optimization.seed = UInt64(Int64.max)
+    run.output.logEvery = 3
+    return RunState(step: step, run: run, writtenBy: "lathe 1.0.0")
   }
 
   private func writeAll(_ state: RunState) throws {
@@ -33,14 +40,13 @@ import Testing
   @Test func whatIsWrittenIsRead() throws {
     try writeAll(state())
     let read = try RunState(reading: folder)
-    #expect(read.version == 1)
-    #expect(read.model == "flexae")
-    #expect(read.dataset == "cifar10")
     #expect(read.step == 1234)
-    #expect(read.slices == 8)
-    #expect(read.batch == 256)
-    #expect(read.seed == .max)
-    #expect(read.configuration == configuration)
+    #expect(read.run.model.name == "flexae")
+    #expect(read.run.model.configuration == hyperparameters)
+    #expect(read.run.data.dataset == "cifar10" && read.run.data.flip)
+    #expect(read.run.batch.size == 256 && read.run.slices == 8)
+    #expect(read.run.optimization.seed == UInt64(Int64.max))
+    #expect(read.run.output.logEvery == 10, "decides nothing, is not recorded")
     #expect(read.writtenBy == "lathe 1.0.0")
     #expect(Set(read.digests.keys) == Set(RunState.digestedFiles))
   }
@@ -98,11 +104,52 @@ import Testing
   }
 
   @Test func anotherVersionIsAMismatch() throws {
-    try write(Array(#"{"version": 2, "news": []}"#.utf8), to: folder.appending(RunState.fileName))
+    try write(Array(#"{"version": 3, "news": []}"#.utf8), to: folder.appending(RunState.fileName))
     let error = fileError { _ = try RunState(reading: folder) }
     #expect(error?.kind == .mismatch)
-    #expect(error?.expected == "1")
-    #expect(error?.found == "2")
+    #expect(error?.expected == "at most 2")
+    #expect(error?.found == "3")
+  }
+
+  /// Version 1 as it was written by lathe 0.1.0 at first.
+  @Test func theFirstVersionIsRead() throws {
+    let text = #"""
+      {
+        "batch" : 96,
+        "configuration" : {
+          "batchStatistics" : "global",
+          "best" : { "score" : "generation/fid", "value" : 12.5 },
+          "images" : { "crop" : null, "filter" : "lanczos", "flip" : true, "size" : 32 },
+          "model" : { "latentSize" : 16 },
+          "precision" : "bfloat16",
+          "replacement" : true,
+          "sampler" : "gmm",
+          "validation" : 150
+        },
+        "crc32" : "00000000",
+        "dataset" : "folder",
+        "digests" : {},
+        "model" : "rae",
+        "seed" : 7,
+        "slices" : 4,
+        "step" : 20,
+        "version" : 1,
+        "written by" : "lathe 0.1.0"
+      }
+      """#
+    let sum = Checksum(of: Array(text.utf8)).hexadecimal
+    let signed = text.replacing("\"00000000\"", with: "\"\(sum)\"")
+    try write(Array(signed.utf8), to: folder.appending(RunState.fileName))
+    let read = try RunState(reading: folder)
+    #expect(read.step == 20 && read.run.model.name == "rae" && read.run.data.dataset == "folder")
+    #expect(read.run.model.configuration == .object(["latentSize": .int(16)]))
+    #expect(read.run.batch.size == 96 && read.run.slices == 4)
+    #expect(read.run.batch.statistics == .global && read.run.data.sampling == .replacement)
+    #expect(read.run.data.size == 32 && read.run.data.crop == nil)
+    #expect(read.run.data.filter == .lanczos && read.run.data.flip)
+    #expect(read.run.data.validation == 150 && read.run.model.sampler == .gmm)
+    #expect(read.run.optimization.seed == 7 && read.run.optimization.precision == .bfloat16)
+    #expect(read.best == RunState.Best(score: "generation/fid", value: 12.5))
   }
 
   @Test func twoMembersOfOneNameAreDamage() throws {
@@ -114,7 +161,7 @@ import Testing
 
   @Test func aNumberThatJSONDoesNotHave() throws {
     var odd = state()
-    odd.configuration = .object(["weight": .double(.nan)])
+    odd.run.model.configuration = .object(["weight": .double(.nan)])
     let error = fileError { try odd.write(into: folder, digesting: []) }
     #expect(error?.kind == .unwritable)
     #expect(try names(in: folder).isEmpty)

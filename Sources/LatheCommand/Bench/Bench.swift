@@ -1,4 +1,6 @@
 import ArgumentParser
+import LatheDistributed
+import LatheKernels
 
 /// The command `lathe bench`: how fast training steps are, their parts, and the extraction of
 /// features.
@@ -8,3 +10,6 @@ struct Bench: ParsableCommand {
     discussion: "Compare with other programs by launch/bench, which alternates the runs.",
     subcommands: [BenchStep.self, BenchKernels.self, BenchFeatures.self])
 }
+
+extension Precision: ExpressibleByArgument {}
+extension Overlap: ExpressibleByArgument {}

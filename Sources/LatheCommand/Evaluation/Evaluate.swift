@@ -24,7 +24,7 @@ struct Evaluate: ParsableCommand {
       """)
 
   @OptionGroup var source: RunOptions
-  @OptionGroup var options: EvaluationOptions
+  @OptionGroup var options: EvaluationFlags
 
   @Option(help: "The split that the model is compared with: test, validation or train.")
   var reference: Split = .test
@@ -42,13 +42,13 @@ struct Evaluate: ParsableCommand {
   var svg = false
 
   func run() throws {
-    let recipe = options.over(nil)
-    let settings = try recipe.settings(seed: seed)
+    let asked = try options.settings()
+    let settings = asked.settings(seed: seed)
     let saved = try source.run()
     let file = try EvaluationFile(
       out.map { FilePath($0) } ?? saved.folder.appending("evaluation.json"))
     let images = try saved.images(reference, at: source.data)
-    let features = try recipe.choice().extractor(for: images.shape)
+    let features = try FeatureChoice(asked).extractor(for: images.shape)
     let progress = TaskProgress()
     if Launcher.isRoot { printHeader(saved) }
     let world = try RankedJob.start().world
@@ -67,7 +67,8 @@ struct Evaluate: ParsableCommand {
   }
 
   private func printHeader(_ saved: SavedRun) {
-    print("\(saved.state.model) on \(saved.state.dataset), step \(saved.state.step)")
+    print(
+      "\(saved.state.run.model.name) on \(saved.state.run.data.dataset), step \(saved.state.step)")
     print("checkpoint       \(saved.checkpoint)")
     flushOutput()
   }

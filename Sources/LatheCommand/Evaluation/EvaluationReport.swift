@@ -29,7 +29,8 @@ struct EvaluationReport {
   private func record() throws -> [String: JSONValue] {
     let state = saved.state
     return evaluation.json.merging([
-      "model": .string(state.model), "dataset": .string(state.dataset), "step": .int(state.step),
+      "model": .string(state.run.model.name), "dataset": .string(state.run.data.dataset),
+      "step": .int(state.step),
       "checkpoint": .string(saved.checkpoint.string),
       "reference": .string(reference.rawValue), "features": .string(features),
       "settings": try JSONValue(encoding: settings), "written by": .string("lathe \(version)"),

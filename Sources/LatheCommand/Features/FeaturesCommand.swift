@@ -51,10 +51,10 @@ struct FeaturesExtract: ParsableCommand {
   func run() throws {
     guard Launcher.isRoot else { return }
     Workers.setCount(threads)
+    let preprocess = try askedPreprocessing()
     let output = try OutputFile(out, option: "--out")
     let entry = try images.entry()
     let set = try failing { try entry.load(split, at: images.place) }
-    let preprocess = preprocess
     let extractor = try features.choice().extractor(for: set.shape)
     let taken = min(count ?? set.count, set.count)
     let values = try extract(extractor, set, taken, preprocess)
@@ -89,11 +89,10 @@ struct FeaturesExtract: ParsableCommand {
   }
 
   /// What was asked for to happen to images first; nil if nothing.
-  private var preprocess: Preprocessing? {
+  private func askedPreprocessing() throws -> Preprocessing? {
     let old = oldRounding ? Preprocessing.Rounding.nearest : nil
-    let rounding =
-      renamedOption(old, "--round", to: "--rounding nearest") ?? preprocessing.rounding ?? .none
-    let asked = Preprocessing(minmax: preprocessing.minmax ?? false, rounding: rounding)
+    var asked = try preprocessing.preprocessing()
+    if let old = renamedOption(old, "--round", to: "--rounding nearest") { asked.rounding = old }
     return asked == Preprocessing() ? nil : asked
   }
 }

@@ -12,7 +12,7 @@ struct AttributeSheet {
 
   func write() throws {
     guard let labels = test.attributes else {
-      throw CommandFailure.usage("--attribute: \(saved.state.dataset) has no attributes")
+      throw CommandFailure.usage("--attribute: \(saved.state.run.data.dataset) has no attributes")
     }
     let numbers = try command.attribute.map { try number(of: $0, among: labels.names) }
     let train = try saved.images(.train, at: command.source.data)

@@ -6,9 +6,9 @@ import LatheReports
 import LatheTraining
 
 /// A fault of the command's surroundings: one message and the exit status of `sysexits.h`.
-struct CommandFailure: Error, CustomStringConvertible {
-  let description: String
-  let status: Int32
+package struct CommandFailure: Error, CustomStringConvertible {
+  package let description: String
+  package let status: Int32
 
   /// The command line contradicts itself or asks for what cannot be.
   static func usage(_ message: String) -> CommandFailure {

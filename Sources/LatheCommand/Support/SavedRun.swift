@@ -21,16 +21,18 @@ struct SavedRun {
     let found = checkpoint
     state = try failing { try RunState(reading: found) }
     dataset = try SavedRun.dataset(of: state)
-    let entry = try model(named: state.model)
+    let entry = try model(named: state.run.model.name)
     let (state, shape) = (state, dataset.shape)
     loaded = try failing { try LoadedModel(entry, checkpoint: found, state: state, images: shape) }
   }
 
   /// The data set with its pictures prepared as for training.
   private static func dataset(of state: RunState) throws -> Dataset {
-    let entry = try LatheCommand.dataset(named: state.dataset)
-    guard entry.isPacked, let images = state.configuration["images"] else { return entry }
-    return entry.prepared(as: try failing { try images.decoded(as: Preparation.self) })
+    let entry = try LatheCommand.dataset(named: state.run.data.dataset)
+    let images = state.run.data
+    guard entry.isPacked, let size = images.size else { return entry }
+    return entry.prepared(
+      as: Preparation(size: size, crop: images.crop, filter: images.filter ?? .bilinear))
   }
 
   /// The images of a split, prepared as for training, from `data` if given, else from where the run
@@ -56,7 +58,7 @@ struct SavedRun {
     let place = (data ?? (isThere ? recorded : nil)).map { FilePath($0) }
     return try failing {
       do throws(FileError) {
-        return try dataset.load(split, at: place, seed: state.seed)
+        return try dataset.load(split, at: place, seed: state.run.optimization.seed)
       } catch {
         var error = error
         if let recorded, !isThere {
@@ -70,17 +72,17 @@ struct SavedRun {
   }
 
   /// Images at the end of the training split that the run held back for validation.
-  private var heldBack: Int { state.configuration["validation"]?.asDouble.map { Int($0) } ?? 0 }
+  private var heldBack: Int { state.run.data.validation ?? 0 }
 
   /// What `--data` was for the run; nil if it was not given.
   private var recordedData: String? {
-    let recipe = try? Recipe(reading: folder.appending(Recipe.fileName).string)
-    return recipe?.data
+    let recipe = try? Recipe.read(folder.appending(Recipe.fileName).string)
+    return recipe?.values["data"]?.text
   }
 
   /// What a figure shows, with the run it shows it of.
   func title(_ text: String) -> String {
-    "\(state.model), \(state.dataset), step \(state.step): \(text)"
+    "\(state.run.model.name), \(state.run.data.dataset), step \(state.step): \(text)"
   }
 
   /// The run's folder.
@@ -105,7 +107,7 @@ struct SavedRun {
       }
       return store.path(step: step)
     }
-    guard let latest = try store.latest(validating: { _ = try RunState(reading: $0) }) else {
+    guard let latest = try store.latest(reading: { try RunState(reading: $0) }) else {
       throw CommandFailure.missing("\(folder): no run and no checkpoint there")
     }
     for (path, error) in latest.skipped {

@@ -55,7 +55,7 @@ extension SavedRun {
     let images = try images(.train, at: data)
     let task = "fitting sampler \(name.rawValue) to \(grouped(images.count)) training images"
     progress.show(task, 0, 0)
-    let fitter = SamplerFitter(loaded.model, images: images, seed: state.seed, on: world) {
+    let fitter = SamplerFitter(loaded.model, images: images, seed: state.run.optimization.seed, on: world) {
       progress.show(task, 0, 0)
     }
     let fitted = try fitter.fit(type(of: loaded.model).fittedSampler(named: name)!)
@@ -65,10 +65,7 @@ extension SavedRun {
 
   private var recordedSampler: Sampler.Name {
     get throws {
-      if case .string(let text) = state.configuration["sampler"] {
-        return Sampler.Name(text)
-      }
-      return try LatheCommand.model(named: state.model).defaultSampler
+      try state.run.model.sampler ?? LatheCommand.model(named: state.run.model.name).defaultSampler
     }
   }
 }

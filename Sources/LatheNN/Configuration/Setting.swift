@@ -13,17 +13,20 @@ import LatheFiles
   public var wrappedValue: Value
   /// What is said about the setting.
   let help: String
+  let name: String?
   let bounds: Bounds<Value>?
   let identity: SettingIdentity
   let formerName: String?
 
+  /// `called` is the name in recipes and on the command line, where it is not the field's;
   /// `formerly` is the name in older recipes and checkpoints.
   public init(
-    wrappedValue: Value, _ help: String, bounds: Bounds<Value>? = nil,
+    wrappedValue: Value, _ help: String, called name: String? = nil, bounds: Bounds<Value>? = nil,
     identity: SettingIdentity = .run, formerly formerName: String? = nil
   ) {
     self.wrappedValue = wrappedValue
     self.help = help
+    self.name = name
     self.bounds = bounds
     self.identity = identity
     self.formerName = formerName
@@ -33,11 +36,12 @@ import LatheFiles
 extension Setting where Value: ExpressibleByNilLiteral {
   /// A setting that is left out unless it is given.
   public init(
-    _ help: String, bounds: Bounds<Value>? = nil, identity: SettingIdentity = .run,
-    formerly: String? = nil
+    _ help: String, called name: String? = nil, bounds: Bounds<Value>? = nil,
+    identity: SettingIdentity = .run, formerly: String? = nil
   ) {
     self.init(
-      wrappedValue: nil, help, bounds: bounds, identity: identity, formerly: formerly)
+      wrappedValue: nil, help, called: name, bounds: bounds, identity: identity,
+      formerly: formerly)
   }
 }
 
@@ -45,6 +49,8 @@ extension Setting where Value: ExpressibleByNilLiteral {
 public enum SettingIdentity: Sendable {
   /// All ranks, and a resumed run and its checkpoint: it decides what is computed.
   case run
+  /// All ranks; a checkpoint records it, a resumed run may have another.
+  case recorded
   /// All ranks; a resumed run may have another.
   case ranks
   /// Nobody.
@@ -72,11 +78,14 @@ public protocol SettingGroup: Codable, Sendable {}
 /// A setting whose type is not known.
 protocol AnySetting: Sendable {
   var help: String { get }
+  var name: String? { get }
   var identity: SettingIdentity { get }
   var formerName: String? { get }
   var expectation: String { get }
   var allowedValues: [String] { get }
   var isBoolean: Bool { get }
+  /// The present word for one that older versions used; nil for others.
+  func presentWord(for given: JSONValue) -> String?
   /// The value that was given as it is stored; the error says what was expected.
   func accepting(_ given: JSONValue) throws(SettingError) -> JSONValue
 }
@@ -88,6 +97,8 @@ extension Setting: AnySetting {
   }
 
   var allowedValues: [String] { Value.allowedValues }
+
+  func presentWord(for given: JSONValue) -> String? { Value.presentWord(for: given) }
 
   var isBoolean: Bool { Value.self == Bool.self || Value.self == Bool?.self }
 

@@ -18,6 +18,7 @@ public struct SettingDescription: Sendable {
   public let isBoolean: Bool
   /// What it was called in older recipes and checkpoints.
   public let formerName: String?
+  private let present: @Sendable (JSONValue) -> String?
   private let accept: @Sendable (JSONValue) throws(SettingError) -> JSONValue
 
   fileprivate init(_ name: String, _ path: [String], _ field: Any, _ value: JSONValue) {
@@ -31,7 +32,15 @@ public struct SettingDescription: Sendable {
     identity = setting?.identity ?? .run
     isBoolean = setting?.isBoolean ?? false
     formerName = setting?.formerName
+    present = { setting?.presentWord(for: $0) }
     accept = { (given) throws(SettingError) in try setting?.accepting(given) ?? given }
+  }
+
+  /// What was given by a former name or in a former word: `sample-every is now called
+  /// preview-every`; nil where nothing was renamed.
+  public func renaming(of given: (name: String, value: JSONValue)) -> String? {
+    if given.name != name { return "\(given.name) is now called \(name)" }
+    return present(given.value).map { "\(name) \(given.value.text) is now called \($0)" }
   }
 
   /// The value that was given, as it is stored.
@@ -50,24 +59,22 @@ public struct SettingDescription: Sendable {
 /// Values travel as a mapping from names to JSON, laid over one another and decoded once. Fields
 /// that are no ``Setting`` take part, too, without help and bounds.
 public struct SettingList<Configuration: Codable>: Sendable {
-  /// How names are made of the fields' names.
-  public enum Style: Sendable {
-    /// `checkpointEvery` stays as it is.
-    case asWritten
-    /// `checkpointEvery` is called `checkpoint-every`.
-    case kebabCase
-  }
-
   /// In the order of their declaration.
   public let settings: [SettingDescription]
+  /// The groups' names, and those of the settings in each.
+  private let groups: [String: Set<String>]
   private let defaults: JSONValue
 
   /// The settings that `prototype` declares; its values are the defaults.
-  public init(of prototype: Configuration, _ style: Style = .asWritten) throws {
+  public init(of prototype: Configuration, _ style: SettingStyle = .asWritten) throws {
     defaults = try JSONValue(encoding: prototype)
     settings = Self.fields(of: prototype, defaults, path: []).map { path, field, value in
-      SettingDescription(style.name(path.last!), path, field, value)
+      let name = (field as? any AnySetting)?.name ?? style.name(path.last!)
+      return SettingDescription(name, path, field, value)
     }
+    groups = Dictionary(
+      grouping: settings.filter { $0.path.count > 1 }, by: { style.name($0.path[0]) }
+    ).mapValues { Set($0.map(\.name)) }
     let names = settings.map(\.name)
     require(Set(names).count == names.count, "SettingList: one name twice in \(names)")
   }
@@ -86,6 +93,41 @@ public struct SettingList<Configuration: Codable>: Sendable {
       uniqueKeysWithValues: settings.map { setting in
         (setting.name, setting.path.reduce(coded) { $0[$1] ?? .null })
       })
+  }
+
+  /// What was given without the groups around it: `{output: {log-every: 5}}` is `{log-every: 5}`.
+  public func ungrouped(_ given: [String: JSONValue]) -> [String: JSONValue] {
+    given.reduce(into: [:]) { flat, member in
+      if case .object(let inner) = member.value, let names = groups[member.key],
+        inner.keys.allSatisfy({ names.contains(self[$0]?.name ?? "") })
+      {
+        flat.merge(inner) { $1 }
+      } else {
+        flat[member.key] = member.value
+      }
+    }
+  }
+
+  /// What was given by a former name or in a former word, as lines to be shown.
+  public func renamings(in given: [String: JSONValue]) -> [String] {
+    given.sorted { $0.key < $1.key }.compactMap { name, value in
+      self[name]?.renaming(of: (name, value))
+    }
+  }
+
+  /// The values that `include` chooses, by name, those that are left out excepted.
+  ///
+  /// The members of a mapping stand by themselves, each under its own name.
+  public func fields(
+    of configuration: Configuration, where include: (SettingIdentity) -> Bool
+  ) throws -> [(name: String, value: JSONValue)] {
+    let values = try values(of: configuration)
+    return settings.filter { include($0.identity) }.flatMap { setting in
+      guard case .object(let members) = values[setting.name] else {
+        return [(setting.name, values[setting.name] ?? .null)]
+      }
+      return members.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
   }
 
   /// What was given by name as it is stored, each value checked at its setting.
@@ -131,8 +173,15 @@ public struct SettingList<Configuration: Codable>: Sendable {
   }
 }
 
-extension SettingList.Style {
-  fileprivate func name(_ field: String) -> String {
+/// How names are made of the fields' names.
+public enum SettingStyle: Sendable {
+  /// `checkpointEvery` stays as it is.
+  case asWritten
+  /// `checkpointEvery` is called `checkpoint-every`.
+  case kebabCase
+
+  /// The name of a field.
+  public func name(_ field: String) -> String {
     guard self == .kebabCase else { return field }
     return field.reduce(into: "") { name, letter in
       name += letter.isUppercase ? "-" + letter.lowercased() : String(letter)

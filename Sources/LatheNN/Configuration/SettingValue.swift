@@ -8,10 +8,13 @@ public protocol SettingValue: Codable, Sendable {
   static var allowedValues: [String] { get }
   /// The value that was given; nil if it is none.
   init?(given: JSONValue)
+  /// The present word for one that older versions used; nil for others.
+  static func presentWord(for given: JSONValue) -> String?
 }
 
 extension SettingValue {
   public static var allowedValues: [String] { [] }
+  public static func presentWord(for given: JSONValue) -> String? { nil }
 
   public init?(given: JSONValue) {
     guard let value = try? given.decoded(as: Self.self) else { return nil }
@@ -24,7 +27,7 @@ extension Int: SettingValue {
 }
 
 extension UInt64: SettingValue {
-  public static var expectation: String { "a whole number of at least 0" }
+  public static var expectation: String { "a whole number" }
 }
 
 extension Float: SettingValue {
@@ -52,17 +55,35 @@ extension String: SettingValue {
 }
 
 extension Array: SettingValue where Element: SettingValue {
-  public static var expectation: String { "a list such as [64, 64]" }
+  public static var expectation: String {
+    allowedValues.isEmpty
+      ? "a list such as [64, 64]" : "some of \(allowedValues.joined(separator: ", "))"
+  }
 
-  /// One element alone is a list of one.
-  public init?(given: JSONValue) {
-    guard case .array(let members) = given else {
-      guard let one = Element(given: given) else { return nil }
-      self = [one]
-      return
+  public static var allowedValues: [String] { Element.allowedValues }
+
+  public static func presentWord(for given: JSONValue) -> String? {
+    let words = Self.words(given)
+    let present = words.map { Element.presentWord(for: $0) }
+    guard present.contains(where: { $0 != nil }) else { return nil }
+    return zip(present, words).map { $0 ?? $1.text }.joined(separator: ",")
+  }
+
+  /// The elements that were given: of a list, or words between commas.
+  private static func words(_ given: JSONValue) -> [JSONValue] {
+    switch given {
+    case .array(let members): members
+    case .string(let text):
+      text.split(separator: ",").map { .string(String($0.trimmingPrefix(while: \.isWhitespace))) }
+    default: [given]
     }
-    let values = members.compactMap { Element(given: $0) }
-    guard values.count == members.count else { return nil }
+  }
+
+  /// One element alone is a list of one; words may stand between commas.
+  public init?(given: JSONValue) {
+    let words = Self.words(given)
+    let values = words.compactMap { Element(given: $0) }
+    guard values.count == words.count else { return nil }
     self = values
   }
 }
@@ -70,6 +91,9 @@ extension Array: SettingValue where Element: SettingValue {
 extension Optional: SettingValue where Wrapped: SettingValue {
   public static var expectation: String { Wrapped.expectation }
   public static var allowedValues: [String] { Wrapped.allowedValues }
+  public static func presentWord(for given: JSONValue) -> String? {
+    Wrapped.presentWord(for: given)
+  }
 
   public init?(given: JSONValue) {
     if given == .null {
@@ -93,13 +117,27 @@ extension SettingChoice {
   public static var allowedValues: [String] { allCases.map(\.rawValue) }
   public static var expectation: String { "one of \(allowedValues.joined(separator: ", "))" }
 
-  /// Capitals do not count.
+  /// Capitals do not count; YAML reads the words on and off as true and false.
   public init?(given: JSONValue) {
-    let word = given.text.lowercased()
+    let word =
+      switch given {
+      case .bool(let isOn): isOn ? "on" : "off"
+      default: given.text.lowercased()
+      }
     guard
       let value = Self.allCases.first(where: { $0.rawValue.lowercased() == word })
         ?? Self.synonyms[word]
     else { return nil }
     self = value
+  }
+}
+
+/// A mapping, such as a model's hyperparameters.
+extension JSONValue: SettingValue {
+  public static var expectation: String { "a mapping" }
+
+  public init?(given: JSONValue) {
+    guard case .object = given else { return nil }
+    self = given
   }
 }

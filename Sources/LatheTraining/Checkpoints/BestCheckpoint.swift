@@ -8,27 +8,22 @@ import SystemPackage
 /// It has `model.safetensors` and `state.json`, enough for everything but going on with training;
 /// the state says by which score, with which value, it was the best.
 final class BestCheckpoint {
-  private let plan: TrainingPlan
+  private let run: RunConfiguration
+  private let folder: FilePath
   private let store: ParameterStore
   private var best: (value: Double, step: Int)?
 
-  init(plan: TrainingPlan, store: ParameterStore) {
-    self.plan = plan
+  init(_ run: RunConfiguration, in folder: FilePath, store: ParameterStore) {
+    self.run = run
+    self.folder = folder.appending("best")
     self.store = store
   }
-
-  private var folder: FilePath { plan.folder.appending("best") }
 
   /// Forgets what later steps brought, for a run that goes on after `step`; what is kept counts if
   /// it is older.
   func resume(after step: Int) {
-    guard
-      let found = try? CheckpointStore(reading: folder).latest(validating: {
-        _ = try RunState(reading: $0)
-      }),
-      found.step <= step, let state = try? RunState(reading: found.path),
-      let value = state.configuration["best"]?["value"]?.asDouble
-    else { return }
+    let found = try? CheckpointStore(reading: folder).latest { try RunState(reading: $0) }
+    guard let found, found.step <= step, let value = found.value.best?.value else { return }
     best = (value, found.step)
   }
 
@@ -53,10 +48,8 @@ final class BestCheckpoint {
   }
 
   private func state(_ step: Int, _ name: String, _ value: Double) -> RunState {
-    var state = plan.state(step: step)
-    guard case .object(var members) = state.configuration else { return state }
-    members["best"] = .object(["score": .string(name), "value": .double(value)])
-    state.configuration = .object(members)
+    var state = run.state(step: step)
+    state.best = RunState.Best(score: name, value: value)
     return state
   }
 }

@@ -78,24 +78,31 @@ public struct CheckpointStore: Sendable {
       .sorted()
   }
 
-  /// The newest checkpoint that passes `validate`, and the newer ones that did not, newest first;
-  /// `nil` if there is no checkpoint at all.
+  /// A checkpoint that was found intact.
+  public struct Found<Value> {
+    public let path: FilePath
+    public let step: Int
+    /// What was read from it.
+    public let value: Value
+    /// Newer ones that are damaged, newest first.
+    public let skipped: [(path: FilePath, error: FileError)]
+  }
+
+  /// The newest checkpoint that `read` finds intact; `nil` if there is no checkpoint at all.
   ///
-  /// - Throws: The newest checkpoint's `FileError` if none passes; an error of another type
-  ///   that `validate` throws, at once.
-  public func latest(
-    validating validate: (FilePath) throws -> Void
-  ) throws -> (path: FilePath, step: Int, skipped: [(FilePath, FileError)])? {
-    var skipped: [(FilePath, FileError)] = []
+  /// - Throws: The newest checkpoint's `FileError` if none is intact; an error of another type
+  ///   that `read` throws, at once.
+  public func latest<Value>(reading read: (FilePath) throws -> Value) throws -> Found<Value>? {
+    var skipped: [(path: FilePath, error: FileError)] = []
     for step in try steps().reversed() {
+      let path = path(step: step)
       do {
-        try validate(path(step: step))
-        return (path(step: step), step, skipped)
+        return Found(path: path, step: step, value: try read(path), skipped: skipped)
       } catch let error as FileError {
-        skipped.append((path(step: step), error))
+        skipped.append((path, error))
       }
     }
-    if let newest = skipped.first { throw newest.1 }
+    if let newest = skipped.first { throw newest.error }
     return nil
   }
 }

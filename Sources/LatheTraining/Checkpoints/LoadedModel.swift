@@ -14,6 +14,8 @@ public struct LoadedModel {
   public let name: String
   /// Every hyperparameter, a JSON object.
   public let configuration: JSONValue
+  /// A configuration of the model, an older one too, with today's names.
+  let present: @Sendable (JSONValue) -> JSONValue
 
   /// A model of a type, as drawn from `seed`.
   ///
@@ -27,6 +29,11 @@ public struct LoadedModel {
     let values = try settings.accepting(settings.values(of: configuration))
     try Network.validate(configuration, images: images)
     (name, self.configuration) = (Network.name, .object(values))
+    present = { older in
+      guard case .object(let members) = older, let known = try? settings.accepting(members)
+      else { return older }
+      return .object(known)
+    }
     store = ParameterStore(seed: seed)
     model = Network(store.root, images: images, configuration: configuration)
     store.layOut()
@@ -39,28 +46,48 @@ public struct LoadedModel {
     _ entry: ModelRegistry.Entry, images: ImageShape, configuration: JSONValue, seed: UInt64
   ) throws {
     (name, self.configuration) = (entry.name, configuration)
+    present = { entry.present($0, images: images) }
     store = ParameterStore(seed: seed)
     model = try entry.make(store.root, images, configuration)
     store.layOut()
   }
 
-  /// A model as saved in a checkpoint's folder.
+  /// The model of a run's newest intact checkpoint, for images of the run's shape.
+  ///
+  /// - Throws: `FileError` (missing) if there is no checkpoint, (mismatch) if `models` has no such
+  ///   model; as ``init(_:checkpoint:state:images:)``.
+  public init(
+    run folder: FilePath, images: ImageShape, models: ModelRegistry = .standard
+  ) throws {
+    let store = CheckpointStore(reading: folder.appending("checkpoints"))
+    guard let found = try store.latest(reading: { try RunState(reading: $0) }) else {
+      throw FileError(.missing, "no checkpoint", path: store.folder)
+    }
+    let name = found.value.run.model.name
+    guard let entry = models[name] else {
+      throw FileError(
+        .mismatch, "model", path: found.path,
+        expected: "one of \(models.names.joined(separator: ", "))", found: name)
+    }
+    try self.init(entry, checkpoint: found.path, state: found.value, images: images)
+  }
+
+  /// A model as saved in a checkpoint's folder; reading `state` there has compared the file's
+  /// digest.
   ///
   /// - Throws: `FileError`, `DecodingError`.
   public init(
     _ entry: ModelRegistry.Entry, checkpoint folder: FilePath, state: RunState, images: ImageShape
   ) throws {
     try self.init(
-      entry, images: images, configuration: state.configuration["model"] ?? .object([:]),
-      seed: state.seed)
-    try load(from: folder)
-  }
-
-  /// Overwrites parameters and buffers with those of a checkpoint's folder.
-  func load(from folder: FilePath) throws {
-    let file = try Safetensors(reading: folder.appending("model.safetensors"))
+      entry, images: images, configuration: state.run.model.configuration,
+      seed: state.run.optimization.seed)
+    let name = "model.safetensors"
+    let file = try Safetensors(reading: folder.appending(name))
     for tensor in store.savedTensors {
-      try file.copy(tensor.name, expecting: tensor.shape, to: tensor.storage.pointer)
+      try file.copy(
+        tensor.name, expecting: tensor.shape, to: tensor.storage.pointer,
+        verifying: state.digests[name] == nil)
     }
   }
 }

@@ -15,7 +15,8 @@ final class RunCheckpoints {
     let path: FilePath
   }
 
-  private let plan: TrainingPlan
+  private let run: RunConfiguration
+  private let folder: FilePath
   private let store: ParameterStore
   private let optimizers: [(phase: String, optimizer: Optimizer)]
   private let fault: (any FaultInjector)?
@@ -24,21 +25,20 @@ final class RunCheckpoints {
   private(set) var lastSaved: FilePath?
 
   init(
-    plan: TrainingPlan, store: ParameterStore, optimizers: [(phase: String, optimizer: Optimizer)],
-    fault: (any FaultInjector)? = nil
+    _ run: RunConfiguration, in folder: FilePath, store: ParameterStore,
+    optimizers: [(phase: String, optimizer: Optimizer)], fault: (any FaultInjector)? = nil
   ) {
-    self.plan = plan
+    self.run = run
+    self.folder = folder.appending("checkpoints")
     self.store = store
     self.optimizers = optimizers
     self.fault = fault
   }
 
-  private var folder: FilePath { plan.folder.appending("checkpoints") }
-
   /// Makes the folder and clears up after an earlier crash.
   /// Takes the memory for copies now, so that no step has to wait for it.
   func prepare() throws {
-    _ = try CheckpointStore(folder: folder, keep: plan.checkpointsKept)
+    _ = try CheckpointStore(folder: folder, keep: run.output.checkpointsKept)
     snapshots = (Snapshot(of: store.savedTensors), Snapshot(of: optimizerTensors))
   }
 
@@ -46,8 +46,8 @@ final class RunCheckpoints {
   func begin(step: Int) {
     require(writing == nil, "RunCheckpoints: a checkpoint is being written")
     let (model, optimizer) = snapshot()
-    let state = plan.state(step: step)
-    let (folder, keep, fault) = (folder, plan.checkpointsKept, fault)
+    let state = run.state(step: step)
+    let (folder, keep, fault) = (folder, run.output.checkpointsKept, fault)
     writing = BackgroundTask {
       let checkpoints = try CheckpointStore(folder: folder, keep: keep)
       try checkpoints.write(step: step) { path in
@@ -85,12 +85,16 @@ final class RunCheckpoints {
   }
 
   /// Loads the newest intact checkpoint of this run; returns its step.
-  func load(onSkip: (FilePath, FileError) -> Void) throws -> Int {
-    let found = try CheckpointStore(reading: folder).latest { _ = try RunState(reading: $0) }
-    guard let found else { throw TrainingError.nothingToResume(folder) }
+  ///
+  /// `present` spells the model's configuration with today's names.
+  func load(
+    onSkip: (FilePath, FileError) -> Void, spelled present: (JSONValue) -> JSONValue
+  ) throws -> Int {
+    let found = try CheckpointStore(reading: folder).latest { try RunState(reading: $0) }
+    guard var state = found?.value, let found else { throw TrainingError.nothingToResume(folder) }
     for (path, error) in found.skipped { onSkip(path, error) }
-    let state = try RunState(reading: found.path)
-    try plan.requireSameRun(as: state, at: found.path)
+    state.run.model.configuration = present(state.run.model.configuration)
+    try run.requireSameRun(as: state, at: found.path)
     try read(store.savedTensors, from: found.path.appending("model.safetensors"))
     try read(optimizerTensors, from: found.path.appending("optimizer.safetensors"))
     lastSaved = found.path
@@ -108,7 +112,9 @@ final class RunCheckpoints {
   ) throws {
     let file = try Safetensors(reading: path)
     for tensor in tensors {
-      try file.copy(tensor.name, expecting: tensor.shape, to: tensor.storage.pointer)
+      // The state's digest of the whole file has just been compared.
+      try file.copy(
+        tensor.name, expecting: tensor.shape, to: tensor.storage.pointer, verifying: false)
     }
   }
 }

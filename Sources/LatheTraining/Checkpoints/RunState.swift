@@ -6,30 +6,20 @@ import SystemPackage
 ///
 /// Nothing in it depends on the time, the host or the number of ranks: equal runs write equal
 /// bytes.
-public struct RunState: Codable, Sendable {
+public struct RunState: Sendable {
   /// The name of the file in a checkpoint's folder.
   public static let fileName = "state.json"
   /// The files whose digests the state holds, unless others are given.
   public static let digestedFiles = ["model.safetensors", "optimizer.safetensors"]
-  /// The version that this program writes and reads.
-  public static let currentVersion = 1
+  /// The version that this program writes; it reads those before, too.
+  public static let currentVersion = 2
 
-  /// The version of the checkpoint's form.
-  public private(set) var version = currentVersion
-  /// The model's name in the registry.
-  public var model: String
-  /// The data set's name.
-  public var dataset: String
   /// Steps done.
   public var step: Int
-  /// Slices of a global batch.
-  public var slices: Int
-  /// Images of a global batch.
-  public var batch: Int
-  /// The run's seed.
-  public var seed: UInt64
-  /// The complete configuration.
-  public var configuration: JSONValue
+  /// The run's settings that decide what it computes; the others have their defaults.
+  public var run: RunConfiguration
+  /// Why the checkpoint is the best of its run, if it was kept for that.
+  public var best: Best?
   /// The program and its version that wrote the checkpoint.
   public var writtenBy: String
   /// CRC-32 of whole files by their names, in eight hexadecimal digits.
@@ -39,24 +29,56 @@ public struct RunState: Codable, Sendable {
 
   private static let unset = "00000000"
 
-  private enum CodingKeys: String, CodingKey {
-    case version, model, dataset, step, slices, batch, seed, configuration, digests, crc32
-    case writtenBy = "written by"
+  /// The score that was lower than at all other steps.
+  public struct Best: Codable, Equatable, Sendable {
+    public let score: String
+    public let value: Double
+
+    public init(score: String, value: Double) {
+      (self.score, self.value) = (score, value)
+    }
   }
 
   /// A state to be written; ``write(into:digesting:)`` fills in the digests.
-  public init(
-    model: String, dataset: String, step: Int, slices: Int, batch: Int, seed: UInt64,
-    configuration: JSONValue, writtenBy: String
-  ) {
-    self.model = model
-    self.dataset = dataset
+  public init(step: Int, run: RunConfiguration, writtenBy: String) {
     self.step = step
-    self.slices = slices
-    self.batch = batch
-    self.seed = seed
-    self.configuration = configuration
+    self.run = run
     self.writtenBy = writtenBy
+  }
+}
+
+extension RunState: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case version, step, run, best, digests, crc32
+    case writtenBy = "written by"
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let whole = try JSONValue(from: decoder)
+    let isFirst = try container.decode(Int.self, forKey: .version) == 1
+    let settings =
+      isFirst
+      ? RunConfiguration.settings(ofVersion1: whole)
+      : try container.decode([String: JSONValue].self, forKey: .run)
+    run = try RunConfiguration.list.configuration(with: settings)
+    let best = isFirst ? whole["configuration"]?["best"] : whole["best"]
+    self.best = try best?.decoded(as: Best.self)
+    step = try container.decode(Int.self, forKey: .step)
+    writtenBy = try container.decode(String.self, forKey: .writtenBy)
+    digests = try container.decode([String: String].self, forKey: .digests)
+    crc32 = try container.decode(String.self, forKey: .crc32)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(Self.currentVersion, forKey: .version)
+    try container.encode(step, forKey: .step)
+    try container.encode(run.recorded, forKey: .run)
+    try container.encodeIfPresent(best, forKey: .best)
+    try container.encode(writtenBy, forKey: .writtenBy)
+    try container.encode(digests, forKey: .digests)
+    try container.encode(crc32, forKey: .crc32)
   }
 }
 
@@ -100,12 +122,18 @@ extension RunState {
   /// - Throws: `.missing` if a file cannot be read, `.damaged` if one differs from its digest or
   ///   the state from its own, `.mismatch` if the version is another.
   public init(reading folder: FilePath) throws(FileError) {
-    let file = try MappedFile(folder.appending(Self.fileName))
-    let state = try Self.decoded(file)
-    try state.checkSelf(file)
+    let state = try Self(withoutFiles: folder)
     for (name, digest) in state.digests.sorted(by: { $0.key < $1.key }) {
       try Self.check("CRC-32", folder.appending(name), digest, Self.digest(folder.appending(name)))
     }
+    self = state
+  }
+
+  /// The same without a look at the files: enough to know the run.
+  public init(withoutFiles folder: FilePath) throws(FileError) {
+    let file = try MappedFile(folder.appending(Self.fileName))
+    let state = try Self.decoded(file)
+    try state.checkSelf(file)
     self = state
   }
 
@@ -115,9 +143,10 @@ extension RunState {
       // Foundation's decoder lets two members of one name pass.
       _ = try JSONReader.value(of: Array(data))
       let version = try JSONDecoder().decode(Version.self, from: data).version
-      guard version == currentVersion else {
+      guard (1...currentVersion).contains(version) else {
         throw FileError(
-          .mismatch, "version", path: file.path, expected: "\(currentVersion)", found: "\(version)")
+          .mismatch, "version", path: file.path, expected: "at most \(currentVersion)",
+          found: "\(version)")
       }
       return try JSONDecoder().decode(RunState.self, from: data)
     } catch let error as FileError {

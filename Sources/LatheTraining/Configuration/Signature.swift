@@ -1,7 +1,7 @@
-import LatheFiles
-import LatheDistributed
-import LatheData
 import Foundation
+import LatheData
+import LatheDistributed
+import LatheFiles
 import LatheNN
 
 /// What all ranks must agree on before the first step, field by field.
@@ -9,37 +9,15 @@ struct Signature: Codable {
   private struct Field: Codable { let name, value: String }
   private let fields: [Field]
 
-  init(_ plan: TrainingPlan, _ store: ParameterStore, train: ImageSet, test: ImageSet) {
+  init(_ run: RunConfiguration, _ store: ParameterStore, train: ImageSet, test: ImageSet) throws {
+    let settings = try RunConfiguration.list.fields(of: run) { $0 != .free }
     fields =
-      Signature.run(plan, train: train, test: test)
+      [Field(name: "version", value: version)]
+      + settings.map { Field(name: $0.name, value: $0.value.text) }
+      + [("training", train), ("test", test)].map { split, images in
+        Field(name: "\(split) images", value: "\(images.count) images, digest \(images.digest)")
+      }
       + store.savedTensors.map { Field(name: "parameter \($0.name)", value: "\($0.shape)") }
-  }
-
-  private static func run(_ plan: TrainingPlan, train: ImageSet, test: ImageSet) -> [Field] {
-    [
-      Field(name: "version", value: version),
-      Field(name: "model", value: plan.model), Field(name: "dataset", value: plan.dataset),
-      Field(name: "steps", value: "\(plan.steps)"), Field(name: "batch", value: "\(plan.batch)"),
-      Field(name: "slices", value: "\(plan.slices)"), Field(name: "seed", value: "\(plan.seed)"),
-      Field(name: "batch statistics", value: plan.batchStatistics.rawValue),
-      Field(name: "overlap", value: plan.overlap.rawValue),
-      Field(name: "replacement", value: "\(plan.replacement)"),
-      Field(name: "precision", value: plan.precision.rawValue),
-      Field(name: "sampler", value: plan.sampler.rawValue),
-      Field(name: "flip", value: "\(plan.flips)"),
-      Field(name: "checkpoint interval", value: "\(plan.checkpointEvery)"),
-      Field(name: "evaluation interval", value: "\(plan.previewEvery)"),
-      Field(name: "measurement interval", value: "\(plan.evaluateEvery)"),
-      Field(name: "training images", value: "\(train.count) images, digest \(train.digest)"),
-      Field(name: "test images", value: "\(test.count) images, digest \(test.digest)"),
-    ] + configuration(plan)
-  }
-
-  private static func configuration(_ plan: TrainingPlan) -> [Field] {
-    guard case .object(let members) = plan.configuration else {
-      return [Field(name: "configuration", value: plan.configuration.text)]
-    }
-    return members.sorted { $0.key < $1.key }.map { Field(name: $0.key, value: $0.value.text) }
   }
 
   /// Throws on every rank when one differs from rank 0, naming it and the fields. Collective.

@@ -3,25 +3,17 @@ import LatheDistributed
 import LatheTraining
 import SystemPackage
 
-/// How a run is watched; nothing here changes what it computes.
-struct WatchSettings {
-  /// Seconds without progress after which the job is ended, 0 for never.
-  var stallTimeout = 600.0
-  /// Where rank 0 writes a Chrome trace, if anywhere.
-  var timeline: FilePath?
-}
-
 /// What watches over a run: signals, the crash report, the board, the watchdog.
 struct RunWatch {
   /// Where this rank says what it does.
   let monitor: RankMonitor
   private let board: RankBoard
   private let watchdog: Watchdog?
-  private let settings: WatchSettings
+  private let settings: OutputSettings
   private let isLead: Bool
 
   /// Collective; `hosts` are the names of all ranks' hosts.
-  init(_ settings: WatchSettings, _ session: MPISession, hosts: [String]) throws(MPIError) {
+  init(_ settings: OutputSettings, _ session: MPISession, hosts: [String]) throws(MPIError) {
     self.settings = settings
     isLead = session.world.rank == 0
     StopRequest.listen()
@@ -59,7 +51,7 @@ struct RunWatch {
     let times = try trainer.times()
     if isLead { print(times) }
     if isLead, let overlap = trainer.overlap { print("overlap          \(overlap)") }
-    if let path = settings.timeline {
+    if let path = settings.timeline.map({ FilePath($0) }) {
       try trainer.writeTimeline(to: path)
       if isLead { print("timeline         \(path)") }
     }

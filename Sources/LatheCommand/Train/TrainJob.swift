@@ -10,13 +10,12 @@ import SystemPackage
 
 /// The part of `lathe train` that runs under MPI.
 struct TrainJob {
-  let settings: TrainSettings
-  let plan: TrainingPlan
+  let settings: RunSettings
+  let configuration: RunConfiguration
   let images: RunImages
   /// How the run evaluates the model; nil if it does not.
   let evaluation: EvaluationPlan?
   let resume: Bool
-  let watch: WatchSettings
 
   func run() throws {
     let session = try RankedJob.start()
@@ -30,28 +29,29 @@ struct TrainJob {
 
   private func train(_ session: MPISession) throws -> Trainer.Outcome {
     let world = session.world
-    Workers.setCount(settings.threads)
+    Workers.setCount(configuration.batch.threads)
     let hosts = try world.allGather(Array(world.host.utf8)).map {
       String(decoding: $0, as: UTF8.self)
     }
-    let watch = try RunWatch(watch, session, hosts: hosts)
+    let watch = try RunWatch(configuration.output, session, hosts: hosts)
     let network = try LoadedModel(
-      settings.entry, images: images.train.shape, configuration: plan.configuration,
-      seed: plan.seed)
+      settings.entry, images: images.train.shape,
+      configuration: configuration.model.configuration, seed: configuration.optimization.seed)
     let trainer = try Trainer(
-      network, plan, train: images.train, test: images.test, on: world, monitor: watch.monitor,
-      fault: Fault(rank: world.rank))
+      network, configuration, in: settings.folder, train: images.train, test: images.test,
+      on: world, monitor: watch.monitor, fault: Fault(rank: world.rank))
     attach(trainer, world, watch)
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
     if resume { try trainer.resume() }
     if world.rank == 0 {
-      try RunRecorder(settings, plan, startingAt: trainer.step).attach(to: trainer)
+      try RunRecorder(configuration, in: settings.folder, startingAt: trainer.step)
+        .attach(to: trainer)
     }
     let outcome = try trainer.run()
     if case .stopped(let signal) = outcome, world.rank == 0 {
       print(
         "stopped by \(signal) after step \(trainer.step); "
-          + "to continue: lathe train --resume --out \(plan.folder)")
+          + "to continue: lathe train --resume --out \(settings.folder)")
       flushOutput()
     }
     try watch.report(trainer)
@@ -75,23 +75,24 @@ struct TrainJob {
     let shape = images.train.shape
     print(
       """
-      lathe \(version): \(plan.model) on \(plan.dataset)
+      lathe \(version): \(configuration.model.name) on \(configuration.data.dataset)
         model       \(grouped(trainer.store.parameterCount())) parameters: \(groupCounts(trainer))
         data        \(grouped(images.train.count)) training and \(grouped(images.test.count)) test images of \(shape)\(validation)
-        ranks       \(hosts.count) (\(places.joined(separator: ", "))), \(settings.threads) thread(s) each
-        batch       \(plan.batch) in \(plan.slices) slices, \(plan.slices / hosts.count) a rank, \(statistics), seed \(plan.seed)
+        ranks       \(hosts.count) (\(places.joined(separator: ", "))), \(configuration.batch.threads) thread(s) each
+        batch       \(configuration.batch.size) in \(configuration.slices) slices, \(configuration.slices / hosts.count) a rank, \(statistics), seed \(configuration.optimization.seed)
         gradients   \(trainer.transport)
         kernels     \(Processor.instructionSet), \(Processor.blasVersion) core \(Processor.blasCore)
         products    \(products)
         MPI         \(library)
-        run         \(plan.steps) steps in \(plan.folder)
+        run         \(configuration.optimization.steps) steps in \(settings.folder)
       """)
     flushOutput()
     warn(ranksHere: perHost[hosts[0]] ?? 1)
   }
 
   private var statistics: String {
-    plan.batchStatistics == .slice ? "statistics of a slice" : "statistics of the whole batch"
+    configuration.batch.statistics == .slice
+      ? "statistics of a slice" : "statistics of the whole batch"
   }
 
   private var validation: String {
@@ -99,7 +100,7 @@ struct TrainJob {
   }
 
   private var products: String {
-    switch plan.precision {
+    switch configuration.optimization.precision {
     case .float32: "float32"
     case .bfloat16:
       Processor.hasBFloat16
@@ -119,9 +120,9 @@ struct TrainJob {
       logger.warning("this is a debug build: expect a fraction of the speed")
     #endif
     let cores = ProcessInfo.processInfo.activeProcessorCount
-    if ranksHere * settings.threads > cores {
+    if ranksHere * configuration.batch.threads > cores {
       logger.warning(
-        "\(ranksHere) ranks × \(settings.threads) threads on \(cores) cores: they will wait for each other"
+        "\(ranksHere) ranks × \(configuration.batch.threads) threads on \(cores) cores: they will wait for each other"
       )
     }
   }

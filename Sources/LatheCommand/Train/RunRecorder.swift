@@ -6,7 +6,8 @@ import LatheTraining
 
 /// Writes down a run on rank 0: `config.yml`, `metrics.jsonl`, pictures, and the terminal.
 final class RunRecorder {
-  private let plan: TrainingPlan
+  private let run: RunConfiguration
+  private let folder: FilePath
   private let log: RunLog
   private let progress: ProgressLine
   private let start = ContinuousClock.now
@@ -19,14 +20,15 @@ final class RunRecorder {
   private var firstError: Double?
 
   /// - Throws: `FileError.unwritable`.
-  init(_ settings: TrainSettings, _ plan: TrainingPlan, startingAt step: Int) throws {
-    self.plan = plan
+  init(_ run: RunConfiguration, in folder: FilePath, startingAt step: Int) throws {
+    self.run = run
+    self.folder = folder
     firstStep = step
-    progress = ProgressLine(total: plan.steps, batch: plan.batch)
-    log = try RunLog(folder: plan.folder, resumingAt: step)
+    progress = ProgressLine(total: run.optimization.steps, batch: run.batch.size)
+    log = try RunLog(folder: folder, resumingAt: step)
     try FileManager.default.createDirectory(
-      atPath: plan.folder.appending("samples").string, withIntermediateDirectories: true)
-    try RunRecorder.write(settings.resolved(plan).yaml, to: plan.folder.appending(Recipe.fileName))
+      atPath: folder.appending("samples").string, withIntermediateDirectories: true)
+    try RunRecorder.write(Recipe.yaml(of: run), to: folder.appending(Recipe.fileName))
     if step > 0 { progress.say("resumed after step \(step)") }
   }
 
@@ -43,12 +45,14 @@ final class RunRecorder {
     trainingSeconds += record.seconds
     dataSeconds += record.times[Activity.data.rawValue]
     unlogged = zip(unlogged, record.times).map(+)
-    guard record.step % plan.logEvery == 0 || record.step == plan.steps || steps == 1 else {
+    guard
+      record.step % run.output.logEvery == 0 || record.step == run.optimization.steps || steps == 1
+    else {
       return
     }
     var members: [String: JSONValue] = [
       "event": .string("step"), "step": .int(record.step), "seconds": .double(record.seconds),
-      "images_per_second": .double(Double(plan.batch) / record.seconds),
+      "images_per_second": .double(Double(run.batch.size) / record.seconds),
     ]
     for activity in Activity.allCases where unlogged[activity.rawValue] > 0 {
       members["seconds/\(activity.name)"] = .double(unlogged[activity.rawValue])
@@ -62,7 +66,7 @@ final class RunRecorder {
     firstError = firstError ?? preview.reconstructionError
     try log.write([
       "event": .string("preview"), "step": .int(preview.step), "split": .string("test"),
-      "sampler": .string(plan.sampler.rawValue),
+      "sampler": .string(run.sampler.rawValue),
       "images": .int(preview.count),
       "reconstruction_error_per_pixel": .double(preview.reconstructionError),
     ])
@@ -70,7 +74,7 @@ final class RunRecorder {
     progress.say(
       "step \(preview.step): reconstruction error \(decimals(preview.reconstructionError)) per pixel on "
         + "\(preview.count) test images")
-    if preview.step >= plan.steps { summarise(preview, paths) }
+    if preview.step >= run.optimization.steps { summarise(preview, paths) }
   }
 
   private func evaluated(_ record: Trainer.EvaluationRecord) throws {
@@ -79,7 +83,7 @@ final class RunRecorder {
       "best": .bool(record.isBest),
     ]
     try log.write(line.merging(record.evaluation.members) { $1 })
-    let best = record.isBest ? "; the best so far, kept in \(plan.folder.appending("best"))" : ""
+    let best = record.isBest ? "; the best so far, kept in \(folder.appending("best"))" : ""
     progress.say(
       "step \(record.step), on validation images\(best):\n\(EvaluationTable(record.evaluation))")
   }
@@ -88,11 +92,11 @@ final class RunRecorder {
     guard let originals = preview.originals, let made = preview.reconstructions,
       let samples = preview.samples
     else { return [] }
-    let folder = plan.folder.appending("samples")
+    let pictures = folder.appending("samples")
     let number = String(format: "%06d", preview.step)
     let paths = [
-      (name: "samples", path: folder.appending("samples-\(number).png")),
-      (name: "reconstructions", path: folder.appending("reconstructions-\(number).png")),
+      (name: "samples", path: pictures.appending("samples-\(number).png")),
+      (name: "reconstructions", path: pictures.appending("reconstructions-\(number).png")),
     ]
     try Pictures.writeSamples(samples, to: paths[0].path)
     try Pictures.writeReconstructions(originals, made, to: paths[1].path)
@@ -100,7 +104,7 @@ final class RunRecorder {
   }
 
   private func summarise(_ preview: Preview, _ paths: [(name: String, path: FilePath)]) {
-    let rate = steps == 0 ? 0 : Double(steps * plan.batch) / trainingSeconds
+    let rate = steps == 0 ? 0 : Double(steps * run.batch.size) / trainingSeconds
     let from = firstStep == 0 ? "" : " (resumed after \(firstStep))"
     let share = String(format: "%.2f %%", 100 * dataSeconds / max(trainingSeconds, 1e-9))
     let first = firstError.map { "\(decimals($0)) → " } ?? ""

@@ -1,0 +1,46 @@
+import Foundation
+import LatheFiles
+import LatheTraining
+import SystemPackage
+
+/// The run that `--resume` continues: what is not asked for again comes from it.
+struct ResumedRun {
+  let folder: FilePath
+  /// The run's own settings.
+  let settings: RunOverlay
+
+  /// - Throws: `CommandFailure` if no folder was named and there is not just one that it can be.
+  init(_ command: Train, _ asked: RunOverlay) throws {
+    folder = try command.runFlags.out.map { FilePath($0) } ?? Self.onlyFolder(asked)
+    let path = folder.appending(Recipe.fileName).string
+    let isThere = FileManager.default.fileExists(atPath: path)
+    var written = isThere ? try Recipe.read(path) : RunOverlay()
+    // A trace is of the run that asked for it.
+    written.values["timeline"] = nil
+    settings = written.over(Self.recorded(in: folder))
+  }
+
+  /// What the newest checkpoint says of the run.
+  private static func recorded(in folder: FilePath) -> RunOverlay {
+    let store = CheckpointStore(reading: folder.appending("checkpoints"))
+    let newest = (try? store.steps())?.last
+    let state = newest.flatMap { try? RunState(withoutFiles: store.path(step: $0)) }
+    return RunOverlay((try? state?.run.recorded) ?? [:])
+  }
+
+  /// The one run of this model on this data set that has a default name.
+  private static func onlyFolder(_ asked: RunOverlay) throws -> FilePath {
+    guard let model = asked.values["model"], let dataset = asked.values["dataset"] else {
+      throw CommandFailure.usage("--resume: say which run with --out FOLDER")
+    }
+    let base = "\(model.text)-\(dataset.text)"
+    let found = ((try? FileManager.default.contentsOfDirectory(atPath: "runs")) ?? [])
+      .filter { $0 == base || $0.hasPrefix("\(base)-") && Int($0.dropFirst(base.count + 1)) != nil }
+      .sorted()
+    guard found.count < 2 else {
+      let names = found.map { "runs/\($0)" }.joined(separator: ", ")
+      throw CommandFailure.usage("--resume: say which run with --out; there are \(names)")
+    }
+    return FilePath("runs").appending(found.first ?? base)
+  }
+}

@@ -1,0 +1,168 @@
+import Foundation
+import LatheData
+import LatheFiles
+import LatheModels
+import LatheNN
+import LatheTraining
+import SystemPackage
+import Yams
+
+/// What `lathe train` was asked to do: flags over recipe over the resumed run over defaults.
+struct RunSettings {
+  let entry: ModelRegistry.Entry
+  let dataset: Dataset
+  let folder: FilePath
+  /// What is known before the images are.
+  private let configuration: RunConfiguration
+  /// The hyperparameters of the recipe alone, to tell whose mistake one is.
+  private let recipe: RunOverlay
+
+  /// - Throws: `CommandFailure` for the first contradiction.
+  init(_ command: Train, ranks: Int) throws {
+    let flags = try RunSettings.flags(command)
+    let named = try command.runFlags.recipe.map { try Recipe.read($0) } ?? RunOverlay()
+    let resumed = command.runFlags.resume ? try ResumedRun(command, flags.over(named)) : nil
+    recipe = named.over(resumed?.settings ?? RunOverlay())
+    var run = try failing { [recipe] in try flags.over(recipe).configuration() }
+    entry = try model(named: RunSettings.required(run.model.name, "a model"))
+    let set = try LatheCommand.dataset(
+      named: RunSettings.required(run.data.dataset, "a data set"))
+    run.batch.slices = run.batch.slices ?? ranks
+    // Absolute, so that commands on the run find it from another folder.
+    run.data.place = run.data.place.map { URL(fileURLWithPath: $0).path }
+    configuration = run
+    dataset = try RunSettings.prepared(set, run.data)
+    folder = resumed?.folder ?? RunSettings.folder(command.runFlags.out, entry.name, dataset.name)
+    do { try run.requireConsistent(ranks: ranks) } catch { throw CommandFailure.usage("\(error)") }
+    try checkSampler(resolvedHyperparameters(of: run))
+  }
+
+  /// The flags with the hyperparameters that `--set` and `--networks` give.
+  private static func flags(_ command: Train) throws -> RunOverlay {
+    var flags = try RunOverlay(flags: command)
+    let networks = command.runFlags.networks.map { ["networks=\($0)"] } ?? []
+    let members = try (command.runFlags.hyperparameters + networks).map { setting in
+      let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        throw CommandFailure.usage("--set \(setting): expected key=value")
+      }
+      let value = try? YAMLDecoder().decode(JSONValue.self, from: parts[1])
+      return (parts[0], value ?? .string(parts[1]))
+    }
+    if !members.isEmpty {
+      flags.values["configuration"] = .object(Dictionary(members, uniquingKeysWith: { $1 }))
+    }
+    return flags
+  }
+
+  private static func required(_ name: String, _ what: String) throws -> String {
+    guard name.isEmpty else { return name }
+    throw CommandFailure.usage(
+      "which \(what.dropFirst(2))? Give \(what), as in `lathe train flexae fashion-mnist`")
+  }
+
+  /// The data set with its pictures prepared as asked for, or as its packed file says.
+  private static func prepared(_ entry: Dataset, _ settings: DataSettings) throws -> Dataset {
+    var asked = PictureOptions()
+    (asked.crop, asked.size, asked.filter) = (settings.crop, settings.size, settings.filter)
+    let prepared = try asked.applied(to: entry)
+    guard entry.isPacked, let place = settings.path, PackedFile.isPacked(place) else {
+      return prepared
+    }
+    let file = try failing { try PackedFile(place) }
+    guard file.dataset == entry.name else {
+      throw CommandFailure.data("\(place): expected images of \(entry.name), found \(file.dataset)")
+    }
+    let packed = entry.prepared(as: file.preparation)
+    guard try asked.applied(to: packed).preparation == file.preparation else {
+      throw CommandFailure.usage(
+        "--crop, --size, --filter: \(place) was packed with others: \(file.preparation)")
+    }
+    return packed
+  }
+
+  /// The folder asked for; else the first free one of runs/MODEL-DATASET, runs/MODEL-DATASET-2 …
+  private static func folder(_ out: String?, _ model: String, _ dataset: String) -> FilePath {
+    if let out { return FilePath(out) }
+    let base = "runs/\(model)-\(dataset)"
+    var (name, number) = (base, 1)
+    while FileManager.default.fileExists(atPath: name) {
+      number += 1
+      name = "\(base)-\(number)"
+    }
+    return FilePath(name)
+  }
+}
+
+// MARK: The model
+
+extension RunSettings {
+  /// Every hyperparameter, for a run of this length.
+  private func resolvedHyperparameters(of run: RunConfiguration) throws -> JSONValue {
+    func resolve(_ given: JSONValue?) throws -> JSONValue {
+      guard case .object(let members)? = given else { return .null }
+      return try entry.resolve(members, dataset.shape, run.optimization.steps)
+    }
+    do { return try resolve(run.model.configuration) } catch {
+      let message = "\(entry.name): \(explain(error))"
+      let ofRecipe = recipe.values["configuration"]
+      let isOfRecipe = ofRecipe != nil && (try? resolve(ofRecipe)) == nil
+      throw isOfRecipe ? CommandFailure.data(message) : CommandFailure.usage(message)
+    }
+  }
+
+  /// A sampler that every model can have, or the default one, needs no look at the model.
+  private func checkSampler(_ hyperparameters: JSONValue) throws {
+    guard let sampler = configuration.model.sampler, !entry.fittedSamplers.contains(sampler),
+      sampler != entry.defaultSampler
+    else { return }
+    let store = ParameterStore(seed: 0)
+    let model = try entry.make(store.root, dataset.shape, hyperparameters)
+    do { _ = try model.sampler(named: sampler) } catch { throw CommandFailure.usage("\(error)") }
+  }
+}
+
+// MARK: The images
+
+extension RunSettings {
+  /// The splits, from files or computed.
+  ///
+  /// Pictures are packed first, by all ranks together, if that has not been done.
+  func loadImages() throws -> RunImages {
+    let (data, seed) = (configuration.data, configuration.optimization.seed)
+    let cache = data.cache.map { FilePath($0) } ?? DatasetRegistry.cacheFolder
+    let place = try dataset.packedPlace(data.path, cache: cache)
+    return try failing {
+      let images = RunImages(
+        train: try dataset.load(.train, at: place, seed: seed),
+        test: try dataset.load(.test, at: place, seed: seed))
+      guard configuration.evaluation.interval > 0 else { return images }
+      if dataset.count(of: .validation) > 0 {
+        return images.with(validation: try dataset.load(.validation, at: place, seed: seed))
+      }
+      return try images.holdingBack(data.validation ?? min(10_000, images.train.count / 6))
+    }
+  }
+
+  /// How the run evaluates the model while it trains; nil if it does not.
+  func evaluation(_ images: RunImages) throws -> EvaluationPlan? {
+    let asked = configuration.evaluation
+    guard asked.interval > 0, let validation = images.validation else { return nil }
+    return EvaluationPlan(
+      interval: asked.interval, settings: asked.settings(seed: configuration.optimization.seed),
+      features: try FeatureChoice(asked).extractor(for: validation.shape), images: validation)
+  }
+
+  /// The complete configuration of the run on these images.
+  func resolved(_ images: RunImages) throws -> RunConfiguration {
+    do {
+      return try configuration.resolved(
+        entry, dataset, train: images.train.count, heldBack: images.heldBack)
+    } catch { throw CommandFailure.usage("\(error)") }
+  }
+}
+
+extension DataSettings {
+  /// Where the data set is, if that was said.
+  fileprivate var path: FilePath? { place.map { FilePath($0) } }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import LatheTraining
+
+package struct Train: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    abstract: "Trains a model on a data set.",
+    discussion: """
+      On one rank:
+        lathe train vae fashion-mnist --steps 1000
+      On four ranks, and on two of them from a recipe:
+        mpirun -n 4 lathe train vae fashion-mnist --steps 1000
+        mpirun -n 2 lathe train --recipe launch/recipes/vae-mnist.yml
+      With another hyperparameter (`lathe models vae` lists them):
+        lathe train vae fashion-mnist --set latentSize=16
+
+      Settings come from flags, over the recipe, over defaults. A resumed run
+      goes on with its own settings, over defaults. All of them are saved in
+      the run's config.yml, which is a recipe again.
+
+      The ranks of mpirun -n N need N cores, or --oversubscribe. With
+      --threads above 1, add --bind-to none to mpirun.
+      """)
+
+  @Argument(help: .setting("model")) var model: String?
+
+  @Argument(help: .setting("dataset")) var dataset: String?
+
+  @OptionGroup(title: "Run") var runFlags: RunFlags
+  @OptionGroup(title: "Length and draws") var optimizationFlags: OptimizationFlags
+  @OptionGroup(title: "Batch") var batchFlags: BatchFlags
+  @OptionGroup(title: "Data") var dataFlags: DataFlags
+  @OptionGroup(title: "Output") var outputFlags: OutputFlags
+  @OptionGroup(title: "Evaluation while training") var evaluationFlags: RunEvaluationFlags
+
+  package init() {}
+
+  package func run() throws {
+    if model == "classifier" { return try trainClassifier() }
+    let settings = try RunSettings(self, ranks: Launcher.place?.size ?? 1)
+    let images = try settings.loadImages()
+    let run = try settings.resolved(images)
+    let evaluation = try settings.evaluation(images)
+    if Launcher.isRoot { try prepare(run, settings) }
+    try TrainJob(
+      settings: settings, configuration: run, images: images, evaluation: evaluation,
+      resume: runFlags.resume
+    ).run()
+  }
+
+  /// The former spelling of `lathe features train`.
+  private func trainClassifier() throws {
+    note("`train classifier` is now called `features train`")
+    let options: [(String, String?)] = [
+      ("--data", dataFlags.data), ("--epochs", optimizationFlags.epochs),
+      ("--batch", batchFlags.batch), ("--seed", optimizationFlags.seed), ("--out", runFlags.out),
+      ("--threads", batchFlags.threads),
+    ]
+    let given = options.flatMap { name, value in value.map { [name, $0] } ?? [] }
+    let colour = runFlags.hyperparameters.contains("colour=true") ? ["--colour"] : []
+    let command = try FeaturesTrain.parse((dataset.map { [$0] } ?? []) + given + colour)
+    try command.run()
+  }
+
+  /// Makes the run's folder, and refuses one that holds another run.
+  private func prepare(_ run: RunConfiguration, _ settings: RunSettings) throws {
+    let folder = settings.folder
+    let checkpoints = CheckpointStore(reading: folder.appending("checkpoints"))
+    if !runFlags.resume, let last = try failing({ try checkpoints.steps() }).last {
+      throw CommandFailure.usage(
+        "\(folder) holds a run already (step \(last)): add --resume to continue it, or choose "
+          + "another --out")
+    }
+    if runFlags.resume { try requireCheckpoint(checkpoints, run, settings) }
+    _ = try failing { try CheckpointStore(folder: folder.appending("checkpoints"), keep: 1) }
+  }
+
+  /// The files of the checkpoint are checked when they are read.
+  private func requireCheckpoint(
+    _ checkpoints: CheckpointStore, _ run: RunConfiguration, _ settings: RunSettings
+  ) throws {
+    let found = try failing { try checkpoints.latest { try RunState(withoutFiles: $0) } }
+    guard let found else {
+      throw CommandFailure.missing("nothing to resume: no checkpoint in \(settings.folder)")
+    }
+    var state = found.value
+    state.run.model.configuration = settings.entry.present(
+      state.run.model.configuration, images: settings.dataset.shape)
+    try failing { try run.requireSameRun(as: state, at: found.path) }
+  }
+}

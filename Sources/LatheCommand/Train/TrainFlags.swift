@@ -1,0 +1,65 @@
+import ArgumentParser
+
+// The settings of a run as flags, in groups like those of `RunConfiguration`, which says what each
+// means.
+
+/// Which run, and what its settings are laid over.
+struct RunFlags: ParsableArguments {
+  @Option(help: "Folder of the run (default: runs/MODEL-DATASET, numbered when that is taken).")
+  var out: String?
+
+  @Flag(
+    help: "Continue a run from its newest intact checkpoint: the one in --out, or the only one.")
+  var resume = false
+
+  @Option(help: "YAML file with settings; a run's config.yml is one.")
+  var recipe: String?
+
+  @Option(name: .customLong("set"), help: "Set a hyperparameter of the model; may be repeated.")
+  var hyperparameters: [String] = []
+
+  @Option(help: "Networks of the model, such as dcgan: short for --set networks=dcgan.")
+  var networks: String?
+}
+
+struct DataFlags: ParsableArguments {
+  @Option(help: .setting("data")) var data: String?
+  @Option(help: .setting("crop")) var crop: String?
+  @Option(help: .setting("size")) var size: String?
+  @Option(help: .setting("filter")) var filter: String?
+  @Flag(inversion: .prefixedNo, help: .setting("flip")) var flip: Bool?
+  @Option(help: .setting("sampling")) var sampling: String?
+  @Option(help: .setting("validation")) var validation: String?
+  @Option(help: .setting("cache")) var cache: String?
+}
+
+struct BatchFlags: ParsableArguments {
+  @Option(help: .setting("batch")) var batch: String?
+  @Option(help: .setting("slices")) var slices: String?
+  @Option(help: .setting("batch-statistics")) var batchStatistics: String?
+  @Option(help: .setting("overlap")) var overlap: String?
+  @Option(help: .setting("threads")) var threads: String?
+}
+
+struct OptimizationFlags: ParsableArguments {
+  @Option(help: .setting("steps")) var steps: String?
+  @Option(help: .setting("epochs")) var epochs: String?
+  @Option(help: .setting("seed")) var seed: String?
+  @Option(help: .setting("precision")) var precision: String?
+}
+
+struct OutputFlags: ParsableArguments {
+  @Option(help: .setting("checkpoint-every")) var checkpointEvery: String?
+  @Option(help: .setting("checkpoints-kept")) var checkpointsKept: String?
+  @Option(help: .setting("preview-every")) var previewEvery: String?
+  @Option(help: .hidden) var sampleEvery: String?
+  @Option(help: .setting("sampler")) var sampler: String?
+  @Option(help: .setting("log-every")) var logEvery: String?
+  @Option(help: .setting("stall-timeout")) var stallTimeout: String?
+  @Option(help: .setting("timeline")) var timeline: String?
+}
+
+struct RunEvaluationFlags: ParsableArguments {
+  @Option(help: .setting("evaluate-every")) var evaluateEvery: String?
+  @OptionGroup var evaluation: EvaluationFlags
+}

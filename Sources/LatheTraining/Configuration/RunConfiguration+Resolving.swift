@@ -1,0 +1,98 @@
+import LatheData
+import LatheFiles
+import LatheModels
+import LatheNN
+
+// What is left out is filled in once the images and the model are known.
+extension RunConfiguration {
+  /// Parts of a global batch; one where it is left open.
+  public var slices: Int { batch.slices ?? 1 }
+  /// Where the images that previews show come from.
+  public var sampler: Sampler.Name { model.sampler ?? .prior }
+
+  /// The configuration with the slices and the sampler that it has left out.
+  func completed(for network: LoadedModel) -> RunConfiguration {
+    var run = self
+    run.batch.slices = slices
+    run.model.sampler = model.sampler ?? type(of: network.model).defaultSampler
+    return run
+  }
+
+  /// The configuration with the model's sampler and hyperparameters, the steps, and what is said of
+  /// the images: what was left out is filled in.
+  ///
+  /// `heldBack` of the training images have been taken for validation; `train` are the others.
+  ///
+  /// - Throws: `SettingError` if a setting is out of bounds for these images, `ConfigurationError`
+  ///   if the model cannot be built so.
+  public func resolved(
+    _ entry: ModelRegistry.Entry, _ dataset: Dataset, train: Int, heldBack: Int
+  ) throws -> RunConfiguration {
+    guard batch.size <= train else {
+      throw SettingError(
+        name: "batch", expected: "at most the \(train) training images", found: "\(batch.size)")
+    }
+    var run = self
+    run.model.name = entry.name
+    run.model.sampler = model.sampler ?? entry.defaultSampler
+    run.data.dataset = dataset.name
+    run.data.crop = dataset.preparation?.crop
+    run.data.size = dataset.preparation?.size
+    run.data.filter = dataset.preparation?.filter
+    run.data.validation = heldBack > 0 ? heldBack : nil
+    run.optimization.steps = epochs(of: train) ?? optimization.steps
+    run.optimization.epochs = nil
+    run.model.configuration = try entry.resolve(
+      model.configuration.members, dataset.shape, run.optimization.steps)
+    return run
+  }
+
+  /// The steps that the passes asked for take: whole batches only.
+  private func epochs(of images: Int) -> Int? {
+    optimization.epochs.map { $0 * (images / batch.size) }
+  }
+
+  /// - Throws: `SettingError` where settings contradict each other.
+  public func requireConsistent(ranks: Int) throws(SettingError) {
+    guard batch.size % slices == 0 else {
+      throw SettingError(
+        name: "batch", expected: "a multiple of the \(slices) slices",
+        found: "\(batch.size): choose batch \(max(1, batch.size / slices) * slices) or other slices"
+      )
+    }
+    guard slices % ranks == 0 else {
+      throw SettingError(
+        name: "slices", expected: "a multiple of the \(ranks) ranks",
+        found: "\(slices): a run goes on with its slices on any number of ranks that divides them")
+    }
+    guard batch.overlap != .on || batch.statistics != .global else {
+      throw SettingError(
+        name: "overlap",
+        expected: "auto or off with batch-statistics global, whose slices exchange values as they "
+          + "go", found: "on")
+    }
+    guard batch.size / slices >= 2 || batch.statistics == .global else {
+      throw SettingError(
+        name: "batch", expected: "at least 2 images a slice",
+        found: "\(batch.size) in \(slices) slices")
+    }
+  }
+}
+
+extension JSONValue {
+  /// An object's members; none for another value.
+  fileprivate var members: [String: JSONValue] {
+    guard case .object(let members) = self else { return [:] }
+    return members
+  }
+}
+
+extension BatchLoader {
+  /// The training images of a run in its order.
+  init(_ run: RunConfiguration, images: ImageSet) {
+    let order = Order(
+      count: images.count, batch: run.batch.size, seed: run.optimization.seed,
+      replacement: run.data.sampling == .replacement)
+    self.init(images: images, order: order, slices: run.slices, flips: run.data.flip)
+  }
+}

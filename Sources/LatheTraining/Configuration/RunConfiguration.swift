@@ -1,0 +1,156 @@
+import LatheData
+import LatheDistributed
+import LatheFiles
+import LatheKernels
+import LatheModels
+import LatheNN
+
+/// What a run computes, how it is evaluated, and what it writes.
+///
+/// Each field is declared here, once: its default, what it means, what it may be, and who must have
+/// the same. Flags and recipes are laid over it by name. Help, `config.yml`, the comparison of the
+/// ranks, a checkpoint's `state.json` and what a resumed run must have in common with it follow
+/// from ``list``.
+public struct RunConfiguration: SettingGroup {
+  public var model = ModelSettings()
+  public var data = DataSettings()
+  public var batch = BatchSettings()
+  public var optimization = OptimizationSettings()
+  public var evaluation = RunEvaluationSettings()
+  public var output = OutputSettings()
+
+  public init() {}
+
+  /// A run of a model of a program's own; the data set's name is for its log and checkpoints.
+  public init(_ network: LoadedModel, dataset: String) {
+    model.name = network.name
+    model.configuration = network.configuration
+    model.sampler = type(of: network.model).defaultSampler
+    data.dataset = dataset
+  }
+
+  /// The settings by their names in recipes and on the command line.
+  public static let list: SettingList<RunConfiguration> = {
+    do { return try SettingList(of: RunConfiguration(), .kebabCase) } catch {
+      trap("RunConfiguration: \(error)")
+    }
+  }()
+}
+
+/// Which model is trained.
+public struct ModelSettings: SettingGroup {
+  @Setting("The model; `lathe models` lists them.", called: "model") public var name = ""
+  @Setting("The model's hyperparameters; `lathe models MODEL` lists them.")
+  public var configuration = JSONValue.object([:])
+  @Setting(
+    "Where the codes of shown images come from; left out, from the model's default sampler.",
+    identity: .recorded)
+  public var sampler: Sampler.Name?
+
+  public init() {}
+}
+
+/// On which images, prepared how, in which order.
+public struct DataSettings: SettingGroup {
+  @Setting("The data set; `lathe datasets` lists them.") public var dataset = ""
+  @Setting(
+    "Folder, archive or packed file of the data set; left out, where it is usually found.",
+    called: "data", identity: .free)
+  public var place: String?
+  @Setting(
+    "Side in pixels of the centred square that is cut out of each picture; left out, 140 for "
+      + "celeba, else the largest.", bounds: .optional(.within(1...4096)))
+  public var crop: Int?
+  @Setting(
+    "Side in pixels of the prepared images; left out, 64.", bounds: .optional(.within(1...4096)))
+  public var size: Int?
+  @Setting("How pictures are resized; left out, bilinear.") public var filter: ResizeFilter?
+  @Setting("Mirror every other training image, chosen randomly.") public var flip = false
+  @Setting("shuffle: each image once an epoch; replacement: each draw from all images.")
+  public var sampling = Sampling.shuffle
+  @Setting(
+    "Training images at the end of their split that are held back for evaluation, where the data "
+      + "set has no validation split; left out, a sixth, at most 10000.",
+    bounds: .optional(.atLeast(1)))
+  public var validation: Int?
+  @Setting("Folder of packed files; left out, $LATHE_CACHE, else ~/.cache/lathe.", identity: .free)
+  public var cache: String?
+
+  public init() {}
+
+  /// How training images are drawn.
+  public enum Sampling: String, SettingChoice { case shuffle, replacement }
+}
+
+/// How a step's batch is shared out.
+public struct BatchSettings: SettingGroup {
+  @Setting("Images in a step's global batch, over all ranks.", called: "batch", bounds: .atLeast(1))
+  public var size = 128
+  @Setting(
+    "Parts of the batch that the ranks share out; left out, one for each rank. The same slices "
+      + "give the same bits on any number of ranks.", bounds: .optional(.atLeast(1)))
+  public var slices: Int?
+  @Setting(
+    "What batch norm and loss terms that couple images see: their slice, or the global batch.",
+    called: "batch-statistics", formerly: "batchStatistics")
+  public var statistics = BatchStatistics.slice
+  @Setting(
+    "Reduce gradients while the backward pass still runs; auto tries both where ranks exchange "
+      + "messages. The bits are the same.", identity: .ranks)
+  public var overlap = Overlap.auto
+  @Setting("Threads of each rank.", bounds: .atLeast(1), identity: .free) public var threads = 1
+
+  public init() {}
+}
+
+/// How long, from which draws, in which precision.
+public struct OptimizationSettings: SettingGroup {
+  @Setting("Steps of the whole run.", bounds: .atLeast(1), identity: .ranks)
+  public var steps = 1000
+  @Setting(
+    "Steps as passes over the training images, in place of steps.",
+    bounds: .optional(.atLeast(1)), identity: .ranks)
+  public var epochs: Int?
+  @Setting(
+    "What parameters, order and noise are drawn from.", bounds: .within(0...UInt64(Int64.max)))
+  public var seed: UInt64 = 0
+  @Setting("Precision of the operands of matrix products and convolutions.")
+  public var precision = Precision.float32
+
+  public init() {}
+}
+
+/// What is written, and how often.
+public struct OutputSettings: SettingGroup {
+  @Setting(
+    "Steps between checkpoints; 0 for one at the end only.", bounds: .atLeast(0), identity: .ranks)
+  public var checkpointEvery = 500
+  @Setting("Newest checkpoints that are kept.", bounds: .atLeast(1), identity: .free)
+  public var checkpointsKept = 3
+  @Setting(
+    "Steps between previews, sample grids and the reconstruction error of test images; 0 for the "
+      + "first and the last only.", bounds: .atLeast(0), identity: .ranks,
+    formerly: "sample-every")
+  public var previewEvery = 500
+  @Setting("Steps between lines of metrics.jsonl.", bounds: .atLeast(1), identity: .free)
+  public var logEvery = 10
+  @Setting(
+    "Seconds without progress on any rank after which the job is ended; 0 for never.",
+    bounds: .atLeast(0), identity: .free)
+  public var stallTimeout = 600.0
+  @Setting("File for a Chrome trace of the run, a row for each rank.", identity: .free)
+  public var timeline: String?
+
+  public init() {}
+}
+
+extension Precision: SettingChoice, Codable {}
+extension BatchStatistics: SettingChoice {}
+extension Overlap: SettingChoice {}
+extension ResizeFilter: SettingChoice {}
+
+extension Sampler.Name: SettingValue {
+  public static var expectation: String { "the name of a sampler" }
+
+  public static func presentWord(for given: JSONValue) -> String? { currentName(of: given.text) }
+}
