@@ -107,16 +107,6 @@ static inline int cmpi_size(CMPICommunicator communicator, int *size) {
   return MPI_Comm_size(cmpi_comm(communicator), size);
 }
 
-// Ranks of one color form a communicator, ordered by key. A negative color joins none: `*joined` is then 0.
-static inline int cmpi_split(CMPICommunicator communicator, int color, int key, CMPICommunicator *part,
-                             int *joined) {
-  MPI_Comm split = MPI_COMM_NULL;
-  int code = MPI_Comm_split(cmpi_comm(communicator), color < 0 ? MPI_UNDEFINED : color, key, &split);
-  part->bits = (intptr_t)split;
-  *joined = code == MPI_SUCCESS && split != MPI_COMM_NULL;
-  return code;
-}
-
 // The ranks that can share memory with this one, in rank order.
 static inline int cmpi_split_host(CMPICommunicator communicator, CMPICommunicator *part) {
   MPI_Comm split = MPI_COMM_NULL;

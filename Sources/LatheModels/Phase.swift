@@ -11,8 +11,8 @@ public struct Batch {
   public let otherImages: Tensor
   /// Noise of this slice: the same for the phases of a block and for blocks that reuse its batch.
   public let random: RandomSource
-  /// Noise that the slices of a batch share where statistics are those of the whole batch; else the
-  /// same as `random`.
+  /// Noise that the slices of a batch share where statistics are those of the global batch; else
+  /// the same as `random`.
   public let sharedRandom: RandomSource
   /// Steps made before this one.
   public let step: Int
@@ -28,7 +28,7 @@ public struct Batch {
     self.step = step
   }
 
-  /// Rows of all slices, `[N, …]` → `[S N, …]`, where statistics are those of the whole batch;
+  /// Rows of all slices, `[N, …]` → `[S N, …]`, where statistics are those of the global batch;
   /// otherwise `rows` itself.
   ///
   /// For terms that couple the images of a batch. Gradients flow back to the slices that the rows

@@ -2,7 +2,7 @@ import LatheFiles
 import LatheKernels
 
 /// What batch normalisation computed: the output, and the batch's statistics as constants; those of
-/// the whole batch where slices meet (``WholeBatch``).
+/// the global batch with ``SynchronizedStatistics``.
 public struct BatchNormalized {
   /// Normalised, scaled and shifted, after the ReLU if one was asked for; shaped like the input.
   public let output: Tensor
@@ -31,7 +31,7 @@ public func batchNormalization(
     LatheKernels.moments(
       x.pointer, rows: rows, channels: channels, mean: mean.pointer, variance: variance.pointer)
   }
-  WholeBatch.meeting?.join(mean: mean, variance: variance)
+  SynchronizedStatistics.collectives?.join(mean: mean, variance: variance)
   Profile.measure(.normalization) {
     for c in 0..<channels {
       inverse.pointer[c] = 1 / (variance.pointer[c] + epsilon).squareRoot()
@@ -79,7 +79,7 @@ private func fusedGradients(
       pull.gradient.pointer, x.pointer, kept, rows: rows, channels: channels, mean: mean.pointer,
       inverseDeviation: inverse.pointer, dGamma: dGamma.pointer, dBeta: dBeta.pointer)
   }
-  let total = sumsOfWholeBatch(dGamma, dBeta)
+  let total = sumsOverSlices(dGamma, dBeta)
   Profile.measure(.normalizationGradient) {
     LatheKernels.normalizationInputGradient(
       pull.gradient.pointer, x.pointer, kept, rows: rows, channels: channels,
@@ -92,17 +92,17 @@ private func fusedGradients(
   ]
 }
 
-/// dγ and dβ over the rows of all slices that meet, and how many slices these are.
-private func sumsOfWholeBatch(_ dGamma: Storage, _ dBeta: Storage)
+/// dγ and dβ over the rows of all synchronized slices, and how many slices these are.
+private func sumsOverSlices(_ dGamma: Storage, _ dBeta: Storage)
   -> (gamma: Storage, beta: Storage, slices: Int)
 {
-  guard let meeting = WholeBatch.meeting else { return (dGamma, dBeta, 1) }
+  guard let collectives = SynchronizedStatistics.collectives else { return (dGamma, dBeta, 1) }
   let both = concatenated(
     [Tensor(dGamma, shape: [dGamma.count]), Tensor(dBeta, shape: [dBeta.count])], axis: 0)
   let sum = summedOverSlices(both)
   return (
     sum.slice(0..<dGamma.count, axis: 0).storage,
-    sum.slice(dGamma.count..<sum.shape[0], axis: 0).storage, meeting.slices
+    sum.slice(dGamma.count..<sum.shape[0], axis: 0).storage, collectives.slices
   )
 }
 

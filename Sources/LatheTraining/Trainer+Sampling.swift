@@ -11,7 +11,8 @@ extension Trainer {
     if let own = try model.sampler(named: configuration.sampler) { return own }
     let isLast = step == configuration.optimization.steps
     let fitter = SamplerFitter(
-      model, images: train, seed: configuration.optimization.seed, on: world, beat: monitor.beat)
+      model, images: train, seed: configuration.optimization.seed, on: world,
+      heartbeat: monitor.heartbeat)
     let fitted = try fitter.fit(
       type(of: model).fittedSampler(named: configuration.sampler)!,
       limit: isLast ? .max : Trainer.codesForPreview)

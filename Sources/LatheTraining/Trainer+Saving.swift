@@ -18,7 +18,7 @@ extension Trainer {
     let reason = shouldStop()
     var own: Flags = checkpoints?.hasEnded == true ? .savingEnded : []
     if reason != nil { own.insert(.stop) }
-    let all = Flags(rawValue: try monitor.meet { try world.allReduceFlags(or: own.rawValue) })
+    let all = Flags(rawValue: try monitor.collective { try world.allReduceFlags(or: own.rawValue) })
     let reasons = all.contains(.stop) ? try reasonsOfAll(reason ?? "") : nil
     if all.contains(.savingEnded) { try concludeSaving() }
     return reasons

@@ -93,7 +93,7 @@ public final class Trainer {
     _ = try network.model.sampler(named: run.sampler)
     loader = BatchLoader(run, images: train)
     previewer = Previewer(
-      test: test, world: world, seed: run.optimization.seed, beat: monitor.beat)
+      test: test, world: world, seed: run.optimization.seed, heartbeat: monitor.heartbeat)
     try Signature(run, network.store, train: train, test: test).compare(on: world)
     runner = try StepRunner(
       network.model.boundStep, network.store, on: world, slices: run.slices,

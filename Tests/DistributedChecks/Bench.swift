@@ -13,7 +13,7 @@ func bench(_ world: Communicator, floats count: Int, rounds: Int) throws {
     let slot = reduction.slot(for: world.rank)
     let run = {
       reduction.finish(slice: world.rank, ranges: [0..<count])
-      try reduction.complete(ranges: [0..<count])
+      try reduction.allReduce(ranges: [0..<count])
     }
     for i in 0..<count { slot[i] = Float(i % 97) }
     methods.append(("TreeReduction, \(transport)", run))

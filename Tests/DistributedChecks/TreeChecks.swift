@@ -45,7 +45,7 @@ func hash(_ values: UnsafeBufferPointer<Float>) -> UInt64 {
 /// Writes and finishes all slices of this rank, and completes the tree.
 func reduce(_ reduction: TreeReduction, round: Int, ranges: [Range<Int>]) throws {
   write(reduction, round: round, ranges: ranges)
-  try reduction.complete(ranges: ranges)
+  try reduction.allReduce(ranges: ranges)
 }
 
 /// Writes and finishes all slices of this rank.
@@ -160,7 +160,7 @@ private func pieces(of ranges: [Range<Int>], size: Int) -> [Range<Int>] {
 
 /// Parts are taken once by each rank's share of them with the tree's sums, ranges are summed for
 /// all.
-func treePartsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
+func treeShardsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   let (slices, count) = (arguments.slices, arguments.count)
   let reduction = try TreeReduction(
     world, slices: slices, count: count, transport: arguments.transport)
@@ -171,7 +171,7 @@ func treePartsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
     var taken: [Range<Int>] = []
     var wrong = 0
     try reduction.beginShards(parts, allReducing: ranges)
-    for piece in pieces(of: reduction.part(parts), size: 1000) {
+    for piece in pieces(of: reduction.shard(of: parts), size: 1000) {
       reduction.sumShard(piece)
       taken.append(piece)
       wrong += differences(reduction.result, slices: slices, round: round, in: piece).fromTree
@@ -180,7 +180,8 @@ func treePartsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
     wrong += differences(reduction.result, slices: slices, round: round, in: ranges[0]).fromTree
     try expectEqual(wrong, 0, "round \(round): elements that differ from the tree")
     try expectEqual(
-      taken.map(\.count).reduce(0, +), reduction.part(parts).map(\.count).reduce(0, +), "own part")
+      taken.map(\.count).reduce(0, +), reduction.shard(of: parts).map(\.count).reduce(0, +),
+      "own part")
     let all = try world.allGather(Array("\(taken.flatMap(Array.init))".utf8))
       .flatMap { String(decoding: $0, as: UTF8.self).split { !$0.isNumber }.map { Int($0)! } }
     let copies = reduction.transport == .sharedMemory ? 1 : world.size

@@ -21,8 +21,8 @@ import Testing
     try mpirun(ranks, "DistributedChecks", "reduce", timeout: 60)
   }
 
-  @Test(arguments: worlds) func split(ranks: Int) throws {
-    try mpirun(ranks, "DistributedChecks", "split", timeout: 60)
+  @Test(arguments: worlds) func host(ranks: Int) throws {
+    try mpirun(ranks, "DistributedChecks", "host", timeout: 60)
   }
 
   /// A check that fails on one rank fails the run, and says where and what.

@@ -34,7 +34,7 @@ import Testing
       let mine = tree.slices(ofRank: rank, of: ranks)
       return follow(tree.plan(ofRank: rank, of: ranks), mine.map { "\($0)" })
     }
-    return follow(tree.completion(ranks: ranks), remaining)
+    return follow(tree.planAcrossRanks(ranks: ranks), remaining)
   }
 
   @Test func writtenOut() {
@@ -89,13 +89,14 @@ import Testing
     let remaining = tree.plan(ofRank: 1, of: 4).remaining  // slices 3, 4, 5
     #expect(remaining.map(\.level) == [0, 1])
     #expect(remaining.map(\.index) == [3, 2])
-    #expect(tree.root.level == 4)
-    #expect(tree.range(of: tree.root) == 0..<12)
-    #expect(tree.parent(of: tree.root) == nil)
+    let root = tree.plan(ofRank: 0, of: 1).remaining[0]
+    #expect(root.level == 4)
+    #expect(tree.range(of: root) == 0..<12)
+    #expect(tree.parent(of: root) == nil)
     // Slices 8 to 11 are carried past level 3.
     let last = tree.plan(ofRank: 2, of: 3).remaining
     #expect(last.map(\.level) == [2])
-    #expect(last.map { tree.parent(of: $0) } == [tree.root])
+    #expect(last.map { tree.parent(of: $0) } == [root])
   }
 
   /// A binary counter: S = 2^k needs k + 1 slots, or 1 when a rank has one slice.

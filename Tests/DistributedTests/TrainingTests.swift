@@ -113,8 +113,8 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
   func littleSharedMemoryChangesNoBits() throws {
     try withFolder { folder in
       let cases = [
-        (size: "400m", shares: "sharedMemory .* parameters and moments too"),
-        (size: "260m", shares: "sharedMemory [^;]*\n"),
+        (size: "400m", shares: "shared memory .* parameters and moments too"),
+        (size: "260m", shares: "shared memory [^;]*\n"),
         (size: "64m", shares: "messages .*room for"),
       ]
       var found: [[Data]] = []
@@ -136,8 +136,8 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
     }
   }
 
-  /// Slices that meet: other bits than slices on their own, the same whoever computes them.
-  @Test func statisticsOfTheWholeBatchDoNotDependOnRanks() throws {
+  /// Synchronized statistics: other bits than slices on their own, the same whoever computes them.
+  @Test func synchronizedStatisticsDoNotDependOnRanks() throws {
     try withFolder { folder in
       func result(_ ranks: Int, _ statistics: String) throws -> [Data] {
         let out = "\(folder)/\(statistics)-\(ranks)"

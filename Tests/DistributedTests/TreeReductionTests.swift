@@ -49,7 +49,7 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 4]) func partsAreTakenOnce(ranks: Int) throws {
     for transport in Self.transports {
-      try mpirun(ranks, "DistributedChecks", "tree-parts", "12", "9001", transport, timeout: 60)
+      try mpirun(ranks, "DistributedChecks", "tree-shards", "12", "9001", transport, timeout: 60)
     }
   }
 

@@ -10,12 +10,12 @@ struct RunWatch {
   private let board: RankBoard
   private let watchdog: Watchdog?
   private let settings: OutputSettings
-  private let isLead: Bool
+  private let isRoot: Bool
 
   /// Collective; `hosts` are the names of all ranks' hosts.
   init(_ settings: OutputSettings, _ session: MPISession, hosts: [String]) throws(MPIError) {
     self.settings = settings
-    isLead = session.world.rank == 0
+    isRoot = session.world.rank == 0
     StopRequest.listen()
     CrashReport.arm(session)
     board = try RankBoard(session.world)
@@ -49,11 +49,11 @@ struct RunWatch {
   /// Prints where the time went, and writes the timeline if one was asked for. Collective.
   func report(_ trainer: Trainer) throws {
     let times = try trainer.times()
-    if isLead { print(times) }
-    if isLead, let overlap = trainer.overlap { print("overlap          \(overlap)") }
+    if isRoot { print(times) }
+    if isRoot, let overlap = trainer.overlap { print("overlap          \(overlap)") }
     if let path = settings.timeline.map({ FilePath($0) }) {
       try trainer.writeTimeline(to: path)
-      if isLead { print("timeline         \(path)") }
+      if isRoot { print("timeline         \(path)") }
     }
     flushOutput()
   }

@@ -61,7 +61,7 @@ struct TrainJob {
   }
 
   private func attach(_ trainer: Trainer, _ world: Communicator, _ watch: RunWatch) {
-    trainer.evaluation = evaluation?.schedule(on: world, beat: watch.monitor.beat)
+    trainer.evaluation = evaluation?.schedule(on: world, heartbeat: watch.monitor.heartbeat)
     trainer.shouldStop = { StopRequest.received }
     trainer.hooks.skipped = { path, error in
       Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
@@ -92,7 +92,7 @@ struct TrainJob {
 
   private var statistics: String {
     configuration.batch.statistics == .slice
-      ? "statistics of a slice" : "statistics of the whole batch"
+      ? "batch statistics per slice" : "global batch statistics"
   }
 
   private var validation: String {

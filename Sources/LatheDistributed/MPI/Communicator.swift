@@ -1,4 +1,3 @@
-import LatheFiles
 import CMPI
 
 /// A group of ranks that call collectives together.
@@ -31,28 +30,14 @@ public final class Communicator: Sendable {
     try check("MPI_Barrier", cmpi_barrier(handle))
   }
 
-  /// The ranks with the same color, ordered by `key`, then by rank; nil for a rank without a color.
-  ///
-  /// `color` is at least 0. The result should be given back with `free`.
-  public func split(color: Int?, key: Int = 0) throws(MPIError) -> Communicator? {
-    require(color ?? 0 >= 0, "Communicator.split: color \(color ?? 0) is negative")
-    var part = CMPICommunicator()
-    var joined: CInt = 0
-    let color = try mpiCount(color ?? -1, "MPI_Comm_split")
-    let key = try mpiCount(key, "MPI_Comm_split")
-    try check("MPI_Comm_split", cmpi_split(handle, color, key, &part, &joined))
-    return joined != 0 ? try Communicator(part) : nil
-  }
-
   /// The ranks that run on this rank's host and can share memory with it, in rank order.
   public func hostCommunicator() throws(MPIError) -> Communicator {
-    var part = CMPICommunicator()
-    try check("MPI_Comm_split_type", cmpi_split_host(handle, &part))
-    return try Communicator(part)
+    var host = CMPICommunicator()
+    try check("MPI_Comm_split_type", cmpi_split_host(handle, &host))
+    return try Communicator(host)
   }
 
-  /// Gives back a communicator made by `split` or `hostCommunicator`. It must not be used
-  /// afterwards.
+  /// Gives back a communicator made by `hostCommunicator`. It must not be used afterwards.
   public func free() throws(MPIError) {
     try check("MPI_Comm_free", cmpi_free_communicator(handle))
   }

@@ -6,15 +6,15 @@ public enum Activity: Int, CaseIterable, Sendable {
   case data
   /// Losses and their gradients.
   case compute
-  /// Waiting until all ranks have come to where they meet.
+  /// Waiting in a collective for the other ranks.
   case waiting
   /// Summing gradients over slices and ranks.
   case reduction
-  /// Moving the parameters.
+  /// Updating the parameters.
   case optimizer
   /// Copying or waiting for a checkpoint.
   case checkpoint
-  /// Looking at the model in inference.
+  /// Previewing and evaluating the model.
   case evaluation
   /// All else between steps: logging and the agreement on whether to go on.
   case other

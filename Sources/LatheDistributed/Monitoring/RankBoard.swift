@@ -13,15 +13,15 @@ public final class RankBoard: @unchecked Sendable {
     public let rank: Int
     /// Steps made.
     public let step: Int
-    /// How often the rank has come to a place where all ranks meet.
-    public let meetings: Int
+    /// How many collectives the rank has begun.
+    public let collectives: Int
     /// A number that says what it is doing.
     public let activity: Int
     /// Grows with each post.
     public let posts: Int
   }
 
-  private enum Word: Int, CaseIterable { case step, meetings, activity, posts, claim }
+  private enum Word: Int, CaseIterable { case step, collectives, activity, posts, claim }
   private typealias Words = UnsafeMutablePointer<Atomic<Int>>
 
   private let host: Communicator
@@ -72,10 +72,10 @@ public final class RankBoard: @unchecked Sendable {
   }
 
   /// Says what this rank does now.
-  public func post(step: Int, meetings: Int, activity: Int) {
+  public func post(step: Int, collectives: Int, activity: Int) {
     posts += 1
     own[Word.step.rawValue].store(step, ordering: .relaxed)
-    own[Word.meetings.rawValue].store(meetings, ordering: .relaxed)
+    own[Word.collectives.rawValue].store(collectives, ordering: .relaxed)
     own[Word.activity.rawValue].store(activity, ordering: .relaxed)
     own[Word.posts.rawValue].store(posts, ordering: .releasing)
   }
@@ -86,7 +86,7 @@ public final class RankBoard: @unchecked Sendable {
       let posts = words[Word.posts.rawValue].load(ordering: .acquiring)
       return Entry(
         rank: rank, step: words[Word.step.rawValue].load(ordering: .relaxed),
-        meetings: words[Word.meetings.rawValue].load(ordering: .relaxed),
+        collectives: words[Word.collectives.rawValue].load(ordering: .relaxed),
         activity: words[Word.activity.rawValue].load(ordering: .relaxed), posts: posts)
     }
   }

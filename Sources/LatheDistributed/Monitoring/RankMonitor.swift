@@ -28,7 +28,7 @@ public final class RankMonitor {
   private var activity = Activity.starting
   private var since = ContinuousClock.now
   private var isRunning = false
-  private var meetings = 0
+  private var collectives = 0
 
   /// Announces on the board, if there is one, and tells `noteStep` the steps made; keeps single
   /// events when asked for a timeline.
@@ -71,22 +71,21 @@ public final class RankMonitor {
   }
 
   /// Waits until all ranks have come here.
-  package func meet(_ world: Communicator) throws(MPIError) {
+  package func barrier(_ world: Communicator) throws(MPIError) {
     guard world.size > 1 else { return }
-    try meet { () throws(MPIError) in try world.barrier() }
+    try collective { () throws(MPIError) in try world.barrier() }
   }
 
-  /// Runs `body`, in which all ranks meet; what else it does takes little time unless another
-  /// activity is named.
-  package func meet<Result, Failure: Error>(
+  /// Runs `body`, a collective, and books its time as waiting unless another activity is named.
+  package func collective<Result, Failure: Error>(
     as activity: Activity = .waiting, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    meetings += 1
+    collectives += 1
     return try measure(activity, body)
   }
 
   /// Tells the others that this rank is alive.
-  public func beat() { post() }
+  public func heartbeat() { post() }
 
   /// Books the time since the last change for what has been done until now.
   private func change(to next: Activity) {
@@ -110,6 +109,6 @@ public final class RankMonitor {
   }
 
   private func post() {
-    board?.post(step: step, meetings: meetings, activity: activity.rawValue)
+    board?.post(step: step, collectives: collectives, activity: activity.rawValue)
   }
 }

@@ -43,27 +43,28 @@ public struct RunTimes: CustomStringConvertible, Sendable {
     return (most, work[most] / mean - 1)
   }
 
-  /// A table: for each activity the mean over ranks, its share, the least and the most of any rank.
+  /// A table: for each activity the mean over ranks, its share, the minimum and the maximum of any
+  /// rank.
   public var description: String {
     let total = seconds.flatMap { $0 }.reduce(0, +)
     let rows = Activity.allCases.compactMap { activity -> String? in
       let column = seconds.map { $0[activity.rawValue] }
       let sum = column.reduce(0, +)
       guard sum > 0 else { return nil }
-      let least = column.min()!
-      let most = column.max()!
-      let last = column.firstIndex(of: most)!
+      let minimum = column.min()!
+      let maximum = column.max()!
+      let last = column.firstIndex(of: maximum)!
       return name(activity.name)
         + String(
           format: "%9.3f s %5.1f %%", sum / Double(column.count), total > 0 ? 100 * sum / total : 0)
         + (column.count > 1
-          ? String(format: "   %9.3f … %.3f s on rank %d", least, most, last) : "")
+          ? String(format: "   %9.3f … %.3f s on rank %d", minimum, maximum, last) : "")
     }
     return ([header] + rows + stragglerLine).joined(separator: "\n")
   }
 
   private var header: String {
-    name("time") + "     mean   share" + (seconds.count > 1 ? "       least … most" : "")
+    name("time") + "     mean   share" + (seconds.count > 1 ? "         min … max" : "")
   }
 
   private var stragglerLine: [String] {

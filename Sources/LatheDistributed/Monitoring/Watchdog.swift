@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// A thread of each rank looks at what the ranks of its host have posted. When none of them has
 /// posted anything for so long, each rank is told once, the first to notice with the report of
-/// which ranks came to the place where all meet, and which did not. Time in which the whole job was
+/// which ranks arrived at the collective, and which did not. Time in which the whole job was
 /// suspended does not count.
 public final class Watchdog: Sendable {
   private let board: RankBoard
@@ -64,9 +64,9 @@ struct StallReport: CustomStringConvertible {
 
   /// `quiet` is for how many seconds each entry has not changed; `hosts` are all ranks' hosts.
   init(_ entries: [RankBoard.Entry], quiet: [Double], hosts: [String]) {
-    let furthest = entries.map(\.meetings).max() ?? 0
+    let furthest = entries.map(\.collectives).max() ?? 0
     let here = hosts[entries[0].rank]
-    let arrived = entries.filter { $0.meetings == furthest && $0.isWaiting }.map(\.rank)
+    let arrived = entries.filter { $0.collectives == furthest && $0.isWaiting }.map(\.rank)
     let missing = zip(entries, quiet).filter { !arrived.contains($0.0.rank) }
     let elsewhere = hosts.indices.filter { rank in !entries.contains { $0.rank == rank } }
     var parts = ["stalled in step \((entries.map(\.step).max() ?? 0) + 1)"]

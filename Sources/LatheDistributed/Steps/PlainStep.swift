@@ -19,7 +19,7 @@ final class PlainStep: GradientStep {
   func synchronize() throws(MPIError) { if world.size > 1 { try world.barrier() } }
 
   func sum(_ phase: BoundPhase) throws(MPIError) {
-    try reduction.complete(ranges: vector.ranges(of: phase))
+    try reduction.allReduce(ranges: vector.ranges(of: phase))
   }
 
   func update(_ phase: BoundPhase, by update: any ParameterUpdate) -> Bool {

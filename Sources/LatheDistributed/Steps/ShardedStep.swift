@@ -31,7 +31,7 @@ final class ShardedStep: GradientStep {
   }
 
   func update(_ phase: BoundPhase, by update: any ParameterUpdate) throws(MPIError) -> Bool {
-    let shard = reduction.part(vector.gradients(of: phase))
+    let shard = reduction.shard(of: vector.gradients(of: phase))
     var areFinite = true
     for piece in Partition.pieces(of: shard, size: ShardedStep.pieceFloats) {
       reduction.sumShard(piece)

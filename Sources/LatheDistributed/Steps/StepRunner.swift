@@ -8,7 +8,7 @@ public final class StepRunner {
   /// How gradients travel, for the banner.
   public var transport: String {
     let state = sharesState ? "; parameters and moments too" : ""
-    return "\(reduction.transport.rawValue) (\(reduction.transportReason)\(state))"
+    return "\(reduction.transport.name) (\(reduction.transportReason)\(state))"
   }
   /// What was decided on overlap and why, where there was a choice.
   public var overlap: String? { choice.summary }
@@ -24,9 +24,7 @@ public final class StepRunner {
   private let vector: SliceVector
   private let reduction: TreeReduction
   private let memory: StateMemory
-  private let turns: SliceTurns?
-  /// How a phase is made, without and with overlap.
-  private let plainStep, overlappedStep: any GradientStep
+  private let gradientSteps: GradientSteps
   private let random: RandomSource
   private let monitor: RankMonitor
   private let slices: Int
@@ -38,45 +36,23 @@ public final class StepRunner {
   public init(
     _ blocks: [BoundBlock], _ store: ParameterStore, on world: Communicator, slices: Int,
     statistics: BatchStatistics = .slice, overlap: Overlap = .off, random: RandomSource,
-    precision: Precision = .float32,
-    monitor: RankMonitor = RankMonitor()
+    precision: Precision = .float32, monitor: RankMonitor = RankMonitor()
   ) throws(MPIError) {
-    self.blocks = blocks
-    self.store = store
-    self.slices = slices
-    self.random = random
-    self.statistics = statistics
-    self.monitor = monitor
+    (self.blocks, self.store, self.slices) = (blocks, store, slices)
+    (self.random, self.statistics, self.monitor) = (random, statistics, monitor)
     vector = SliceVector(store, slices: slices, precision: precision)
     reduction = try TreeReduction(world, slices: slices, count: vector.count)
     // Nobody writes the padding between parameters; sums of zeros keep it zero.
-    for slice in reduction.slices {
-      LatheKernels.fill(reduction.slot(for: slice), with: 0, count: reduction.count)
-    }
+    reduction.clearSlots()
     let phases = blocks.flatMap(\.phases)
-    let moments = phases.map { Optimizer.stateCount($0.rule, groups: $0.groups, of: store) }
     memory = try StateMemory(
-      count: moments.reduce(store.values.count, +),
-      sharing: reduction.transport == .sharedMemory, on: world)
-    turns =
-      statistics == .global
-      ? SliceTurns(reduction.slices, of: slices, store, on: world, monitor: monitor) : nil
-    var step: any GradientStep =
-      memory.isShared
-      ? ShardedStep(vector, reduction, memory, on: world) : PlainStep(vector, reduction, on: world)
-    if let turns { step = GlobalStatisticsStep(vector, reduction, turns, over: step) }
-    plainStep = TimedStep(step, monitor)
-    overlappedStep = TimedStep(OverlappedStep(vector, reduction, memory), monitor)
-    if memory.isShared {
-      store.move(to: memory.take(store.values.count), copying: world.rank == 0)
-    }
-    let memory = memory
-    optimizers = phases.map {
-      ($0.name, Optimizer($0.rule, groups: $0.groups, of: store, memory: memory.take))
-    }
+      store, phases, sharing: reduction.transport == .sharedMemory, on: world)
+    gradientSteps = GradientSteps(
+      vector, reduction, memory, statistics, store, on: world, monitor: monitor)
+    optimizers = memory.adopt(store, phases, on: world)
     // First values are there before any rank reads or loads others.
     _ = try memory.agree(true)
-    // Slices that meet on their way call MPI themselves.
+    // Coroutines call MPI while gradients are made, so nobody else may.
     choice = OverlapChoice(statistics == .global ? .off : overlap, reduction.transport, on: world)
   }
 
@@ -101,19 +77,29 @@ public final class StepRunner {
     for block in blocks {
       defer { draw += block.draws }
       guard block.steps.contains(step) else { continue }
-      for `repeat` in 0..<block.repeats {
-        if !block.reusesBatch {
-          let first = draw + `repeat` * block.batches
-          batches = self.batches(step: step, draws: first..<first + block.batches, images)
-        }
-        for phase in block.phases {
-          let terms = try run(phase, on: batches, step: step)
-          guard `repeat` == block.repeats - 1 else { continue }
-          losses += terms.map { ("\(phase.name)/\($0.name)", $0.value) }
-        }
-      }
+      losses += try run(block, step: step, firstDraw: draw, &batches, images)
     }
     try choice.stepEnded(after: (ContinuousClock.now - start).seconds)
+    return losses
+  }
+
+  /// Runs a block's phases as often as it repeats; returns the losses of the last repeat.
+  private func run(
+    _ block: BoundBlock, step: Int, firstDraw: Int, _ batches: inout [Int: Batch],
+    _ images: (_ draw: Int, _ slice: Int) -> Tensor
+  ) throws -> [(name: String, value: Float)] {
+    var losses: [(name: String, value: Float)] = []
+    for `repeat` in 0..<block.repeats {
+      if !block.reusesBatch {
+        let first = firstDraw + `repeat` * block.batches
+        batches = self.batches(step: step, draws: first..<first + block.batches, images)
+      }
+      losses = []
+      for phase in block.phases {
+        let terms = try run(phase, on: batches, step: step)
+        losses += terms.map { ("\(phase.name)/\($0.name)", $0.value) }
+      }
+    }
     return losses
   }
 
@@ -127,16 +113,14 @@ public final class StepRunner {
         drawn[slice, default: []].append(monitor.measure(.data) { images(draw, slice) })
       }
     }
-    return Dictionary(
-      uniqueKeysWithValues: drawn.map { slice, images in
-        let drawn = random.derived(draws.lowerBound)
-        return (
-          slice,
-          Batch(
-            images: images[0], otherImages: images.last, random: drawn.derived(slice),
-            sharedRandom: statistics == .global ? drawn : nil, step: step)
-        )
-      })
+    let noise = random.derived(draws.lowerBound)
+    var batches: [Int: Batch] = [:]
+    for (slice, images) in drawn {
+      batches[slice] = Batch(
+        images: images[0], otherImages: images.last, random: noise.derived(slice),
+        sharedRandom: statistics == .global ? noise : nil, step: step)
+    }
+    return batches
   }
 
   private func run(_ phase: BoundPhase, on batches: [Int: Batch], step: Int) throws -> [(
@@ -144,7 +128,7 @@ public final class StepRunner {
   )] {
     let optimizer = optimizers.first { $0.phase == phase.name }!.optimizer
     optimizer.beginUpdate()
-    let gradientStep = choice.isOn ? overlappedStep : plainStep
+    let gradientStep = choice.isOn ? gradientSteps.overlapped : gradientSteps.plain
     try gradientStep.differentiate(phase, batches)
     try gradientStep.synchronize()
     try gradientStep.sum(phase)
@@ -175,7 +159,7 @@ public final class StepRunner {
   /// Gives back what ranks share; parameters stay, moments do not. Collective.
   public func free() throws(MPIError) {
     if sharesState { store.move(to: Arena(count: store.values.count), copying: true) }
-    try turns?.free()
+    try gradientSteps.free()
     try reduction.free()
     try memory.free()
   }

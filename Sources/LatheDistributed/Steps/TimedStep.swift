@@ -17,12 +17,13 @@ final class TimedStep: GradientStep {
 
   /// Apart from the sums, so that waiting is not taken for work.
   func synchronize() throws(MPIError) {
-    try Profile.measure(.exchange) { () throws(MPIError) in try monitor.meet(base.synchronize) }
+    try Profile.measure(.exchange) { () throws(MPIError) in try monitor.collective(base.synchronize)
+    }
   }
 
   func sum(_ phase: BoundPhase) throws(MPIError) {
     try Profile.measure(.exchange) { () throws(MPIError) in
-      try monitor.meet(as: .reduction) { () throws(MPIError) in try base.sum(phase) }
+      try monitor.collective(as: .reduction) { () throws(MPIError) in try base.sum(phase) }
     }
   }
 
@@ -43,7 +44,7 @@ final class TimedStep: GradientStep {
   }
 
   func agree(_ areFinite: Bool) throws(MPIError) -> Bool {
-    try monitor.meet { () throws(MPIError) in try base.agree(areFinite) }
+    try monitor.collective { () throws(MPIError) in try base.agree(areFinite) }
   }
 }
 

@@ -26,10 +26,10 @@ public final class SharedMemory {
     pointer = segments.starts[0]
     // A page lies near the rank that touches it first.
     let (rank, size) = (communicator.rank, communicator.size)
-    for share in Partition.part(rank, of: size, ranges: [0..<count]) {
+    for share in Partition.shard(rank, of: size, ranges: [0..<count]) {
       (pointer + share.lowerBound).update(repeating: 0, count: share.count)
     }
-    try segments.meet()
+    try segments.barrier()
   }
 
   /// Waits for all ranks and returns whether the condition holds on each; behind it every rank sees

@@ -73,7 +73,7 @@ final class SharedSegments {
   }
 
   /// A barrier behind which all ranks see what all have written before it.
-  func meet() throws(MPIError) {
+  func barrier() throws(MPIError) {
     try synchronize()
     try communicator.barrier()
     try synchronize()

@@ -1,11 +1,11 @@
 /// Cuts of a list of ranges, the same on every rank.
 enum Partition {
-  /// The share of one of `parts` ranks in the floats of `ranges`: equal shares, cut at multiples of
+  /// The shard of one of `ranks` ranks in the floats of `ranges`: equal shards, cut at multiples of
   /// a cache line.
-  static func part(_ part: Int, of parts: Int, ranges: [Range<Int>]) -> [Range<Int>] {
+  static func shard(_ rank: Int, of ranks: Int, ranges: [Range<Int>]) -> [Range<Int>] {
     let total = ranges.reduce(0) { $0 + $1.count }
-    let lower = cut(part, of: parts, total: total)
-    let upper = cut(part + 1, of: parts, total: total)
+    let lower = cut(rank, of: ranks, total: total)
+    let upper = cut(rank + 1, of: ranks, total: total)
     var start = 0  // of the range, in floats of the ranges before it
     var result: [Range<Int>] = []
     for range in ranges {
@@ -26,7 +26,7 @@ enum Partition {
     }
   }
 
-  private static func cut(_ part: Int, of parts: Int, total: Int) -> Int {
-    part == parts ? total : total * part / parts / 16 * 16
+  private static func cut(_ rank: Int, of ranks: Int, total: Int) -> Int {
+    rank == ranks ? total : total * rank / ranks / 16 * 16
   }
 }

@@ -49,13 +49,6 @@ public struct SliceTree: Sendable {
     public internal(set) var remaining: [Node] = []
   }
 
-  /// The whole tree.
-  public var root: Node {
-    var level = 0
-    while 1 << level < slices { level += 1 }
-    return node(level: level, index: 0)
-  }
-
   /// A single slice.
   public func leaf(_ slice: Int) -> Node {
     require((0..<slices).contains(slice), "SliceTree: no slice \(slice) among \(slices)")
@@ -97,7 +90,7 @@ public struct SliceTree: Sendable {
   /// order.
   ///
   /// One sum remains, the whole tree's, in slot 0.
-  public func completion(ranks: Int) -> Plan {
+  public func planAcrossRanks(ranks: Int) -> Plan {
     plan(adding: (0..<ranks).flatMap { plan(ofRank: $0, of: ranks).remaining })
   }
 

@@ -1,38 +1,44 @@
 import LatheFiles
+import LatheKernels
 
-/// How the ranks of a `TreeReduction` exchange their sums.
+/// How the ranks of a `TreeReduction` send each other their sums.
 public enum Transport: String, Sendable {
   /// Chosen by the reduction: shared memory when all ranks are on one host that has room for it,
   /// else messages.
   case automatic
-  /// One rank: there is nothing to exchange.
+  /// One rank: there is nothing to send.
   case local
   /// Slots in a window of memory that all ranks map.
   case sharedMemory
   /// Non-blocking messages of up to 512 KiB.
   case messages
+
+  /// The name in the banner.
+  var name: String { self == .sharedMemory ? "shared memory" : rawValue }
 }
 
 /// Sums one vector per slice over all slices of all ranks, in the order of `SliceTree`.
 ///
-/// For each of its slices in order a rank writes `slot(for:)` and calls `finish`; then all ranks
-/// call `complete` and read `result`. The sum has the same bits for any number of ranks that
+/// For each of its slices in order a rank writes `slot(for:)` and calls `finish`. Then all ranks
+/// call `allReduce` and read `result`. The sum has the same bits for any number of ranks that
 /// divides the number of slices, and for any transport.
 ///
-/// A reduction belongs to one thread at a time. Its collectives (`init`, `complete`, `free`) must
+/// A reduction belongs to one thread at a time. Its collectives (`init`, `allReduce`, `free`) must
 /// be called by all ranks, with the same arguments.
 public final class TreeReduction {
+  /// The tree over all slices.
+  let tree: SliceTree
   /// The slices of this rank.
   public let slices: Range<Int>
   /// The number of floats of each vector.
   public let count: Int
-  /// How sums are exchanged; never `automatic`.
+  /// How sums travel; never `automatic`.
   public let transport: Transport
   /// Why this transport, for the banner: "4 ranks on host a, 204 MB in /dev/shm".
   public let transportReason: String
 
   private let plan: SliceTree.Plan
-  private let exchange: any SliceExchange
+  private let slotTransport: any SlotTransport
 
   /// Allocates the slots of all ranks for vectors of `count` floats. Collective.
   ///
@@ -46,16 +52,16 @@ public final class TreeReduction {
     sharedMemoryLimit: Int = .max
   ) throws(MPIError) {
     try requireAgreement(communicator, slices: slices, count: count, transport: transport)
-    let tree = SliceTree(slices: slices)
+    tree = SliceTree(slices: slices)
     let layout = SlotLayout(tree: tree, ranks: communicator.size, count: count)
-    let choice = try chooseExchange(
+    let choice = try chooseTransport(
       communicator, layout, demanded: transport, sharedMemoryLimit: sharedMemoryLimit)
     self.slices = tree.slices(ofRank: communicator.rank, of: communicator.size)
     self.count = count
     self.transport = choice.transport
     self.transportReason = choice.reason
     self.plan = layout.plans[communicator.rank]
-    self.exchange = choice.exchange
+    self.slotTransport = choice.slots
   }
 
   /// Where the vector of one of this rank's slices is to be written: `count` floats, at least
@@ -64,66 +70,71 @@ public final class TreeReduction {
   /// Slices must be written and finished one after another, in order: slots are used again.
   /// What is in the slot is undefined, and writing to it ends the life of the previous `result`.
   public func slot(for slice: Int) -> UnsafeMutablePointer<Float> {
-    exchange.slots[plan.slots[localIndex(slice)]]
+    slotTransport.slots[plan.slots[localIndex(slice)]]
+  }
+
+  /// Sets this rank's slots to zero.
+  func clearSlots() {
+    for slot in slotTransport.slots { LatheKernels.fill(slot, with: 0, count: count) }
   }
 
   /// Takes up the slice whose slot has been written, and does the additions that are due, within
   /// `ranges` only.
   ///
   /// `ranges` are ascending and disjoint, in floats. Ranges of the vector may be finished and
-  /// completed one after another, each of them for all slices in order.
+  /// reduced one after another, each of them for all slices in order.
   public func finish(slice: Int, ranges: [Range<Int>]) {
     requireRanges(ranges)
     for merge in plan.merges[localIndex(slice)] {
-      let (sum, other) = (exchange.slots[merge.destination], exchange.slots[merge.source])
+      let (sum, other) = (slotTransport.slots[merge.destination], slotTransport.slots[merge.source])
       for range in ranges {
         accumulate(sum + range.lowerBound, other + range.lowerBound, range.count)
       }
     }
   }
 
-  /// Completes the sums of all slices on all ranks within `ranges`; elsewhere `result` stays as it
+  /// Adds up the sums of all slices on all ranks within `ranges`; elsewhere `result` stays as it
   /// was. Collective.
   ///
-  /// `ranges` are those given to `finish`, the same on every rank. The ranks meet here, whatever
-  /// the transport. With `patience` a thread that waits for messages leaves its core to others.
-  public func complete(
-    ranges: [Range<Int>], patience: Patience = .none
+  /// `ranges` are those given to `finish`, the same on every rank. It is a barrier too, whatever
+  /// the transport. With a `backOff` a thread that waits for messages leaves its core to others.
+  public func allReduce(
+    ranges: [Range<Int>], backOff: BackOff = .none
   ) throws(MPIError) {
     requireRanges(ranges)
-    try exchange.complete(ranges: ranges, patience: patience)
+    try slotTransport.allReduce(ranges: ranges, backOff: backOff)
   }
 
-  /// Completes the sums within `ranges` for all ranks, and begins those of each rank's shard of
+  /// Adds up the sums within `ranges` for all ranks, and begins those of each rank's shard of
   /// `shards`. Collective.
   ///
-  /// Until `endShards`, each rank calls `sumShard` for the pieces of its own shard (``part(_:)``);
-  /// elsewhere in `shards` `result` means nothing. Where ranks share no memory, everything is the
-  /// shard of every rank, and is summed here.
+  /// Until `endShards`, each rank calls `sumShard` for the pieces of its own shard
+  /// (``shard(of:)``); elsewhere in `shards` `result` means nothing. Where ranks share no memory,
+  /// everything is the shard of every rank, and is summed here.
   public func beginShards(
     _ shards: [Range<Int>], allReducing ranges: [Range<Int>]
   ) throws(MPIError) {
     requireRanges((shards + ranges).sorted { $0.lowerBound < $1.lowerBound })
-    try exchange.beginShards(shards, allReducing: ranges)
+    try slotTransport.beginShards(shards, allReducing: ranges)
   }
 
-  /// Completes the sum of a piece of this rank's shard, for this rank alone.
-  public func sumShard(_ piece: Range<Int>) { exchange.sumShard(piece) }
+  /// Adds up the sum of a piece of this rank's shard, for this rank alone.
+  public func sumShard(_ piece: Range<Int>) { slotTransport.sumShard(piece) }
 
   /// Waits until all ranks have summed their shards. Collective; only then are slots written again.
-  public func endShards() throws(MPIError) { try exchange.endShards() }
+  public func endShards() throws(MPIError) { try slotTransport.endShards() }
 
   /// This rank's shard of `ranges`.
-  public func part(_ ranges: [Range<Int>]) -> [Range<Int>] { exchange.part(ranges) }
+  public func shard(of ranges: [Range<Int>]) -> [Range<Int>] { slotTransport.shard(of: ranges) }
 
   /// The sum over all slices, `count` floats, until the next slot is written.
-  public var result: UnsafePointer<Float> { exchange.result }
+  public var result: UnsafePointer<Float> { slotTransport.result }
 
   /// Gives back what the ranks share. Collective; the reduction must not be used afterwards.
   ///
   /// A reduction that is not freed keeps its shared window until the process ends, because freeing
   /// a window is a collective and has no place in a `deinit`. Private memory needs no `free`.
-  public func free() throws(MPIError) { try exchange.free() }
+  public func free() throws(MPIError) { try slotTransport.free() }
 
   private func localIndex(_ slice: Int) -> Int {
     require(

@@ -3,7 +3,7 @@ import LatheTensors
 /// Batch normalisation over all axes but the last. Ioffe and Szegedy, "Batch Normalization", 2015,
 /// Algorithm 1.
 ///
-/// The batch is a slice, or all slices where they meet (``WholeBatch``).
+/// The batch is a slice, or all slices with ``SynchronizedStatistics``.
 public struct BatchNorm {
   /// The constants in which the libraries differ.
   public struct Convention: Hashable, Sendable {
@@ -57,7 +57,7 @@ public struct BatchNorm {
     }
     let result = batchNormalization(
       x, gamma: gamma.value, beta: beta.value, epsilon: convention.epsilon, relu: relu)
-    let slices = WholeBatch.meeting?.slices ?? 1
+    let slices = SynchronizedStatistics.collectives?.slices ?? 1
     if mode == .training { track(result, elements: slices * x.shape.count / x.shape[-1]) }
     return result.output
   }

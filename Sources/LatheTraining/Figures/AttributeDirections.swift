@@ -10,13 +10,13 @@ public struct AttributeDirections {
 
   private static let chunk = 100
 
-  /// Over all images of a set, by the numbers of the attributes. `beat` is called now and then with
-  /// images done.
+  /// Over all images of a set, by the numbers of the attributes. `heartbeat` is called now and then
+  /// with images done.
   ///
   /// Means are sums in double precision.
   public init(
     _ attributes: [Int], of images: ImageSet, labels: ImageAttributes, model: any Model,
-    beat: (Int) -> Void = { _ in }
+    heartbeat: (Int) -> Void = { _ in }
   ) {
     var sums: [Sums] = attributes.map { _ in Sums() }
     for first in stride(from: 0, to: images.count, by: Self.chunk) {
@@ -27,7 +27,7 @@ public struct AttributeDirections {
           sums[number].add(code, has: labels[first + place, attribute])
         }
       }
-      beat(range.upperBound)
+      heartbeat(range.upperBound)
     }
     directions = sums.map(\.difference)
   }

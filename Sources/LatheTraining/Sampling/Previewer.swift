@@ -23,11 +23,11 @@ struct Previewer {
   private let test: ImageSet
   private let world: Communicator
   private let random: RandomSource
-  private let beat: () -> Void
+  private let heartbeat: () -> Void
 
-  /// `beat` is called now and then, as a sign of life.
-  init(test: ImageSet, world: Communicator, seed: UInt64, beat: @escaping () -> Void) {
-    self.beat = beat
+  /// `heartbeat` is called now and then, as a sign of life.
+  init(test: ImageSet, world: Communicator, seed: UInt64, heartbeat: @escaping () -> Void) {
+    self.heartbeat = heartbeat
     self.test = test
     self.world = world
     random = RandomSource(seed: seed).derived("evaluation")
@@ -54,7 +54,7 @@ struct Previewer {
 
   /// Squared error of each image of a chunk.
   private func chunkErrors(_ model: any Model, _ chunk: Int, of count: Int) -> [Double] {
-    beat()
+    heartbeat()
     let start = chunk * Previewer.chunk
     let x = test.tensor(start..<min(start + Previewer.chunk, count))
     let y = model.reconstruct(x, using: random.derived(chunk))

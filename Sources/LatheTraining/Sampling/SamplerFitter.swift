@@ -15,15 +15,15 @@ public struct SamplerFitter {
   private let images: ImageSet
   private let world: Communicator?
   private let random: RandomSource
-  private let beat: () -> Void
+  private let heartbeat: () -> Void
 
-  /// For the ranks of `world`, or for this process alone without one. `beat` is called now and
+  /// For the ranks of `world`, or for this process alone without one. `heartbeat` is called now and
   /// then, as a sign of life.
   public init(
     _ model: any Model, images: ImageSet, seed: UInt64, on world: Communicator?,
-    beat: @escaping () -> Void = {}
+    heartbeat: @escaping () -> Void = {}
   ) {
-    (self.model, self.images, self.world, self.beat) = (model, images, world, beat)
+    (self.model, self.images, self.world, self.heartbeat) = (model, images, world, heartbeat)
     random = RandomSource(seed: seed).derived("sampler")
   }
 
@@ -54,7 +54,7 @@ public struct SamplerFitter {
   }
 
   private func codes(ofChunk chunk: Int, count: Int, drawn: Bool) -> [Double] {
-    beat()
+    heartbeat()
     let places =
       chunk * SamplerFitter.chunk..<min((chunk + 1) * SamplerFitter.chunk, count)
     let batch = images.tensor(places.map { $0 * images.count / count })
@@ -66,7 +66,7 @@ public struct SamplerFitter {
 
   /// All ranks' values in rank order, which is that of the shares.
   private func gather(_ values: [Double]) throws -> [Double] {
-    beat()
+    heartbeat()
     guard let world, world.size > 1 else { return values }
     let parts = try world.allGather(values.withUnsafeBytes { Array($0) })
     return parts.flatMap { bytes in

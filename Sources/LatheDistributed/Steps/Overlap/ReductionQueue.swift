@@ -1,11 +1,11 @@
 import Dispatch
 import LatheKernels
 
-/// Reduces parts of the gradients on a thread of its own, one after another, while the backward
-/// pass makes the rest.
+/// All-reduces buckets of the gradients on a thread of its own, one after another, while the
+/// backward pass makes the rest.
 ///
 /// Only that thread calls MPI from the first `add` until `drain` returns. All ranks add the same
-/// parts in the same order.
+/// buckets in the same order.
 final class ReductionQueue: @unchecked Sendable {
   /// Floats that are reduced at once, unless a single parameter has more.
   static let bucketFloats = 1 << 20
@@ -13,7 +13,7 @@ final class ReductionQueue: @unchecked Sendable {
   private let reduction: TreeReduction
   private let slice: Int
   private let queue = DispatchQueue(label: "reduction")
-  private let patience = Patience()
+  private let backOff = BackOff()
   private var bucket: [Range<Int>] = []
   private var failure: MPIError?
 
@@ -37,7 +37,7 @@ final class ReductionQueue: @unchecked Sendable {
       guard failure == nil else { return }
       reduction.finish(slice: slice, ranges: ranges)
       do throws(MPIError) {
-        try reduction.complete(ranges: ranges, patience: patience)
+        try reduction.allReduce(ranges: ranges, backOff: backOff)
       } catch {
         failure = error
       }
@@ -47,7 +47,7 @@ final class ReductionQueue: @unchecked Sendable {
   /// Waits until everything has been reduced.
   func drain() throws(MPIError) {
     send()
-    patience.lose()
+    backOff.end()
     queue.sync {}
     if let failure { throw failure }
   }

@@ -1,6 +1,6 @@
-/// Adds the sums that remain on all ranks, block by block, so that open sums stay in the first
-/// cache.
-final class Completion {
+/// Adds the partial sums of all ranks in the tree's order, block by block, so that open sums stay
+/// in the first cache.
+final class PartialSumReducer {
   private let plan: SliceTree.Plan
   private let open: SlotMemory
   private let blockFloats = 4096

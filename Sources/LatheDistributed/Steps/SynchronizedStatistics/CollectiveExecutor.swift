@@ -1,7 +1,7 @@
 import LatheTensors
 
-/// Answers what the slices of all ranks ask of one another.
-final class BatchExchange {
+/// Executes the collectives that slices call, over the slices of all ranks.
+final class CollectiveExecutor {
   private let world: Communicator
   private let slices: Int
   private var reduction: TreeReduction?
@@ -12,15 +12,16 @@ final class BatchExchange {
     self.slices = slices
   }
 
-  /// Answers the same request of each of this rank's slices, which are in order. Collective.
-  func answer(_ requests: [SliceRequest]) throws(MPIError) {
+  /// Executes the collective that each of this rank's slices calls, in the order of the slices.
+  /// Collective.
+  func execute(_ requests: [CollectiveRequest]) throws(MPIError) {
     switch requests[0].kind {
-    case .gather: try gather(requests)
-    case .sum: try sum(requests)
+    case .allGather: try allGather(requests)
+    case .allReduce: try allReduce(requests)
     }
   }
 
-  private func gather(_ requests: [SliceRequest]) throws(MPIError) {
+  private func allGather(_ requests: [CollectiveRequest]) throws(MPIError) {
     let (count, target) = (requests[0].count, requests[0].target)
     let own = Storage(count: requests.count * count)
     for (place, request) in requests.enumerated() {
@@ -34,14 +35,14 @@ final class BatchExchange {
     }
   }
 
-  private func sum(_ requests: [SliceRequest]) throws(MPIError) {
+  private func allReduce(_ requests: [CollectiveRequest]) throws(MPIError) {
     let count = requests[0].count
     let reduction = try reduction(for: count)
     for (slice, request) in zip(reduction.slices, requests) {
       reduction.slot(for: slice).update(from: request.source, count: count)
       reduction.finish(slice: slice, ranges: [0..<count])
     }
-    try reduction.complete(ranges: [0..<count])
+    try reduction.allReduce(ranges: [0..<count])
     for request in requests { request.target.update(from: reduction.result, count: count) }
   }
 

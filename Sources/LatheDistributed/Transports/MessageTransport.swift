@@ -1,23 +1,23 @@
 import CMPI
 import Glibc
 
-/// Completes the tree with messages: each rank finishes its own part of the vector.
+/// All-reduce with messages: each rank adds up its own shard of the vector.
 ///
-/// Concretely, the part of each rank is cut into pieces. In round k every rank sends its sums of
-/// piece k of each other part to the rank that owns it, adds what it receives for piece k of its
-/// own part in the tree's order, and sends the finished piece to all. Several rounds are under way
+/// Concretely, the shard of each rank is cut into pieces. In round k every rank sends its sums of
+/// piece k of each other shard to the rank that owns it, adds what it receives for piece k of its
+/// own shard in the tree's order, and sends the finished piece to all. Several rounds are under way
 /// at a time.
-final class MessageExchange: SliceExchange {
+final class MessageTransport: SlotTransport {
   private let communicator: Communicator
   private let layout: SlotLayout
-  private let completion: Completion
+  private let reducer: PartialSumReducer
   private let memory: SlotMemory
   private let inbox: SlotMemory
   private let pieceFloats: Int
-  /// The pieces of each rank's part, while `complete` runs.
+  /// The pieces of each rank's shard, while `allReduce` runs.
   private var pieces: [[Range<Int>]] = []
   private var rounds: [Round]
-  private var patience = Patience.none
+  private var backOff = BackOff.none
   /// Finished pieces, coming and going.
   private let finished = RequestList()
 
@@ -37,22 +37,22 @@ final class MessageExchange: SliceExchange {
   init(_ communicator: Communicator, _ layout: SlotLayout) throws(MPIError) {
     self.communicator = communicator
     self.layout = layout
-    completion = try Completion(layout.completion)
+    reducer = try PartialSumReducer(layout.acrossRanks)
     memory = try SlotMemory(slots: layout.plans[communicator.rank].slotCount, count: layout.count)
     rounds = (0..<Self.roundsInFlight).map { _ in Round() }
     // 512 KiB; less when there are so many sums that the inbox would pass 16 MiB a round.
-    let operands = layout.completion.slots.count
+    let operands = layout.acrossRanks.slots.count
     pieceFloats = min(131_072, max(4096, (4 << 20) / operands / 1024 * 1024), layout.count)
     inbox = try SlotMemory(slots: Self.roundsInFlight * operands, count: pieceFloats)
   }
 
   func free() {}
 
-  func complete(ranges: [Range<Int>], patience: Patience) throws(MPIError) {
-    self.patience = patience
+  func allReduce(ranges: [Range<Int>], backOff: BackOff) throws(MPIError) {
+    self.backOff = backOff
     let size = communicator.size
     pieces = (0..<size).map {
-      Partition.pieces(of: Partition.part($0, of: size, ranges: ranges), size: pieceFloats)
+      Partition.pieces(of: Partition.shard($0, of: size, ranges: ranges), size: pieceFloats)
     }
     let roundCount = pieces.map(\.count).max() ?? 0
     let lag = Self.roundsInFlight - 1
@@ -60,7 +60,7 @@ final class MessageExchange: SliceExchange {
       if round < roundCount { try startRound(round) }
       if round >= lag { try finishRound(round - lag) }
     }
-    try finished.wait(patience)
+    try finished.wait(backOff)
   }
 
   /// Every other rank, beginning after this one, so that not all send to the same rank at once.
@@ -92,16 +92,16 @@ final class MessageExchange: SliceExchange {
 
   private func finishRound(_ round: Int) throws(MPIError) {
     let requests = rounds[round % rounds.count]
-    try requests.receives.wait(patience)
+    try requests.receives.wait(backOff)
     if let mine = piece(round, of: communicator.rank) {
       let target = memory.slots[0] + mine.lowerBound
-      completion.add(operands(round, at: mine.lowerBound), into: [target], count: mine.count)
+      reducer.add(operands(round, at: mine.lowerBound), into: [target], count: mine.count)
       for peer in peers {
         try send(mine.count, from: target, to: peer, Self.resultTag, finished)
       }
     }
     // A finished piece arrives where this rank's sum of it lies: that sum must have left before.
-    try requests.sends.wait(patience)
+    try requests.sends.wait(backOff)
     for peer in peers {
       guard let theirs = piece(round, of: peer) else { continue }
       let target = memory.slots[0] + theirs.lowerBound
@@ -112,7 +112,7 @@ final class MessageExchange: SliceExchange {
   /// The sums of all ranks in the tree's order: this rank's in its slots, the others' in the inbox.
   private func operands(_ round: Int, at offset: Int) -> [UnsafePointer<Float>] {
     let first = layout.firstOperands[communicator.rank]
-    return layout.completion.slots.indices.map { operand in
+    return layout.acrossRanks.slots.indices.map { operand in
       let own = operand - first
       guard own >= 0 && own < layout.operands[communicator.rank] else {
         return UnsafePointer(inboxSlot(round, operand))
@@ -122,7 +122,7 @@ final class MessageExchange: SliceExchange {
   }
 
   private func inboxSlot(_ round: Int, _ operand: Int) -> UnsafeMutablePointer<Float> {
-    inbox.slots[round % rounds.count * layout.completion.slots.count + operand]
+    inbox.slots[round % rounds.count * layout.acrossRanks.slots.count + operand]
   }
 
   private func send(
@@ -157,13 +157,13 @@ private final class RequestList {
   }
 
   /// Waits for all operations and forgets them.
-  func wait(_ patience: Patience) throws(MPIError) {
+  func wait(_ backOff: BackOff) throws(MPIError) {
     let count = try mpiCount(requests.count, "MPI_Waitall")
-    while patience.isOn {
+    while backOff.isOn {
       var ended: CInt = 0
       try check("MPI_Testall", cmpi_test_all(&requests, count, &ended))
       if ended != 0 { return requests.removeAll(keepingCapacity: true) }
-      usleep(Patience.pauseMicroseconds)
+      usleep(BackOff.pauseMicroseconds)
     }
     try check("MPI_Waitall", cmpi_wait_all(&requests, count))
     requests.removeAll(keepingCapacity: true)

@@ -1,28 +1,30 @@
 import LatheModels
 import LatheTensors
 
-/// All slices at once, in step with one another, because statistics are those of the global batch;
+/// Batch statistics are synchronized over all slices, so all slices run at once, as coroutines;
 /// sums and updates are those of another way.
-final class GlobalStatisticsStep: GradientStep {
+final class SynchronizedStatisticsStep: GradientStep {
   private let vector: SliceVector
   private let reduction: TreeReduction
-  private let turns: SliceTurns
+  private let coroutines: SliceCoroutines
   private let base: any GradientStep
   /// Vectors of slices that are under way together, when there are several on this rank.
   private let vectors: [Arena]
 
   init(
-    _ vector: SliceVector, _ reduction: TreeReduction, _ turns: SliceTurns,
+    _ vector: SliceVector, _ reduction: TreeReduction, _ coroutines: SliceCoroutines,
     over base: any GradientStep
   ) {
-    (self.vector, self.reduction, self.turns, self.base) = (vector, reduction, turns, base)
+    (self.vector, self.reduction, self.coroutines, self.base) = (
+      vector, reduction, coroutines, base
+    )
     let count = reduction.slices.count
     vectors = count == 1 ? [] : (0..<count).map { _ in Arena(count: vector.count) }
   }
 
   func differentiate(_ phase: BoundPhase, _ batches: [Int: Batch]) throws(MPIError) {
     vector.begin()
-    try turns.run { [self] slice in
+    try coroutines.run { [self] slice in
       vector.differentiate(phase, batches[slice]!, into: target(of: slice), owner: reduction)
     }
     let ranges = vector.ranges(of: phase)

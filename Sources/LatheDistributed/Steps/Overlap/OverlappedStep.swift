@@ -23,7 +23,7 @@ final class OverlappedStep: GradientStep {
     self.queue = queue
   }
 
-  /// The ranks meet while they sum.
+  /// The sums are the barrier.
   func synchronize() {}
 
   func sum(_ phase: BoundPhase) throws(MPIError) {
@@ -33,7 +33,8 @@ final class OverlappedStep: GradientStep {
 
   func update(_ phase: BoundPhase, by update: any ParameterUpdate) -> Bool {
     let gradients = vector.gradients(of: phase)
-    return reduction.update(memory.isShared ? reduction.part(gradients) : gradients, by: update)
+    return reduction.update(
+      memory.isShared ? reduction.shard(of: gradients) : gradients, by: update)
   }
 
   func agree(_ areFinite: Bool) throws(MPIError) -> Bool { try memory.agree(areFinite) }

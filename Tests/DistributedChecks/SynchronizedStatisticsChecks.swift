@@ -41,14 +41,14 @@ private struct CoupledModel {
     let all = batch.gathered(codes)
     let m = Self.latentSize
     let prior = batch.gathered(batch.images.flattened.slice(10..<10 + m, axis: 1) * 4 - 2)
-    let discrepancy =
+    let mmd =
       kernel(all, all).mean() + kernel(prior, prior).mean() - 2 * kernel(all, prior).mean()
-    // A term of this slice's rows against all: its mean over slices is that of the whole batch.
+    // A term of this slice's rows against all: its mean over slices is that of the global batch.
     let attraction = kernel(codes, prior).mean()
     let spread = (all.variance(0) - 1).squared.sum()
     return Losses(
-      error + 3 * discrepancy + 0.5 * spread - attraction,
-      terms: ["error": error, "mmd": discrepancy, "spread": spread, "attraction": attraction])
+      error + 3 * mmd + 0.5 * spread - attraction,
+      terms: ["error": error, "mmd": mmd, "spread": spread, "attraction": attraction])
   }
 
   /// The decoder's slope at the codes, with the statistics of the batch: the gradient of the sum of
@@ -112,10 +112,10 @@ private func train(
   return outcome
 }
 
-/// Slices that meet compute what one slice of the whole batch does, and the hash of all that they
-/// computed is reported, for comparison between numbers of ranks. Slices that do not meet compute
-/// something else.
-func wholeBatchCheck(_ world: Communicator) throws {
+/// Slices with synchronized statistics compute what one slice of the global batch does, and the
+/// hash of all that they computed is reported, for comparison between numbers of ranks. Slices on
+/// their own compute something else.
+func synchronizedStatisticsCheck(_ world: Communicator) throws {
   let found = try train(world, slices: 4, .global)
   if world.size == 1 {
     let start = try train(world, slices: 1, .slice, steps: 0)
@@ -130,7 +130,7 @@ func wholeBatchCheck(_ world: Communicator) throws {
     guard far > 1e-2 else {
       throw CheckFailure(description: "slice: expected another result, found a distance of \(far)")
     }
-    try refuseSlicesThatDoNotMeet(world)
+    try refuseDifferentCollectives(world)
     print("distance from one slice: global \(near), slice \(far)")
   }
   let all = found.terms.map(\.value) + found.values + found.buffers.flatMap { $0 }
@@ -138,7 +138,7 @@ func wholeBatchCheck(_ world: Communicator) throws {
 }
 
 /// Slices that run other operations than the others are an error, not a deadlock.
-private func refuseSlicesThatDoNotMeet(_ world: Communicator) throws {
+private func refuseDifferentCollectives(_ world: Communicator) throws {
   let store = ParameterStore(seed: 1)
   let weight = store.root("group").parameter("weight", [1], .ones)
   store.layOut()
@@ -151,8 +151,8 @@ private func refuseSlicesThatDoNotMeet(_ world: Communicator) throws {
   let runner = try StepRunner(
     [BoundBlock(phases: [phase])], store, on: world, slices: 2, statistics: .global,
     random: RandomSource(seed: 1))
-  let error = try expectError("slices that do not meet") {
+  let error = try expectError("slices that call different collectives") {
     _ = try runner.run(step: 0) { _, slice in Tensor(filledWith: Float(slice), shape: [1]) }
   }
-  try expectEqual("\(error)".contains("do not meet in the same place"), true, "\(error)")
+  try expectEqual("\(error)".contains("call different collectives"), true, "\(error)")
 }
