@@ -11,6 +11,7 @@ struct Doctor: ParsableCommand {
     discussion: "Every line that begins with ! says what to do about it.")
 
   func run() throws {
+    guard Launcher.isRoot else { return _ = try RankedJob.start() }
     machine()
     blas()
     launcher()
@@ -22,7 +23,7 @@ struct Doctor: ParsableCommand {
   }
 
   private func say(_ isFine: Bool, _ what: String, _ text: String) {
-    print((isFine ? "  " : "! ") + what.padding(toLength: 14, withPad: " ", startingAt: 0) + text)
+    print(listed((isFine ? "  " : "! ") + what, text))
   }
 
   private func machine() {

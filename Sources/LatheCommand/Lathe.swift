@@ -43,7 +43,7 @@ public struct Lathe: ParsableCommand {
     Registered.set(models, datasets, features)
     do {
       var command = try parseAsRoot()
-      try command.run()
+      if Launcher.isRoot || !(command is any RootCommand) { try command.run() }
       try RankedJob.finish()
     } catch let code as ExitCode {
       Foundation.exit(code.rawValue)

@@ -6,7 +6,7 @@ import SystemPackage
 import LatheTensors
 import LatheTraining
 
-struct Reconstruct: ParsableCommand {
+struct Reconstruct: RootCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows images above what a trained model makes of them, as a grid.",
     discussion: """
@@ -34,9 +34,9 @@ struct Reconstruct: ParsableCommand {
   }
 
   func run() throws {
-    guard Launcher.isRoot else { return }
     Workers.setCount(source.threads)
     let saved = try source.run()
+    try figures.prepare(in: saved.pictures)
     let images = try saved.images(split, at: source.data)
     guard first + count <= images.count else {
       throw CommandFailure.usage(

@@ -34,6 +34,7 @@ struct Sample: ParsableCommand {
   func run() throws {
     Workers.setCount(source.threads)
     let saved = try source.run()
+    if Launcher.isRoot { try figures.prepare(in: saved.pictures) }
     let codes = try saved.sampler(sampler, data: source.data)
     guard Launcher.isRoot else { return }
     let images = withoutGradients {

@@ -4,6 +4,8 @@ public enum ScoreError: Error, Equatable, Sendable {
   case sizes(_ what: String, expected: Int, found: Int)
   /// There are fewer samples than the score needs.
   case tooFew(_ what: String, needed: Int, found: Int)
+  /// There is more of something than fits into memory.
+  case tooMany(_ what: String, limit: Int, found: Int)
   /// A number is infinite or not a number.
   case notFinite(_ what: String)
 }
@@ -15,6 +17,8 @@ extension ScoreError: CustomStringConvertible {
     case .sizes(let what, let expected, let found): "\(what): expected \(expected), found \(found)"
     case .tooFew(let what, let needed, let found):
       "\(what): expected at least \(needed), found \(found)"
+    case .tooMany(let what, let limit, let found):
+      "\(what): expected at most \(limit), found \(found)"
     case .notFinite(let what): "\(what): expected finite numbers, found infinity or NaN"
     }
   }

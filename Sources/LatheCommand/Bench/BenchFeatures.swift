@@ -12,12 +12,15 @@ struct BenchFeatures: ParsableCommand {
     commandName: "features",
     abstract: "Times the extraction of Inception features, resize included.",
     discussion: """
-      mpirun -n 2 --bind-to none lathe bench features --weights inception.safetensors --dims 768
+        mpirun -n 2 --bind-to none lathe bench features --dims 768
       The same in PyTorch: Tests/Peers/torch_inception.py
       """)
 
-  @Option(help: "Weights, as launch/convert-inception makes them (default: random ones).")
-  var weights: String?
+  @Option(help: "inception:FILE for weights from a file (default: random ones).")
+  var features: String?
+
+  @Option(name: .customLong("weights"), help: .hidden)
+  var oldWeights: String?
 
   @Option(help: "Length of the feature vectors: 64, 192, 768 or 2048.")
   var dims = 768
@@ -55,8 +58,15 @@ struct BenchFeatures: ParsableCommand {
   }
 
   private func extractor() throws -> Inception {
-    if let weights { return try Inception(dimensions: dims, reading: FilePath(weights)) }
-    return try Inception(randomWithDimensions: dims)
+    let old = renamedOption(oldWeights, "--weights FILE", to: "--features inception:FILE")
+    guard let choice = old.map({ "inception:\($0)" }) ?? features else {
+      return try Inception(randomWithDimensions: dims)
+    }
+    guard choice.hasPrefix("inception:") else {
+      throw CommandFailure.usage("--features: expected inception:FILE, found \(choice)")
+    }
+    let path = FilePath(String(choice.dropFirst("inception:".count)))
+    return try Inception(dimensions: dims, reading: path)
   }
 
   private func measure(_ network: Inception, on world: Communicator) throws {

@@ -2,13 +2,14 @@ import ArgumentParser
 import Foundation
 import LatheKernels
 
-struct BenchKernels: ParsableCommand {
+struct BenchKernels: RootCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernels",
     abstract: "Times products and convolutions of the networks, layer by layer, in all directions.",
     discussion: """
-      One rank, GF/s and % of the measured peak of a core for each layer's forward pass, the gradient of its
-      input (dX) and of its weights (dW), everything included.
+      One rank, GF/s and % of the measured peak of a core for each layer's forward pass, the \
+      gradient of its input (dX) and of its weights (dW), everything included.
+        lathe bench kernels --batch 128 --precision bfloat16
       """)
 
   @Option(help: "Images in the batch.")
@@ -17,7 +18,7 @@ struct BenchKernels: ParsableCommand {
   @Option(help: "Threads.")
   var threads = 1
 
-  @Option(help: "float32, or bfloat16 for factors of products and convolutions.")
+  @Option(help: "float32, or bfloat16 for the operands of GEMMs and convolutions.")
   var precision = Precision.float32
 
   @Option(help: "Only layers with this in their name.")
@@ -26,11 +27,17 @@ struct BenchKernels: ParsableCommand {
   @Option(help: "Seconds for each layer and direction.")
   var seconds = 0.2
 
+  func validate() throws {
+    try check("--batch", batch, atLeast: 1)
+    try check("--threads", threads, atLeast: 1)
+    try check("--seconds", seconds, in: 0.001...1000)
+  }
+
   func run() throws {
     Workers.setCount(threads)
     let peak = Processor.measuredPeak(seconds: 0.5)
     print(
-      "\(Processor.instructionSet), OpenBLAS core \(Processor.blasCore), batch \(batch), \(threads) thread(s), "
+      "\(Processor.instructionSet), OpenBLAS core \(Processor.blasCore), batch \(batch), \(threads) \(threads == 1 ? "thread" : "threads"), "
         + "\(precision.rawValue); peak of a core \(Int(peak)) GF/s float32")
     print(row("layer", "forward", "dX", "dW"))
     for layer in BenchLayer.all where self.layer.isEmpty || layer.name.contains(self.layer) {

@@ -10,7 +10,7 @@ struct BenchStep: ParsableCommand {
     commandName: "step",
     abstract: "Times whole training steps: forward, backward, gradient reduction, optimizer.",
     discussion: """
-      mpirun -n 2 --bind-to none lathe bench step --workload ae-a1-cifar
+        mpirun -n 2 --bind-to none lathe bench step --workload ae-a1-cifar
       Workloads: \(BenchWorkload.names.joined(separator: ", ")).
       The images are random and already in memory, so no input is timed.
       """)
@@ -30,10 +30,13 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Threads of each rank.")
   var threads = 1
 
-  @Option(help: "float32, or bfloat16 for factors of products and convolutions.")
+  @Option(help: "float32, or bfloat16 for the operands of GEMMs and convolutions.")
   var precision = Precision.float32
 
-  @Option(help: "on: gradients are reduced while the backward pass still runs; off.")
+  @Option(help: """
+      on: gradients are reduced while the backward pass still runs; auto: between hosts, \
+      whichever is faster.
+      """)
   var overlap = Overlap.off
 
   @Flag(

@@ -10,9 +10,9 @@ struct DataCommand: ParsableCommand {
     commandName: "data",
     abstract: "Packs, checks and shows data sets.",
     discussion: """
-      Pictures (CelebA, your own folder) are decoded, cropped, resized and packed into one file before use; `train`
-      does that by itself. To do it ahead, on four ranks:
-        mpirun -n 4 lathe data pack celeba --data DIR --crop 140 --out celeba.pack
+      Pictures (CelebA, your own folder) are decoded, cropped, resized and packed into one file \
+      before use; `train` does that by itself. To do it ahead, on two ranks:
+        mpirun -n 2 lathe data pack celeba --data DIR --crop 140 --out celeba.pack
         lathe train flexae celeba --data celeba.pack
       """,
     subcommands: [DataPack.self, DataVerify.self, DataShow.self, DataStats.self])
@@ -28,6 +28,10 @@ struct DataOptions: ParsableArguments {
   var data: String?
 
   @OptionGroup var pictures: PictureOptions
+
+  @Flag(
+    help: "Leave out damaged pictures and those on which lists and folder disagree, and list them.")
+  var skipCorrupt = false
 
   /// The packed file that was named instead of a data set; it may be damaged.
   var packedFile: FilePath? {
@@ -47,6 +51,11 @@ struct DataOptions: ParsableArguments {
 
   /// Where the data set lies, if the user said.
   var place: FilePath? { packedFile ?? data.map { FilePath($0) } }
+
+  /// The place to load from: for pictures their packed file, which is made now if need be.
+  func packedPlace(of entry: Dataset) throws -> FilePath? {
+    try entry.packedPlace(place, cache: pictures.cacheFolder, skipsCorrupt: skipCorrupt)
+  }
 }
 
 /// How pictures are prepared, for data sets that have any.

@@ -9,18 +9,15 @@ struct DataPack: ParsableCommand {
     commandName: "pack",
     abstract: "Decodes, crops, resizes and packs pictures into one file.",
     discussion: """
-      Ranks share the work: mpirun -n 4 lathe data pack celeba --data DIR. The file has the same bytes for every number
-      of ranks. Interrupted, the same command goes on where it stopped.
+      Ranks share the work; the file has the same bytes for any number of ranks:
+        mpirun -n 2 lathe data pack celeba --data DIR
+      Interrupted, the same command goes on where it stopped.
       """)
 
   @OptionGroup var options: DataOptions
 
   @Option(help: "The file to write (default: its place in the cache).")
   var out: String?
-
-  @Flag(
-    help: "Leave out damaged pictures and those on which lists and folder disagree, and list them.")
-  var skipCorrupt = false
 
   func run() throws {
     let entry = try options.entry()
@@ -33,7 +30,7 @@ struct DataPack: ParsableCommand {
     var job = PackJob(
       entry: entry, place: options.place, cache: options.pictures.cacheFolder)
     job.output = out.map { FilePath($0) }
-    job.skipsCorrupt = skipCorrupt
+    job.skipsCorrupt = options.skipCorrupt
     job.isForced = true
     let path = try job.runOnAllRanks()
     if Launcher.isRoot { try describe(path) }

@@ -7,7 +7,10 @@ import SystemPackage
 struct DataShow: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Draws images with their labels or attributes, as a PNG grid.")
+    abstract: "Draws images with their labels or attributes, as a grid.",
+    discussion: """
+        lathe data show fashion-mnist --split test --count 40 --out clothes.svg
+      """)
 
   @OptionGroup var options: DataOptions
 
@@ -29,11 +32,16 @@ struct DataShow: ParsableCommand {
   func validate() throws {
     try check("--count", count, in: 1...10_000)
     try check("--first", first, atLeast: 0)
+    do { _ = try FigureFormat(of: FilePath(out ?? "")) } catch {
+      throw ValidationError("--out \(error)")
+    }
   }
 
   func run() throws {
     let entry = try options.entry()
-    let place = try entry.packedPlace(options.place, cache: options.pictures.cacheFolder)
+    let path = try OutputFile(out ?? "\(entry.name)-\(split.rawValue).png", option: "--out").path
+    let place = try options.packedPlace(of: entry)
+    guard Launcher.isRoot else { return }
     let images = try failing { try entry.load(split, at: place) }
     guard first < images.count else {
       throw CommandFailure.usage(
@@ -43,9 +51,9 @@ struct DataShow: ParsableCommand {
     var grid = SampleGrid(
       columns: 8, title: "\(entry.name) \(split.rawValue) \(first)-\(shown.upperBound - 1)")
     grid.captions = try captions(images, shown)
-    let path = FilePath(out ?? "\(entry.name)-\(split.rawValue).png")
     try failing { try grid.write(tiles(images, shown), to: path) }
-    print("images \(first) to \(shown.upperBound - 1) of the \(split.rawValue) split: \(path)")
+    print("images \(first) to \(shown.upperBound - 1) of the \(split.rawValue) split")
+    print("written          \(path)")
   }
 
   private func tiles(_ images: ImageSet, _ range: Range<Int>) -> Tiles {

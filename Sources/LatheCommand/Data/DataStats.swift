@@ -7,7 +7,11 @@ import LatheTraining
 struct DataStats: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
-    abstract: "Counts images, labels and attributes, and gives the pixels' mean and deviation.")
+    abstract:
+      "Counts images, labels and attributes; mean and standard deviation of the pixels.",
+    discussion: """
+        lathe data stats fashion-mnist
+      """)
 
   @OptionGroup var options: DataOptions
 
@@ -18,7 +22,8 @@ struct DataStats: ParsableCommand {
 
   func run() throws {
     let entry = try options.entry()
-    let place = try entry.packedPlace(options.place, cache: options.pictures.cacheFolder)
+    let place = try options.packedPlace(of: entry)
+    guard Launcher.isRoot else { return }
     for split in entry.splits {
       if try !isThere(split, place) { continue }
       let images = try failing { try entry.load(split, at: place) }
@@ -83,10 +88,14 @@ struct DataStats: ParsableCommand {
 
 extension Dataset {
   /// The place to load from: for pictures, their packed file, made now if need be.
-  func packedPlace(_ place: FilePath?, cache: FilePath) throws -> FilePath? {
+  func packedPlace(
+    _ place: FilePath?, cache: FilePath, skipsCorrupt: Bool = false
+  ) throws -> FilePath? {
     if !isPacked { return place }
     if let place, PackedFile.isPacked(place) { return place }
-    return try PackJob(entry: self, place: place, cache: cache).runOnAllRanks()
+    var job = PackJob(entry: self, place: place, cache: cache)
+    job.skipsCorrupt = skipsCorrupt
+    return try job.runOnAllRanks()
   }
 }
 

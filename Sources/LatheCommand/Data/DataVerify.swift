@@ -3,20 +3,19 @@ import LatheData
 import Foundation
 import SystemPackage
 
-struct DataVerify: ParsableCommand {
+struct DataVerify: RootCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Checks every image of a data set or packed file.",
     discussion: """
-      A packed file's images are compared with their CRC-32s and, with --data, with the pictures they were made from.
-      Pictures are decoded; lists and folder must agree. What differs from the official data set is a warning: samples
-      of it are welcome.
+      A packed file's images are compared with their CRC-32s and, with --data, with the pictures \
+      they were made from. Pictures are decoded; lists and folder must agree. What differs from \
+      the official data set is a warning: partial data sets are welcome.
+        lathe data verify celeba --data DIR
+        lathe data verify celeba.pack
       """)
 
   @OptionGroup var options: DataOptions
-
-  @Flag(help: "Go on after damaged pictures, and list them.")
-  var skipCorrupt = false
 
   func run() throws {
     let entry = try options.entry()
@@ -41,7 +40,7 @@ struct DataVerify: ParsableCommand {
     print("\(path): \(grouped(file.count)) images of \(file.shape): intact")
     for name in file.skipped { print("left out when it was packed: \(name)") }
     if options.packedFile != nil, let data = options.data {
-      let isTolerant = skipCorrupt
+      let isTolerant = options.skipCorrupt
       try failing {
         try file.verify(against: entry.pictures(at: FilePath(data), isTolerant: isTolerant))
       }
@@ -54,11 +53,11 @@ struct DataVerify: ParsableCommand {
 
   private func verify(picturesOf entry: Dataset) throws {
     let pictures = try failing {
-      try entry.pictures(at: options.place, isTolerant: skipCorrupt)
+      try entry.pictures(at: options.place, isTolerant: options.skipCorrupt)
     }
     for line in pictures.omissions { print("left out: \(line)") }
     let damaged = try failing {
-      try pictures.damaged(as: entry.preparation!, stopAtFirst: !skipCorrupt)
+      try pictures.damaged(as: entry.preparation!, stopAtFirst: !options.skipCorrupt)
     }
     for error in damaged { print("damaged: \(error)") }
     for split in Split.allCases {

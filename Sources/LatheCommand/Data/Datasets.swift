@@ -3,28 +3,33 @@ import ArgumentParser
 import LatheData
 import Foundation
 
-struct Datasets: ParsableCommand {
+struct Datasets: RootCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Lists the data sets, where they are looked for and whether they are there.")
+    abstract: "Lists the data sets, where they are looked for and whether they are there.",
+    discussion: """
+        lathe datasets
+      """)
 
   func run() throws {
     for entry in Registered.datasets.datasets {
-      print(entry.name.padding(toLength: 16, withPad: " ", startingAt: 0) + entry.summary)
-      let indent = String(repeating: " ", count: 16)
+      print(listed(entry.name, entry.summary))
       if entry.trainCount > 0 {
         print(
-          indent + "\(entry.shape), \(grouped(entry.trainCount)) training and "
-            + "\(grouped(entry.testCount)) test images")
+          listed(
+            "",
+            "\(entry.shape), \(grouped(entry.trainCount)) training and "
+              + "\(grouped(entry.testCount)) test images"))
       }
       guard !entry.isGenerated else { continue }
-      print(indent + "looked for in " + entry.places().map(\.string).joined(separator: ", "))
-      do {
-        print(indent + "found: \(try entry.presence())")
-      } catch {
-        print(
-          indent + (error.kind == .missing ? "not found. " : "\(error). ")
-            + (entry.instructions ?? ""))
-      }
+      let places = entry.places().map(\.string).joined(separator: ", ")
+      print(listed("", "looked for in \(places)"))
+      print(listed("", presence(of: entry)))
+    }
+  }
+
+  private func presence(of entry: Dataset) -> String {
+    do { return "found: \(try entry.presence())" } catch {
+      return (error.kind == .missing ? "not found. " : "\(error). ") + (entry.instructions ?? "")
     }
   }
 }

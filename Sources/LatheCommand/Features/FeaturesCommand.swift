@@ -14,13 +14,13 @@ struct FeaturesCommand: ParsableCommand {
     subcommands: [FeaturesExtract.self, FeaturesTrain.self])
 }
 
-struct FeaturesExtract: ParsableCommand {
+struct FeaturesExtract: RootCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract",
     abstract: "Writes the features of a data set's images to a safetensors file.",
     discussion: """
-      lathe features extract cifar10 \\
-        --features inception:FILE --dims 768 --out cifar10.safetensors
+        lathe features extract cifar10 \\
+          --features inception:FILE --dims 768 --out cifar10.safetensors
       The file holds `features`, [images, dimensions], in the order of the data set.
       """)
 
@@ -49,7 +49,6 @@ struct FeaturesExtract: ParsableCommand {
   }
 
   func run() throws {
-    guard Launcher.isRoot else { return }
     Workers.setCount(threads)
     let preprocess = try askedPreprocessing()
     let output = try OutputFile(out, option: "--out")

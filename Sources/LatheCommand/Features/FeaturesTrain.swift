@@ -6,12 +6,12 @@ import LatheMetrics
 import SystemPackage
 
 /// `lathe features train DATASET`: the network behind the proxy distance, on one rank.
-struct FeaturesTrain: ParsableCommand {
+struct FeaturesTrain: RootCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Trains a small classifier, whose features stand in for Inception's.",
     discussion: """
-      lathe features train fashion-mnist --epochs 6 --out classifier.safetensors
+        lathe features train fashion-mnist --epochs 6 --out classifier.safetensors
       """)
 
   @Argument(help: "The data set (`lathe datasets` lists them); it must have classes.")
@@ -38,15 +38,13 @@ struct FeaturesTrain: ParsableCommand {
   @Option(help: "The file to write (default: classifier-DATASET.safetensors).")
   var out: String?
 
-  @Option(help: "Threads.")
+  @Option(help: "Threads of this command.")
   var threads = 1
 
   func validate() throws {
-    guard epochs >= 1, batch >= 2, threads >= 1 else {
-      throw ValidationError(
-        "expected --epochs and --threads of at least 1 and a --batch of at least 2, "
-          + "found \(epochs), \(threads) and \(batch)")
-    }
+    try check("--epochs", epochs, atLeast: 1)
+    try check("--batch", batch, atLeast: 2)
+    try check("--threads", threads, atLeast: 1)
   }
 
   private var settings: ClassifierTraining.Configuration {
@@ -58,19 +56,19 @@ struct FeaturesTrain: ParsableCommand {
 
   /// Trains, tells how each epoch went, and writes the weights.
   func run() throws {
-    if let launcher = Launcher.place, launcher.size > 1 {
-      throw CommandFailure.usage("features train: expected one rank, found \(launcher.size)")
-    }
     Workers.setCount(threads)
-    let out = FilePath(self.out ?? "classifier-\(dataset).safetensors")
+    let out = try OutputFile(self.out ?? "classifier-\(dataset).safetensors", option: "--out").path
     let entry = try pictures.applied(to: LatheCommand.dataset(named: dataset))
     let folder = data.map { FilePath($0) }
     let train = try failing { try entry.load(.train, at: folder) }
     let test = try failing { try entry.load(.test, at: folder) }
-    try check(train)
+    try requireUsable(train)
     let training = ClassifierTraining(settings, train: train, test: test)
     let start = ContinuousClock.now
-    training.run { epoch, loss, accuracy in
+    let progress = TaskProgress()
+    training.run(progress: { progress.show("training the classifier", $0, $1) }) {
+      epoch, loss, accuracy in
+      progress.finish()
       print(
         String(
           format: "epoch %d of %d: loss %.4f, %.2f %% of the test images right, %.0f s", epoch,
@@ -78,10 +76,10 @@ struct FeaturesTrain: ParsableCommand {
       flushOutput()
     }
     try failing { try training.write(to: out) }
-    print("wrote \(out)")
+    print("written          \(out)")
   }
 
-  private func check(_ images: ImageSet) throws {
+  private func requireUsable(_ images: ImageSet) throws {
     guard images.classNames.count > 1 else {
       throw CommandFailure.data("features train: \(dataset) has no classes")
     }

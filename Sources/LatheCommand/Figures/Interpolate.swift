@@ -9,7 +9,7 @@ import SystemPackage
 import LatheTensors
 import LatheTraining
 
-struct Interpolate: ParsableCommand {
+struct Interpolate: RootCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows what lies between the codes of two images, or along an attribute.",
     discussion: """
@@ -67,9 +67,9 @@ struct Interpolate: ParsableCommand {
   }
 
   func run() throws {
-    guard Launcher.isRoot else { return }
     Workers.setCount(source.threads)
     let saved = try source.run()
+    try figures.prepare(in: saved.pictures)
     let test = try saved.images(.test, at: source.data)
     if attribute.isEmpty { return try pairs(saved, test) }
     try AttributeSheet(command: self, saved: saved, test: test).write()

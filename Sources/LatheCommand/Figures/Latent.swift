@@ -2,7 +2,7 @@ import ArgumentParser
 import LatheData
 import LatheKernels
 
-struct Latent: ParsableCommand {
+struct Latent: RootCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Draws a trained model's code space: t-SNE, covariance, and the mask where there is one.",
@@ -39,10 +39,10 @@ struct Latent: ParsableCommand {
   }
 
   func run() throws {
-    guard Launcher.isRoot else { return }
     let count = renamedOption(oldCount, "--samples", to: "--count") ?? count ?? 2000
     Workers.setCount(source.threads)
     let saved = try source.run()
+    try figures.prepare(in: saved.pictures)
     let test = try saved.images(.test, at: source.data)
     let drawing = LatentFigures(command: self, saved: saved, images: test)
     let codes = drawing.codes()

@@ -37,6 +37,7 @@ struct Neighbors: ParsableCommand {
   func run() throws {
     Workers.setCount(source.threads)
     let saved = try source.run()
+    if Launcher.isRoot { try figures.prepare(in: saved.pictures) }
     let sampler = try saved.sampler(nil, data: source.data)
     guard Launcher.isRoot else { return }
     let train = try saved.images(.train, at: source.data)

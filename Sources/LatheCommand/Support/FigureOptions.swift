@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LatheFiles
 import LatheReports
 import SystemPackage
 
@@ -26,6 +27,14 @@ struct FigureOptions: ParsableArguments {
   /// Whether a single file was named.
   var isFile: Bool { out.map { FilePath($0).extension != nil } ?? false }
 
+  /// Sees that figures can be written, before the work begins.
+  ///
+  /// - Throws: `CommandFailure` (73).
+  func prepare(in folder: FilePath) throws {
+    let path = FilePath(out ?? folder.string)
+    try OutputFile.prepare(folder: isFile ? FileSystem.parent(of: path) : path)
+  }
+
   /// Draws a figure to each of its files; returns their paths for a message.
   ///
   /// - Parameters:
@@ -36,14 +45,8 @@ struct FigureOptions: ParsableArguments {
     _ name: String, part: String? = nil, in folder: FilePath, _ draw: (FilePath) throws -> Void
   ) throws -> String {
     let paths = paths(part.map { "\(name)-\($0)" } ?? name, part, in: folder)
-    try failing {
-      for path in paths {
-        try FileManager.default.createDirectory(
-          atPath: path.removingLastComponent().string.isEmpty
-            ? "." : path.removingLastComponent().string, withIntermediateDirectories: true)
-        try draw(path)
-      }
-    }
+    try prepare(in: folder)
+    try failing { for path in paths { try draw(path) } }
     return paths.map(\.string).joined(separator: ", ")
   }
 

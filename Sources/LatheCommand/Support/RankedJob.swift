@@ -65,7 +65,7 @@ extension MPISession {
     CrashReport.disarm()
     flushOutput()
     FileHandle.standardError.write(Data("\(line)\n".utf8))
-    abortJob(status: status)
+    if Launcher.place != nil { abortJob(status: status) }
     _exit(status)
   }
 }

@@ -12,3 +12,11 @@ func wrapped(_ text: String, width: Int = 80, indent: Int = 4) -> String {
   }
   return (lines + [line]).joined(separator: "\n")
 }
+
+/// A line of a listing, `name` and then `text` in a column of its own, within 80 columns.
+func listed(_ name: String, _ text: String, column: Int = 16) -> String {
+  let lines = wrapped(text, width: 80 - column, indent: 0)
+  let indent = String(repeating: " ", count: column)
+  return name.padding(toLength: max(column, name.count + 1), withPad: " ", startingAt: 0)
+    + lines.replacing("\n", with: "\n" + indent)
+}

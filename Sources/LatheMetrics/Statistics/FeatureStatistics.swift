@@ -23,10 +23,21 @@ public struct FeatureStatistics: Sendable, Equatable {
     (self.count, self.mean, self.covariance) = (count, mean, covariance)
   }
 
+  /// The largest vectors that a covariance is computed of, 2 GiB.
+  static let maximumDimensions = 16_384
+
   /// Of vectors in memory.
   ///
-  /// - Throws: `ScoreError`: fewer than 2 samples, or numbers that are not finite.
+  /// - Throws: `ScoreError`: fewer than 2 samples, vectors of more than 16,384 dimensions, or
+  ///   numbers that are not finite.
   public init(of features: Features) throws(ScoreError) {
+    guard features.count >= 2 else {
+      throw .tooFew("samples for a covariance", needed: 2, found: features.count)
+    }
+    guard features.dimensions <= Self.maximumDimensions else {
+      throw .tooMany(
+        "dimensions of a covariance", limit: Self.maximumDimensions, found: features.dimensions)
+    }
     var moments = FeatureMoments(dimensions: features.dimensions)
     moments.add(features)
     self = try moments.statistics()

@@ -55,15 +55,19 @@ public final class ClassifierTraining {
   /// Trains all epochs; after each, `report` gets its number from 1, its mean loss in nats, and the
   /// share of the test images that are classified rightly, which is returned for the last.
   ///
+  /// `progress` is told the number of steps done and of all.
   /// - Throws: whatever `report` throws.
   @discardableResult
   public func run(
+    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in },
     report: (_ epoch: Int, _ loss: Double, _ accuracy: Double) throws -> Void
   ) rethrows -> Double {
+    let total = configuration.epochs * order.batchesPerEpoch
     var accuracy = 0.0
     for epoch in 0..<configuration.epochs {
       var sum = 0.0
       for batch in 0..<order.batchesPerEpoch {
+        progress(epoch * order.batchesPerEpoch + batch, total)
         sum += Double(step(epoch * order.batchesPerEpoch + batch))
       }
       accuracy = testAccuracy()
