@@ -50,6 +50,15 @@ extension Trainer {
     }
   }
 
+  /// The newest checkpoint on the disk, on every rank; nil before the first. Collective.
+  func lastCheckpoint() throws -> FilePath? {
+    let path = try world.broadcast(from: 0) { [checkpoints] in
+      checkpoints?.wait()
+      return Array((checkpoints?.lastSaved?.string ?? "").utf8)
+    }
+    return path.isEmpty ? nil : FilePath(String(decoding: path, as: UTF8.self))
+  }
+
   /// The ranks whose own loss was not finite in the last phase, with their hosts and slices.
   /// Collective.
   func notFiniteOrigins() throws -> [String] {

@@ -19,6 +19,8 @@ public final class Trainer {
     public var evaluated: (EvaluationRecord) throws -> Void = { _ in }
     /// Once a checkpoint is on the disk, with its path.
     public var saved: (_ step: Int, _ path: FilePath) throws -> Void = { _, _ in }
+    /// At the end of the run, with the seconds of each activity since the last step's record.
+    public var ended: (_ step: Int, _ times: [Double]) throws -> Void = { _, _ in }
     /// A damaged checkpoint was passed over.
     public var skipped: (FilePath, FileError) -> Void = { _, _ in }
     public init() {}
@@ -75,6 +77,8 @@ public final class Trainer {
   let runner: StepRunner
   var checkpoints: RunCheckpoints?
   private var best: BestCheckpoint?
+  /// Seconds of each activity that records have told.
+  private var recorded: [Double] = []
 
   /// Checks that all ranks are about to do the same, and takes the memory for it. Collective.
   ///
@@ -132,21 +136,33 @@ public final class Trainer {
     try world.broadcast0 { try checkpoints.prepare() }
     try world.barrier()
     monitor.begin()
+    recorded = monitor.seconds
     try preview()
-    var booked = monitor.seconds
-    while step < configuration.optimization.steps {
-      let start = ContinuousClock.now
-      try fault?.strike(afterSteps: step)
-      let losses = try makeStep()
-      step += 1
-      let record = StepRecord(
-        step: step, losses: losses, seconds: (ContinuousClock.now - start).seconds,
-        times: zip(monitor.seconds, booked).map { $0 - $1 })
-      booked = monitor.seconds
-      if world.rank == 0 { try monitor.measure(.other) { try hooks.stepped(record) } }
-      if let outcome = try endStep() { return outcome }
+    var outcome = step < configuration.optimization.steps ? nil : Outcome.finished
+    while outcome == nil {
+      try recordStep()
+      outcome = try endStep()
     }
-    return .finished
+    if world.rank == 0 { try hooks.ended(step, unrecordedTimes()) }
+    return outcome ?? .finished
+  }
+
+  /// Makes a step, and tells it to the outside.
+  private func recordStep() throws {
+    let start = ContinuousClock.now
+    try fault?.strike(afterSteps: step)
+    let losses = try makeStep()
+    step += 1
+    let seconds = (ContinuousClock.now - start).seconds
+    let record = StepRecord(
+      step: step, losses: losses, seconds: seconds, times: unrecordedTimes())
+    if world.rank == 0 { try monitor.measure(.other) { try hooks.stepped(record) } }
+  }
+
+  /// Seconds of each activity since the last call.
+  private func unrecordedTimes() -> [Double] {
+    defer { recorded = monitor.seconds }
+    return zip(monitor.seconds, recorded).map { $0 - $1 }
   }
 
   /// Saves, previews and evaluates if that is due, and agrees with the others on whether to stop.
@@ -224,11 +240,9 @@ public final class Trainer {
     do {
       return try runner.run(step: step, images: images)
     } catch let error as NotFinite {
-      let origins = try notFiniteOrigins()
-      if world.rank == 0 { checkpoints?.wait() }
       throw TrainingError.notFinite(
-        phase: error.phase, term: error.term, step: step + 1, value: error.value, origins: origins,
-        lastCheckpoint: checkpoints?.lastSaved)
+        phase: error.phase, term: error.term, step: step + 1, value: error.value,
+        origins: try notFiniteOrigins(), lastCheckpoint: try lastCheckpoint())
     }
   }
 

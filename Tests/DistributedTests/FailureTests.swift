@@ -10,7 +10,7 @@ private struct Failure: CustomTestStringConvertible, Sendable {
   /// What rank 1 is told differently.
   var other: [String] = []
   let status: Int32
-  /// What the output must say; each may be a regular expression.
+  /// What the output must say, the first in exactly one line; each may be a regular expression.
   let says: [String]
   /// Whether it is for the watchdog to end it.
   var stalls = false
@@ -41,11 +41,15 @@ private let failures = [
     says: ["step 5, phase elbo: total is nan, first on rank 1 on \\S+, slice 1\\.", "step-000004"]),
   Failure(
     name: "SIGSTOP", fault: "rank=1,step=4,kind=stop", status: 69,
-    says: ["stalled in step 5; ranks 0, 2, 3 on \\S+ arrived; rank 1 on \\S+ did not"],
+    says: [
+      "stalled in step 5; ranks 0, 2, 3 on \\S+ arrived; rank 1 on \\S+ did not: between two steps"
+    ],
     stalls: true),
   Failure(
     name: "endless sleep", fault: "rank=2,step=4,kind=sleep", status: 69,
-    says: ["stalled in step 5; ranks 0, 1, 3 on \\S+ arrived; rank 2 on \\S+ did not"],
+    says: [
+      "stalled in step 5; ranks 0, 1, 3 on \\S+ arrived; rank 2 on \\S+ did not: between two steps"
+    ],
     stalls: true),
   Failure(
     name: "data missing on one rank", other: ["mnist", "--data", "/nowhere"], status: 66,
@@ -53,7 +57,7 @@ private let failures = [
   Failure(
     name: "other configuration on one rank", other: ["synthetic", "--set", "learningRate=0.5"],
     status: 65,
-    says: ["rank 3 on \\S+ differs from rank 0 in learningRate: expected [^;]+, found 0.5"]),
+    says: ["lathe: rank 3 on \\S+ differs from rank 0 in learningRate: expected [^;]+, found 0.5"]),
   Failure(
     name: "other parameter shapes on one rank", other: ["synthetic", "--set", "filters=8"],
     status: 65,
@@ -106,12 +110,16 @@ private func model(_ run: String, step: Int) throws -> [Data] {
       for text in failure.says {
         #expect(output.contains(try Regex(text)), "\(text) in \(result)")
       }
-      let said = output.split(separator: "\n").first { line in
-        (try? Regex(failure.says[0])).map { line.contains($0) } ?? false
-      }
-      print(
-        row(failure.name, seconds, result, said.map(String.init) ?? "nothing of what was expected"))
+      let said = try lines(of: output, with: failure.says[0])
+      #expect(said.count == 1, "\(failure.says[0]) is said once in \(result)")
+      #expect(!output.contains("no checkpoint yet") && !output.contains("stopping after"))
+      print(row(failure.name, seconds, result, said.first ?? "nothing of what was expected"))
     }
+  }
+
+  private func lines(of output: String, with pattern: String) throws -> [String] {
+    let pattern = try Regex(pattern)
+    return output.split(separator: "\n").filter { $0.contains(pattern) }.map(String.init)
   }
 
   /// Seconds from now until no rank of a run is left; a rank may outlive mpirun by a moment.
@@ -179,17 +187,53 @@ private func model(_ run: String, step: Int) throws -> [Data] {
       let full = narrow("\(folder)/run") + ["--steps", "40", "--set", "hiddenSize=48"]
       let result = try mpirunResult(2, "lathe", full, timeout: 60)
       #expect(result.status == 73, "\(result)")
-      #expect(
-        result.errorOutput.contains(try Regex("rank 0 on \\S+: .*step-\\d+.*[Nn]o space")),
-        "\(result)")
+      let said = try lines(of: result.errorOutput, with: "[Nn]o space")
+      #expect(said.count == 1, "\(result)")
+      #expect(try lines(of: result.errorOutput, with: "rank 0 on \\S+: .*step-\\d+") == said)
       let steps = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/run/checkpoints")
         .filter { $0.hasPrefix("step-") }.sorted()
-      print(
-        row(
-          "disk full", result.seconds, result,
-          result.errorOutput.split(separator: "\n").first { $0.contains("pace") }.map(String.init)
-            ?? ""))
+      print(row("disk full", result.seconds, result, said.first ?? ""))
       #expect(!steps.isEmpty)
+    }
+  }
+
+  /// Rank 0 answers, whoever else gets the signal; SIGTERM may be a launcher's, after a failure.
+  @Test(arguments: [("usr1", 1), ("interrupt", 1), ("term", 0)])
+  func aSignalIsAnsweredByRankZero(_ kind: String, answers: Int) throws {
+    try withFolder { folder in
+      let result = try mpirunResult(
+        2, "lathe", narrow("\(folder)/run"),
+        environment: ["LATHE_FAULT": "rank=0,step=4,kind=\(kind)"], timeout: 60)
+      #expect(result.status == 75, "\(result)")
+      let said = try lines(
+        of: result.errorOutput, with: "^lathe: SIG[A-Z1]+: stopping after this step or evaluation")
+      #expect(said.count == answers, "\(result)")
+    }
+  }
+
+  /// A run that nearly always evaluates is interrupted after its first evaluation: the answer comes
+  /// within two seconds, whatever the run is doing.
+  @Test(arguments: ["INT", "TERM"]) func aSignalIsAnsweredDuringAnEvaluation(_ signal: String)
+    throws
+  {
+    try withFolder { folder in
+      let options = narrow("\(folder)/run") + ["--steps", "1000", "--evaluate-every", "1"]
+      let script = """
+        "$0" "$@" > \(folder)/out 2> \(folder)/errors & job=$!
+        for i in {1..300}; do grep -q 'on validation images' \(folder)/out && break; sleep 0.1; done
+        kill -\(signal) $job
+        for i in {1..20}; do grep -q SIG\(signal) \(folder)/errors && break; sleep 0.1; done
+        echo answered $(grep -c '^lathe: SIG\(signal): stopping' \(folder)/errors)
+        for i in {1..300}; do kill -0 $job 2> /dev/null || break; sleep 0.1; done
+        kill -9 $job 2> /dev/null
+        wait $job
+        """
+      let result = try oneJobAtATime {
+        try runProcess(
+          "bash", ["-c", script, try builtExecutable("lathe")] + options, timeout: 90)
+      }
+      #expect(result.output.contains("answered 1\n"), "\(result)")
+      #expect(result.status == 75, "\(result)")
     }
   }
 }

@@ -79,4 +79,27 @@ import LatheTraining
       }
     }
   }
+
+  /// No time is lost between lines: what is not logged with a step comes with the next line, and
+  /// the end has the last evaluation and checkpoint.
+  @Test func evaluationsBetweenLoggedStepsAreInTheLog() throws {
+    try withFolder { folder in
+      try mpirun(
+        1, "lathe", "train", "vae", "synthetic", "--steps", "9", "--batch", "32", "--set",
+        "latentSize=6", "--set", "filters=4", "--set", "hiddenSize=24", "--out", "\(folder)/run",
+        "--log-every", "4", "--preview-every", "5", "--checkpoint-every", "5", timeout: 60)
+      let lines = try String(contentsOfFile: "\(folder)/run/metrics.jsonl", encoding: .utf8)
+        .split(separator: "\n").compactMap {
+          try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+        }
+      func steps(with key: String) -> [Int] {
+        lines.filter { $0[key] as? Double ?? 0 > 0 }.compactMap { $0["step"] as? Int }
+      }
+      // Previews before step 1, after steps 5 and 9; checkpoints after 5 and 9.
+      #expect(steps(with: "seconds/evaluation") == [1, 8, 9])
+      #expect(lines.last?["event"] as? String == "end")
+      #expect(lines.last?["seconds/evaluation"] as? Double ?? 0 > 0)
+      #expect(lines.last?["seconds/checkpoint"] as? Double ?? 0 > 0)
+    }
+  }
 }

@@ -3,35 +3,67 @@ import Glibc
 /// Signals that ask a run to save and stop: SIGUSR1 and SIGTERM from a scheduler, SIGINT from a
 /// terminal.
 ///
-/// The handler only sets a flag; the ranks agree at the end of the step. A second SIGINT ends the
-/// process at once.
+/// The handler sets a flag and answers with one line; the ranks agree at the end of the step. A
+/// second SIGINT ends the process at once.
 enum StopRequest {
-  // A pointer fixed before any signal arrives, so that the handler reads nothing else.
-  private static let flag = {
-    let flag = UnsafeMutablePointer<sig_atomic_t>.allocate(capacity: 1)
-    flag.pointee = 0
-    return Flag(pointer: flag)
+  // Memory fixed before any signal arrives, so that the handler reads nothing else.
+  private static let state = {
+    let state = State(
+      signal: .allocate(capacity: 1), answer: .allocate(capacity: 1),
+      answersSIGTERM: .allocate(capacity: 1))
+    state.signal.pointee = 0
+    state.answer.pointee = .none
+    state.answersSIGTERM.pointee = Launcher.place == nil
+    return state
   }()
 
-  private struct Flag: @unchecked Sendable { let pointer: UnsafeMutablePointer<sig_atomic_t> }
+  private struct State: @unchecked Sendable {
+    let signal: UnsafeMutablePointer<sig_atomic_t>
+    let answer: UnsafeMutablePointer<Answer>
+    /// A launcher sends SIGTERM to all ranks when one has failed: then there is nothing to answer.
+    let answersSIGTERM: UnsafeMutablePointer<Bool>
+  }
 
-  /// Takes the signals over.
-  static func listen() {
-    flag.pointer.pointee = 0
+  /// Where the answer is written, if at all.
+  private enum Answer { case none, line, terminal }
+
+  /// Takes the signals over; one rank of a job should `answer`.
+  static func listen(answering: Bool) {
+    state.signal.pointee = 0
+    state.answer.pointee =
+      !answering ? .none : isatty(STDERR_FILENO) == 1 ? .terminal : .line
     for number in [SIGUSR1, SIGTERM, SIGINT] {
       var action = sigaction()
-      action.__sigaction_handler.sa_handler = { number in
-        if number == SIGINT { signal(SIGINT, SIG_DFL) }
-        StopRequest.flag.pointer.pointee = number
-      }
+      action.__sigaction_handler.sa_handler = { StopRequest.arrived($0) }
       action.sa_flags = SA_RESTART
       sigaction(number, &action, nil)
     }
   }
 
+  /// The handler: calls nothing that could wait or allocate.
+  private static func arrived(_ number: Int32) {
+    if number == SIGINT { signal(SIGINT, SIG_DFL) }
+    let isFirst = state.signal.pointee == 0
+    state.signal.pointee = number
+    guard isFirst, state.answer.pointee != .none else { return }
+    if number == SIGTERM && !state.answersSIGTERM.pointee { return }
+    // On a terminal the line takes the place of the progress line.
+    if state.answer.pointee == .terminal { say("\r\u{1B}[K") }
+    switch number {
+    case SIGINT:
+      say("lathe: SIGINT: stopping after this step or evaluation; Ctrl-C again ends it now\n")
+    case SIGTERM: say("lathe: SIGTERM: stopping after this step or evaluation\n")
+    default: say("lathe: SIGUSR1: stopping after this step or evaluation\n")
+    }
+  }
+
+  private static func say(_ text: StaticString) {
+    _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+  }
+
   /// The name of the signal that arrived last at this rank, if any did.
   static var received: String? {
-    switch flag.pointer.pointee {
+    switch state.signal.pointee {
     case SIGUSR1: "SIGUSR1"
     case SIGTERM: "SIGTERM"
     case SIGINT: "SIGINT"

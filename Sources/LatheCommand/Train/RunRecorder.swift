@@ -36,6 +36,7 @@ final class RunRecorder {
     trainer.hooks.stepped = stepped
     trainer.hooks.previewed = previewed
     trainer.hooks.evaluated = evaluated
+    trainer.hooks.ended = ended
     trainer.hooks.saved = { [progress] step, path in progress.say("checkpoint \(path)") }
   }
 
@@ -54,12 +55,25 @@ final class RunRecorder {
       "event": .string("step"), "step": .int(record.step), "seconds": .double(record.seconds),
       "images_per_second": .double(Double(run.batch.size) / record.seconds),
     ]
-    for activity in Activity.allCases where unlogged[activity.rawValue] > 0 {
-      members["seconds/\(activity.name)"] = .double(unlogged[activity.rawValue])
-    }
-    unlogged = unlogged.map { _ in 0 }
     for (name, value) in record.losses { members[name] = .double(Double(value)) }
-    try log.write(members)
+    try log.write(members.merging(takeTimes()) { $1 })
+  }
+
+  /// What came after the last step: its evaluation and checkpoint.
+  private func ended(step: Int, times: [Double]) throws {
+    unlogged = zip(unlogged, times).map(+)
+    let members: [String: JSONValue] = ["event": .string("end"), "step": .int(step)]
+    try log.write(members.merging(takeTimes()) { $1 })
+  }
+
+  /// Seconds of each activity since the line before, by their names in the log.
+  private func takeTimes() -> [String: JSONValue] {
+    defer { unlogged = unlogged.map { _ in 0 } }
+    let spent = Activity.allCases.filter { unlogged[$0.rawValue] > 0 }
+    return Dictionary(
+      uniqueKeysWithValues: spent.map {
+        ("seconds/\($0.name)", .double(unlogged[$0.rawValue]))
+      })
   }
 
   private func previewed(_ preview: Preview) throws {

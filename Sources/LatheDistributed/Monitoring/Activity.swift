@@ -33,4 +33,19 @@ public enum Activity: Int, CaseIterable, Sendable {
     case .other: "other"
     }
   }
+
+  /// What the rank is doing, for a report to people.
+  var description: String {
+    switch self {
+    case .starting: "starting"
+    case .data: "reading images"
+    case .compute: "in the forward or backward pass"
+    case .waiting: "waiting for other ranks"
+    case .reduction: "summing gradients"
+    case .optimizer: "updating parameters"
+    case .checkpoint: "saving a checkpoint"
+    case .evaluation: "evaluating or previewing the model"
+    case .other: "between two steps"
+    }
+  }
 }

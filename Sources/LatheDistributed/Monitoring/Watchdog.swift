@@ -72,7 +72,7 @@ struct StallReport: CustomStringConvertible {
     var parts = ["stalled in step \((entries.map(\.step).max() ?? 0) + 1)"]
     if !arrived.isEmpty { parts.append("\(StallReport.list(arrived)) on \(here) arrived") }
     parts += missing.map { entry, seconds in
-      "rank \(entry.rank) on \(here) did not: \(entry.activityName) for \(Int(seconds)) s"
+      "rank \(entry.rank) on \(here) did not: \(entry.doing) for \(Int(seconds)) s"
     }
     if missing.isEmpty && !elsewhere.isEmpty {
       let names = elsewhere.map { "\($0) on \(hosts[$0])" }.joined(separator: ", ")
@@ -90,5 +90,5 @@ extension RankBoard.Entry {
   fileprivate var isWaiting: Bool {
     activity == Activity.waiting.rawValue || activity == Activity.reduction.rawValue
   }
-  fileprivate var activityName: String { Activity(rawValue: activity)?.name ?? "unknown" }
+  fileprivate var doing: String { Activity(rawValue: activity)?.description ?? "unknown" }
 }
