@@ -65,10 +65,12 @@ import Testing
       try job.run()
       // Killed as soon as there is something to go on from.
       let journal = "\(out).partial.journal"
-      while job.isRunning && !FileManager.default.fileExists(atPath: journal) { usleep(500) }
+      wait(atMost: .seconds(60)) {
+        !job.isRunning || FileManager.default.fileExists(atPath: journal)
+      }
       usleep(20_000)
       kill(job.processIdentifier, SIGKILL)
-      job.waitUntilExit()
+      #expect(wait(atMost: .seconds(10)) { !job.isRunning })
       let result = try pack(2, "\(folder)/pictures", out)
       #expect(result.status == 0, "\(result)")
       #expect(try content(out) == content("\(folder)/whole.pack"))

@@ -6,7 +6,7 @@ enum SourceFiles {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
 
-  /// A Swift file below `Sources`.
+  /// A Swift file below `Sources` or `Tests`.
   struct File {
     /// The module, by its folder.
     let module: String
@@ -15,15 +15,15 @@ enum SourceFiles {
     let lines: [Substring]
   }
 
-  /// All Swift files below `Sources`, by path.
-  static func all() throws -> [File] {
-    let folder = root.appendingPathComponent("Sources")
+  /// All Swift files below `top`, a folder of the package, by path.
+  static func all(below top: String = "Sources") throws -> [File] {
+    let folder = root.appendingPathComponent(top)
     let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
       .filter { $0.hasSuffix(".swift") }.sorted()
     return try paths.map { path in
       let text = try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
       return File(
-        module: String(path.prefix { $0 != "/" }), path: "Sources/\(path)",
+        module: String(path.prefix { $0 != "/" }), path: "\(top)/\(path)",
         lines: text.split(separator: "\n", omittingEmptySubsequences: false))
     }
   }

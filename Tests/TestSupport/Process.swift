@@ -58,6 +58,14 @@ public func runProcess(
   return result
 }
 
+/// Waits until the condition holds, at most so long; whether it does.
+@discardableResult
+public func wait(atMost limit: Duration, until condition: () -> Bool) -> Bool {
+  let end = ContinuousClock.now + limit
+  while !condition() && ContinuousClock.now < end { usleep(500) }
+  return condition()
+}
+
 /// A running process in a group of its own, its outputs collected as they come.
 private final class ChildProcess {
   private let pid: pid_t

@@ -69,16 +69,14 @@ public func fileError<Result, Failure: Error>(
   return nil
 }
 
-/// What a Python program prints, `nil` if it fails.
+/// What a Python program prints; `nil` if there is no Python or it fails.
+///
+/// - Throws: `ProcessError.timedOut` after two minutes.
 public func python(_ program: String, _ arguments: [String] = []) throws -> String? {
-  let process = Process()
-  let output = Pipe()
-  process.executableURL = URL(filePath: "/usr/bin/env")
-  process.arguments = ["python3", "-c", program] + arguments
-  process.standardOutput = output
-  process.standardError = FileHandle.nullDevice
-  try process.run()
-  let text = output.fileHandleForReading.readDataToEndOfFile()
-  process.waitUntilExit()
-  return process.terminationStatus == 0 ? String(decoding: text, as: UTF8.self) : nil
+  do {
+    let result = try runProcess("python3", ["-c", program] + arguments, timeout: 120)
+    return result.status == 0 ? result.output : nil
+  } catch ProcessError.notStarted {
+    return nil
+  }
 }
