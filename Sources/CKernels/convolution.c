@@ -1,11 +1,11 @@
 #include "CKernels.h"
 #include "clones.h"
 
-/// One kernel row over one big row: what a small pixel sees, with zeros beyond both ends.
+/// One kernel row over one input row: what an output pixel sees, with zeros beyond both ends.
 INLINE void patch_run(const float *row, long first, const ck_geometry *g, float *run) {
-  long channels = g->big_channels;
+  long channels = g->input_channels;
   long left = least(greatest(-first, 0), g->kernel_width);
-  long end = greatest(least(g->big_width - first, g->kernel_width), left);
+  long end = greatest(least(g->input_width - first, g->kernel_width), left);
   memset(run, 0, (size_t)(left * channels) * sizeof *run);
   memcpy(
       run + left * channels, row + (first + left) * channels,
@@ -13,14 +13,14 @@ INLINE void patch_run(const float *row, long first, const ck_geometry *g, float 
   memset(run + end * channels, 0, (size_t)((g->kernel_width - end) * channels) * sizeof *run);
 }
 
-/// Kernel row `a` for the small row `i` of one image; small pixels are `stride` apart in `patches`.
+/// Kernel row `a` for the output row `i` of one image; output pixels are `stride` apart in `patches`.
 INLINE void patch_row(
     const float *image, const ck_geometry *g, long i, long a, long stride, float *patches) {
   long p = i * g->stride_height - g->padding_top + a;
-  long run = g->kernel_width * g->big_channels;
-  int outside = p < 0 || p >= g->big_height;
-  const float *row = outside ? image : image + p * g->big_width * g->big_channels;
-  for (long j = 0; j < g->small_width; j++) {
+  long run = g->kernel_width * g->input_channels;
+  int outside = p < 0 || p >= g->input_height;
+  const float *row = outside ? image : image + p * g->input_width * g->input_channels;
+  for (long j = 0; j < g->output_width; j++) {
     float *to = patches + j * stride;
     if (outside)
       memset(to, 0, (size_t)run * sizeof *to);
@@ -29,16 +29,16 @@ INLINE void patch_row(
   }
 }
 
-CLONED void ck_patches(
-    const float *big, const ck_geometry *g, long images, long first, long kernel_rows,
+CLONED void ck_im2col(
+    const float *input, const ck_geometry *g, long images, long first, long kernel_rows,
     float *patches) {
-  long run = g->kernel_width * g->big_channels, stride = kernel_rows * run;
-  long image = g->big_height * g->big_width * g->big_channels;
+  long run = g->kernel_width * g->input_channels, stride = kernel_rows * run;
+  long image = g->input_height * g->input_width * g->input_channels;
   for (long n = 0; n < images; n++)
-    for (long i = 0; i < g->small_height; i++) {
-      float *rows = patches + (n * g->small_height + i) * g->small_width * stride;
+    for (long i = 0; i < g->output_height; i++) {
+      float *rows = patches + (n * g->output_height + i) * g->output_width * stride;
       for (long a = 0; a < kernel_rows; a++)
-        patch_row(big + n * image, g, i, first + a, stride, rows + a * run);
+        patch_row(input + n * image, g, i, first + a, stride, rows + a * run);
     }
 }
 
@@ -80,28 +80,28 @@ INLINE void flush_runs(pixel_sum *s, long channels, float *pixel) {
   s->runs = 0;
 }
 
-/// Along one axis: the kernel places first, first + stride, … reach small pixels last, last − 1, …
+/// Along one axis: the kernel places first, first + stride, … reach output pixels last, last − 1, …
 typedef struct {
   long place, pixel;
 } meeting;
 
-INLINE meeting first_meeting(long big, long padding, long stride) {
-  meeting m = {(big + padding) % stride, (big + padding) / stride};
+INLINE meeting first_meeting(long input, long padding, long stride) {
+  meeting m = {(input + padding) % stride, (input + padding) / stride};
   return m;
 }
 
 INLINE void sum_pixel(
     const float *patches, const ck_geometry *g, meeting rows, meeting columns, float *pixel) {
-  long channels = g->big_channels, run = g->kernel_width * channels;
+  long channels = g->input_channels, run = g->kernel_width * channels;
   pixel_sum sum = {.runs = 0, .begun = 0};
   for (long a = rows.place, i = rows.pixel; a < g->kernel_height && i >= 0;
        a += g->stride_height, i--) {
-    if (i >= g->small_height) continue;
+    if (i >= g->output_height) continue;
     for (long b = columns.place, j = columns.pixel; b < g->kernel_width && j >= 0;
          b += g->stride_width, j--) {
-      if (j >= g->small_width) continue;
+      if (j >= g->output_width) continue;
       if (sum.runs == 4) flush_runs(&sum, channels, pixel);
-      sum.run[sum.runs++] = patches + (i * g->small_width + j) * g->kernel_height * run +
+      sum.run[sum.runs++] = patches + (i * g->output_width + j) * g->kernel_height * run +
                             a * run + b * channels;
     }
   }
@@ -109,43 +109,43 @@ INLINE void sum_pixel(
 }
 
 INLINE void sum_image(const float *patches, const ck_geometry *g, float *image) {
-  for (long p = 0; p < g->big_height; p++) {
+  for (long p = 0; p < g->input_height; p++) {
     meeting rows = first_meeting(p, g->padding_top, g->stride_height);
-    for (long q = 0; q < g->big_width; q++) {
+    for (long q = 0; q < g->input_width; q++) {
       meeting columns = first_meeting(q, g->padding_left, g->stride_width);
-      float *pixel = image + (p * g->big_width + q) * g->big_channels;
+      float *pixel = image + (p * g->input_width + q) * g->input_channels;
       sum_pixel(patches, g, rows, columns, pixel);
     }
   }
 }
 
-CLONED void ck_sum_patches(
-    const float *patches, const ck_geometry *g, long images, float *big) {
-  long of_image = g->small_height * g->small_width * g->kernel_height * g->kernel_width *
-                  g->big_channels;
-  long image = g->big_height * g->big_width * g->big_channels;
-  for (long n = 0; n < images; n++) sum_image(patches + n * of_image, g, big + n * image);
+CLONED void ck_col2im(
+    const float *patches, const ck_geometry *g, long images, float *input) {
+  long of_image = g->output_height * g->output_width * g->kernel_height * g->kernel_width *
+                  g->input_channels;
+  long image = g->input_height * g->input_width * g->input_channels;
+  for (long n = 0; n < images; n++) sum_image(patches + n * of_image, g, input + n * image);
 }
 
-// Few big channels: the image gets a border of zeros, so that every patch lies inside.
+// Few input channels: the image gets a border of zeros, so that every patch lies inside.
 
 INLINE long bordered_height(const ck_geometry *g) {
-  long seen = (g->small_height - 1) * g->stride_height + g->kernel_height;
-  return greatest(seen, g->padding_top + g->big_height);
+  long seen = (g->output_height - 1) * g->stride_height + g->kernel_height;
+  return greatest(seen, g->padding_top + g->input_height);
 }
 
 INLINE long bordered_width(const ck_geometry *g) {
-  long seen = (g->small_width - 1) * g->stride_width + g->kernel_width;
-  return greatest(seen, g->padding_left + g->big_width);
+  long seen = (g->output_width - 1) * g->stride_width + g->kernel_width;
+  return greatest(seen, g->padding_left + g->input_width);
 }
 
 long ck_bordered_count(const ck_geometry *g) {
-  return bordered_height(g) * bordered_width(g) * g->big_channels;
+  return bordered_height(g) * bordered_width(g) * g->input_channels;
 }
 
 INLINE float *inside_border(float *bordered, const ck_geometry *g, long p) {
   return bordered +
-         ((g->padding_top + p) * bordered_width(g) + g->padding_left) * g->big_channels;
+         ((g->padding_top + p) * bordered_width(g) + g->padding_left) * g->input_channels;
 }
 
 INLINE void copy_run(const float *from, float *to, long length) {
@@ -159,11 +159,11 @@ INLINE void add_run(const float *from, float *to, long length) {
 /// Moves every run of one image between its bordered form and its patches.
 INLINE void move_runs(
     const ck_geometry *g, float *bordered, float *patches, long run, int into_image) {
-  long line = bordered_width(g) * g->big_channels;
-  long across = g->stride_width * g->big_channels;
+  long line = bordered_width(g) * g->input_channels;
+  long across = g->stride_width * g->input_channels;
   float *patch = patches;
-  for (long i = 0; i < g->small_height; i++)
-    for (long j = 0; j < g->small_width; j++)
+  for (long i = 0; i < g->output_height; i++)
+    for (long j = 0; j < g->output_width; j++)
       for (long a = 0; a < g->kernel_height; a++, patch += run) {
         float *seen = bordered + (i * g->stride_height + a) * line + j * across;
         if (into_image)
@@ -177,7 +177,7 @@ INLINE void move_runs(
 /// channels.
 INLINE void move_patches(
     const ck_geometry *g, float *bordered, float *patches, int into_image) {
-  switch (g->kernel_width * g->big_channels) {
+  switch (g->kernel_width * g->input_channels) {
     case 3: move_runs(g, bordered, patches, 3, into_image); break;
     case 4: move_runs(g, bordered, patches, 4, into_image); break;
     case 5: move_runs(g, bordered, patches, 5, into_image); break;
@@ -185,107 +185,107 @@ INLINE void move_patches(
     case 12: move_runs(g, bordered, patches, 12, into_image); break;
     case 15: move_runs(g, bordered, patches, 15, into_image); break;
     default:
-      move_runs(g, bordered, patches, g->kernel_width * g->big_channels, into_image);
+      move_runs(g, bordered, patches, g->kernel_width * g->input_channels, into_image);
   }
 }
 
-CLONED void ck_narrow_patches(
-    const float *big, const ck_geometry *g, long images, float *bordered, float *patches) {
-  long line = g->big_width * g->big_channels;
-  long of_image = g->small_height * g->small_width * g->kernel_height * g->kernel_width *
-                  g->big_channels;
+CLONED void ck_im2col_narrow(
+    const float *input, const ck_geometry *g, long images, float *bordered, float *patches) {
+  long line = g->input_width * g->input_channels;
+  long of_image = g->output_height * g->output_width * g->kernel_height * g->kernel_width *
+                  g->input_channels;
   memset(bordered, 0, (size_t)ck_bordered_count(g) * sizeof *bordered);
   for (long n = 0; n < images; n++) {
-    for (long p = 0; p < g->big_height; p++)
+    for (long p = 0; p < g->input_height; p++)
       memcpy(
-          inside_border(bordered, g, p), big + (n * g->big_height + p) * line,
-          (size_t)line * sizeof *big);
+          inside_border(bordered, g, p), input + (n * g->input_height + p) * line,
+          (size_t)line * sizeof *input);
     move_patches(g, bordered, patches + n * of_image, 0);
   }
 }
 
-CLONED void ck_sum_narrow_patches(
-    const float *patches, const ck_geometry *g, long images, float *bordered, float *big) {
-  long line = g->big_width * g->big_channels;
-  long of_image = g->small_height * g->small_width * g->kernel_height * g->kernel_width *
-                  g->big_channels;
+CLONED void ck_col2im_narrow(
+    const float *patches, const ck_geometry *g, long images, float *bordered, float *input) {
+  long line = g->input_width * g->input_channels;
+  long of_image = g->output_height * g->output_width * g->kernel_height * g->kernel_width *
+                  g->input_channels;
   for (long n = 0; n < images; n++) {
     memset(bordered, 0, (size_t)ck_bordered_count(g) * sizeof *bordered);
     move_patches(g, bordered, (float *)patches + n * of_image, 1);
-    for (long p = 0; p < g->big_height; p++)
+    for (long p = 0; p < g->input_height; p++)
       memcpy(
-          big + (n * g->big_height + p) * line, inside_border(bordered, g, p),
-          (size_t)line * sizeof *big);
+          input + (n * g->input_height + p) * line, inside_border(bordered, g, p),
+          (size_t)line * sizeof *input);
   }
 }
 
-// Few small channels, stride 1: planes of one channel, moved as a whole.
+// Few output channels, stride 1: planes of one channel, moved as a whole.
 
-/// Where a line of the small image, moved by `by`, overlaps the big one: big pixels from ..< to.
+/// Where a line of the output image, moved by `by`, overlaps the input one: input pixels from ..< to.
 typedef struct {
   long from, to;
 } overlap;
 
-INLINE overlap overlap_of(long big, long small, long by) {
-  overlap o = {least(greatest(by, 0), big), greatest(least(small + by, big), 0)};
+INLINE overlap overlap_of(long input, long output, long by) {
+  overlap o = {least(greatest(by, 0), input), greatest(least(output + by, input), 0)};
   if (o.to < o.from) o.to = o.from;
   return o;
 }
 
-INLINE void split_planes(const float *small, const ck_geometry *g, float *planes) {
-  long pixels = g->small_height * g->small_width, channels = g->small_channels;
+INLINE void split_planes(const float *output, const ck_geometry *g, float *planes) {
+  long pixels = g->output_height * g->output_width, channels = g->output_channels;
   for (long o = 0; o < channels; o++)
-    for (long i = 0; i < pixels; i++) planes[o * pixels + i] = small[i * channels + o];
+    for (long i = 0; i < pixels; i++) planes[o * pixels + i] = output[i * channels + o];
 }
 
-/// A small plane on the big image's pixels, moved down by `down` and right by `right`.
+/// An output plane on the input image's pixels, moved down by `down` and right by `right`.
 INLINE void move_plane(
     const float *plane, const ck_geometry *g, long down, long right, float *moved) {
-  long width = g->big_width;
-  overlap rows = overlap_of(g->big_height, g->small_height, down);
-  overlap columns = overlap_of(width, g->small_width, right);
+  long width = g->input_width;
+  overlap rows = overlap_of(g->input_height, g->output_height, down);
+  overlap columns = overlap_of(width, g->output_width, right);
   memset(moved, 0, (size_t)(rows.from * width) * sizeof *moved);
   for (long p = rows.from; p < rows.to; p++) {
     float *to = moved + p * width;
     memset(to, 0, (size_t)columns.from * sizeof *to);
     memcpy(
-        to + columns.from, plane + (p - down) * g->small_width + (columns.from - right),
+        to + columns.from, plane + (p - down) * g->output_width + (columns.from - right),
         (size_t)(columns.to - columns.from) * sizeof *to);
     memset(to + columns.to, 0, (size_t)(width - columns.to) * sizeof *to);
   }
   memset(
-      moved + rows.to * width, 0, (size_t)((g->big_height - rows.to) * width) * sizeof *moved);
+      moved + rows.to * width, 0, (size_t)((g->input_height - rows.to) * width) * sizeof *moved);
 }
 
-CLONED void ck_planar_patches(
-    const float *small, const ck_geometry *g, long images, float *planes, float *patches) {
-  long big = g->big_height * g->big_width, pixels = g->small_height * g->small_width;
+CLONED void ck_im2col_planar(
+    const float *output, const ck_geometry *g, long images, float *planes, float *patches) {
+  long input = g->input_height * g->input_width, pixels = g->output_height * g->output_width;
   for (long n = 0; n < images; n++) {
-    split_planes(small + n * pixels * g->small_channels, g, planes);
+    split_planes(output + n * pixels * g->output_channels, g, planes);
     for (long a = 0; a < g->kernel_height; a++)
       for (long b = 0; b < g->kernel_width; b++)
-        for (long o = 0; o < g->small_channels; o++) {
-          long row = (a * g->kernel_width + b) * g->small_channels + o;
+        for (long o = 0; o < g->output_channels; o++) {
+          long row = (a * g->kernel_width + b) * g->output_channels + o;
           move_plane(
               planes + o * pixels, g, a - g->padding_top, b - g->padding_left,
-              patches + (row * images + n) * big);
+              patches + (row * images + n) * input);
         }
   }
 }
 
-/// line[j] = the sum over kernel places of the big pixels that small pixel (i, j) sees there.
+/// line[j] = the sum over kernel places of the input pixels that output pixel (i, j) sees there.
 INLINE void sum_line(
     const float *patches, const ck_geometry *g, long channel_step, long place_step, long i,
     float *line) {
-  memset(line, 0, (size_t)g->small_width * sizeof *line);
+  memset(line, 0, (size_t)g->output_width * sizeof *line);
   for (long a = 0; a < g->kernel_height; a++) {
     long p = i - g->padding_top + a;
-    if (p < 0 || p >= g->big_height) continue;
+    if (p < 0 || p >= g->input_height) continue;
     for (long b = 0; b < g->kernel_width; b++) {
       long right = b - g->padding_left;
-      overlap seen = overlap_of(g->big_width, g->small_width, right);
+      overlap seen = overlap_of(g->input_width, g->output_width, right);
       const float *plane = patches + (a * g->kernel_width + b) * place_step;
-      const float *from = plane + channel_step + p * g->big_width + seen.from;
+      const float *from = plane + channel_step + p * g->input_width + seen.from;
       float *to = line + seen.from - right;
       INDEPENDENT
       for (long j = 0; j < seen.to - seen.from; j++) to[j] += from[j];
@@ -293,15 +293,15 @@ INLINE void sum_line(
   }
 }
 
-CLONED void ck_sum_planar_patches(
-    const float *patches, const ck_geometry *g, long images, float *line, float *small) {
-  long big = g->big_height * g->big_width, channels = g->small_channels;
-  long plane = images * big;
+CLONED void ck_col2im_planar(
+    const float *patches, const ck_geometry *g, long images, float *line, float *output) {
+  long input = g->input_height * g->input_width, channels = g->output_channels;
+  long plane = images * input;
   for (long n = 0; n < images; n++)
-    for (long i = 0; i < g->small_height; i++)
+    for (long i = 0; i < g->output_height; i++)
       for (long o = 0; o < channels; o++) {
-        float *to = small + (n * g->small_height + i) * g->small_width * channels + o;
-        sum_line(patches + n * big, g, o * plane, channels * plane, i, line);
-        for (long j = 0; j < g->small_width; j++) to[j * channels] = line[j];
+        float *to = output + (n * g->output_height + i) * g->output_width * channels + o;
+        sum_line(patches + n * input, g, o * plane, channels * plane, i, line);
+        for (long j = 0; j < g->output_width; j++) to[j * channels] = line[j];
       }
 }

@@ -1,12 +1,12 @@
-// Convolutions by minimal filtering; see CKernels.h.
+// Convolutions by Winograd transforms; see CKernels.h.
 //
 // Along an axis, m outputs of a correlation with r taps take m + r - 1 = 5 multiplications instead of m r:
-// outputs = smallᵀ((tap g) ⊙ (big d)). Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray,
+// outputs = smallᵀ((tap g) ⊙ (input d)). Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray,
 // "Fast Algorithms for Convolutional Neural Networks", CVPR 2016. The matrices are those of Toom and Cook with
-// the points 0, 1/2, -1, 2 and infinity, which round least among small ones: 2.5 times as much as a direct sum, and,
+// the points 0, 1/2, -1, 2 and infinity, which round least among output ones: 2.5 times as much as a direct sum, and,
 // where numbers at the points become bfloat16, 4.5 times as much as operands that become bfloat16.
-// A stride cuts the big image into phases, each of which meets taps of its own. More than
-// two or three taps along an axis are groups, which see the big image so many pixels further on, as further phases.
+// A stride cuts the input image into phases, each of which meets taps of its own. More than
+// two or three taps along an axis are groups, which see the input image so many pixels further on, as further phases.
 #include "CKernels.h"
 #include "clones.h"
 
@@ -108,7 +108,7 @@ INLINE void transform(
 }
 
 /// Where a line lies at the points.
-INLINE void at_points(axes a, ck_points points, long line, float **out) {
+INLINE void at_points(axes a, ck_winograd_domain points, long line, float **out) {
   for (long i = 0; i < a.down->points * a.across->points; i++)
     out[i] = points.start + i * points.apart + line * points.stride;
 }
@@ -138,44 +138,44 @@ INLINE long first_column(const ck_winograd *w, long phase) {
   return first_of(phase % w->phases_across, w->geometry.stride_width, w->taps_across);
 }
 
-/// Where a big pixel of a tile's phase begins, -1 if it lies outside.
-INLINE long big_pixel(const ck_winograd *w, axes a, long phase, place p, long row, long column) {
+/// Where an input pixel of a tile's phase begins, -1 if it lies outside.
+INLINE long input_pixel(const ck_winograd *w, axes a, long phase, place p, long row, long column) {
   const ck_geometry *g = &w->geometry;
   long i = (p.row * a.down->places[SMALL] + row) * g->stride_height + first_row(w, phase);
   long j = (p.column * a.across->places[SMALL] + column) * g->stride_width + first_column(w, phase);
   i -= g->padding_top, j -= g->padding_left;
-  if (i < 0 || i >= g->big_height || j < 0 || j >= g->big_width) return -1;
-  return ((p.image * g->big_height + i) * g->big_width + j) * g->big_channels;
+  if (i < 0 || i >= g->input_height || j < 0 || j >= g->input_width) return -1;
+  return ((p.image * g->input_height + i) * g->input_width + j) * g->input_channels;
 }
 
-INLINE long small_pixel(const ck_winograd *w, axes a, place p, long row, long column) {
+INLINE long output_pixel(const ck_winograd *w, axes a, place p, long row, long column) {
   const ck_geometry *g = &w->geometry;
   long i = p.row * a.down->places[SMALL] + row, j = p.column * a.across->places[SMALL] + column;
-  if (i >= g->small_height || j >= g->small_width) return -1;
-  return ((p.image * g->small_height + i) * g->small_width + j) * g->small_channels;
+  if (i >= g->output_height || j >= g->output_width) return -1;
+  return ((p.image * g->output_height + i) * g->output_width + j) * g->output_channels;
 }
 
 /// Where the taps of a line of weights begin, -1 for a tap beyond the kernel.
 INLINE long tap_place(const ck_winograd *w, long line, long row, long column) {
   const ck_geometry *g = &w->geometry;
-  long phase = line / g->big_channels;
+  long phase = line / g->input_channels;
   long i = row * g->stride_height + first_row(w, phase);
   long j = column * g->stride_width + first_column(w, phase);
   if (i >= g->kernel_height || j >= g->kernel_width) return -1;
-  return ((i * g->kernel_width + j) * g->big_channels + line % g->big_channels) *
-         g->small_channels;
+  return ((i * g->kernel_width + j) * g->input_channels + line % g->input_channels) *
+         g->output_channels;
 }
 
-INLINE void from_big(
-    axes a, const float *big, const ck_winograd *w, ck_lines lines, ck_points points) {
+INLINE void from_input(
+    axes a, const float *input, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
   long rows = a.down->points, columns = a.across->points;
   for (long t = 0; t < lines.count; t++) {
     place p = place_of(w, lines.first + t);
     const float *in[SQUARE];
     float *out[SQUARE];
     for (long i = 0; i < rows * columns; i++) {
-      long pixel = big_pixel(w, a, lines.phase, p, i / columns, i % columns);
-      in[i] = pixel < 0 ? zeros : big + pixel + lines.channel;
+      long pixel = input_pixel(w, a, lines.phase, p, i / columns, i % columns);
+      in[i] = pixel < 0 ? zeros : input + pixel + lines.channel;
     }
     at_points(a, points, t, out);
     transform(a, BIG, 0, in, 0, out, lines.channels);
@@ -183,8 +183,8 @@ INLINE void from_big(
 }
 
 /// Pixels that an earlier tile has reached are added to, others written.
-INLINE void to_big(
-    axes a, ck_points points, const ck_winograd *w, ck_lines lines, float *big) {
+INLINE void to_input(
+    axes a, ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *input) {
   long rows = a.down->points, columns = a.across->points;
   long rows_shared = w->taps_down - 1, columns_shared = w->taps_across - 1;
   float outside[CK_BLOCK];
@@ -194,10 +194,10 @@ INLINE void to_big(
     const float *base[SQUARE];
     for (long i = 0; i < rows * columns; i++) {
       long row = i / columns, column = i % columns;
-      long pixel = big_pixel(w, a, lines.phase, p, row, column);
+      long pixel = input_pixel(w, a, lines.phase, p, row, column);
       int reached = w->phases_meet || (row < rows_shared && p.row > 0) ||
                     (column < columns_shared && p.column > 0);
-      out[i] = pixel < 0 ? outside : big + pixel + lines.channel;
+      out[i] = pixel < 0 ? outside : input + pixel + lines.channel;
       base[i] = reached && pixel >= 0 ? out[i] : zeros;
     }
     at_points(a, points, t, in);
@@ -205,32 +205,32 @@ INLINE void to_big(
   }
 }
 
-INLINE void from_small(
-    axes a, const float *small, const ck_winograd *w, ck_lines lines, ck_points points) {
+INLINE void from_output(
+    axes a, const float *output, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
   long rows = a.down->places[SMALL], columns = a.across->places[SMALL];
   for (long t = 0; t < lines.count; t++) {
     place p = place_of(w, lines.first + t);
     const float *in[SQUARE];
     float *out[SQUARE];
     for (long i = 0; i < rows * columns; i++) {
-      long pixel = small_pixel(w, a, p, i / columns, i % columns);
-      in[i] = pixel < 0 ? zeros : small + pixel + lines.channel;
+      long pixel = output_pixel(w, a, p, i / columns, i % columns);
+      in[i] = pixel < 0 ? zeros : output + pixel + lines.channel;
     }
     at_points(a, points, t, out);
     transform(a, SMALL, 0, in, 0, out, lines.channels);
   }
 }
 
-INLINE void to_small(
-    axes a, ck_points points, const ck_winograd *w, ck_lines lines, float *small) {
+INLINE void to_output(
+    axes a, ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *output) {
   long rows = a.down->places[SMALL], columns = a.across->places[SMALL];
   float outside[CK_BLOCK];
   for (long t = 0; t < lines.count; t++) {
     place p = place_of(w, lines.first + t);
     float *in[SQUARE], *out[SQUARE];
     for (long i = 0; i < rows * columns; i++) {
-      long pixel = small_pixel(w, a, p, i / columns, i % columns);
-      out[i] = pixel < 0 ? outside : small + pixel + lines.channel;
+      long pixel = output_pixel(w, a, p, i / columns, i % columns);
+      out[i] = pixel < 0 ? outside : output + pixel + lines.channel;
     }
     at_points(a, points, t, in);
     transform(a, SMALL, 1, (const float *const *)in, 0, out, lines.channels);
@@ -238,7 +238,7 @@ INLINE void to_small(
 }
 
 INLINE void from_weights(
-    axes a, const float *weights, const ck_winograd *w, ck_lines lines, ck_points points) {
+    axes a, const float *weights, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
   long rows = a.down->places[TAPS], columns = a.across->places[TAPS];
   for (long t = 0; t < lines.count; t++) {
     const float *in[SQUARE];
@@ -253,7 +253,7 @@ INLINE void from_weights(
 }
 
 INLINE void to_weights(
-    axes a, ck_points points, const ck_winograd *w, ck_lines lines, int adds, float *weights) {
+    axes a, ck_winograd_domain points, const ck_winograd *w, ck_lines lines, int adds, float *weights) {
   long rows = a.down->places[TAPS], columns = a.across->places[TAPS];
   float outside[CK_BLOCK];
   for (long t = 0; t < lines.count; t++) {
@@ -286,32 +286,32 @@ INLINE void to_weights(
       body(square3, __VA_ARGS__);                      \
   } while (0)
 
-CLONED void ck_winograd_from_big(
-    const float *big, const ck_winograd *w, ck_lines lines, ck_points points) {
-  BY_TAPS(from_big, big, w, lines, points);
+CLONED void ck_winograd_input_transform(
+    const float *input, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
+  BY_TAPS(from_input, input, w, lines, points);
 }
 
-CLONED void ck_winograd_to_big(
-    ck_points points, const ck_winograd *w, ck_lines lines, float *big) {
-  BY_TAPS(to_big, points, w, lines, big);
+CLONED void ck_winograd_input_transform_adjoint(
+    ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *input) {
+  BY_TAPS(to_input, points, w, lines, input);
 }
 
-CLONED void ck_winograd_from_small(
-    const float *small, const ck_winograd *w, ck_lines lines, ck_points points) {
-  BY_TAPS(from_small, small, w, lines, points);
+CLONED void ck_winograd_output_transform_adjoint(
+    const float *output, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
+  BY_TAPS(from_output, output, w, lines, points);
 }
 
-CLONED void ck_winograd_to_small(
-    ck_points points, const ck_winograd *w, ck_lines lines, float *small) {
-  BY_TAPS(to_small, points, w, lines, small);
+CLONED void ck_winograd_output_transform(
+    ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *output) {
+  BY_TAPS(to_output, points, w, lines, output);
 }
 
-CLONED void ck_winograd_from_weights(
-    const float *weights, const ck_winograd *w, ck_lines lines, ck_points points) {
+CLONED void ck_winograd_filter_transform(
+    const float *weights, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
   BY_TAPS(from_weights, weights, w, lines, points);
 }
 
-CLONED void ck_winograd_to_weights(
-    ck_points points, const ck_winograd *w, ck_lines lines, int adds, float *weights) {
+CLONED void ck_winograd_filter_transform_adjoint(
+    ck_winograd_domain points, const ck_winograd *w, ck_lines lines, int adds, float *weights) {
   BY_TAPS(to_weights, points, w, lines, adds, weights);
 }

@@ -8,7 +8,7 @@ internal import COpenBLAS
 ///
 /// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as `[k,
 /// m]` or `[n, k]`.
-public func matrixProduct(
+public func gemm(
   _ a: UnsafePointer<Double>, transposed aTransposed: Bool, _ b: UnsafePointer<Double>,
   transposed bTransposed: Bool, _ c: UnsafeMutablePointer<Double>, m: Int, n: Int, k: Int,
   accumulate: Bool

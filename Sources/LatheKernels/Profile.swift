@@ -3,9 +3,9 @@ public enum Profile {
   /// A kind of work.
   public enum Kind: String, CaseIterable, Sendable {
     /// Convolutions: big to small, small to big, gradient of the weights.
-    case shrink = "conv forward / convT dX"
-    case grow = "convT forward / conv dX"
-    case correlate = "conv and convT dW"
+    case conv2d = "conv forward / convT dX"
+    case convTranspose2d = "convT forward / conv dX"
+    case conv2dWeightGradient = "conv and convT dW"
     case product = "fully connected, all passes"
     case normalization = "batch norm, forward"
     case normalizationGradient = "batch norm, backward"

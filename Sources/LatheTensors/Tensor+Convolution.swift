@@ -1,16 +1,16 @@
 import LatheFiles
 import LatheKernels
 
-// A convolution maps a big image to a small one; a transposed convolution is its adjoint. Both, and
+// A convolution maps an input image to an output one; a transposed convolution is its adjoint. Both, and
 // the gradient of their weights, are bilinear, and each one's gradients are the other two:
 //
-//   small = shrink(big, w)     big = grow(small, w)     w = correlate(big, small)
+//   output = conv2d(input, w)     input = convTranspose2d(output, w)     w = conv2dWeightGradient(input, output)
 //
-// Weights are [height, width, channels of big, channels of small] throughout.
+// Weights are [height, width, channels of input, channels of output] throughout.
 
-/// Zeros around the big image of a convolution.
+/// Zeros around the input image of a convolution.
 public enum Padding: Hashable, Sendable {
-  /// TensorFlow's SAME: small = ⌈big / stride⌉, the odd zero at the bottom and right.
+  /// TensorFlow's SAME: output = ⌈input / stride⌉, the odd zero at the bottom and right.
   case same
   /// Rows and columns of zeros.
   case explicit(top: Int, bottom: Int, left: Int, right: Int)
@@ -34,9 +34,9 @@ public func convolution(
   require(
     x.rank == 4 && w.rank == 4 && x[3] == w[2],
     "convolution: images \(x), weight \(w): [N, H, W, C] and [h, w, C, O] expected")
-  let rows = Extent(big: x[1], kernel: w[0], stride: stride, padding: padding.rows)
-  let columns = Extent(big: x[2], kernel: w[1], stride: stride, padding: padding.columns)
-  return shrink(images, weight, geometry(x[0], rows, columns, w), Products.precision)
+  let rows = Extent(input: x[1], kernel: w[0], stride: stride, padding: padding.rows)
+  let columns = Extent(input: x[2], kernel: w[1], stride: stride, padding: padding.columns)
+  return conv2d(images, weight, geometry(x[0], rows, columns, w), Products.precision)
 }
 
 /// Transposed convolution: the adjoint of ``convolution(_:_:stride:padding:)``, without bias.
@@ -52,10 +52,10 @@ public func transposedConvolution(
     x.rank == 4 && w.rank == 4 && x[3] == w[3],
     "transposedConvolution: images \(x), weight \(w): [N, H, W, I] and [h, w, O, I] expected")
   let rows = Extent(
-    small: x[1], kernel: w[0], stride: stride, padding: padding.rows, extra: outputPadding)
+    output: x[1], kernel: w[0], stride: stride, padding: padding.rows, extra: outputPadding)
   let columns = Extent(
-    small: x[2], kernel: w[1], stride: stride, padding: padding.columns, extra: outputPadding)
-  return grow(images, weight, geometry(x[0], rows, columns, w), Products.precision)
+    output: x[2], kernel: w[1], stride: stride, padding: padding.columns, extra: outputPadding)
+  return convTranspose2d(images, weight, geometry(x[0], rows, columns, w), Products.precision)
 }
 
 extension Padding {
@@ -70,38 +70,38 @@ extension Padding {
 
 /// One axis of a convolution.
 private struct Extent {
-  let big, small, before, stride: Int
+  let input, output, before, stride: Int
 
-  init(big: Int, kernel: Int, stride: Int, padding: (Int, Int)?) {
-    self.big = big
+  init(input: Int, kernel: Int, stride: Int, padding: (Int, Int)?) {
+    self.input = input
     self.stride = stride
     if let (before, after) = padding {
       require(
-        big + before + after >= kernel,
-        "convolution: kernel \(kernel) over \(big) + \(before) + \(after)")
-      small = (big + before + after - kernel) / stride + 1
+        input + before + after >= kernel,
+        "convolution: kernel \(kernel) over \(input) + \(before) + \(after)")
+      output = (input + before + after - kernel) / stride + 1
       self.before = before
     } else {
-      small = (big + stride - 1) / stride
-      before = Extent.samePadding(big: big, small: small, kernel: kernel, stride: stride)
+      output = (input + stride - 1) / stride
+      before = Extent.samePadding(input: input, output: output, kernel: kernel, stride: stride)
     }
   }
 
-  init(small: Int, kernel: Int, stride: Int, padding: (Int, Int)?, extra: Int) {
-    self.small = small
+  init(output: Int, kernel: Int, stride: Int, padding: (Int, Int)?, extra: Int) {
+    self.output = output
     self.stride = stride
     if let (before, after) = padding {
-      big = stride * (small - 1) + kernel - before - after + extra
+      input = stride * (output - 1) + kernel - before - after + extra
       self.before = before
     } else {
-      big = stride * small
-      before = Extent.samePadding(big: big, small: small, kernel: kernel, stride: stride)
+      input = stride * output
+      before = Extent.samePadding(input: input, output: output, kernel: kernel, stride: stride)
     }
-    require(big > 0, "transposedConvolution: nothing is left of \(small) pixels")
+    require(input > 0, "transposedConvolution: nothing is left of \(output) pixels")
   }
 
-  static func samePadding(big: Int, small: Int, kernel: Int, stride: Int) -> Int {
-    max((small - 1) * stride + kernel - big, 0) / 2
+  static func samePadding(input: Int, output: Int, kernel: Int, stride: Int) -> Int {
+    max((output - 1) * stride + kernel - input, 0) / 2
   }
 }
 
@@ -109,67 +109,67 @@ private func geometry(_ batch: Int, _ rows: Extent, _ columns: Extent, _ weight:
   -> ConvolutionGeometry
 {
   ConvolutionGeometry(
-    batch: batch, bigHeight: rows.big, bigWidth: columns.big, bigChannels: weight[2],
-    smallHeight: rows.small, smallWidth: columns.small, smallChannels: weight[3],
+    batch: batch, inputHeight: rows.input, inputWidth: columns.input, inputChannels: weight[2],
+    outputHeight: rows.output, outputWidth: columns.output, outputChannels: weight[3],
     kernelHeight: weight[0], kernelWidth: weight[1], strideHeight: rows.stride,
     strideWidth: columns.stride, paddingTop: rows.before, paddingLeft: columns.before)
 }
 
 extension ConvolutionGeometry {
-  fileprivate var bigShape: Shape { [batch, bigHeight, bigWidth, bigChannels] }
-  fileprivate var smallShape: Shape { [batch, smallHeight, smallWidth, smallChannels] }
+  fileprivate var inputShape: Shape { [batch, inputHeight, inputWidth, inputChannels] }
+  fileprivate var outputShape: Shape { [batch, outputHeight, outputWidth, outputChannels] }
   /// Floating-point operations of each of the three maps.
   fileprivate var operations: Int {
-    2 * smallShape.count * kernelHeight * kernelWidth * bigChannels
+    2 * outputShape.count * kernelHeight * kernelWidth * inputChannels
   }
-  fileprivate var weightShape: Shape { [kernelHeight, kernelWidth, bigChannels, smallChannels] }
+  fileprivate var weightShape: Shape { [kernelHeight, kernelWidth, inputChannels, outputChannels] }
 }
 
-private func shrink(
-  _ big: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry, _ precision: Precision
+private func conv2d(
+  _ input: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry, _ precision: Precision
 ) -> Tensor {
-  let storage = Storage(count: g.smallShape.count)
-  Profile.measure(.shrink, operations: g.operations) {
-    LatheKernels.convolve(big.pointer, weight.pointer, storage.pointer, g, precision: precision)
+  let storage = Storage(count: g.outputShape.count)
+  Profile.measure(.conv2d, operations: g.operations) {
+    LatheKernels.conv2d(input.pointer, weight.pointer, storage.pointer, g, precision: precision)
   }
-  return record(storage, g.smallShape, from: [big, weight]) { pull in
+  return record(storage, g.outputShape, from: [input, weight]) { pull in
     [
-      pull(0) { grow(pull.gradient, weight, g, precision) },
-      pull(1) { correlate(big, pull.gradient, g, precision) { pull.target(1, count: $0) } },
+      pull(0) { convTranspose2d(pull.gradient, weight, g, precision) },
+      pull(1) { conv2dWeightGradient(input, pull.gradient, g, precision) { pull.target(1, count: $0) } },
     ]
   }
 }
 
-private func grow(
-  _ small: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry, _ precision: Precision
+private func convTranspose2d(
+  _ output: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry, _ precision: Precision
 ) -> Tensor {
-  let storage = Storage(count: g.bigShape.count)
-  Profile.measure(.grow, operations: g.operations) {
-    LatheKernels.convolveTransposed(
-      small.pointer, weight.pointer, storage.pointer, g, precision: precision)
+  let storage = Storage(count: g.inputShape.count)
+  Profile.measure(.convTranspose2d, operations: g.operations) {
+    LatheKernels.convTranspose2d(
+      output.pointer, weight.pointer, storage.pointer, g, precision: precision)
   }
-  return record(storage, g.bigShape, from: [small, weight]) { pull in
+  return record(storage, g.inputShape, from: [output, weight]) { pull in
     [
-      pull(0) { shrink(pull.gradient, weight, g, precision) },
-      pull(1) { correlate(pull.gradient, small, g, precision) { pull.target(1, count: $0) } },
+      pull(0) { conv2d(pull.gradient, weight, g, precision) },
+      pull(1) { conv2dWeightGradient(pull.gradient, output, g, precision) { pull.target(1, count: $0) } },
     ]
   }
 }
 
-private func correlate(
-  _ big: Tensor, _ small: Tensor, _ g: ConvolutionGeometry, _ precision: Precision,
+private func conv2dWeightGradient(
+  _ input: Tensor, _ output: Tensor, _ g: ConvolutionGeometry, _ precision: Precision,
   into target: (Int) -> GradientTarget
 ) -> Tensor {
   let target = target(g.weightShape.count)
   let storage = target.storage
-  Profile.measure(.correlate, operations: g.operations) {
-    LatheKernels.convolutionWeightGradient(
-      big.pointer, small.pointer, storage.pointer, g, accumulate: target.adds, precision: precision)
+  Profile.measure(.conv2dWeightGradient, operations: g.operations) {
+    LatheKernels.conv2dWeightGradient(
+      input.pointer, output.pointer, storage.pointer, g, accumulate: target.adds, precision: precision)
   }
-  return record(storage, g.weightShape, from: [big, small]) { pull in
+  return record(storage, g.weightShape, from: [input, output]) { pull in
     [
-      pull(0) { grow(small, pull.gradient, g, precision) },
-      pull(1) { shrink(big, pull.gradient, g, precision) },
+      pull(0) { convTranspose2d(output, pull.gradient, g, precision) },
+      pull(1) { conv2d(input, pull.gradient, g, precision) },
     ]
   }
 }

@@ -26,7 +26,7 @@ private func product(
   let target = target(m * n)
   let storage = target.storage
   Profile.measure(.product, operations: 2 * m * n * k) {
-    LatheKernels.matrixProduct(
+    LatheKernels.gemm(
       a.pointer, transposed: ta, b.pointer, transposed: tb, storage.pointer, m: m, n: n, k: k,
       accumulate: target.adds, precision: precision)
   }

@@ -7,7 +7,7 @@ import Testing
     let a = (0..<size * size).map { Double($0 * 7 % 11) / 11 - 0.5 }
     var product = [Double](repeating: 0, count: size * size)
     for i in 0..<size { product[i * size + i] = 1 }
-    matrixProduct(
+    gemm(
       a, transposed: false, a, transposed: true, &product, m: size, n: size, k: size,
       accumulate: true)
     return product
@@ -19,7 +19,7 @@ import Testing
     let a = (0..<m * k).map { Double($0) + 1 }
     let b = (0..<k * n).map { Double($0 * $0) - 3 }
     var c = [Double](repeating: 0.5, count: m * n)
-    matrixProduct(
+    gemm(
       a, transposed: aTransposed, b, transposed: bTransposed, &c, m: m, n: n, k: k,
       accumulate: true)
     for i in 0..<m {

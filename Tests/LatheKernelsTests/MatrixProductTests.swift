@@ -43,7 +43,7 @@ extension AllKernels {
         withAndWithoutTiles {
           let found = written(m * n) { y in
             for i in 0..<m * n { y[i] = accumulate ? before[i] : .nan }
-            matrixProduct(
+            gemm(
               a, transposed: transposed.0, b, transposed: transposed.1, y, m: m, n: n, k: k,
               accumulate: accumulate, precision: precision)
           }
@@ -60,7 +60,7 @@ extension AllKernels {
         a, false, b, false, adding: [Float](repeating: 0, count: 30 * 50), m: 30, n: 50, k: 40)
       withAndWithoutTiles {
         let found = written(30 * 50) {
-          matrixProduct(
+          gemm(
             a, transposed: false, b, transposed: false, $0, m: 30, n: 50, k: 40, accumulate: false,
             precision: .bfloat16)
         }
@@ -79,7 +79,7 @@ extension AllKernels {
       let (numbers, one) = (cases.map(\.0), [Float(1)])
       withAndWithoutTiles {
         let found = written(cases.count) {
-          matrixProduct(
+          gemm(
             numbers, transposed: false, one, transposed: false, $0, m: cases.count, n: 1, k: 1,
             accumulate: false, precision: .bfloat16)
         }
@@ -94,7 +94,7 @@ extension AllKernels {
       let b = Numbers.array(5 * 2)
       withAndWithoutTiles {
         let found = written(3 * 2) {
-          matrixProduct(
+          gemm(
             a, transposed: false, b, transposed: false, $0, m: 3, n: 2, k: 5, accumulate: false,
             precision: precision)
         }
@@ -113,7 +113,7 @@ extension AllKernels {
       let bits = { (m: Int, bTransposed: Bool) in
         written(m * n) { c in
           for i in 0..<m * n { c[i] = before[i] }
-          matrixProduct(
+          gemm(
             a, transposed: false, bTransposed ? turned : b, transposed: bTransposed, c, m: m, n: n,
             k: k, accumulate: accumulate, precision: precision)
         }.map(\.bitPattern)
@@ -135,7 +135,7 @@ extension AllKernels {
       let ((m, n), k) = (size, 199)
       let (a, b) = (Numbers.array(m * k, seed: 1), Numbers.array(k * n, seed: 2))
       let found = written(m * n) {
-        matrixProduct(
+        gemm(
           a, transposed: transposed.0, b, transposed: transposed.1, $0, m: m, n: n, k: k,
           accumulate: false)
       }
@@ -155,18 +155,18 @@ extension AllKernels {
     func pixelsDoNotDependOnTheBatch(_ kernel: (size: Int, stride: Int), _ precision: Precision) {
       let g = { (batch: Int) in
         ConvolutionGeometry(
-          batch: batch, big: 14, channels: (40, 70), kernel: kernel.size, stride: kernel.stride,
+          batch: batch, input: 14, channels: (40, 70), kernel: kernel.size, stride: kernel.stride,
           padding: 1)
       }
       let (x, w) = (
-        Numbers.array(g(30).bigCount, seed: 1), Numbers.array(g(1).weightCount, seed: 2)
+        Numbers.array(g(30).inputCount, seed: 1), Numbers.array(g(1).weightCount, seed: 2)
       )
       let bits = { (batch: Int) in
-        let forward = written(g(batch).smallCount) {
-          convolve(x, w, $0, g(batch), precision: precision)
+        let forward = written(g(batch).outputCount) {
+          conv2d(x, w, $0, g(batch), precision: precision)
         }
-        let backward = written(g(batch).bigCount) {
-          convolveTransposed(x, w, $0, g(batch), precision: precision)
+        let backward = written(g(batch).inputCount) {
+          convTranspose2d(x, w, $0, g(batch), precision: precision)
         }
         return (forward.map(\.bitPattern), backward.map(\.bitPattern))
       }
@@ -184,7 +184,7 @@ extension AllKernels {
       let a = [Float](repeating: 1, count: m * k)
       let b = [Float](repeating: 1, count: k * n)
       let found = written(m * n) {
-        matrixProduct(
+        gemm(
           a, transposed: false, b, transposed: true, $0, m: m, n: n, k: k, accumulate: false)
       }
       #expect(found.allSatisfy { $0 == Float(k) })

@@ -19,14 +19,14 @@ private let w = Numbers.array(400_000, seed: 2)
 private func convolutionJobs(
   _ name: String, _ g: ConvolutionGeometry, _ precision: Precision = .float32
 ) -> [Job] {
-  let (big, small) = (Numbers.array(g.bigCount), Numbers.array(g.smallCount))
+  let (input, output) = (Numbers.array(g.inputCount), Numbers.array(g.outputCount))
   return [
-    Job("convolve \(name)", g.smallCount) { convolve(big, w, $0, g, precision: precision) },
-    Job("convolveTransposed \(name)", g.bigCount) {
-      convolveTransposed(small, w, $0, g, precision: precision)
+    Job("conv2d \(name)", g.outputCount) { conv2d(input, w, $0, g, precision: precision) },
+    Job("convTranspose2d \(name)", g.inputCount) {
+      convTranspose2d(output, w, $0, g, precision: precision)
     },
     Job("weight gradient \(name)", g.weightCount) {
-      convolutionWeightGradient(big, small, $0, g, accumulate: false, precision: precision)
+      conv2dWeightGradient(input, output, $0, g, accumulate: false, precision: precision)
     },
   ]
 }
@@ -35,7 +35,7 @@ private func productJobs(_ m: Int, _ n: Int, _ k: Int) -> [Job] {
   Precision.allCases.flatMap { precision in
     [(false, false), (false, true), (true, false), (true, true)].map { (a, b) in
       Job("product \(m) × \(n) × \(k), \(a) \(b) \(precision)", m * n) {
-        matrixProduct(
+        gemm(
           x, transposed: a, w, transposed: b, $0, m: m, n: n, k: k, accumulate: false,
           precision: precision)
       }
@@ -76,7 +76,7 @@ private let jobs: [Job] =
     Job("dot", 1) { $0[0] = dot(x, w, count: 400_000) },
     Job("transpose", 400_000) { permute(x, sizes: [500, 800], permutation: [1, 0], $0) },
     Job("product", 600 * 600) {
-      matrixProduct(
+      gemm(
         x, transposed: false, w, transposed: true, $0, m: 600, n: 600, k: 600, accumulate: false)
     },
     Job("bias", 400_000) {
@@ -95,26 +95,26 @@ private let jobs: [Job] =
     },
   ]
   + convolutionJobs(
-    "wide", .init(batch: 20, big: 16, channels: (32, 48), kernel: 4, stride: 2, padding: 1))
+    "wide", .init(batch: 20, input: 16, channels: (32, 48), kernel: 4, stride: 2, padding: 1))
   + convolutionJobs(
-    "long kernel", .init(batch: 10, big: 14, channels: (40, 48), kernel: 5, stride: 1, padding: 2))
+    "long kernel", .init(batch: 10, input: 14, channels: (40, 48), kernel: 5, stride: 1, padding: 2))
   + convolutionJobs(
-    "few", .init(batch: 3, big: 8, channels: (64, 70), kernel: 4, stride: 2, padding: 1))
+    "few", .init(batch: 3, input: 8, channels: (64, 70), kernel: 4, stride: 2, padding: 1))
   + convolutionJobs(
-    "few bfloat16", .init(batch: 3, big: 8, channels: (64, 70), kernel: 4, stride: 2, padding: 1),
+    "few bfloat16", .init(batch: 3, input: 8, channels: (64, 70), kernel: 4, stride: 2, padding: 1),
     .bfloat16)
   + convolutionJobs(
     "wide bfloat16",
-    .init(batch: 20, big: 16, channels: (32, 48), kernel: 4, stride: 2, padding: 1),
+    .init(batch: 20, input: 16, channels: (32, 48), kernel: 4, stride: 2, padding: 1),
     .bfloat16)
   + convolutionJobs(
-    "last bfloat16", .init(batch: 30, big: 32, channels: (16, 3), kernel: 3, stride: 1, padding: 1),
+    "last bfloat16", .init(batch: 30, input: 32, channels: (16, 3), kernel: 3, stride: 1, padding: 1),
     .bfloat16)
   + productJobs(64, 600, 600) + productJobs(600, 300, 64)
   + convolutionJobs(
-    "first", .init(batch: 30, big: 32, channels: (3, 16), kernel: 4, stride: 2, padding: 1))
+    "first", .init(batch: 30, input: 32, channels: (3, 16), kernel: 4, stride: 2, padding: 1))
   + convolutionJobs(
-    "last", .init(batch: 30, big: 32, channels: (16, 3), kernel: 3, stride: 1, padding: 1))
+    "last", .init(batch: 30, input: 32, channels: (16, 3), kernel: 3, stride: 1, padding: 1))
   + normalizationJobs(rows: 6250, channels: 64) + normalizationJobs(rows: 130_000, channels: 3)
   + normalizationJobs(rows: 64, channels: 4096)
 
@@ -229,7 +229,7 @@ extension AllKernels {
       let times = (0..<50).map { _ in
         ContinuousClock().measure {
           _ = written(size * size) {
-            matrixProduct(
+            gemm(
               x, transposed: false, w, transposed: false, $0, m: size, n: size, k: size,
               accumulate: false, precision: precision)
           }

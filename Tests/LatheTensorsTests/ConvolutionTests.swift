@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func sameShapes() {
-    func small(_ side: Int, _ kernel: Int, _ stride: Int) -> Int {
+    func output(_ side: Int, _ kernel: Int, _ stride: Int) -> Int {
       convolution(
         Tensor(filledWith: 0, shape: [1, side, side, 1]),
         Tensor(filledWith: 0, shape: [kernel, kernel, 1, 1]),
@@ -55,7 +55,7 @@ import Testing
       ).shape[1]
     }
     // 28 → 14 → 7 → 4 → 2, as TensorFlow's SAME has it.
-    #expect([28, 14, 7, 4].map { small($0, 4, 2) } == [14, 7, 4, 2])
+    #expect([28, 14, 7, 4].map { output($0, 4, 2) } == [14, 7, 4, 2])
     let explicit = transposedConvolution(
       Tensor(filledWith: 0, shape: [1, 4, 4, 1]), Tensor(filledWith: 0, shape: [3, 3, 1, 1]),
       stride: 2,

@@ -54,48 +54,48 @@ void ck_transpose(const float *x, long x_stride, float *y, long y_stride, long r
 void ck_gather_rows(const float *x, const int *indices, long rows, long length, float *y);
 void ck_scatter_add_rows(const float *x, const int *indices, long rows, long length, float *y);
 
-// Convolution: `images` images, their pixels NHWC; weights are [kernel height, kernel width, big,
-// small].
+// Convolution: `images` images, their pixels NHWC; weights are [kernel height, kernel width, input,
+// output].
 typedef struct {
-  long big_height, big_width, big_channels;
-  long small_height, small_width, small_channels;
+  long input_height, input_width, input_channels;
+  long output_height, output_width, output_channels;
   long kernel_height, kernel_width, stride_height, stride_width, padding_top, padding_left;
 } ck_geometry;
-/// What each small pixel sees through kernel rows `first` ..< `first + kernel_rows`: a matrix
-/// [images * small pixels, kernel_rows * kernel width * big channels]; zero outside the image.
-void ck_patches(
-    const float *big, const ck_geometry *g, long images, long first, long kernel_rows,
+/// What each output pixel sees through kernel rows `first` ..< `first + kernel_rows`: a matrix
+/// [images * output pixels, kernel_rows * kernel width * input channels]; zero outside the image.
+void ck_im2col(
+    const float *input, const ck_geometry *g, long images, long first, long kernel_rows,
     float *patches);
-/// The adjoint of ck_patches for all kernel rows: each big pixel is the sum of its places in
+/// The adjoint of ck_im2col for all kernel rows: each input pixel is the sum of its places in
 /// `patches`.
-void ck_sum_patches(const float *patches, const ck_geometry *g, long images, float *big);
-/// The same two for few big channels, by way of one image with a border of zeros.
-void ck_narrow_patches(
-    const float *big, const ck_geometry *g, long images, float *bordered, float *patches);
-void ck_sum_narrow_patches(
-    const float *patches, const ck_geometry *g, long images, float *bordered, float *big);
+void ck_col2im(const float *patches, const ck_geometry *g, long images, float *input);
+/// The same two for few input channels, by way of one image with a border of zeros.
+void ck_im2col_narrow(
+    const float *input, const ck_geometry *g, long images, float *bordered, float *patches);
+void ck_col2im_narrow(
+    const float *patches, const ck_geometry *g, long images, float *bordered, float *input);
 long ck_bordered_count(const ck_geometry *g);
-/// For few small channels and stride 1, a matrix [kernel places * small channels, images * big
-/// pixels]: row (a, b, o) is channel o of the small image, moved to where kernel place (a, b) meets
-/// the big one.
+/// For few output channels and stride 1, a matrix [kernel places * output channels, images * input
+/// pixels]: row (a, b, o) is channel o of the output image, moved to where kernel place (a, b) meets
+/// the input one.
 /// `planes` holds the channels of one image.
-void ck_planar_patches(
-    const float *small, const ck_geometry *g, long images, float *planes, float *patches);
-/// The adjoint of ck_planar_patches. `line` holds one row of one channel.
-void ck_sum_planar_patches(
-    const float *patches, const ck_geometry *g, long images, float *line, float *small);
+void ck_im2col_planar(
+    const float *output, const ck_geometry *g, long images, float *planes, float *patches);
+/// The adjoint of ck_im2col_planar. `line` holds one row of one channel.
+void ck_col2im_planar(
+    const float *patches, const ck_geometry *g, long images, float *line, float *output);
 
-// Convolutions by minimal filtering, NHWC. A tile of small pixels sees, in each phase of the big image, 5 big ones
-// along an axis, which become 5 points; the convolution is a product [tiles, lines] [lines, small channels] in each.
-// A line is a big channel of one phase. Phases are those of the stride, for each group of `taps` taps.
+// Convolutions by Winograd transforms, NHWC. A tile of output pixels sees, in each phase of the input image, 5 input ones
+// along an axis, which become 5 points; the convolution is a product [tiles, lines] [lines, output channels] in each.
+// A line is an input channel of one phase. Phases are those of the stride, for each group of `taps` taps.
 typedef struct {
   ck_geometry geometry;
-  long taps_down, taps_across;     // of a phase: 2 or 3, for 4 or 3 small pixels; 1 for 1, on one axis only, beside 3
+  long taps_down, taps_across;     // of a phase: 2 or 3, for 4 or 3 output pixels; 1 for 1, on one axis only, beside 3
   long tiles_down, tiles_across;   // of an image
   long phases_across;
-  int phases_meet;                 // whether phases share big pixels
+  int phases_meet;                 // whether phases share input pixels
 } ck_winograd;
-/// Tiles, counted on from image to image, or lines: `first` ..< `first + count`; of a tile's big pixels those of
+/// Tiles, counted on from image to image, or lines: `first` ..< `first + count`; of a tile's input pixels those of
 /// one phase; and `channels` channels from `channel` on, at most CK_BLOCK.
 typedef struct {
   long first, count, phase, channel, channels;
@@ -104,20 +104,20 @@ typedef struct {
 typedef struct {
   float *start;
   long stride, apart;
-} ck_points;
-void ck_winograd_from_big(
-    const float *big, const ck_winograd *w, ck_lines lines, ck_points points);
-/// The adjoint: of an image's tiles the first one first, all of them. Where phases share big pixels, added to these.
-void ck_winograd_to_big(ck_points points, const ck_winograd *w, ck_lines lines, float *big);
-/// The adjoint of ck_winograd_to_small.
-void ck_winograd_from_small(
-    const float *small, const ck_winograd *w, ck_lines lines, ck_points points);
-void ck_winograd_to_small(ck_points points, const ck_winograd *w, ck_lines lines, float *small);
-void ck_winograd_from_weights(
-    const float *weights, const ck_winograd *w, ck_lines lines, ck_points points);
+} ck_winograd_domain;
+void ck_winograd_input_transform(
+    const float *input, const ck_winograd *w, ck_lines lines, ck_winograd_domain points);
+/// The adjoint: of an image's tiles the first one first, all of them. Where phases share input pixels, added to these.
+void ck_winograd_input_transform_adjoint(ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *input);
+/// The adjoint of ck_winograd_output_transform.
+void ck_winograd_output_transform_adjoint(
+    const float *output, const ck_winograd *w, ck_lines lines, ck_winograd_domain points);
+void ck_winograd_output_transform(ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *output);
+void ck_winograd_filter_transform(
+    const float *weights, const ck_winograd *w, ck_lines lines, ck_winograd_domain points);
 /// The adjoint, added to the weights if `adds`.
-void ck_winograd_to_weights(
-    ck_points points, const ck_winograd *w, ck_lines lines, int adds, float *weights);
+void ck_winograd_filter_transform_adjoint(
+    ck_winograd_domain points, const ck_winograd *w, ck_lines lines, int adds, float *weights);
 
 // Pooling: images NHWC; a window's part outside the image is left out of it. Each has a part inside.
 typedef struct {

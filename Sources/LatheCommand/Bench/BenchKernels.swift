@@ -61,7 +61,7 @@ struct BenchLayer {
   private enum Kind {
     case linear(inputs: Int, outputs: Int)
     case convolution(side: Int, inputs: Int, outputs: Int, kernel: Int, stride: Int)
-    /// `side` is that of the input, the small one.
+    /// `side` is that of the input, the output one.
     case transposed(side: Int, inputs: Int, outputs: Int, kernel: Int, stride: Int)
   }
 
@@ -118,13 +118,13 @@ struct BenchLayer {
   }
 
   private func geometry(
-    _ batch: Int, _ big: (side: Int, channels: Int), _ small: (side: Int, channels: Int),
+    _ batch: Int, _ input: (side: Int, channels: Int), _ output: (side: Int, channels: Int),
     _ kernel: Int, _ stride: Int
   ) -> ConvolutionGeometry {
-    let padding = max((small.side - 1) * stride + kernel - big.side, 0) / 2
+    let padding = max((output.side - 1) * stride + kernel - input.side, 0) / 2
     return ConvolutionGeometry(
-      batch: batch, bigHeight: big.side, bigWidth: big.side, bigChannels: big.channels,
-      smallHeight: small.side, smallWidth: small.side, smallChannels: small.channels,
+      batch: batch, inputHeight: input.side, inputWidth: input.side, inputChannels: input.channels,
+      outputHeight: output.side, outputWidth: output.side, outputChannels: output.channels,
       kernelHeight: kernel, kernelWidth: kernel, strideHeight: stride, strideWidth: stride,
       paddingTop: padding, paddingLeft: padding)
   }
@@ -132,19 +132,19 @@ struct BenchLayer {
   private func convolution(_ g: ConvolutionGeometry, _ precision: Precision, _ seconds: Double)
     -> [Double]
   {
-    let pixels = g.batch * g.smallHeight * g.smallWidth
-    let weights = g.kernelHeight * g.kernelWidth * g.bigChannels * g.smallChannels
-    let big = BenchBuffer(g.batch * g.bigHeight * g.bigWidth * g.bigChannels)
-    let (small, w) = (BenchBuffer(pixels * g.smallChannels), BenchBuffer(weights))
+    let pixels = g.batch * g.outputHeight * g.outputWidth
+    let weights = g.kernelHeight * g.kernelWidth * g.inputChannels * g.outputChannels
+    let input = BenchBuffer(g.batch * g.inputHeight * g.inputWidth * g.inputChannels)
+    let (output, w) = (BenchBuffer(pixels * g.outputChannels), BenchBuffer(weights))
     let work = 2 * Double(pixels) * Double(weights)
     return [
-      rate(work, seconds) { convolve(big.start, w.start, small.start, g, precision: precision) },
+      rate(work, seconds) { conv2d(input.start, w.start, output.start, g, precision: precision) },
       rate(work, seconds) {
-        convolveTransposed(small.start, w.start, big.start, g, precision: precision)
+        convTranspose2d(output.start, w.start, input.start, g, precision: precision)
       },
       rate(work, seconds) {
-        convolutionWeightGradient(
-          big.start, small.start, w.start, g, accumulate: false, precision: precision)
+        conv2dWeightGradient(
+          input.start, output.start, w.start, g, accumulate: false, precision: precision)
       },
     ]
   }
@@ -161,7 +161,7 @@ struct BenchLayer {
       -> Double
     {
       rate(2 * Double(m * n * k), seconds) {
-        matrixProduct(
+        gemm(
           a.start, transposed: ta, b.start, transposed: tb, c.start, m: m, n: n, k: k,
           accumulate: false, precision: precision)
       }
@@ -187,7 +187,7 @@ struct BenchLayer {
   }
 }
 
-/// Memory with small numbers in it.
+/// Memory with output numbers in it.
 private final class BenchBuffer {
   let start: UnsafeMutablePointer<Float>
 

@@ -7,217 +7,217 @@ internal import CKernels
 //    channels.
 // 4. Fewer multiplications, where tiles of pixels can share them (Winograd).
 
-/// small = the convolution of `big`; also the gradient of `convolveTransposed` with respect to its
+/// output = the convolution of `input`; also the gradient of `convTranspose2d` with respect to its
 /// input.
 ///
-/// Shapes: big `[batch, bigHeight, bigWidth, bigChannels]`, small likewise, weights
-/// `[kernelHeight, kernelWidth, bigChannels, smallChannels]`. Factors are rounded to `precision`,
+/// Shapes: input `[batch, inputHeight, inputWidth, inputChannels]`, output likewise, weights
+/// `[kernelHeight, kernelWidth, inputChannels, outputChannels]`. Factors are rounded to `precision`,
 /// sums are float32.
-public func convolve(
-  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry,
+public func conv2d(
+  _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry,
   precision: Precision = .float32
 ) {
-  let (big, weights, words) = rounded(
-    big, count: g.batch * g.bigImage, weights, count: g.weights, precision)
-  switch ConvolutionStrategy(g, .convolve, words) {
+  let (input, weights, words) = rounded(
+    input, count: g.batch * g.inputImage, weights, count: g.weights, precision)
+  switch ConvolutionStrategy(g, .conv2d, words) {
   case .product:
-    matrixProduct(
-      big, transposed: false, weights, transposed: false, small, m: g.batch * g.smallPixels,
-      n: g.smallChannels, k: g.patch, accumulate: false, precision: words.precision)
-  case .planar: convolvePlanar(big, weights, small, g, words)
-  case .patches: convolvePatches(big, weights, small, g, words)
-  case .tiles: convolveByTiles(big, weights, small, g, words)
-  case .winograd(let form): form.convolve(big, weights, small)
+    gemm(
+      input, transposed: false, weights, transposed: false, output, m: g.batch * g.outputPixels,
+      n: g.outputChannels, k: g.patch, accumulate: false, precision: words.precision)
+  case .planar: conv2dPlanar(input, weights, output, g, words)
+  case .patches: conv2dByIm2col(input, weights, output, g, words)
+  case .tiles: conv2dByTiles(input, weights, output, g, words)
+  case .winograd(let form): form.conv2d(input, weights, output)
   }
 }
 
-/// big = the adjoint of `convolve` applied to `small`: the transposed convolution, and the gradient
-/// of `convolve` with respect to its input.
+/// input = the adjoint of `conv2d` applied to `output`: the transposed convolution, and the gradient
+/// of `conv2d` with respect to its input.
 ///
-/// Shapes and precision as for `convolve`.
-public func convolveTransposed(
-  _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry,
+/// Shapes and precision as for `conv2d`.
+public func convTranspose2d(
+  _ output: Input, _ weights: Input, _ input: Output, _ g: ConvolutionGeometry,
   precision: Precision = .float32
 ) {
-  let (small, weights, words) = rounded(
-    small, count: g.batch * g.smallImage, weights, count: g.weights, precision)
+  let (output, weights, words) = rounded(
+    output, count: g.batch * g.outputImage, weights, count: g.weights, precision)
   switch ConvolutionStrategy(g, .transposed, words) {
   case .product:
-    matrixProduct(
-      small, transposed: false, weights, transposed: true, big, m: g.batch * g.smallPixels,
-      n: g.patch, k: g.smallChannels, accumulate: false, precision: words.precision)
-  case .planar: convolveTransposedPlanar(small, weights, big, g, words)
-  case .patches: convolveTransposedPatches(small, weights, big, g, words)
-  case .tiles: convolveTransposedByTiles(small, weights, big, g, words)
-  case .winograd(let form): form.convolveTransposed(small, weights, big)
+    gemm(
+      output, transposed: false, weights, transposed: true, input, m: g.batch * g.outputPixels,
+      n: g.patch, k: g.outputChannels, accumulate: false, precision: words.precision)
+  case .planar: convTranspose2dPlanar(output, weights, input, g, words)
+  case .patches: convTranspose2dByCol2im(output, weights, input, g, words)
+  case .tiles: convTranspose2dByTiles(output, weights, input, g, words)
+  case .winograd(let form): form.convTranspose2d(output, weights, input)
   }
 }
 
 /// weights = the gradient of both convolutions with respect to their weights, or += if
 /// `accumulate`.
 ///
-/// `big` and `small` are one's input and the other's gradient. Shapes and precision as for
-/// `convolve`.
-public func convolutionWeightGradient(
-  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry, accumulate: Bool,
+/// `input` and `output` are one's input and the other's gradient. Shapes and precision as for
+/// `conv2d`.
+public func conv2dWeightGradient(
+  _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry, accumulate: Bool,
   precision: Precision = .float32
 ) {
-  let (big, small, words) = rounded(
-    big, count: g.batch * g.bigImage, small, count: g.batch * g.smallImage, precision)
+  let (input, output, words) = rounded(
+    input, count: g.batch * g.inputImage, output, count: g.batch * g.outputImage, precision)
   switch ConvolutionStrategy(g, .weightGradient, words) {
   case .product:
-    matrixProduct(
-      big, transposed: true, small, transposed: false, weights, m: g.patch, n: g.smallChannels,
-      k: g.batch * g.smallPixels, accumulate: accumulate, precision: words.precision)
-  case .planar: weightGradientPlanar(big, small, weights, g, words, accumulate: accumulate)
+    gemm(
+      input, transposed: true, output, transposed: false, weights, m: g.patch, n: g.outputChannels,
+      k: g.batch * g.outputPixels, accumulate: accumulate, precision: words.precision)
+  case .planar: weightGradientPlanar(input, output, weights, g, words, accumulate: accumulate)
   case .tiles:
-    weightGradientByTiles(big, small, weights, g, words, accumulate: accumulate)
+    weightGradientByTiles(input, output, weights, g, words, accumulate: accumulate)
   case .winograd(let form):
-    form.weightGradient(big, small, weights, accumulate: accumulate)
+    form.weightGradient(input, output, weights, accumulate: accumulate)
   case .patches where g.weights <= mostWeightsToRepeat:
-    weightGradientByImages(big, small, weights, g, words, accumulate: accumulate)
-  case .patches: weightGradientByKernelRows(big, small, weights, g, words, accumulate: accumulate)
+    weightGradientByImages(input, output, weights, g, words, accumulate: accumulate)
+  case .patches: weightGradientByKernelRows(input, output, weights, g, words, accumulate: accumulate)
   }
 }
 
 // MARK: Patches
 
-private func convolvePatches(
-  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry,
+private func conv2dByIm2col(
+  _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry,
   _ words: Words
 ) {
   let tiles = g.patchTiles
   Workers.forEach(tiles.count) { tile, _ in
     let images = tiles[tile]
-    let patches = Scratch.patches.floats(tiles.largest * g.smallPixels * g.patch)
-    writePatches(big, images, 0..<g.kernelHeight, patches, g)
+    let patches = Scratch.patches.floats(tiles.largest * g.outputPixels * g.patch)
+    im2col(input, images, 0..<g.kernelHeight, patches, g)
     product(
       words,
-      matrix(patches, columns: g.patch), matrix(weights, columns: g.smallChannels),
-      small + images.lowerBound * g.smallImage, columnsOfC: g.smallChannels,
-      m: images.count * g.smallPixels, n: g.smallChannels, k: g.patch, accumulate: false)
+      matrix(patches, columns: g.patch), matrix(weights, columns: g.outputChannels),
+      output + images.lowerBound * g.outputImage, columnsOfC: g.outputChannels,
+      m: images.count * g.outputPixels, n: g.outputChannels, k: g.patch, accumulate: false)
   }
 }
 
-private func convolveTransposedPatches(
-  _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry,
+private func convTranspose2dByCol2im(
+  _ output: Input, _ weights: Input, _ input: Output, _ g: ConvolutionGeometry,
   _ words: Words
 ) {
   let tiles = g.patchTiles
   Workers.forEach(tiles.count) { tile, _ in
     let images = tiles[tile]
-    let patches = Scratch.patches.floats(tiles.largest * g.smallPixels * g.patch)
+    let patches = Scratch.patches.floats(tiles.largest * g.outputPixels * g.patch)
     product(
       words,
-      matrix(small + images.lowerBound * g.smallImage, columns: g.smallChannels),
-      transposed(weights, columns: g.smallChannels), patches, columnsOfC: g.patch,
-      m: images.count * g.smallPixels, n: g.patch, k: g.smallChannels, accumulate: false)
-    sumPatches(patches, images, big, g)
+      matrix(output + images.lowerBound * g.outputImage, columns: g.outputChannels),
+      transposed(weights, columns: g.outputChannels), patches, columnsOfC: g.patch,
+      m: images.count * g.outputPixels, n: g.patch, k: g.outputChannels, accumulate: false)
+    col2im(patches, images, input, g)
   }
 }
 
 /// One piece for each kernel row, which goes over all images: every piece has weights of its own.
 private func weightGradientByKernelRows(
-  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry,
+  _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry,
   _ words: Words, accumulate: Bool
 ) {
   let tiles = g.patchTiles
   Workers.forEach(g.kernelHeight) { row, _ in
-    let patches = Scratch.patches.floats(tiles.largest * g.smallPixels * g.patchRow)
+    let patches = Scratch.patches.floats(tiles.largest * g.outputPixels * g.patchRow)
     for tile in 0..<tiles.count {
       let images = tiles[tile]
-      writePatches(big, images, row..<row + 1, patches, g)
+      im2col(input, images, row..<row + 1, patches, g)
       product(
         words,
         transposed(patches, columns: g.patchRow),
-        matrix(small + images.lowerBound * g.smallImage, columns: g.smallChannels),
-        weights + row * g.patchRow * g.smallChannels, columnsOfC: g.smallChannels, m: g.patchRow,
-        n: g.smallChannels, k: images.count * g.smallPixels, accumulate: accumulate || tile > 0)
+        matrix(output + images.lowerBound * g.outputImage, columns: g.outputChannels),
+        weights + row * g.patchRow * g.outputChannels, columnsOfC: g.outputChannels, m: g.patchRow,
+        n: g.outputChannels, k: images.count * g.outputPixels, accumulate: accumulate || tile > 0)
     }
   }
 }
 
 /// Small pieces of weights are repeated for a few parts of the batch, and added up in order.
 private func weightGradientByImages(
-  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry,
+  _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry,
   _ words: Words, accumulate: Bool
 ) {
   let tiles = g.patchTiles
   let partials = sumOverParts(of: tiles, size: g.weights) { images, sum, begun in
-    let patches = Scratch.patches.floats(tiles.largest * g.smallPixels * g.patch)
-    writePatches(big, images, 0..<g.kernelHeight, patches, g)
+    let patches = Scratch.patches.floats(tiles.largest * g.outputPixels * g.patch)
+    im2col(input, images, 0..<g.kernelHeight, patches, g)
     product(
       words,
       transposed(patches, columns: g.patch),
-      matrix(small + images.lowerBound * g.smallImage, columns: g.smallChannels), sum,
-      columnsOfC: g.smallChannels, m: g.patch, n: g.smallChannels,
-      k: images.count * g.smallPixels, accumulate: begun)
+      matrix(output + images.lowerBound * g.outputImage, columns: g.outputChannels), sum,
+      columnsOfC: g.outputChannels, m: g.patch, n: g.outputChannels,
+      k: images.count * g.outputPixels, accumulate: begun)
   }
   if !accumulate { fill(weights, with: 0, count: g.weights) }
   LatheKernels.accumulate(partials, into: weights, count: g.weights)
 }
 
-/// What small pixels of some images see through some kernel rows.
-private func writePatches(
-  _ big: Input, _ images: Range<Int>, _ rows: Range<Int>, _ patches: Output,
+/// What output pixels of some images see through some kernel rows.
+private func im2col(
+  _ input: Input, _ images: Range<Int>, _ rows: Range<Int>, _ patches: Output,
   _ g: ConvolutionGeometry
 ) {
   var loops = g.loops
-  let first = big + images.lowerBound * g.bigImage
+  let first = input + images.lowerBound * g.inputImage
   if g.isNarrow && rows.count == g.kernelHeight {
     let bordered = Scratch.image.floats(ck_bordered_count(&loops))
-    ck_narrow_patches(first, &loops, images.count, bordered, patches)
+    ck_im2col_narrow(first, &loops, images.count, bordered, patches)
   } else {
-    ck_patches(first, &loops, images.count, rows.lowerBound, rows.count, patches)
+    ck_im2col(first, &loops, images.count, rows.lowerBound, rows.count, patches)
   }
 }
 
-/// The adjoint of `writePatches`.
-private func sumPatches(
-  _ patches: Input, _ images: Range<Int>, _ big: Output, _ g: ConvolutionGeometry
+/// The adjoint of `im2col`.
+private func col2im(
+  _ patches: Input, _ images: Range<Int>, _ input: Output, _ g: ConvolutionGeometry
 ) {
   var loops = g.loops
-  let first = big + images.lowerBound * g.bigImage
+  let first = input + images.lowerBound * g.inputImage
   if g.isNarrow {
     let bordered = Scratch.image.floats(ck_bordered_count(&loops))
-    ck_sum_narrow_patches(patches, &loops, images.count, bordered, first)
+    ck_col2im_narrow(patches, &loops, images.count, bordered, first)
   } else {
-    ck_sum_patches(patches, &loops, images.count, first)
+    ck_col2im(patches, &loops, images.count, first)
   }
 }
 
 // MARK: Planes
 
-// With W' the weights as [kernel places · small channels, big channels]: the rows of W' bigᵀ are
-// planes, one for each kernel place and small channel, that move and add up to the small image's
+// With W' the weights as [kernel places · output channels, input channels]: the rows of W' bigᵀ are
+// planes, one for each kernel place and output channel, that move and add up to the output image's
 // channels.
 
-private func convolvePlanar(
-  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry, _ words: Words
+private func conv2dPlanar(
+  _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry, _ words: Words
 ) {
   let tiles = g.planarTiles
   let planarWeights = Scratch.weights.floats(g.weights)
   exchangeChannels(weights, planarWeights, g, toPlanar: true)
-  let left = matrix(planarWeights, columns: g.bigChannels)
+  let left = matrix(planarWeights, columns: g.inputChannels)
   var tiled = TiledProduct(
-    left: matrix(big, columns: g.bigChannels), right: left.flipped, k: g.bigChannels, words: words)
+    left: matrix(input, columns: g.inputChannels), right: left.flipped, k: g.inputChannels, words: words)
   if Tiles.available(words) { tiled.packRight(columns: g.planarRows) }
   let product = tiled
   Workers.forEach(tiles.count) { tile, _ in
     let images = tiles[tile]
-    let pixels = images.count * g.bigPixels
-    let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.bigPixels)
+    let pixels = images.count * g.inputPixels
+    let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.inputPixels)
     if product.packed == nil {
       OpenBLAS.product(
-        left, transposed(big + images.lowerBound * g.bigImage, columns: g.bigChannels), planes,
-        columnsOfC: pixels, m: g.planarRows, n: pixels, k: g.bigChannels, accumulate: false)
+        left, transposed(input + images.lowerBound * g.inputImage, columns: g.inputChannels), planes,
+        columnsOfC: pixels, m: g.planarRows, n: pixels, k: g.inputChannels, accumulate: false)
     } else {
       writePlanes(product, images, planes, g)
     }
     var loops = g.loops
-    ck_sum_planar_patches(
-      planes, &loops, images.count, Scratch.image.floats(g.smallWidth),
-      small + images.lowerBound * g.smallImage)
+    ck_col2im_planar(
+      planes, &loops, images.count, Scratch.image.floats(g.outputWidth),
+      output + images.lowerBound * g.outputImage)
   }
 }
 
@@ -225,11 +225,11 @@ private func convolvePlanar(
 private func writePlanes(
   _ product: TiledProduct, _ images: Range<Int>, _ planes: Output, _ g: ConvolutionGeometry
 ) {
-  let pixels = images.count * g.bigPixels
+  let pixels = images.count * g.inputPixels
   let block = Scratch.block.floats(transposedPixels * g.planarRows)
   for first in stride(from: 0, to: pixels, by: transposedPixels) {
     let taken = min(transposedPixels, pixels - first)
-    let start = images.lowerBound * g.bigPixels + first
+    let start = images.lowerBound * g.inputPixels + first
     product.write(
       start..<start + taken, 0..<g.planarRows, to: block, columnsOfC: g.planarRows,
       accumulate: false)
@@ -240,8 +240,8 @@ private func writePlanes(
 /// Pixels whose columns are transposed at a time, in the cache.
 private let transposedPixels = 256
 
-private func convolveTransposedPlanar(
-  _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry,
+private func convTranspose2dPlanar(
+  _ output: Input, _ weights: Input, _ input: Output, _ g: ConvolutionGeometry,
   _ words: Words
 ) {
   let tiles = g.planarTiles
@@ -249,35 +249,35 @@ private func convolveTransposedPlanar(
   exchangeChannels(weights, planarWeights, g, toPlanar: true)
   Workers.forEach(tiles.count) { tile, _ in
     let images = tiles[tile]
-    let pixels = images.count * g.bigPixels
-    let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.bigPixels)
-    writePlanes(small, images, planes, g)
+    let pixels = images.count * g.inputPixels
+    let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.inputPixels)
+    writePlanes(output, images, planes, g)
     for first in stride(from: 0, to: pixels, by: g.planarBlock) {
       product(
         words,
-        transposed(planes + first, columns: pixels), matrix(planarWeights, columns: g.bigChannels),
-        big + images.lowerBound * g.bigImage + first * g.bigChannels, columnsOfC: g.bigChannels,
-        m: min(g.planarBlock, pixels - first), n: g.bigChannels, k: g.planarRows,
+        transposed(planes + first, columns: pixels), matrix(planarWeights, columns: g.inputChannels),
+        input + images.lowerBound * g.inputImage + first * g.inputChannels, columnsOfC: g.inputChannels,
+        m: min(g.planarBlock, pixels - first), n: g.inputChannels, k: g.planarRows,
         accumulate: false)
     }
   }
 }
 
 private func weightGradientPlanar(
-  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry,
+  _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry,
   _ words: Words, accumulate: Bool
 ) {
   let tiles = g.planarTiles
   let partials = sumOverParts(of: tiles, size: g.weights) { images, sum, begun in
-    let pixels = images.count * g.bigPixels
-    let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.bigPixels)
-    writePlanes(small, images, planes, g)
+    let pixels = images.count * g.inputPixels
+    let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.inputPixels)
+    writePlanes(output, images, planes, g)
     for first in stride(from: 0, to: pixels, by: g.planarBlock) {
-      let pixel = big + images.lowerBound * g.bigImage + first * g.bigChannels
+      let pixel = input + images.lowerBound * g.inputImage + first * g.inputChannels
       product(
         words,
-        matrix(planes + first, columns: pixels), matrix(pixel, columns: g.bigChannels), sum,
-        columnsOfC: g.bigChannels, m: g.planarRows, n: g.bigChannels,
+        matrix(planes + first, columns: pixels), matrix(pixel, columns: g.inputChannels), sum,
+        columnsOfC: g.inputChannels, m: g.planarRows, n: g.inputChannels,
         k: min(g.planarBlock, pixels - first), accumulate: begun || first > 0)
     }
   }
@@ -288,20 +288,20 @@ private func weightGradientPlanar(
 }
 
 private func writePlanes(
-  _ small: Input, _ images: Range<Int>, _ planes: Output, _ g: ConvolutionGeometry
+  _ output: Input, _ images: Range<Int>, _ planes: Output, _ g: ConvolutionGeometry
 ) {
   var loops = g.loops
-  ck_planar_patches(
-    small + images.lowerBound * g.smallImage, &loops, images.count,
-    Scratch.image.floats(g.smallImage), planes)
+  ck_im2col_planar(
+    output + images.lowerBound * g.outputImage, &loops, images.count,
+    Scratch.image.floats(g.outputImage), planes)
 }
 
-/// Transposes the weights of each kernel place: [big, small] to [small, big], or back.
+/// Transposes the weights of each kernel place: [input, output] to [output, input], or back.
 private func exchangeChannels(
   _ from: Input, _ to: Output, _ g: ConvolutionGeometry, toPlanar: Bool
 ) {
-  let rows = toPlanar ? g.bigChannels : g.smallChannels
-  let columns = toPlanar ? g.smallChannels : g.bigChannels
+  let rows = toPlanar ? g.inputChannels : g.outputChannels
+  let columns = toPlanar ? g.outputChannels : g.inputChannels
   for place in 0..<g.kernelHeight * g.kernelWidth {
     let first = place * rows * columns
     ck_transpose(from + first, columns, to + first, rows, rows, columns)

@@ -8,7 +8,7 @@ internal import COpenBLAS
 /// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as `[k,
 /// m]` or `[n, k]`. C lies apart from both. By tiles (`Processor.usesTiles`), the bits of a row
 /// depend neither on how many rows there are nor on which of A and B is stored transposed.
-public func matrixProduct(
+public func gemm(
   _ a: Input, transposed aTransposed: Bool, _ b: Input, transposed bTransposed: Bool, _ c: Output,
   m: Int, n: Int, k: Int, accumulate: Bool, precision: Precision = .float32
 ) {
@@ -17,19 +17,19 @@ public func matrixProduct(
   let right = Operand(start: b, transposed: bTransposed, columns: bTransposed ? k : n)
   switch ProductStrategy(left: left, right: right, m: m, n: n, k: k, words: words) {
   case .openBLAS:
-    productByOpenBLAS(left, right, c, m: m, n: n, k: k, accumulate: accumulate)
+    gemmByOpenBLAS(left, right, c, m: m, n: n, k: k, accumulate: accumulate)
   case .tiles:
-    productByTiles(
+    gemmByTiles(
       TiledProduct(left: left, right: right, k: k, words: words), c, m: m, n: n,
       accumulate: accumulate)
   case .tilesOfColumns:
-    productByTilesOfColumns(
+    gemmByTilesOfColumns(
       TiledProduct(left: right.flipped, right: left.flipped, k: k, words: words), c, m: m, n: n,
       accumulate: accumulate)
   }
 }
 
-private func productByOpenBLAS(
+private func gemmByOpenBLAS(
   _ left: Operand, _ right: Operand, _ c: Output, m: Int, n: Int, k: Int, accumulate: Bool
 ) {
   let cut = ProductCut(m: m, n: n, k: k)
@@ -42,12 +42,12 @@ private func productByOpenBLAS(
   }
 }
 
-private func productByTiles(
+private func gemmByTiles(
   _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
   let isTall = m >= 2 * blockRows && product.k * n <= mostPackedNumbers
   if Tiles.areNarrow && (product.left.transposed || isTall) {
-    productByStrips(product, c, m: m, n: n, accumulate: accumulate)
+    gemmByRowPanels(product, c, m: m, n: n, accumulate: accumulate)
     return
   }
   let width =
@@ -66,7 +66,7 @@ private func productByTiles(
 
 /// Strips of few rows, so that each is written from its beginning to its end and its left operand
 /// stays in the cache: the gradient of weights, and pixels of 1 × 1 convolutions.
-private func productByStrips(
+private func gemmByRowPanels(
   _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
   var product = product
@@ -85,7 +85,7 @@ private let mostPackedNumbers = 1 << 20
 private let stripRows = 48
 
 /// `product` is the transposed one, [n, m].
-private func productByTilesOfColumns(
+private func gemmByTilesOfColumns(
   _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
   var product = product

@@ -39,9 +39,9 @@ enum Tiles {
 
 /// How a convolution is computed.
 enum ConvolutionStrategy {
-  /// The big image is its own matrix of patches: 1 × 1 kernels, and kernels that cover the image.
+  /// The input image is its own matrix of patches: 1 × 1 kernels, and kernels that cover the image.
   case product
-  /// One to four small channels at stride 1: products without patches of the wide side.
+  /// One to four output channels at stride 1: products without patches of the wide side.
   case planar
   /// Matrices of patches, tile by tile.
   case patches
@@ -51,13 +51,13 @@ enum ConvolutionStrategy {
   case winograd(Winograd)
 
   enum Direction {
-    case convolve, transposed, weightGradient
+    case conv2d, transposed, weightGradient
   }
 
   init(_ g: ConvolutionGeometry, _ direction: Direction, _ words: Words) {
     if g.isProduct {
       self = .product
-    } else if g.hasUnitStride && g.smallChannels <= 4 && g.bigChannels >= 8 {
+    } else if g.hasUnitStride && g.outputChannels <= 4 && g.inputChannels >= 8 {
       self = .planar
     } else if Tiles.available(words), let form = Winograd(g, words) {
       self = .winograd(form)
@@ -73,10 +73,10 @@ enum ConvolutionStrategy {
     _ g: ConvolutionGeometry, _ direction: Direction, _ words: Words
   ) -> Bool {
     switch direction {
-    case .convolve: g.smallChannels >= panelWidth / 2
-    case .transposed: g.bigChannels >= panelWidth / 2
+    case .conv2d: g.outputChannels >= panelWidth / 2
+    case .transposed: g.inputChannels >= panelWidth / 2
     case .weightGradient:
-      g.smallChannels >= panelWidth / 2 && !(g.isNarrow && words == .floats)
+      g.outputChannels >= panelWidth / 2 && !(g.isNarrow && words == .floats)
     }
   }
 }

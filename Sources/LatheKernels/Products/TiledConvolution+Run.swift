@@ -2,7 +2,7 @@ internal import CKernels
 
 extension TiledConvolution {
   private var tiles: ImageTiles {
-    ImageTiles(batch: geometry.batch, pixels: geometry.smallPixels, rows: 512)
+    ImageTiles(batch: geometry.batch, pixels: geometry.outputPixels, rows: 512)
   }
 
   func run(_ source: Input, _ weights: Input, _ output: Output) {
@@ -187,14 +187,14 @@ extension TiledConvolution {
   }
 }
 
-func convolveByTiles(
-  _ big: Input, _ weights: Input, _ small: Output, _ g: ConvolutionGeometry, _ words: Words
+func conv2dByTiles(
+  _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry, _ words: Words
 ) {
-  TiledConvolution(convolution: g, words: words).run(big, weights, small)
+  TiledConvolution(convolution: g, words: words).run(input, weights, output)
 }
 
-func convolveTransposedByTiles(
-  _ small: Input, _ weights: Input, _ big: Output, _ g: ConvolutionGeometry, _ words: Words
+func convTranspose2dByTiles(
+  _ output: Input, _ weights: Input, _ input: Output, _ g: ConvolutionGeometry, _ words: Words
 ) {
-  TiledConvolution(transposed: g, words: words).run(small, weights, big)
+  TiledConvolution(transposed: g, words: words).run(output, weights, input)
 }

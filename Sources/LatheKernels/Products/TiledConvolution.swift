@@ -5,8 +5,8 @@ internal import CKernels
 
 /// Some output pixels of a layer and the weights that they share.
 ///
-/// A convolution has one pass. A transposed convolution has one for each remainder of the big
-/// pixel's coordinates by the strides: its pixels meet the same kernel places, and see the small
+/// A convolution has one pass. A transposed convolution has one for each remainder of the input
+/// pixel's coordinates by the strides: its pixels meet the same kernel places, and see the output
 /// image as a convolution of stride 1 would.
 struct Pass {
   /// Output pixels of one image.
@@ -42,26 +42,26 @@ struct TiledConvolution {
   var pixelWords: Int { words.holding(sourceChannels) }
   var borderedLine: Int { border.outer_width * pixelWords }
   var borderedImage: Int { border.outer_height * borderedLine }
-  var outputWidth: Int { isTransposed ? geometry.bigWidth : geometry.smallWidth }
-  var outputImage: Int { isTransposed ? geometry.bigImage : geometry.smallImage }
+  var outputWidth: Int { isTransposed ? geometry.inputWidth : geometry.outputWidth }
+  var outputImage: Int { isTransposed ? geometry.inputImage : geometry.outputImage }
   var panels: Int { (channels + panelWidth - 1) / panelWidth }
 
   init(convolution g: ConvolutionGeometry, words: Words) {
     geometry = g
     self.words = words
     isTransposed = false
-    sourceChannels = g.bigChannels
-    channels = g.smallChannels
+    sourceChannels = g.inputChannels
+    channels = g.outputChannels
     border = ck_border(
-      height: g.bigHeight, width: g.bigWidth, channels: g.bigChannels, top: g.paddingTop,
+      height: g.inputHeight, width: g.inputWidth, channels: g.inputChannels, top: g.paddingTop,
       left: g.paddingLeft,
       outer_height: max(
-        (g.smallHeight - 1) * g.strideHeight + g.kernelHeight, g.paddingTop + g.bigHeight),
+        (g.outputHeight - 1) * g.strideHeight + g.kernelHeight, g.paddingTop + g.inputHeight),
       outer_width: max(
-        (g.smallWidth - 1) * g.strideWidth + g.kernelWidth, g.paddingLeft + g.bigWidth))
+        (g.outputWidth - 1) * g.strideWidth + g.kernelWidth, g.paddingLeft + g.inputWidth))
     passes = [
       Pass(
-        rows: g.smallHeight, columns: g.smallWidth, kernelRows: Array(0..<g.kernelHeight),
+        rows: g.outputHeight, columns: g.outputWidth, kernelRows: Array(0..<g.kernelHeight),
         kernelColumns: Array(0..<g.kernelWidth), top: 0, left: 0, stepDown: g.strideHeight,
         stepRight: g.strideWidth, firstRow: 0, firstColumn: 0, outputDown: 1, outputRight: 1)
     ]
@@ -71,16 +71,16 @@ struct TiledConvolution {
     geometry = g
     self.words = words
     isTransposed = true
-    sourceChannels = g.smallChannels
-    channels = g.bigChannels
+    sourceChannels = g.outputChannels
+    channels = g.inputChannels
     let down = Meetings(
-      big: g.bigHeight, kernel: g.kernelHeight, stride: g.strideHeight, padding: g.paddingTop)
+      input: g.inputHeight, kernel: g.kernelHeight, stride: g.strideHeight, padding: g.paddingTop)
     let right = Meetings(
-      big: g.bigWidth, kernel: g.kernelWidth, stride: g.strideWidth, padding: g.paddingLeft)
+      input: g.inputWidth, kernel: g.kernelWidth, stride: g.strideWidth, padding: g.paddingLeft)
     border = ck_border(
-      height: g.smallHeight, width: g.smallWidth, channels: g.smallChannels, top: down.border,
-      left: right.border, outer_height: down.border + max(g.smallHeight, down.last + 1),
-      outer_width: right.border + max(g.smallWidth, right.last + 1))
+      height: g.outputHeight, width: g.outputWidth, channels: g.outputChannels, top: down.border,
+      left: right.border, outer_height: down.border + max(g.outputHeight, down.last + 1),
+      outer_width: right.border + max(g.outputWidth, right.last + 1))
     passes = (0..<g.strideHeight).flatMap { p in
       (0..<g.strideWidth).map { q in
         Pass(
@@ -93,26 +93,26 @@ struct TiledConvolution {
   }
 }
 
-/// Which kernel places meet which small pixels along one axis of a transposed convolution.
+/// Which kernel places meet which output pixels along one axis of a transposed convolution.
 ///
-/// Big pixel p meets small pixel i through place p + padding − i · stride.
+/// Input pixel p meets output pixel i through place p + padding − i · stride.
 private struct Meetings {
-  let big, kernel, stride, padding: Int
+  let input, kernel, stride, padding: Int
 
-  /// The most small pixels that a big one meets before the last of them.
+  /// The most output pixels that an input one meets before the last of them.
   var border: Int { (kernel + stride - 1) / stride - 1 }
-  /// The last small pixel that any big one could meet.
-  var last: Int { max(0, (big - 1 + padding) / stride) }
+  /// The last output pixel that any input one could meet.
+  var last: Int { max(0, (input - 1 + padding) / stride) }
 
-  /// Big pixels p, p + stride, …
-  func outputs(_ p: Int) -> Int { max(0, (big - p + stride - 1) / stride) }
+  /// Input pixels p, p + stride, …
+  func outputs(_ p: Int) -> Int { max(0, (input - p + stride - 1) / stride) }
 
-  /// Their kernel places, from the first small pixel to the last.
+  /// Their kernel places, from the first output pixel to the last.
   func places(_ p: Int) -> [Int] {
     Array(Swift.stride(from: (p + padding) % stride, to: kernel, by: stride).reversed())
   }
 
-  /// The first small pixel that p meets, counted from the border.
+  /// The first output pixel that p meets, counted from the border.
   func first(_ p: Int) -> Int { border + (p + padding) / stride - max(0, places(p).count - 1) }
 }
 
@@ -153,10 +153,10 @@ extension TiledConvolution {
     for row in chunk.rows {
       for column in chunk.columns {
         let place = pass.kernelRows[row] * g.kernelWidth + pass.kernelColumns[column]
-        let start = weights + place * g.bigChannels * g.smallChannels
+        let start = weights + place * g.inputChannels * g.outputChannels
         ck_pack_panels(
-          words.flag, start + channel * (isTransposed ? g.smallChannels : 1),
-          isTransposed ? 1 : 0, g.smallChannels, sourceChannels, taken, apart, to)
+          words.flag, start + channel * (isTransposed ? g.outputChannels : 1),
+          isTransposed ? 1 : 0, g.outputChannels, sourceChannels, taken, apart, to)
         to += pixelWords * panelWidth
       }
     }

@@ -1,18 +1,18 @@
 internal import CKernels
 
-/// weights = the gradient, or += : for each tile of images, small pixels are the contraction.
+/// weights = the gradient, or += : for each tile of images, output pixels are the contraction.
 ///
-/// A piece is some big channels of one kernel row: their pixels become columns side by side, which
-/// meet every panel of small channels.
+/// A piece is some input channels of one kernel row: their pixels become columns side by side, which
+/// meet every panel of output channels.
 func weightGradientByTiles(
-  _ big: Input, _ small: Input, _ weights: Output, _ g: ConvolutionGeometry, _ words: Words,
+  _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry, _ words: Words,
   accumulate: Bool
 ) {
   let layer = TiledConvolution(convolution: g, words: .floats)
   let tiles = g.gradientTiles
-  if g.batch * g.smallPixels == 0 && !accumulate { fill(weights, with: 0, count: g.weights) }
+  if g.batch * g.outputPixels == 0 && !accumulate { fill(weights, with: 0, count: g.weights) }
   for tile in 0..<tiles.count {
-    let gradient = TiledGradient(layer, tiles[tile], big, small)
+    let gradient = TiledGradient(layer, tiles[tile], input, output)
     gradient.add(to: weights, words, adds: accumulate || tile > 0)
   }
 }
@@ -21,23 +21,23 @@ func weightGradientByTiles(
 private struct TiledGradient {
   let layer: TiledConvolution
   let images: Range<Int>
-  let small: Input
+  let output: Input
   let bordered: Output
-  /// Where each small pixel's patch begins.
+  /// Where each output pixel's patch begins.
   let lines: UnsafeMutablePointer<Int>
 
-  var pixels: Int { images.count * layer.geometry.smallPixels }
+  var pixels: Int { images.count * layer.geometry.outputPixels }
 
-  init(_ layer: TiledConvolution, _ images: Range<Int>, _ big: Input, _ small: Input) {
+  init(_ layer: TiledConvolution, _ images: Range<Int>, _ input: Input, _ output: Input) {
     self.layer = layer
     self.images = images
-    self.small = small + images.lowerBound * layer.geometry.smallImage
+    self.output = output + images.lowerBound * layer.geometry.outputImage
     let bordered = Scratch.image.floats(images.count * layer.borderedImage)
     self.bordered = bordered
     Workers.forEach(images.count) { image, _ in
       var border = layer.border
       ck_pack_images(
-        0, big + (images.lowerBound + image) * layer.sourceImage, &border, 1,
+        0, input + (images.lowerBound + image) * layer.sourceImage, &border, 1,
         bordered + image * layer.borderedImage)
     }
     lines = layer.rowPlaces(images: images.count)
@@ -46,7 +46,7 @@ private struct TiledGradient {
   func add(to weights: Output, _ words: Words, adds: Bool) {
     let g = layer.geometry
     let length = words.holding(pixels)
-    let panels = packSmall(words)
+    let panels = packOutput(words)
     let gradientRows = max(panelWidth, gradientWords / max(1, length) / panelWidth * panelWidth)
     let parts = (g.patchRow + gradientRows - 1) / gradientRows
     Workers.forEach(g.kernelHeight * parts) { piece, _ in
@@ -58,25 +58,25 @@ private struct TiledGradient {
         words.flag, bordered + row * layer.borderedLine + first, lines, pixels, taken, packed)
       multiply(
         packed, panels, rows: taken, words,
-        to: weights + (row * g.patchRow + first) * g.smallChannels, adds: adds)
+        to: weights + (row * g.patchRow + first) * g.outputChannels, adds: adds)
     }
   }
 
   /// Whether the gradient is large, aligned and written once, so that it goes past the cache.
   private func streams(_ weights: Output) -> Bool {
     let g = layer.geometry
-    return images.count == g.batch && g.weights >= 1 << 20 && g.smallChannels % 16 == 0
+    return images.count == g.batch && g.weights >= 1 << 20 && g.outputChannels % 16 == 0
       && Int(bitPattern: weights) % 64 == 0
   }
 
-  private func packSmall(_ words: Words) -> Output {
-    let channels = layer.geometry.smallChannels
+  private func packOutput(_ words: Words) -> Output {
+    let channels = layer.geometry.outputChannels
     let size = words.holding(pixels) * panelWidth
     let panels = Scratch.weights.floats(layer.panels * size)
     Workers.forEach((layer.panels + panelsTogether - 1) / panelsTogether) { group, _ in
       let panel = group * panelsTogether
       ck_pack_panels(
-        words.flag, small + panel * panelWidth, 0, channels, pixels,
+        words.flag, output + panel * panelWidth, 0, channels, pixels,
         min(panelsTogether * panelWidth, channels - panel * panelWidth), size,
         panels + panel * size)
     }
@@ -86,7 +86,7 @@ private struct TiledGradient {
   private func multiply(
     _ packed: Output, _ panels: Output, rows: Int, _ words: Words, to weights: Output, adds: Bool
   ) {
-    let channels = layer.geometry.smallChannels
+    let channels = layer.geometry.outputChannels
     let length = words.holding(pixels)
     let places = Scratch.places.integers(2 * rows)
     for row in 0..<rows {
@@ -113,12 +113,12 @@ private struct TiledGradient {
   }
 }
 
-/// Words of the big image in one piece: they stay in the cache while they meet every panel.
+/// Words of the input image in one piece: they stay in the cache while they meet every panel.
 private let gradientWords = 1 << 17
 
 extension ConvolutionGeometry {
-  /// Small pixels that are contracted at a time: more where the gradient is large.
+  /// Output pixels that are contracted at a time: more where the gradient is large.
   fileprivate var gradientTiles: ImageTiles {
-    ImageTiles(batch: batch, pixels: smallPixels, rows: weights >= 1 << 21 ? 1024 : 512)
+    ImageTiles(batch: batch, pixels: outputPixels, rows: weights >= 1 << 21 ? 1024 : 512)
   }
 }

@@ -1,9 +1,9 @@
 internal import CKernels
 
-// Convolutions by minimal filtering (Winograd): several small pixels of a tile share
-// multiplications, 25 instead of 64 for 4 × 4 pixels that see two taps along an axis. A tile's big
+// Convolutions by Winograd transforms (Winograd): several output pixels of a tile share
+// multiplications, 25 instead of 64 for 4 × 4 pixels that see two taps along an axis. A tile's input
 // pixels become points, in each of which the convolution is a matrix product, and the points become
-// small pixels; the transposed convolution and the gradient of the weights are the adjoints, step
+// output pixels; the transposed convolution and the gradient of the weights are the adjoints, step
 // by step. A longer kernel is cut into groups of two or three taps.
 //
 // In bfloat16 it is the numbers at the points that are rounded.
@@ -31,9 +31,9 @@ struct Winograd {
     geometry = g
     self.words = words
     down = Axis(
-      taps: tapsDown, kernel: g.kernelHeight, stride: g.strideHeight, small: g.smallHeight)
+      taps: tapsDown, kernel: g.kernelHeight, stride: g.strideHeight, output: g.outputHeight)
     across = Axis(
-      taps: tapsAcross, kernel: g.kernelWidth, stride: g.strideWidth, small: g.smallWidth)
+      taps: tapsAcross, kernel: g.kernelWidth, stride: g.strideWidth, output: g.outputWidth)
     shape = ck_winograd(
       geometry: g.loops, taps_down: tapsDown, taps_across: tapsAcross, tiles_down: down.tiles,
       tiles_across: across.tiles, phases_across: across.phases,
@@ -48,41 +48,41 @@ struct Winograd {
   /// the way is shorter. The lines of each phase make whole pairs.
   private var wins: Bool {
     let g = geometry
-    let direct = g.smallPixels * g.kernelHeight * g.kernelWidth
+    let direct = g.outputPixels * g.kernelHeight * g.kernelWidth
     let most = down.points == 1 || across.points == 1 ? 0.8 : 0.7
-    return Double(products) <= most * Double(direct) && g.smallPixels >= 36
-      && min(g.smallChannels, g.bigChannels) >= 32
-      && (words == .floats || g.bigChannels % 2 == 0)
+    return Double(products) <= most * Double(direct) && g.outputPixels >= 36
+      && min(g.outputChannels, g.inputChannels) >= 32
+      && (words == .floats || g.inputChannels % 2 == 0)
   }
 
   private var points: Int { down.points * across.points }
   private var tilesOfImage: Int { down.tiles * across.tiles }
   private var tiles: Range<Int> { 0..<geometry.batch * tilesOfImage }
   private var phases: Int { down.phases * across.phases }
-  /// Big channels of all phases.
-  private var lines: Int { phases * geometry.bigChannels }
-  private var smallChannels: Int { geometry.smallChannels }
+  /// Input channels of all phases.
+  private var lines: Int { phases * geometry.inputChannels }
+  private var outputChannels: Int { geometry.outputChannels }
 }
 
-/// One axis of an image: tiles of small pixels, and phases of the big image that meet `taps` taps
+/// One axis of an image: tiles of output pixels, and phases of the input image that meet `taps` taps
 /// each.
 private struct Axis {
   let taps, stride, groups, outputs, tiles: Int
 
-  init(taps: Int, kernel: Int, stride: Int, small: Int) {
+  init(taps: Int, kernel: Int, stride: Int, output: Int) {
     self.taps = taps
     self.stride = stride
     groups = (kernel + taps * stride - 1) / (taps * stride)
     outputs = taps == 1 ? 1 : 6 - taps
-    tiles = (small + outputs - 1) / outputs
+    tiles = (output + outputs - 1) / outputs
   }
 
   var points: Int { outputs + taps - 1 }
   var phases: Int { stride * groups }
 
-  /// Whether every big pixel is part of a tile.
-  func covers(_ big: Int, padding: Int) -> Bool {
-    (tiles * outputs + taps - 1) * stride - padding >= big
+  /// Whether every input pixel is part of a tile.
+  func covers(_ input: Int, padding: Int) -> Bool {
+    (tiles * outputs + taps - 1) * stride - padding >= input
   }
 }
 
@@ -106,7 +106,7 @@ private func blockTiles(length: Int) -> Int { length <= 512 ? 48 : 64 }
 
 /// Matrices at the points, one after another: element (row, column) of point p lies at
 /// p * apart + row * columns + column.
-private struct PointMatrices {
+private struct WinogradMatrices {
   let start: Output
   let points, columns, apart: Int
 
@@ -118,8 +118,8 @@ private struct PointMatrices {
     start = slot.floats(points * apart)
   }
 
-  func at(_ row: Int, _ column: Int = 0) -> ck_points {
-    ck_points(start: start + row * columns + column, stride: columns, apart: apart)
+  func at(_ row: Int, _ column: Int = 0) -> ck_winograd_domain {
+    ck_winograd_domain(start: start + row * columns + column, stride: columns, apart: apart)
   }
 
   func matrix(_ point: Int, transposed: Bool = false) -> Operand {
@@ -128,7 +128,7 @@ private struct PointMatrices {
 }
 
 /// Right operands `[length, columns]` at the points, as panels.
-private struct PointPanels {
+private struct WinogradPanels {
   let start: Output
   let words: Words
   let length, columns: Int
@@ -141,7 +141,7 @@ private struct PointPanels {
   }
 
   /// Rows of the operands from `row` on, an even one for pairs.
-  func pack(_ matrices: PointMatrices, transposed: Bool = false, rows: Int, at row: Int) {
+  func pack(_ matrices: WinogradMatrices, transposed: Bool = false, rows: Int, at row: Int) {
     for point in 0..<matrices.points {
       ck_pack_panels(
         words.flag, matrices.start + point * matrices.apart, transposed ? 1 : 0, matrices.columns,
@@ -152,7 +152,7 @@ private struct PointPanels {
 
   /// At each point, sums = or += `left` times the panels.
   func multiply(
-    _ left: PointMatrices, transposed: Bool = false, rows: Int, to sums: PointMatrices,
+    _ left: WinogradMatrices, transposed: Bool = false, rows: Int, to sums: WinogradMatrices,
     accumulate: Bool = false
   ) {
     for point in 0..<left.points {
@@ -171,60 +171,60 @@ private struct PointPanels {
 // MARK: Directions
 
 extension Winograd {
-  func convolve(_ big: Input, _ weights: Input, _ small: Output) {
+  func conv2d(_ input: Input, _ weights: Input, _ output: Output) {
     forEachShare(of: columnGroups, length: lines) { groups in
       let panels = weightPanels(groups, lineGroups, length: lines) { panels, columns, range in
-        let matrices = weightPoints(weights, range, columns)
+        let matrices = filterTransform(weights, range, columns)
         panels.pack(matrices, rows: range.count, at: range.lowerBound)
       }
       forEachBlock(length: lines) { block in
-        let seen = bigPoints(big, block, lineGroups)
+        let seen = inputTransform(input, block, lineGroups)
         for (columns, panels) in zip(groups, panels) {
-          let sums = pointMatrices(.block, rows: block.count, columns: columns.count)
+          let sums = winogradMatrices(.block, rows: block.count, columns: columns.count)
           panels.multiply(seen, rows: block.count, to: sums)
-          withShape { ck_winograd_to_small(sums.at(0), $0, lines(block, columns), small) }
+          withShape { ck_winograd_output_transform(sums.at(0), $0, lines(block, columns), output) }
         }
       }
     }
   }
 
-  func convolveTransposed(_ small: Input, _ weights: Input, _ big: Output) {
-    if !writesBig { fill(big, with: 0, count: geometry.batch * geometry.bigImage) }
-    forEachShare(of: lineGroups, length: smallChannels) { groups in
-      let panels = weightPanels(groups, columnGroups, length: smallChannels) {
+  func convTranspose2d(_ output: Input, _ weights: Input, _ input: Output) {
+    if !writesInput { fill(input, with: 0, count: geometry.batch * geometry.inputImage) }
+    forEachShare(of: lineGroups, length: outputChannels) { groups in
+      let panels = weightPanels(groups, columnGroups, length: outputChannels) {
         panels, range, columns in
-        let matrices = weightPoints(weights, range, columns)
+        let matrices = filterTransform(weights, range, columns)
         panels.pack(matrices, transposed: true, rows: columns.count, at: columns.lowerBound)
       }
-      forEachBlock(length: smallChannels) { block in
-        let seen = smallPoints(small, block)
+      forEachBlock(length: outputChannels) { block in
+        let seen = outputTransform(output, block)
         for (range, panels) in zip(groups, panels) {
-          let sums = pointMatrices(.block, rows: block.count, columns: range.count)
+          let sums = winogradMatrices(.block, rows: block.count, columns: range.count)
           panels.multiply(seen, rows: block.count, to: sums)
-          withShape { ck_winograd_to_big(sums.at(0), $0, phaseLines(block, range), big) }
+          withShape { ck_winograd_input_transform_adjoint(sums.at(0), $0, phaseLines(block, range), input) }
         }
       }
     }
   }
 
-  func weightGradient(_ big: Input, _ small: Input, _ weights: Output, accumulate: Bool) {
+  func weightGradient(_ input: Input, _ output: Input, _ weights: Output, accumulate: Bool) {
     if geometry.batch == 0 && !accumulate { fill(weights, with: 0, count: geometry.weights) }
     for section in tiles.cut(sectionTiles) {
       let blocks = section.cut(gradientTiles)
-      let panels = smallPanels(small, blocks)
+      let panels = outputPanels(output, blocks)
       let adds = accumulate || section.lowerBound > 0
       let groups = lineGroups
       Workers.forEach(groups.count) { group, _ in
         let range = groups[group]
-        let sums = pointMatrices(.block, rows: range.count, columns: smallChannels)
+        let sums = winogradMatrices(.block, rows: range.count, columns: outputChannels)
         for (block, panels) in zip(blocks, panels) {
           panels.multiply(
-            bigPoints(big, block, [range]), transposed: true, rows: range.count, to: sums,
+            inputTransform(input, block, [range]), transposed: true, rows: range.count, to: sums,
             accumulate: block.lowerBound > section.lowerBound)
         }
         for columns in columnGroups {
           withShape {
-            ck_winograd_to_weights(
+            ck_winograd_filter_transform_adjoint(
               sums.at(0, columns.lowerBound), $0, lines(range, columns), adds ? 1 : 0, weights)
           }
         }
@@ -232,60 +232,60 @@ extension Winograd {
     }
   }
 
-  /// Whether the first tile that meets a big pixel writes it: every one is part of one phase's
+  /// Whether the first tile that meets an input pixel writes it: every one is part of one phase's
   /// tile.
-  private var writesBig: Bool {
+  private var writesInput: Bool {
     let g = geometry
-    return down.groups * across.groups == 1 && down.covers(g.bigHeight, padding: g.paddingTop)
-      && across.covers(g.bigWidth, padding: g.paddingLeft)
+    return down.groups * across.groups == 1 && down.covers(g.inputHeight, padding: g.paddingTop)
+      && across.covers(g.inputWidth, padding: g.paddingLeft)
   }
 }
 
 // MARK: Points
 
 extension Winograd {
-  private func pointMatrices(_ slot: Scratch, rows: Int, columns: Int) -> PointMatrices {
-    PointMatrices(slot, points: points, rows: rows, columns: columns)
+  private func winogradMatrices(_ slot: Scratch, rows: Int, columns: Int) -> WinogradMatrices {
+    WinogradMatrices(slot, points: points, rows: rows, columns: columns)
   }
 
   /// `[tiles of the block, lines of the groups]` at each point.
-  private func bigPoints(_ big: Input, _ block: Range<Int>, _ groups: [Range<Int>])
-    -> PointMatrices
+  private func inputTransform(_ input: Input, _ block: Range<Int>, _ groups: [Range<Int>])
+    -> WinogradMatrices
   {
     let first = groups[0].lowerBound
-    let matrices = pointMatrices(
+    let matrices = winogradMatrices(
       .patches, rows: block.count, columns: groups.last!.upperBound - first)
     for range in groups {
       withShape {
-        ck_winograd_from_big(
-          big, $0, phaseLines(block, range), matrices.at(0, range.lowerBound - first))
+        ck_winograd_input_transform(
+          input, $0, phaseLines(block, range), matrices.at(0, range.lowerBound - first))
       }
     }
     return matrices
   }
 
-  /// `[tiles of the block, small channels]` at each point.
-  private func smallPoints(_ small: Input, _ block: Range<Int>) -> PointMatrices {
-    let matrices = pointMatrices(.patches, rows: block.count, columns: smallChannels)
+  /// `[tiles of the block, output channels]` at each point.
+  private func outputTransform(_ output: Input, _ block: Range<Int>) -> WinogradMatrices {
+    let matrices = winogradMatrices(.patches, rows: block.count, columns: outputChannels)
     for columns in columnGroups {
       withShape {
-        ck_winograd_from_small(
-          small, $0, lines(block, columns), matrices.at(0, columns.lowerBound))
+        ck_winograd_output_transform_adjoint(
+          output, $0, lines(block, columns), matrices.at(0, columns.lowerBound))
       }
     }
     return matrices
   }
 
   /// The same as right operands.
-  private func smallPanels(_ small: Input, _ blocks: [Range<Int>]) -> [PointPanels] {
-    let size = points * PointPanels.floats(words, length: gradientTiles, columns: smallChannels)
+  private func outputPanels(_ output: Input, _ blocks: [Range<Int>]) -> [WinogradPanels] {
+    let size = points * WinogradPanels.floats(words, length: gradientTiles, columns: outputChannels)
     let start = Scratch.panels.floats(blocks.count * size)
     let panels = blocks.indices.map {
-      PointPanels(
-        start: start + $0 * size, words: words, length: blocks[$0].count, columns: smallChannels)
+      WinogradPanels(
+        start: start + $0 * size, words: words, length: blocks[$0].count, columns: outputChannels)
     }
     Workers.forEach(blocks.count) { block, _ in
-      panels[block].pack(smallPoints(small, blocks[block]), rows: blocks[block].count, at: 0)
+      panels[block].pack(outputTransform(output, blocks[block]), rows: blocks[block].count, at: 0)
     }
     return panels
   }
@@ -293,12 +293,12 @@ extension Winograd {
   /// Panels for each group of columns of the right operand; `fill` writes some of their rows.
   private func weightPanels(
     _ groups: [Range<Int>], _ rows: [Range<Int>], length: Int,
-    fill: (_ panels: PointPanels, _ group: Range<Int>, _ rows: Range<Int>) -> Void
-  ) -> [PointPanels] {
-    let size = points * PointPanels.floats(words, length: length, columns: groupColumns)
+    fill: (_ panels: WinogradPanels, _ group: Range<Int>, _ rows: Range<Int>) -> Void
+  ) -> [WinogradPanels] {
+    let size = points * WinogradPanels.floats(words, length: length, columns: groupColumns)
     let start = Scratch.weights.floats(groups.count * size)
     let panels = groups.indices.map {
-      PointPanels(
+      WinogradPanels(
         start: start + $0 * size, words: words, length: length, columns: groups[$0].count)
     }
     Workers.forEach(groups.count * rows.count) { piece, _ in
@@ -308,12 +308,12 @@ extension Winograd {
     return panels
   }
 
-  /// `[lines, some small channels]` at each point.
-  private func weightPoints(_ weights: Input, _ range: Range<Int>, _ columns: Range<Int>)
-    -> PointMatrices
+  /// `[lines, some output channels]` at each point.
+  private func filterTransform(_ weights: Input, _ range: Range<Int>, _ columns: Range<Int>)
+    -> WinogradMatrices
   {
-    let matrices = pointMatrices(.block, rows: range.count, columns: columns.count)
-    withShape { ck_winograd_from_weights(weights, $0, lines(range, columns), matrices.at(0)) }
+    let matrices = winogradMatrices(.block, rows: range.count, columns: columns.count)
+    withShape { ck_winograd_filter_transform(weights, $0, lines(range, columns), matrices.at(0)) }
     return matrices
   }
 }
@@ -328,18 +328,18 @@ extension Range<Int> {
 }
 
 extension Winograd {
-  private var columnGroups: [Range<Int>] { (0..<smallChannels).cut(groupColumns) }
+  private var columnGroups: [Range<Int>] { (0..<outputChannels).cut(groupColumns) }
 
   /// Groups of lines, each of one phase.
   private var lineGroups: [Range<Int>] {
-    (0..<lines).cut(geometry.bigChannels).flatMap { $0.cut(groupColumns) }
+    (0..<lines).cut(geometry.inputChannels).flatMap { $0.cut(groupColumns) }
   }
 
   /// Runs `body` for so many groups of columns of a right operand as are at their points together.
   private func forEachShare(
     of groups: [Range<Int>], length: Int, _ body: (_ groups: [Range<Int>]) -> Void
   ) {
-    let size = points * PointPanels.floats(words, length: length, columns: groupColumns)
+    let size = points * WinogradPanels.floats(words, length: length, columns: groupColumns)
     for share in groups.indices.cut(max(1, mostWeights / size)) { body(Array(groups[share])) }
   }
 
@@ -355,17 +355,17 @@ extension Winograd {
     }
   }
 
-  /// Tiles or lines, and small channels.
+  /// Tiles or lines, and output channels.
   private func lines(_ range: Range<Int>, _ columns: Range<Int>) -> ck_lines {
     ck_lines(
       first: range.lowerBound, count: range.count, phase: 0, channel: columns.lowerBound,
       channels: columns.count)
   }
 
-  /// Tiles, and big channels of one phase.
+  /// Tiles, and input channels of one phase.
   private func phaseLines(_ tiles: Range<Int>, _ range: Range<Int>) -> ck_lines {
     let (phase, channel) = range.lowerBound.quotientAndRemainder(
-      dividingBy: geometry.bigChannels)
+      dividingBy: geometry.inputChannels)
     return ck_lines(
       first: tiles.lowerBound, count: tiles.count, phase: phase, channel: channel,
       channels: range.count)

@@ -98,7 +98,7 @@ public struct KernelDistance: Sendable {
     one.values.withUnsafeBufferPointer { left in
       other.values.withUnsafeBufferPointer { right in
         products.withUnsafeMutableBufferPointer { product in
-          matrixProduct(
+          gemm(
             left.baseAddress! + rows.lowerBound * k, transposed: false, right.baseAddress!,
             transposed: true, product.baseAddress!, m: rows.count, n: other.count, k: k,
             accumulate: false)

@@ -158,7 +158,7 @@ private struct Sums {
               }
             }
           }
-          matrixProduct(
+          gemm(
             weighted, transposed: true, difference, transposed: false,
             base + k + k * m + component * m * m, m: m, n: m, k: count, accumulate: true)
         }
@@ -205,7 +205,7 @@ private struct Density {
         }
         // ‖L⁻¹ (z − μ)‖² is the Mahalanobis distance.
         inverses.withUnsafeBufferPointer {
-          matrixProduct(
+          gemm(
             difference, transposed: false, $0.baseAddress! + component * m * m, transposed: true,
             &white, m: count, n: m, k: m, accumulate: false)
         }

@@ -80,7 +80,7 @@ struct KMeans {
     let (m, count) = (codes.latentSize, count)
     // ‖z − c‖² = ‖z‖² − 2 z · c + ‖c‖²
     var products = [Double](repeating: 0, count: share.count * count)
-    matrixProduct(
+    gemm(
       share.codes, transposed: false, centres, transposed: true, &products, m: share.count,
       n: count, k: m, accumulate: false)
     let norms = (0..<count).map { squaredNorm(centres, row: $0) }

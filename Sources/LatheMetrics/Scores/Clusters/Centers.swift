@@ -30,7 +30,7 @@ struct Centers {
     points.values.withUnsafeBufferPointer { left in
       features.values.withUnsafeBufferPointer { right in
         distances.withUnsafeMutableBufferPointer { product in
-          matrixProduct(
+          gemm(
             left.baseAddress!, transposed: false, right.baseAddress!, transposed: true,
             product.baseAddress!, m: m, n: n, k: k, accumulate: false)
         }
