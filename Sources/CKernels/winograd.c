@@ -1,10 +1,10 @@
 // Convolutions by Winograd transforms; see CKernels.h.
 //
 // Along an axis, m outputs of a correlation with r taps take m + r - 1 = 5 multiplications instead of m r:
-// outputs = smallᵀ((tap g) ⊙ (input d)). Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray,
+// outputs = Aᵀ((G g) ⊙ (Bᵀ d)). Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray,
 // "Fast Algorithms for Convolutional Neural Networks", CVPR 2016. The matrices are those of Toom and Cook with
-// the points 0, 1/2, -1, 2 and infinity, which round least among output ones: 2.5 times as much as a direct sum, and,
-// where numbers at the points become bfloat16, 4.5 times as much as operands that become bfloat16.
+// the points 0, 1/2, -1, 2 and infinity, which round less than other small ones: 2.5 times as much as a direct sum, and,
+// where numbers in the Winograd domain become bfloat16, 4.5 times as much as operands that become bfloat16.
 // A stride cuts the input image into phases, each of which meets taps of its own. More than
 // two or three taps along an axis are groups, which see the input image so many pixels further on, as further phases.
 #include "CKernels.h"
@@ -12,16 +12,16 @@
 
 enum { POINTS = 5, SQUARE = POINTS * POINTS };
 
-/// What is transformed to points and back.
-enum { BIG, TAPS, SMALL };
+/// What is transformed to the Winograd domain and back.
+enum { INPUT, TAPS, OUTPUT };
 
 /// One axis: places of each kind, and matrices with a row for each point.
 typedef struct {
-  long points, places[3];
+  long domain, places[3];
   float matrix[3][POINTS][POINTS];
 } axis;
 
-#define BIG_POINTS                               \
+#define INPUT_MATRIX                               \
   {{1, -1.5f, -1.5f, 1, 0},                      \
    {0, -2, -1, 1, 0},                            \
    {0, 1, -2.5f, 1, 0},                          \
@@ -33,13 +33,13 @@ static const axis one_tap = {1, {1, 1, 1}, {{{1}}, {{1}}, {{1}}}};
 
 static const axis two_taps = {
     5, {5, 2, 4},
-    {BIG_POINTS,
+    {INPUT_MATRIX,
      {{1, 0}, {-8 / 9.f, -4 / 9.f}, {-2 / 9.f, 2 / 9.f}, {1 / 9.f, 2 / 9.f}, {0, 1}},
      {{1, 0, 0, 0}, {1, .5f, .25f, .125f}, {1, -1, 1, -1}, {1, 2, 4, 8}, {0, 0, 0, 1}}}};
 
 static const axis three_taps = {
     5, {5, 3, 3},
-    {BIG_POINTS,
+    {INPUT_MATRIX,
      {{1, 0, 0},
       {-8 / 9.f, -4 / 9.f, -2 / 9.f},
       {-2 / 9.f, 2 / 9.f, -2 / 9.f},
@@ -56,7 +56,7 @@ typedef struct {
 static const float zeros[CK_BLOCK];
 
 INLINE long places_of(const axis *a, int kind, int transposed) {
-  return transposed ? a->points : a->places[kind];
+  return transposed ? a->domain : a->places[kind];
 }
 
 /// y = matrix x, from places to points, or its transpose; elements `step` apart.
@@ -108,9 +108,9 @@ INLINE void transform(
 }
 
 /// Where a line lies at the points.
-INLINE void at_points(axes a, ck_winograd_domain points, long line, float **out) {
-  for (long i = 0; i < a.down->points * a.across->points; i++)
-    out[i] = points.start + i * points.apart + line * points.stride;
+INLINE void at_points(axes a, ck_winograd_domain domain, long line, float **out) {
+  for (long i = 0; i < a.down->domain * a.across->domain; i++)
+    out[i] = domain.start + i * domain.apart + line * domain.stride;
 }
 
 /// A tile's image and its place in it.
@@ -141,8 +141,8 @@ INLINE long first_column(const ck_winograd *w, long phase) {
 /// Where an input pixel of a tile's phase begins, -1 if it lies outside.
 INLINE long input_pixel(const ck_winograd *w, axes a, long phase, place p, long row, long column) {
   const ck_geometry *g = &w->geometry;
-  long i = (p.row * a.down->places[SMALL] + row) * g->stride_height + first_row(w, phase);
-  long j = (p.column * a.across->places[SMALL] + column) * g->stride_width + first_column(w, phase);
+  long i = (p.row * a.down->places[OUTPUT] + row) * g->stride_height + first_row(w, phase);
+  long j = (p.column * a.across->places[OUTPUT] + column) * g->stride_width + first_column(w, phase);
   i -= g->padding_top, j -= g->padding_left;
   if (i < 0 || i >= g->input_height || j < 0 || j >= g->input_width) return -1;
   return ((p.image * g->input_height + i) * g->input_width + j) * g->input_channels;
@@ -150,7 +150,7 @@ INLINE long input_pixel(const ck_winograd *w, axes a, long phase, place p, long 
 
 INLINE long output_pixel(const ck_winograd *w, axes a, place p, long row, long column) {
   const ck_geometry *g = &w->geometry;
-  long i = p.row * a.down->places[SMALL] + row, j = p.column * a.across->places[SMALL] + column;
+  long i = p.row * a.down->places[OUTPUT] + row, j = p.column * a.across->places[OUTPUT] + column;
   if (i >= g->output_height || j >= g->output_width) return -1;
   return ((p.image * g->output_height + i) * g->output_width + j) * g->output_channels;
 }
@@ -167,8 +167,8 @@ INLINE long tap_place(const ck_winograd *w, long line, long row, long column) {
 }
 
 INLINE void from_input(
-    axes a, const float *input, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
-  long rows = a.down->points, columns = a.across->points;
+    axes a, const float *input, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain) {
+  long rows = a.down->domain, columns = a.across->domain;
   for (long t = 0; t < lines.count; t++) {
     place p = place_of(w, lines.first + t);
     const float *in[SQUARE];
@@ -177,15 +177,15 @@ INLINE void from_input(
       long pixel = input_pixel(w, a, lines.phase, p, i / columns, i % columns);
       in[i] = pixel < 0 ? zeros : input + pixel + lines.channel;
     }
-    at_points(a, points, t, out);
-    transform(a, BIG, 0, in, 0, out, lines.channels);
+    at_points(a, domain, t, out);
+    transform(a, INPUT, 0, in, 0, out, lines.channels);
   }
 }
 
 /// Pixels that an earlier tile has reached are added to, others written.
 INLINE void to_input(
-    axes a, ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *input) {
-  long rows = a.down->points, columns = a.across->points;
+    axes a, ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, float *input) {
+  long rows = a.down->domain, columns = a.across->domain;
   long rows_shared = w->taps_down - 1, columns_shared = w->taps_across - 1;
   float outside[CK_BLOCK];
   for (long t = 0; t < lines.count; t++) {
@@ -200,14 +200,14 @@ INLINE void to_input(
       out[i] = pixel < 0 ? outside : input + pixel + lines.channel;
       base[i] = reached && pixel >= 0 ? out[i] : zeros;
     }
-    at_points(a, points, t, in);
-    transform(a, BIG, 1, (const float *const *)in, base, out, lines.channels);
+    at_points(a, domain, t, in);
+    transform(a, INPUT, 1, (const float *const *)in, base, out, lines.channels);
   }
 }
 
 INLINE void from_output(
-    axes a, const float *output, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
-  long rows = a.down->places[SMALL], columns = a.across->places[SMALL];
+    axes a, const float *output, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain) {
+  long rows = a.down->places[OUTPUT], columns = a.across->places[OUTPUT];
   for (long t = 0; t < lines.count; t++) {
     place p = place_of(w, lines.first + t);
     const float *in[SQUARE];
@@ -216,14 +216,14 @@ INLINE void from_output(
       long pixel = output_pixel(w, a, p, i / columns, i % columns);
       in[i] = pixel < 0 ? zeros : output + pixel + lines.channel;
     }
-    at_points(a, points, t, out);
-    transform(a, SMALL, 0, in, 0, out, lines.channels);
+    at_points(a, domain, t, out);
+    transform(a, OUTPUT, 0, in, 0, out, lines.channels);
   }
 }
 
 INLINE void to_output(
-    axes a, ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *output) {
-  long rows = a.down->places[SMALL], columns = a.across->places[SMALL];
+    axes a, ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, float *output) {
+  long rows = a.down->places[OUTPUT], columns = a.across->places[OUTPUT];
   float outside[CK_BLOCK];
   for (long t = 0; t < lines.count; t++) {
     place p = place_of(w, lines.first + t);
@@ -232,13 +232,13 @@ INLINE void to_output(
       long pixel = output_pixel(w, a, p, i / columns, i % columns);
       out[i] = pixel < 0 ? outside : output + pixel + lines.channel;
     }
-    at_points(a, points, t, in);
-    transform(a, SMALL, 1, (const float *const *)in, 0, out, lines.channels);
+    at_points(a, domain, t, in);
+    transform(a, OUTPUT, 1, (const float *const *)in, 0, out, lines.channels);
   }
 }
 
 INLINE void from_weights(
-    axes a, const float *weights, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
+    axes a, const float *weights, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain) {
   long rows = a.down->places[TAPS], columns = a.across->places[TAPS];
   for (long t = 0; t < lines.count; t++) {
     const float *in[SQUARE];
@@ -247,13 +247,13 @@ INLINE void from_weights(
       long tap = tap_place(w, lines.first + t, i / columns, i % columns);
       in[i] = tap < 0 ? zeros : weights + tap + lines.channel;
     }
-    at_points(a, points, t, out);
+    at_points(a, domain, t, out);
     transform(a, TAPS, 0, in, 0, out, lines.channels);
   }
 }
 
 INLINE void to_weights(
-    axes a, ck_winograd_domain points, const ck_winograd *w, ck_lines lines, int adds, float *weights) {
+    axes a, ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, int adds, float *weights) {
   long rows = a.down->places[TAPS], columns = a.across->places[TAPS];
   float outside[CK_BLOCK];
   for (long t = 0; t < lines.count; t++) {
@@ -264,7 +264,7 @@ INLINE void to_weights(
       out[i] = tap < 0 ? outside : weights + tap + lines.channel;
       base[i] = adds && tap >= 0 ? out[i] : zeros;
     }
-    at_points(a, points, t, in);
+    at_points(a, domain, t, in);
     transform(a, TAPS, 1, (const float *const *)in, base, out, lines.channels);
   }
 }
@@ -287,31 +287,31 @@ INLINE void to_weights(
   } while (0)
 
 CLONED void ck_winograd_input_transform(
-    const float *input, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
-  BY_TAPS(from_input, input, w, lines, points);
+    const float *input, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain) {
+  BY_TAPS(from_input, input, w, lines, domain);
 }
 
 CLONED void ck_winograd_input_transform_adjoint(
-    ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *input) {
-  BY_TAPS(to_input, points, w, lines, input);
+    ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, float *input) {
+  BY_TAPS(to_input, domain, w, lines, input);
 }
 
 CLONED void ck_winograd_output_transform_adjoint(
-    const float *output, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
-  BY_TAPS(from_output, output, w, lines, points);
+    const float *output, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain) {
+  BY_TAPS(from_output, output, w, lines, domain);
 }
 
 CLONED void ck_winograd_output_transform(
-    ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *output) {
-  BY_TAPS(to_output, points, w, lines, output);
+    ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, float *output) {
+  BY_TAPS(to_output, domain, w, lines, output);
 }
 
 CLONED void ck_winograd_filter_transform(
-    const float *weights, const ck_winograd *w, ck_lines lines, ck_winograd_domain points) {
-  BY_TAPS(from_weights, weights, w, lines, points);
+    const float *weights, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain) {
+  BY_TAPS(from_weights, weights, w, lines, domain);
 }
 
 CLONED void ck_winograd_filter_transform_adjoint(
-    ck_winograd_domain points, const ck_winograd *w, ck_lines lines, int adds, float *weights) {
-  BY_TAPS(to_weights, points, w, lines, adds, weights);
+    ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, int adds, float *weights) {
+  BY_TAPS(to_weights, domain, w, lines, adds, weights);
 }

@@ -21,7 +21,7 @@ struct Pullback {
   let gradient: Tensor
   fileprivate let keptOutput: Tensor?
   fileprivate let wanted: [Bool]
-  fileprivate let sinks: [GradientTarget?]
+  fileprivate let gradientBuffers: [GradientTarget?]
 
   /// The operation's output, for rules recorded with `keepingOutput`.
   var output: Tensor {
@@ -40,14 +40,16 @@ struct Pullback {
   /// Storage for the gradient of input `index`: the parameter's own where it can be written
   /// directly.
   func destination(_ index: Int, count: Int) -> Storage {
-    if let sink = sinks[index], !sink.adds { return sink.storage }
+    if let gradientBuffer = gradientBuffers[index], !gradientBuffer.adds {
+      return gradientBuffer.storage
+    }
     return Storage(count: count)
   }
 
   /// The same for rules that can add to what the parameter's own storage holds of earlier
   /// contributions.
   func target(_ index: Int, count: Int) -> GradientTarget {
-    sinks[index] ?? GradientTarget(storage: Storage(count: count))
+    gradientBuffers[index] ?? GradientTarget(storage: Storage(count: count))
   }
 }
 
@@ -55,22 +57,22 @@ final class Node {
   typealias Rule = (Pullback) -> [Tensor?]
 
   let order: UInt64
-  let sink: Storage?
+  let gradientBuffer: Storage?
   private(set) var inputs: [Node?]
   private var rule: Rule?
   private var output: (storage: Storage, shape: Shape)?
 
   private static let made = Atomic<UInt64>(0)
 
-  init(sink: Storage? = nil) {
+  init(gradientBuffer: Storage? = nil) {
     order = Node.nextOrder()
     inputs = []
-    self.sink = sink
+    self.gradientBuffer = gradientBuffer
   }
 
   init(inputs: [Node?], output: (Storage, Shape)?, rule: @escaping Rule) {
     order = Node.nextOrder()
-    sink = nil
+    gradientBuffer = nil
     self.inputs = inputs
     self.output = output
     self.rule = rule
@@ -80,10 +82,12 @@ final class Node {
 
   var isLeaf: Bool { inputs.isEmpty }
 
-  func pull(_ gradient: Tensor, wanted: [Bool], sinks: [GradientTarget?]) -> [Tensor?] {
+  func pull(_ gradient: Tensor, wanted: [Bool], gradientBuffers: [GradientTarget?]) -> [Tensor?] {
     guard let rule else { trap("gradients: this graph was already consumed") }
     let kept = output.map { Tensor($0.storage, $0.shape, node: self) }
-    return rule(Pullback(gradient: gradient, keptOutput: kept, wanted: wanted, sinks: sinks))
+    return rule(
+      Pullback(
+        gradient: gradient, keptOutput: kept, wanted: wanted, gradientBuffers: gradientBuffers))
   }
 
   /// Lets go of what the rule had kept.
@@ -154,7 +158,7 @@ func gradients(of y: Tensor, withRespectTo variables: [Tensor], holding held: Te
   }
 }
 
-/// Writes `scale` times the gradient of scalar `loss` to the sink of each of `variables`; consumes
+/// Writes `scale` times the gradient of scalar `loss` to the gradientBuffer of each of `variables`; consumes
 /// the graph.
 ///
 /// `variables` were made by ``Tensor/differentiable(into:)``. The graph of `loss` cannot be used
@@ -168,15 +172,17 @@ public func backpropagate(
   require(loss.shape.count == 1, "backpropagate: the loss has shape \(loss.shape)")
   var places: [ObjectIdentifier: Int] = [:]
   for (place, variable) in variables.enumerated() {
-    require(variable.node?.sink != nil, "backpropagate: \(variable.shape) has no sink")
+    require(
+      variable.node?.gradientBuffer != nil, "backpropagate: \(variable.shape) has no gradientBuffer"
+    )
     places[ObjectIdentifier(variable.node!)] = place
   }
   func deliver(_ place: Int, _ gradient: Tensor?) {
-    let sink = variables[place].node!.sink!
-    if let gradient, gradient.storage !== sink {
-      sink.pointer.update(from: gradient.pointer, count: sink.count)
+    let gradientBuffer = variables[place].node!.gradientBuffer!
+    if let gradient, gradient.storage !== gradientBuffer {
+      gradientBuffer.pointer.update(from: gradient.pointer, count: gradientBuffer.count)
     } else if gradient == nil {
-      LatheKernels.fill(sink.pointer, with: 0, count: sink.count)
+      LatheKernels.fill(gradientBuffer.pointer, with: 0, count: gradientBuffer.count)
     }
     finished(place)
   }
@@ -261,8 +267,8 @@ private struct BackwardSweep {
   private mutating func spread(_ gradient: Tensor, from node: Node) {
     let wanted = node.inputs.map { $0.map { useful.contains(ObjectIdentifier($0)) } ?? false }
     guard wanted.contains(true) else { return }
-    let sinks = node.inputs.indices.map { sink(of: $0, in: node) }
-    let results = node.pull(gradient, wanted: wanted, sinks: sinks)
+    let gradientBuffers = node.inputs.indices.map { gradientBuffer(of: $0, in: node) }
+    let results = node.pull(gradient, wanted: wanted, gradientBuffers: gradientBuffers)
     if consuming { node.consume() }
     for (input, result) in zip(node.inputs, results) {
       guard let input, let result, useful.contains(ObjectIdentifier(input)) else { continue }
@@ -270,14 +276,16 @@ private struct BackwardSweep {
     }
   }
 
-  /// The sink of a variable; what it holds of the gradient must not be overwritten.
-  private func sink(of index: Int, in node: Node) -> GradientTarget? {
-    guard consuming, let input = node.inputs[index], let sink = input.sink else { return nil }
+  /// The gradientBuffer of a variable; what it holds of the gradient must not be overwritten.
+  private func gradientBuffer(of index: Int, in node: Node) -> GradientTarget? {
+    guard consuming, let input = node.inputs[index], let gradientBuffer = input.gradientBuffer
+    else { return nil }
     guard node.inputs.firstIndex(where: { $0 === input }) == index else { return nil }
     guard let former = pending[ObjectIdentifier(input)] else {
-      return GradientTarget(storage: sink)
+      return GradientTarget(storage: gradientBuffer)
     }
-    return former.storage === sink ? GradientTarget(storage: sink, adds: true) : nil
+    return former.storage === gradientBuffer
+      ? GradientTarget(storage: gradientBuffer, adds: true) : nil
   }
 
   private mutating func add(_ gradient: Tensor, to node: Node) {
@@ -286,10 +294,11 @@ private struct BackwardSweep {
       pending[identity] = gradient
       return
     }
-    if former.storage === gradient.storage && former.storage === node.sink { return }
-    if let sink = node.sink, former.storage === sink {
+    if former.storage === gradient.storage && former.storage === node.gradientBuffer { return }
+    if let gradientBuffer = node.gradientBuffer, former.storage === gradientBuffer {
       Profile.measure(.elementwise) {
-        LatheKernels.accumulate(gradient.pointer, into: sink.pointer, count: sink.count)
+        LatheKernels.accumulate(
+          gradient.pointer, into: gradientBuffer.pointer, count: gradientBuffer.count)
       }
     } else {
       pending[identity] = former + gradient

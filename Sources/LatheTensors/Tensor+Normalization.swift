@@ -38,7 +38,7 @@ public func batchNormalization(
     }
     LatheKernels.normalize(
       x.pointer, rows: rows, channels: channels, gamma: gamma.pointer, beta: beta.pointer,
-      mean: mean.pointer, inverseDeviation: inverse.pointer, relu: relu, y.pointer)
+      mean: mean.pointer, inverseStandardDeviation: inverse.pointer, relu: relu, y.pointer)
   }
   let output = record(y, x.shape, from: [x, gamma, beta]) { pull in
     if Recording.isEnabled {
@@ -77,13 +77,13 @@ private func fusedGradients(
   Profile.measure(.normalizationGradient) {
     LatheKernels.normalizationSums(
       pull.gradient.pointer, x.pointer, kept, rows: rows, channels: channels, mean: mean.pointer,
-      inverseDeviation: inverse.pointer, dGamma: dGamma.pointer, dBeta: dBeta.pointer)
+      inverseStandardDeviation: inverse.pointer, dGamma: dGamma.pointer, dBeta: dBeta.pointer)
   }
   let total = sumsOverSlices(dGamma, dBeta)
   Profile.measure(.normalizationGradient) {
     LatheKernels.normalizationInputGradient(
       pull.gradient.pointer, x.pointer, kept, rows: rows, channels: channels,
-      gamma: gamma.pointer, mean: mean.pointer, inverseDeviation: inverse.pointer,
+      gamma: gamma.pointer, mean: mean.pointer, inverseStandardDeviation: inverse.pointer,
       dGamma: total.gamma.pointer, dBeta: total.beta.pointer, totalRows: rows * total.slices,
       dx: dx.pointer)
   }

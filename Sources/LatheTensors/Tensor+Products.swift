@@ -32,17 +32,19 @@ private func product(
   }
   return record(storage, [m, n], from: [a, b]) { pull in
     let g = pull.gradient
-    func sink(_ index: Int) -> (Int) -> GradientTarget { { pull.target(index, count: $0) } }
+    func gradientBuffer(_ index: Int) -> (Int) -> GradientTarget {
+      { pull.target(index, count: $0) }
+    }
     return [
       pull(0) {
         ta
-          ? product(b, g, tb, true, precision, into: sink(0))
-          : product(g, b, false, !tb, precision, into: sink(0))
+          ? product(b, g, tb, true, precision, into: gradientBuffer(0))
+          : product(g, b, false, !tb, precision, into: gradientBuffer(0))
       },
       pull(1) {
         tb
-          ? product(g, a, true, ta, precision, into: sink(1))
-          : product(a, g, !ta, false, precision, into: sink(1))
+          ? product(g, a, true, ta, precision, into: gradientBuffer(1))
+          : product(a, g, !ta, false, precision, into: gradientBuffer(1))
       },
     ]
   }

@@ -64,10 +64,12 @@ public struct Tensor {
   /// The same values as a new variable that gradients can be taken with respect to.
   public func differentiable() -> Tensor { Tensor(storage, shape, node: Node()) }
 
-  /// The same values as a new variable whose gradient ``backpropagate(_:scale:)`` writes to `sink`.
-  public func differentiable(into sink: Storage) -> Tensor {
-    require(sink.count == storage.count, "sink of \(sink.count) values for \(shape)")
-    return Tensor(storage, shape, node: Node(sink: sink))
+  /// The same values as a new variable whose gradient ``backpropagate(_:scale:)`` writes to `gradientBuffer`.
+  public func differentiable(into gradientBuffer: Storage) -> Tensor {
+    require(
+      gradientBuffer.count == storage.count,
+      "gradientBuffer of \(gradientBuffer.count) values for \(shape)")
+    return Tensor(storage, shape, node: Node(gradientBuffer: gradientBuffer))
   }
 
   var pointer: UnsafeMutablePointer<Float> { storage.pointer }

@@ -50,11 +50,11 @@ private struct Found {
     dx = y
     batchNormalize(
       x, rows: rows, channels: channels, gamma: gamma, beta: beta, epsilon: epsilon, relu: relu,
-      mean: &mean, variance: &variance, inverseDeviation: &inverse, &y)
+      mean: &mean, variance: &variance, inverseStandardDeviation: &inverse, &y)
     y.withUnsafeBufferPointer { y in
       batchNormalizeGradient(
         gradient, x, relu ? y.baseAddress : nil, rows: rows, channels: channels, gamma: gamma,
-        mean: mean, inverseDeviation: inverse, dx: &dx, dGamma: &dGamma, dBeta: &dBeta)
+        mean: mean, inverseStandardDeviation: inverse, dx: &dx, dGamma: &dGamma, dBeta: &dBeta)
     }
   }
 }
@@ -126,7 +126,7 @@ extension AllKernels {
         let found = written(x.count) {
           normalize(
             x, rows: rows, channels: channels, gamma: terms[0], beta: terms[1], mean: terms[2],
-            inverseDeviation: terms[3], relu: relu, $0)
+            inverseStandardDeviation: terms[3], relu: relu, $0)
         }
         #expect(worstError(found, expected) < 1e-6)
       }

@@ -52,12 +52,14 @@ private func normalizationJobs(rows: Int, channels: Int) -> [Job] {
         let terms = $0.baseAddress!
         batchNormalize(
           x, rows: rows, channels: channels, gamma: w, beta: w, epsilon: 1e-5, relu: true,
-          mean: terms, variance: terms + channels, inverseDeviation: terms + 2 * channels, y)
+          mean: terms, variance: terms + channels, inverseStandardDeviation: terms + 2 * channels, y
+        )
       }
     },
     Job("batch norm gradient \(rows) × \(channels)", count + 2 * channels) { y in
       batchNormalizeGradient(
-        w, x, x, rows: rows, channels: channels, gamma: w, mean: w, inverseDeviation: w, dx: y,
+        w, x, x, rows: rows, channels: channels, gamma: w, mean: w, inverseStandardDeviation: w,
+        dx: y,
         dGamma: y + count, dBeta: y + count + channels)
     },
   ]
@@ -97,7 +99,8 @@ private let jobs: [Job] =
   + convolutionJobs(
     "wide", .init(batch: 20, input: 16, channels: (32, 48), kernel: 4, stride: 2, padding: 1))
   + convolutionJobs(
-    "long kernel", .init(batch: 10, input: 14, channels: (40, 48), kernel: 5, stride: 1, padding: 2))
+    "long kernel", .init(batch: 10, input: 14, channels: (40, 48), kernel: 5, stride: 1, padding: 2)
+  )
   + convolutionJobs(
     "few", .init(batch: 3, input: 8, channels: (64, 70), kernel: 4, stride: 2, padding: 1))
   + convolutionJobs(
@@ -108,7 +111,8 @@ private let jobs: [Job] =
     .init(batch: 20, input: 16, channels: (32, 48), kernel: 4, stride: 2, padding: 1),
     .bfloat16)
   + convolutionJobs(
-    "last bfloat16", .init(batch: 30, input: 32, channels: (16, 3), kernel: 3, stride: 1, padding: 1),
+    "last bfloat16",
+    .init(batch: 30, input: 32, channels: (16, 3), kernel: 3, stride: 1, padding: 1),
     .bfloat16)
   + productJobs(64, 600, 600) + productJobs(600, 300, 64)
   + convolutionJobs(

@@ -58,12 +58,12 @@ import Testing
     _ = model.decode(Tensor(filledWith: 0.5, shape: [2, 16]))
     #expect(vectors.map(\.value.values) == before)
     let phase = model.boundStep[0].phases[0]
-    store.listen(
-      to: phase.groups, gradients: values.pointer, observations: seen.pointer, owner: store)
+    store.bindGradientBuffers(
+      of: phase.groups, gradients: values.pointer, statisticsUpdates: seen.pointer, owner: store)
     let random = RandomSource(seed: 2)
     _ = phase.loss(Batch(images: random.uniform("images", [4, 8, 8, 1]), random: random, step: 0))
-    store.stopListening()
-    store.moveBuffers(observations: seen.pointer, slices: 1)
+    store.unbindGradientBuffers()
+    store.updateRunningStatistics(from: seen.pointer, slices: 1)
     for (vector, old) in zip(vectors, before) { #expect(vector.value.values != old) }
   }
 
@@ -81,13 +81,13 @@ import Testing
       Arena(count: store.values.count), Arena(count: store.bufferValues.count)
     )
     let phase = model.boundStep[0].phases[0]
-    store.listen(
-      to: phase.groups, gradients: gradients.pointer, observations: seen.pointer, owner: store)
+    store.bindGradientBuffers(
+      of: phase.groups, gradients: gradients.pointer, statisticsUpdates: seen.pointer, owner: store)
     let random = RandomSource(seed: 2)
     let batch = Batch(images: random.uniform("images", [4, 28, 28, 1]), random: random, step: 0)
     _ = phase.loss(batch)
-    store.stopListening()
-    store.moveBuffers(observations: seen.pointer, slices: 1)
+    store.unbindGradientBuffers()
+    store.updateRunningStatistics(from: seen.pointer, slices: 1)
     for (vector, old) in zip(vectors, before) {
       #expect(vector.value.values != old, "\(vector.name)")
     }

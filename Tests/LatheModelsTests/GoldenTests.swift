@@ -73,7 +73,7 @@ final class Replay {
   let blocks: [BoundBlock]
   private let test: GoldenCase
   private let optimizers: [String: Optimizer]
-  private let gradients, observations: Arena
+  private let gradients, statisticsUpdates: Arena
 
   /// `epsilon` replaces Adam's.
   init(_ test: GoldenCase, epsilon: Float = 1e-8) throws {
@@ -95,7 +95,7 @@ final class Replay {
     }
     self.optimizers = optimizers
     gradients = Arena(count: store.values.count)
-    observations = Arena(count: store.bufferValues.count)
+    statisticsUpdates = Arena(count: store.bufferValues.count)
     try loadInitialValues()
   }
 
@@ -155,10 +155,10 @@ final class Replay {
 
   /// The phase's terms, and its gradients in this object's flat memory.
   func differentiate(_ phase: BoundPhase, _ batch: Batch) -> [(name: String, value: Float)] {
-    store.listen(
-      to: phase.groups, gradients: gradients.pointer, observations: observations.pointer,
+    store.bindGradientBuffers(
+      of: phase.groups, gradients: gradients.pointer, statisticsUpdates: statisticsUpdates.pointer,
       owner: self)
-    defer { store.stopListening() }
+    defer { store.unbindGradientBuffers() }
     let losses = phase.loss(batch)
     let terms =
       [("total", losses.total)] + losses.terms.map { (goldenTerms[$0.name] ?? $0.name, $0.value) }
@@ -171,7 +171,9 @@ final class Replay {
     Tensor(gradients.storage(parameter.range), shape: parameter.shape)
   }
 
-  func moveBuffers() { store.moveBuffers(observations: observations.pointer, slices: 1) }
+  func updateRunningStatistics() {
+    store.updateRunningStatistics(from: statisticsUpdates.pointer, slices: 1)
+  }
 
   /// One whole step; returns the terms of every run of every phase, `phase.term` → values.
   func step(_ number: Int) throws -> [String: [Float]] {
@@ -181,7 +183,7 @@ final class Replay {
         curves["\(phase.name).\(term.name)", default: []].append(term.value)
       }
       #expect(optimizers[phase.name]!.update(along: gradients.pointer, scale: 1, step: number))
-      moveBuffers()
+      updateRunningStatistics()
     }
     return curves
   }
@@ -236,7 +238,7 @@ final class Replay {
       let replay = try Replay(test)
       let (same, draw) = replay.firstRuns.first { $0.phase.name == phase.name }!
       _ = replay.differentiate(same, try replay.batch(step: 0, draw: draw))
-      replay.moveBuffers()
+      replay.updateRunningStatistics()
       let stored = replay.golden.names(under: "buffers.\(phase.name).")
       for buffer in replay.store.buffers {
         let source = stored.contains(buffer.name) ? "buffers.\(phase.name)." : "initial."

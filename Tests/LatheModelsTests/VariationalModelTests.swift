@@ -107,15 +107,16 @@ import Testing
     let model = try vampPrior(4).1
     let random = RandomSource(seed: 4)
     let components = Posterior(
-      mean: random.normal("mean", [4, 3]), deviation: random.uniform("deviation", [4, 3]) + 0.5)
+      mean: random.normal("mean", [4, 3]),
+      standardDeviation: random.uniform("standardDeviation", [4, 3]) + 0.5)
     let codes = far * random.normal("codes", [2, 3])
-    let (z, mean, deviation) = (
-      codes.values, components.mean.values, components.deviation.values
+    let (z, mean, standardDeviation) = (
+      codes.values, components.mean.values, components.standardDeviation.values
     )
     let expected = (0..<2).map { row in
       let each = (0..<4).map { k in
         (0..<3).reduce(0.0) { sum, i in
-          let (m, s) = (Double(mean[3 * k + i]), Double(deviation[3 * k + i]))
+          let (m, s) = (Double(mean[3 * k + i]), Double(standardDeviation[3 * k + i]))
           let distance = (Double(z[3 * row + i]) - m) / s
           return sum - 0.5 * distance * distance - log(s) - 0.5 * log(2 * Double.pi)
         }
@@ -138,12 +139,12 @@ import Testing
     try fill(store, "ratio.output.weight", [2])
     let count = 3000
     let codes = model.samplers[0].draw(count, RandomSource(seed: 6))
-    let (mean, deviation) = integrate { 2 * tanh($0) }
+    let (mean, standardDeviation) = integrate { 2 * tanh($0) }
     let first = codes.slice(0..<1, axis: 1).mean().scalar
     let second = codes.slice(1..<2, axis: 1).mean().scalar
     let error = 4 / Float(count).squareRoot()
     // Of 100 draws, one kept: a bias of the order of a hundredth.
-    #expect((first - Float(mean)).magnitude < error * Float(deviation) + 0.02)
+    #expect((first - Float(mean)).magnitude < error * Float(standardDeviation) + 0.02)
     #expect(second.magnitude < error)
     #expect(mean > 0.7)
     #expect(Set(codes.values).count > count)

@@ -42,10 +42,10 @@ import Testing
     let norm = BatchNorm(store.root("a"), channels: 1, convention: convention)
     store.layOut()
     let (g, o) = (Arena(count: store.values.count), Arena(count: store.bufferValues.count))
-    store.listen(to: [], gradients: g.pointer, observations: o.pointer, owner: g)
+    store.bindGradientBuffers(of: [], gradients: g.pointer, statisticsUpdates: o.pointer, owner: g)
     _ = norm(x, mode: .training)
-    store.stopListening()
-    store.moveBuffers(observations: o.pointer, slices: 1)
+    store.unbindGradientBuffers()
+    store.updateRunningStatistics(from: o.pointer, slices: 1)
     return norm
   }
 
@@ -62,7 +62,7 @@ import Testing
   @Test func inferenceAfterOnePassIsFreeOfTheFirstValues() {
     let x = Tensor([0, 2, 4, 6], shape: [4, 1])
     let norm = trained(.tensorFlow, on: x)
-    expectClose(norm.startingShare.value.values, [0.99], relative: 1e-6)
+    expectClose(norm.biasCorrection.value.values, [0.99], relative: 1e-6)
     expectClose(norm(x, mode: .inference), norm(x, mode: .training), relative: 1e-4)
   }
 
@@ -77,10 +77,11 @@ import Testing
     layer.weight.value.storage.pointer.update(from: weight, count: 6)
     let (g, o) = (Arena(count: store.values.count), Arena(count: store.bufferValues.count))
     for _ in 0..<30 {
-      store.listen(to: [], gradients: g.pointer, observations: o.pointer, owner: g)
+      store.bindGradientBuffers(
+        of: [], gradients: g.pointer, statisticsUpdates: o.pointer, owner: g)
       _ = layer(Tensor(filledWith: 1, shape: [1, 3]), mode: .training)
-      store.stopListening()
-      store.moveBuffers(observations: o.pointer, slices: 1)
+      store.unbindGradientBuffers()
+      store.updateRunningStatistics(from: o.pointer, slices: 1)
     }
     let y = layer(Tensor([1, 1, 1], shape: [1, 3]), mode: .inference)
     expectClose(y, [1, 0.5], shape: [1, 2], relative: 1e-5)
@@ -110,7 +111,7 @@ import Testing
       relative: 1e-6)
     // KL(N(1, 2²) ‖ N(0, 1)) = ½ (1 + 4 − 2 log 2 − 1).
     let kl = normalKL(
-      mean: Tensor([1], shape: [1, 1]), deviation: Tensor([2], shape: [1, 1]))
+      mean: Tensor([1], shape: [1, 1]), standardDeviation: Tensor([2], shape: [1, 1]))
     expectClose(kl, [0.5 * (4 - 2 * 0.693_147_2)], shape: [], relative: 1e-6)
   }
 

@@ -8,14 +8,14 @@ import Testing
   private static let m = 3
 
   /// Pair by pair in double precision.
-  private func pairwise(_ x: [Float], _ y: [Float], _ kernel: MMDKernel, deviation: Double)
+  private func pairwise(_ x: [Float], _ y: [Float], _ kernel: MMDKernel, standardDeviation: Double)
     -> Double
   {
     let m = Self.m
     let n = x.count / m
     func similarity(_ a: [Float], _ i: Int, _ b: [Float], _ j: Int) -> Double {
       let d = (0..<m).reduce(0.0) { $0 + pow(Double(a[i * m + $1]) - Double(b[j * m + $1]), 2) }
-      let unit = 2 * Double(m) * deviation * deviation
+      let unit = 2 * Double(m) * standardDeviation * standardDeviation
       if kernel == .radialBasis { return exp(-d / unit) }
       return [0.1, 0.2, 0.5, 1, 2, 5, 10].reduce(0) { $0 + $1 * unit / ($1 * unit + d) }
     }
@@ -37,10 +37,12 @@ import Testing
   }
 
   @Test(arguments: MMDKernel.allCases, [Float(1), 2])
-  func equalsTheSumOverPairs(_ kernel: MMDKernel, _ deviation: Float) {
+  func equalsTheSumOverPairs(_ kernel: MMDKernel, _ standardDeviation: Float) {
     let (x, y) = samples(20, seed: 3)
-    let found = maximumMeanDiscrepancy(x, y, kernel: kernel, deviation: deviation).scalar
-    let expected = pairwise(x.values, y.values, kernel, deviation: Double(deviation))
+    let found = maximumMeanDiscrepancy(x, y, kernel: kernel, standardDeviation: standardDeviation)
+      .scalar
+    let expected = pairwise(
+      x.values, y.values, kernel, standardDeviation: Double(standardDeviation))
     expectClose([found], [Float(expected)], relative: 1e-5)
   }
 

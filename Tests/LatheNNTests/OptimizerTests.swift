@@ -94,7 +94,7 @@ import Testing
       let (a, b) = (store.range(of: "a"), store.range(of: "b"))
       let cut = b.lowerBound + 368
       return [cut..<b.upperBound, a, b.lowerBound..<cut, cut..<cut].allSatisfy {
-        optimizer.move($0, along: gradients, step: step)
+        optimizer.update($0, along: gradients, step: step)
       }
     }
     #expect(whole == parts && whole.contains { $0 > 0 })

@@ -45,16 +45,16 @@ import Testing
   @Test func gradientsGoToTheStoresOffsets() {
     let store = store()
     let gradients = Arena(count: store.values.count)
-    let observations = Arena(count: store.bufferValues.count)
-    store.listen(
-      to: ["decoder"], gradients: gradients.pointer, observations: observations.pointer,
+    let statisticsUpdates = Arena(count: store.bufferValues.count)
+    store.bindGradientBuffers(
+      of: ["decoder"], gradients: gradients.pointer, statisticsUpdates: statisticsUpdates.pointer,
       owner: gradients)
     let weight = store.parameters.first { $0.name == "decoder.hidden.weight" }!
     let frozen = store.parameters.first { $0.name == "encoder.hidden.weight" }!
     #expect(!frozen.value.isDifferentiable)
     let loss = (weight.value * 2).sum() + frozen.value.sum()
     backpropagate(loss, into: store.variables(of: ["decoder"]))
-    store.stopListening()
+    store.unbindGradientBuffers()
     let values = Array(UnsafeBufferPointer(start: gradients.pointer, count: gradients.count))
     #expect(Array(values[weight.range]) == [Float](repeating: 2, count: 15))
     #expect(values.reduce(0, +) == 30)
@@ -70,15 +70,16 @@ import Testing
       Arena(count: store.values.count), Arena(count: store.bufferValues.count)
     )
     for images: [Float] in [[1, 3], [5, 11]] {  // means 2 and 8, variances 1 and 9
-      let observations = Arena(count: store.bufferValues.count)
-      store.listen(
-        to: [], gradients: gradients.pointer, observations: observations.pointer, owner: gradients)
+      let statisticsUpdates = Arena(count: store.bufferValues.count)
+      store.bindGradientBuffers(
+        of: [], gradients: gradients.pointer, statisticsUpdates: statisticsUpdates.pointer,
+        owner: gradients)
       _ = norm(Tensor(images, shape: [2, 1]), mode: .trainingWithoutTracking)
       _ = norm(Tensor(images, shape: [2, 1]), mode: .training)
-      for index in 0..<total.count { total.pointer[index] += observations.pointer[index] }
-      store.stopListening()
+      for index in 0..<total.count { total.pointer[index] += statisticsUpdates.pointer[index] }
+      store.unbindGradientBuffers()
     }
-    store.moveBuffers(observations: total.pointer, slices: 2)
+    store.updateRunningStatistics(from: total.pointer, slices: 2)
     #expect(norm.runningMean.value.values == [0.25 * 5])
     #expect(norm.runningVariance.value.values == [0.25 * 5])
   }
@@ -116,8 +117,9 @@ import Testing
 
   @Test(
     arguments: [
-      (Initializer.uniform(0.5), 0, Float(0.25 / 3)), (.normal(mean: 2, deviation: 0.5), 2, 0.25),
-      (.truncatedNormal(deviation: 0.1), 0, 0.01 * 0.879_625_66 * 0.879_625_66),
+      (Initializer.uniform(0.5), 0, Float(0.25 / 3)),
+      (.normal(mean: 2, standardDeviation: 0.5), 2, 0.25),
+      (.truncatedNormal(standardDeviation: 0.1), 0, 0.01 * 0.879_625_66 * 0.879_625_66),
       (.glorotUniform, 0, 2.0 / 700), (.glorotNormal, 0, 2.0 / 700), (.zeros, 0, 0), (.ones, 1, 0),
     ] as [(Initializer, Float, Float)])
   func initializerMoments(_ initializer: Initializer, _ mean: Float, _ variance: Float) {
@@ -133,7 +135,8 @@ import Testing
 
   @Test func truncationIsAtTwoDeviations() {
     let store = ParameterStore(seed: 3)
-    let parameter = store.root("a").parameter("weight", [100_000], .truncatedNormal(deviation: 0.5))
+    let parameter = store.root("a").parameter(
+      "weight", [100_000], .truncatedNormal(standardDeviation: 0.5))
     store.layOut()
     let largest = abs(parameter.value).max().scalar
     #expect(largest <= 1 && largest > 0.99)

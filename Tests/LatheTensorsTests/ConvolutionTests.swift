@@ -29,7 +29,7 @@ import Testing
     expectSecondGradients(of: function, at: shapes)
   }
 
-  /// Each use of the weights adds to what is in their sink.
+  /// Each use of the weights adds to what is in their gradientBuffer.
   @Test(arguments: [2, 40]) func sinksOfWeightsUsedAgain(_ channels: Int) {
     let random = RandomSource(seed: 6)
     let x = random.normal("x", [2, 12, 12, channels])
@@ -40,10 +40,10 @@ import Testing
     }
     let variable = w.differentiable()
     let expected = LatheTensors.gradients(of: loss(variable), withRespectTo: [variable])[0]
-    let sink = Storage(count: w.shape.count)
-    let parameter = w.differentiable(into: sink)
+    let gradientBuffer = Storage(count: w.shape.count)
+    let parameter = w.differentiable(into: gradientBuffer)
     backpropagate(loss(parameter), into: [parameter])
-    expectClose(Tensor(sink, shape: w.shape), expected, relative: 2e-5)
+    expectClose(Tensor(gradientBuffer, shape: w.shape), expected, relative: 2e-5)
   }
 
   @Test func sameShapes() {
@@ -132,11 +132,11 @@ import Testing
     }
     let variables = values.map { $0.differentiable() }
     let expected = LatheTensors.gradients(of: loss(variables), withRespectTo: variables)
-    let sinks = values.map { Storage(count: $0.shape.count) }
-    let parameters = zip(values, sinks).map { $0.differentiable(into: $1) }
+    let gradientBuffers = values.map { Storage(count: $0.shape.count) }
+    let parameters = zip(values, gradientBuffers).map { $0.differentiable(into: $1) }
     backpropagate(loss(parameters), into: parameters)
-    for (sink, gradient) in zip(sinks, expected) {
-      expectClose(Tensor(sink, shape: gradient.shape), gradient, relative: 2e-5)
+    for (gradientBuffer, gradient) in zip(gradientBuffers, expected) {
+      expectClose(Tensor(gradientBuffer, shape: gradient.shape), gradient, relative: 2e-5)
     }
   }
 

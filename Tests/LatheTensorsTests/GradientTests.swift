@@ -52,17 +52,18 @@ import Testing
     }
     let variable = w.differentiable()
     let expected = gradients(of: loss(variable), withRespectTo: [variable])[0] * 0.25
-    let sink = Storage(count: 16)
+    let gradientBuffer = Storage(count: 16)
     let unused = Storage(count: 2)
     let parameters = [
-      w.differentiable(into: sink), Tensor([5, 5], shape: [2]).differentiable(into: unused),
+      w.differentiable(into: gradientBuffer),
+      Tensor([5, 5], shape: [2]).differentiable(into: unused),
     ]
     backpropagate(loss(parameters[0]), scale: 0.25, into: parameters)
-    expectClose(Tensor(sink, shape: [4, 4]), expected, relative: 1e-5)
+    expectClose(Tensor(gradientBuffer, shape: [4, 4]), expected, relative: 1e-5)
     #expect(Tensor(unused, shape: [2]).values == [0, 0])
   }
 
-  /// Each variable is told once, and what is in its sink by then is its gradient.
+  /// Each variable is told once, and what is in its gradientBuffer by then is its gradient.
   @Test func gradientsAreToldAsSoonAsTheyAreFinal() {
     let random = RandomSource(seed: 2)
     let (x, count) = (random.normal("x", [3, 4]), 4)
@@ -75,12 +76,12 @@ import Testing
     }
     let variables = values.map { $0.differentiable() }
     let expected = gradients(of: loss(variables), withRespectTo: variables)
-    let sinks = values.map { _ in Storage(count: 16) }
-    let parameters = zip(values, sinks).map { $0.differentiable(into: $1) }
+    let gradientBuffers = values.map { _ in Storage(count: 16) }
+    let parameters = zip(values, gradientBuffers).map { $0.differentiable(into: $1) }
     var told: [Int] = []
     backpropagate(loss(parameters), into: parameters) { place in
       told.append(place)
-      expectClose(Tensor(sinks[place], shape: [4, 4]), expected[place], relative: 1e-5)
+      expectClose(Tensor(gradientBuffers[place], shape: [4, 4]), expected[place], relative: 1e-5)
     }
     #expect(told.sorted() == [0, 1, 2, 3])
     #expect(told.firstIndex(of: 2)! < told.firstIndex(of: 1)!, "the last used comes first")

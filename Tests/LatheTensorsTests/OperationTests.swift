@@ -117,12 +117,14 @@ import Testing
     let variables = [x.differentiable(), b.differentiable()]
     let expected = gradients(
       of: (relu(variables[0] + variables[1]) * w).sum(), withRespectTo: variables)
-    let sinks = [Storage(count: 350), Storage(count: 7)]
-    let parameters = [x.differentiable(into: sinks[0]), b.differentiable(into: sinks[1])]
+    let gradientBuffers = [Storage(count: 350), Storage(count: 7)]
+    let parameters = [
+      x.differentiable(into: gradientBuffers[0]), b.differentiable(into: gradientBuffers[1]),
+    ]
     backpropagate(
       (addingBias(parameters[0], parameters[1], relu: true) * w).sum(), into: parameters)
-    expectClose(Tensor(sinks[0], shape: [50, 7]), expected[0], relative: 1e-6)
-    expectClose(Tensor(sinks[1], shape: [7]), expected[1], relative: 1e-5)
+    expectClose(Tensor(gradientBuffers[0], shape: [50, 7]), expected[0], relative: 1e-6)
+    expectClose(Tensor(gradientBuffers[1], shape: [7]), expected[1], relative: 1e-5)
   }
 
   @Test func norms() {

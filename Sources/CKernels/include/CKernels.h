@@ -86,7 +86,7 @@ void ck_col2im_planar(
     const float *patches, const ck_geometry *g, long images, float *line, float *output);
 
 // Convolutions by Winograd transforms, NHWC. A tile of output pixels sees, in each phase of the input image, 5 input ones
-// along an axis, which become 5 points; the convolution is a product [tiles, lines] [lines, output channels] in each.
+// along an axis, which become 5 in the Winograd domain; the convolution is a GEMM [tiles, lines] [lines, output channels] in each.
 // A line is an input channel of one phase. Phases are those of the stride, for each group of `taps` taps.
 typedef struct {
   ck_geometry geometry;
@@ -106,18 +106,18 @@ typedef struct {
   long stride, apart;
 } ck_winograd_domain;
 void ck_winograd_input_transform(
-    const float *input, const ck_winograd *w, ck_lines lines, ck_winograd_domain points);
+    const float *input, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain);
 /// The adjoint: of an image's tiles the first one first, all of them. Where phases share input pixels, added to these.
-void ck_winograd_input_transform_adjoint(ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *input);
+void ck_winograd_input_transform_adjoint(ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, float *input);
 /// The adjoint of ck_winograd_output_transform.
 void ck_winograd_output_transform_adjoint(
-    const float *output, const ck_winograd *w, ck_lines lines, ck_winograd_domain points);
-void ck_winograd_output_transform(ck_winograd_domain points, const ck_winograd *w, ck_lines lines, float *output);
+    const float *output, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain);
+void ck_winograd_output_transform(ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, float *output);
 void ck_winograd_filter_transform(
-    const float *weights, const ck_winograd *w, ck_lines lines, ck_winograd_domain points);
+    const float *weights, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain);
 /// The adjoint, added to the weights if `adds`.
 void ck_winograd_filter_transform_adjoint(
-    ck_winograd_domain points, const ck_winograd *w, ck_lines lines, int adds, float *weights);
+    ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, int adds, float *weights);
 
 // Pooling: images NHWC; a window's part outside the image is left out of it. Each has a part inside.
 typedef struct {

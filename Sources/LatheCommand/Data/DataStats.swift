@@ -34,7 +34,7 @@ struct DataStats: ParsableCommand {
         print(
           String(
             format: "  channel %d: mean %.4f, standard deviation %.4f", channel, moments.mean,
-            moments.deviation))
+            moments.standardDeviation))
       }
       describeLabels(images)
       describeAttributes(images)
@@ -101,7 +101,7 @@ extension Dataset {
 
 /// Mean and standard deviation of one channel, pixels in [0, 1].
 private struct PixelMoments {
-  let mean, deviation: Double
+  let mean, standardDeviation: Double
 
   static func channels(of images: ImageSet) -> [PixelMoments] {
     let channels = images.shape.channels
@@ -121,7 +121,7 @@ private struct PixelMoments {
     return (0..<channels).map { channel in
       let mean = Double(sums[channel]) / count
       let variance = Double(squares[channel]) / count - mean * mean
-      return PixelMoments(mean: mean / 255, deviation: max(variance, 0).squareRoot() / 255)
+      return PixelMoments(mean: mean / 255, standardDeviation: max(variance, 0).squareRoot() / 255)
     }
   }
 }

@@ -28,7 +28,7 @@ enum StopRequest {
   private enum Answer { case none, line, terminal }
 
   /// Takes the signals over; one rank of a job should `answer`.
-  static func listen(answering: Bool) {
+  static func install(answering: Bool) {
     state.signal.pointee = 0
     state.answer.pointee =
       !answering ? .none : isatty(STDERR_FILENO) == 1 ? .terminal : .line

@@ -16,7 +16,7 @@ struct RunWatch {
   init(_ settings: OutputSettings, _ session: MPISession, hosts: [String]) throws(MPIError) {
     self.settings = settings
     isRoot = session.world.rank == 0
-    StopRequest.listen(answering: isRoot)
+    StopRequest.install(answering: isRoot)
     CrashReport.arm(session)
     board = try RankBoard(session.world)
     monitor = RankMonitor(board: board, keepsEvents: settings.timeline != nil) {

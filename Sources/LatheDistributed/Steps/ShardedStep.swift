@@ -24,7 +24,7 @@ final class ShardedStep: GradientStep {
 
   func synchronize() throws(MPIError) { if world.size > 1 { try world.barrier() } }
 
-  /// Sums observations and terms alone: of the gradients each rank needs its shard, which `update`
+  /// Sums statistics updates and loss terms alone: of the gradients each rank needs its shard, which `update`
   /// sums.
   func sum(_ phase: BoundPhase) throws(MPIError) {
     try reduction.beginShards(vector.gradients(of: phase), allReducing: [vector.rest])

@@ -5,14 +5,14 @@ import LatheNN
 import LatheTensors
 
 /// The flat vector that is summed over slices: the parameters' gradients, the buffers'
-/// observations, the loss terms.
+/// statistics updates, the loss terms.
 ///
 /// Each is summed alike, so all of them have the same bits for any number of ranks.
 final class SliceVector {
   /// The number of floats.
   let count: Int
-  /// Where the buffers' observations begin, with the store's offsets.
-  let observationStart: Int
+  /// Where the statistics updates begin, with the store's offsets.
+  let statisticsStart: Int
   /// Slices of this rank whose loss in the last phase had a term that is not finite.
   private(set) var slicesNotFinite: [Int] = []
 
@@ -27,8 +27,8 @@ final class SliceVector {
   /// For a store that is laid out.
   init(_ store: ParameterStore, slices: Int, precision: Precision) {
     (self.store, self.slices, self.precision) = (store, slices, precision)
-    observationStart = store.values.count
-    termStart = observationStart + store.bufferValues.count
+    statisticsStart = store.values.count
+    termStart = statisticsStart + store.bufferValues.count
     count = termStart + SliceVector.maximumTerms
   }
 
@@ -38,7 +38,7 @@ final class SliceVector {
   }
 
   /// Observations and terms, which follow the gradients.
-  var rest: Range<Int> { observationStart..<count }
+  var rest: Range<Int> { statisticsStart..<count }
 
   /// All that a phase writes, ascending.
   func ranges(of phase: BoundPhase) -> [Range<Int>] { gradients(of: phase) + [rest] }
@@ -57,9 +57,9 @@ final class SliceVector {
     _ phase: BoundPhase, _ batch: Batch, into slot: UnsafeMutablePointer<Float>, owner: AnyObject,
     ready: (Range<Int>) -> Void = { _ in }
   ) {
-    store.listen(
-      to: phase.groups, gradients: slot, observations: slot + observationStart, owner: owner)
-    defer { store.stopListening() }
+    store.bindGradientBuffers(
+      of: phase.groups, gradients: slot, statisticsUpdates: slot + statisticsStart, owner: owner)
+    defer { store.unbindGradientBuffers() }
     withPrecision(precision) {
       let losses = phase.loss(batch)
       write([("total", losses.total)] + losses.terms, of: phase, into: slot + termStart)

@@ -141,7 +141,7 @@ public final class StepRunner {
     guard areFiniteOnAll else {
       throw NotFinite(phase: phase.name, term: "a gradient", value: .nan)
     }
-    store.moveBuffers(observations: reduction.result + vector.observationStart, slices: slices)
+    store.updateRunningStatistics(from: reduction.result + vector.statisticsStart, slices: slices)
     return terms
   }
 
@@ -179,6 +179,6 @@ private final class OptimizerUpdate: ParameterUpdate {
   init(_ optimizer: Optimizer, step: Int) { (self.optimizer, self.step) = (optimizer, step) }
 
   func callAsFunction(_ range: Range<Int>, along gradients: UnsafePointer<Float>) -> Bool {
-    optimizer.move(range, along: gradients, step: step)
+    optimizer.update(range, along: gradients, step: step)
   }
 }

@@ -74,7 +74,7 @@ public struct WAEGAN: AutoencoderModel {
     discriminator = MLP(
       scope("discriminator"), inputs: configuration.latentSize,
       hidden: configuration.discriminatorHidden, outputs: 1,
-      initializer: .normal(deviation: 0.01))
+      initializer: .normal(standardDeviation: 0.01))
   }
 
   public var step: [Block<Self>] {
@@ -125,7 +125,7 @@ public struct WAEGAN: AutoencoderModel {
   }
 
   private func noisyImages(_ batch: Batch) -> Tensor {
-    batch.noisyImages(deviation: configuration.inputNoise)
+    batch.noisyImages(standardDeviation: configuration.inputNoise)
   }
 
 }

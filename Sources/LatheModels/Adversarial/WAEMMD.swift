@@ -106,7 +106,8 @@ public struct WAEMMD: AutoencoderModel {
   }
 
   private func encodeNoisy(_ batch: Batch) -> Tensor {
-    networks.encoder(batch.noisyImages(deviation: configuration.inputNoise), mode: .training)
+    networks.encoder(
+      batch.noisyImages(standardDeviation: configuration.inputNoise), mode: .training)
   }
 
   private func prior(_ batch: Batch) -> Tensor {

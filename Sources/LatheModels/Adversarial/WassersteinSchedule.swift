@@ -25,8 +25,8 @@ func validateMilestones(_ milestones: [Int], _ factors: [Float]) throws(Configur
 extension Batch {
   /// The images with truncated normal noise, as the released code of Wasserstein autoencoders feeds
   /// them in training.
-  func noisyImages(deviation: Float) -> Tensor {
-    deviation == 0
-      ? images : images + random.truncatedNormal("input", images.shape) * deviation
+  func noisyImages(standardDeviation: Float) -> Tensor {
+    standardDeviation == 0
+      ? images : images + random.truncatedNormal("input", images.shape) * standardDeviation
   }
 }

@@ -43,7 +43,7 @@ public struct DCGAN: Architecture {
         Convolution(
           scope("conv\($0)"), inputs: $0 == 0 ? images.channels : widths[$0 - 1],
           outputs: widths[$0], kernel: DCGAN.kernel(images), stride: 2,
-          initializer: .truncatedNormal(deviation: 0.01))
+          initializer: .truncatedNormal(standardDeviation: 0.01))
       }
       norms = widths.indices.map { DCGAN.norm(scope("norm\($0)"), widths[$0]) }
       codes = Linear(
@@ -100,7 +100,7 @@ public struct DCGAN: Architecture {
     }
   }
 
-  private static let normal = Initializer.normal(deviation: 0.01)
+  private static let normal = Initializer.normal(standardDeviation: 0.01)
 
   private static func norm(_ scope: Scope, _ channels: Int) -> BatchNorm {
     BatchNorm(

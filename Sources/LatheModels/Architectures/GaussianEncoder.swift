@@ -3,14 +3,16 @@ import LatheTensors
 
 /// A normal distribution with independent coordinates for each image: q(z | x).
 public struct Posterior {
-  /// Each `[N, latentSize]`; the deviation is positive.
-  public let mean, deviation: Tensor
+  /// Each `[N, latentSize]`; the standardDeviation is positive.
+  public let mean, standardDeviation: Tensor
 
-  public init(mean: Tensor, deviation: Tensor) { (self.mean, self.deviation) = (mean, deviation) }
+  public init(mean: Tensor, standardDeviation: Tensor) {
+    (self.mean, self.standardDeviation) = (mean, standardDeviation)
+  }
 
   /// μ + σ ε, for ε of the same shape. Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR
   /// 2014, Eq. 10.
-  public func sample(_ noise: Tensor) -> Tensor { mean + deviation * noise }
+  public func sample(_ noise: Tensor) -> Tensor { mean + standardDeviation * noise }
 
   /// The same with noise for the purpose "posterior".
   public func sample(using random: RandomSource) -> Tensor {
@@ -19,16 +21,17 @@ public struct Posterior {
 
   /// The distributions of some of the images.
   func rows(_ range: Range<Int>) -> Posterior {
-    Posterior(mean: mean.slice(range, axis: 0), deviation: deviation.slice(range, axis: 0))
+    Posterior(
+      mean: mean.slice(range, axis: 0), standardDeviation: standardDeviation.slice(range, axis: 0))
   }
 
   /// The distributions of images `indices`, in that order; they may repeat.
   func gather(_ indices: [Int]) -> Posterior {
-    Posterior(mean: mean.gather(indices), deviation: deviation.gather(indices))
+    Posterior(mean: mean.gather(indices), standardDeviation: standardDeviation.gather(indices))
   }
 
   /// KL(q(z | x) ‖ N(0, I)), averaged over the images, in nats.
-  public var kl: Tensor { normalKL(mean: mean, deviation: deviation) }
+  public var kl: Tensor { normalKL(mean: mean, standardDeviation: standardDeviation) }
 }
 
 /// An encoder with two heads, which give mean and standard deviation of q(z | x).
@@ -62,7 +65,7 @@ public struct GaussianEncoder {
     let second = all.slice(latentSize..<2 * latentSize, axis: 1)
     let posterior = Posterior(
       mean: all.slice(0..<latentSize, axis: 1),
-      deviation: architecture.standardDeviation(second))
+      standardDeviation: architecture.standardDeviation(second))
     let rest = 2 * latentSize..<2 * latentSize + contextSize
     return (posterior, rest.isEmpty ? nil : all.slice(rest, axis: 1))
   }

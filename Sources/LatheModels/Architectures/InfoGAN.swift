@@ -42,11 +42,12 @@ public struct InfoGAN: Architecture {
       func conv(_ name: String, _ inputs: Int, _ outputs: Int) -> Convolution {
         Convolution(
           scope(name), inputs: inputs, outputs: outputs, kernel: 4, stride: 2,
-          initializer: .truncatedNormal(deviation: 0.02), spectrallyNormalized: true)
+          initializer: .truncatedNormal(standardDeviation: 0.02), spectrallyNormalized: true)
       }
       func linear(_ name: String, _ inputs: Int, _ outputs: Int) -> Linear {
         Linear(
-          scope(name), inputs: inputs, outputs: outputs, initializer: .normal(deviation: 0.02),
+          scope(name), inputs: inputs, outputs: outputs,
+          initializer: .normal(standardDeviation: 0.02),
           spectrallyNormalized: true)
       }
       conv0 = conv("conv0", images.channels, filters)
@@ -78,7 +79,7 @@ public struct InfoGAN: Architecture {
       let (filters, hiddenSize) = (size.filters, size.hiddenSize)
       quarter = ImageShape(
         height: images.height / 4, width: images.width / 4, channels: 2 * filters)
-      let normal = Initializer.normal(deviation: 0.02)
+      let normal = Initializer.normal(standardDeviation: 0.02)
       hidden0 = Linear(
         scope("hidden0"), inputs: latentSize, outputs: hiddenSize, initializer: normal)
       norm0 = InfoGAN.norm(scope("norm0"), hiddenSize)

@@ -5,7 +5,7 @@ import LatheTensors
 /// Two variational autoencoders, the second one of the first one's codes.
 ///
 /// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, Section 3; networks (A4 and
-/// fully connected ones), step and rates as in its released code. A learned deviation makes the
+/// fully connected ones), step and rates as in its released code. A learned standardDeviation makes the
 /// first stage reconstruct well while its codes miss N(0, I); the second stage, whose codes have as
 /// many dimensions as its data, meets it.
 public struct TwoStageVAE: Model {
@@ -99,7 +99,7 @@ public struct TwoStageVAE: Model {
   private func secondPosterior(_ codes: Tensor) -> Posterior {
     let (m, both) = (configuration.latentSize, secondEncoder(codes))
     return Posterior(
-      mean: both.slice(0..<m, axis: 1), deviation: exp(both.slice(m..<2 * m, axis: 1)))
+      mean: both.slice(0..<m, axis: 1), standardDeviation: exp(both.slice(m..<2 * m, axis: 1)))
   }
 
   /// Reconstruction, Σ ((x − x̂) / γ)² / 2 + log γ + log √(2π), and KL, in nats per image.
@@ -154,11 +154,11 @@ struct SkipMLP {
     layers = hidden.indices.map {
       Linear(
         scope("layer\($0)"), inputs: widths[$0], outputs: hidden[$0],
-        initializer: .normal(deviation: 0.02))
+        initializer: .normal(standardDeviation: 0.02))
     }
     output = Linear(
       scope("output"), inputs: inputs + (hidden.last ?? 0), outputs: outputs,
-      initializer: .normal(deviation: 0.02))
+      initializer: .normal(standardDeviation: 0.02))
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {

@@ -23,7 +23,7 @@ struct KMeans {
       centres += try farCode(using: random.derived(number))
     }
     let tolerance = try 1e-4 * meanVariance()
-    for _ in 0..<300 where try move() > tolerance {}
+    for _ in 0..<300 where try update() > tolerance {}
   }
 
   /// A code drawn with probability in proportion to its squared distance from the nearest centre.
@@ -51,7 +51,7 @@ struct KMeans {
   }
 
   /// Moves each centre to the mean of its codes; returns the sum of the squares of the moves.
-  private mutating func move() throws -> Double {
+  private mutating func update() throws -> Double {
     let (m, count) = (codes.latentSize, count)
     let sums = try codes.sum { share in
       var sums = [Double](repeating: 0, count: count * (1 + m))

@@ -68,7 +68,7 @@ public struct FlowVAE: VariationalModel {
     let (codes, logDeterminants) = flow(start, context: context)
     let reconstruction = networks.negativeLogLikelihood(images, given: codes, mode: mode)
     let logStart =
-      logNormal(start, mean: posterior.mean, deviation: posterior.deviation).mean()
+      logNormal(start, mean: posterior.mean, standardDeviation: posterior.standardDeviation).mean()
     let logDeterminant = logDeterminants.mean()
     let logPrior = logNormal(codes).mean()
     return Losses(

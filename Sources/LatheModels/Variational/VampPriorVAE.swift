@@ -49,7 +49,7 @@ public struct VampPriorVAE: VariationalModel {
     pseudoInputs = scope("prior").parameter(
       "pseudo_inputs", [configuration.pseudoInputs, images.height, images.width, images.channels],
       .normal(
-        mean: configuration.pseudoInputMean, deviation: configuration.pseudoInputDeviation))
+        mean: configuration.pseudoInputMean, standardDeviation: configuration.pseudoInputDeviation))
   }
 
   /// u_1 … u_K in [0, 1], `[K, H, W, C]`.
@@ -67,7 +67,8 @@ public struct VampPriorVAE: VariationalModel {
     let components = both.rows(n..<n + configuration.pseudoInputs)
     let codes = posterior.sample(using: batch.random)
     let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
-    let logPosterior = logNormal(codes, mean: posterior.mean, deviation: posterior.deviation)
+    let logPosterior = logNormal(
+      codes, mean: posterior.mean, standardDeviation: posterior.standardDeviation)
     let kl = (logPosterior - logPrior(codes, components)).mean()
     return Losses(
       reconstruction + warmUp(batch.step, over: configuration.warmUpSteps) * kl,
@@ -79,14 +80,15 @@ public struct VampPriorVAE: VariationalModel {
     let (n, k, m) = (codes.shape[0], components.mean.shape[0], codes.shape[1])
     let each = logNormal(
       codes.reshaped(to: [n, 1, m]), mean: components.mean.reshaped(to: [1, k, m]),
-      deviation: components.deviation.reshaped(to: [1, k, m]))  // [N, K]
+      standardDeviation: components.standardDeviation.reshaped(to: [1, k, m]))  // [N, K]
     return each.logSumExp(1) - log(Float(k))
   }
 
   public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
     let posterior = networks.encoder(images, mode: .inference)
     let codes = posterior.sample(using: random)
-    let logPosterior = logNormal(codes, mean: posterior.mean, deviation: posterior.deviation)
+    let logPosterior = logNormal(
+      codes, mean: posterior.mean, standardDeviation: posterior.standardDeviation)
     let logPrior = logPrior(codes, networks.encoder(inputs, mode: .inference))
     return networks.negativeLogLikelihood(images, given: codes, mode: .inference)
       + (logPosterior - logPrior).mean()

@@ -5,9 +5,9 @@ import LatheTensors
 public enum Likelihood: String, SettingChoice {
   /// Bernoulli, also for grey levels between 0 and 1.
   case crossEntropy = "cross-entropy"
-  /// Normal with deviation 1.
+  /// Normal with standardDeviation 1.
   case fixedVariance = "fixed-variance"
-  /// Normal with one learned deviation γ for all pixels.
+  /// Normal with one learned standardDeviation γ for all pixels.
   case learnedVariance = "learned-variance"
 
   public static let synonyms: [String: Likelihood] = [
@@ -40,7 +40,7 @@ public struct VariationalNetworks {
 
   /// −log p(x | z), summed over pixels, averaged over the batch, in nats per image.
   ///
-  /// With deviation γ: Σ ((x − x̂) / γ)² / 2 + log γ + log √(2π). Shapes: `[N, H, W, C]`, `[N,
+  /// With standardDeviation γ: Σ ((x − x̂) / γ)² / 2 + log γ + log √(2π). Shapes: `[N, H, W, C]`, `[N,
   /// latentSize]` → a scalar.
   public func negativeLogLikelihood(
     _ images: Tensor, given codes: Tensor, mode: Mode = .training

@@ -34,7 +34,7 @@ public struct BatchNorm {
   /// Running statistics, `[channels]`.
   public let runningMean, runningVariance: Buffer
   /// The share that the first values, zeros, still have in the running statistics, `[1]`.
-  public let startingShare: Buffer
+  public let biasCorrection: Buffer
   private let convention: Convention
 
   /// Shapes: `[N, …, channels]` → the same.
@@ -43,7 +43,7 @@ public struct BatchNorm {
     beta = scope.parameter("beta", [channels], .zeros)
     runningMean = scope.buffer("running_mean", [channels], .zeros, momentum: convention.momentum)
     runningVariance = scope.buffer("running_var", [channels], .zeros, momentum: convention.momentum)
-    startingShare = scope.buffer("starting_share", [1], .ones, momentum: convention.momentum)
+    biasCorrection = scope.buffer("starting_share", [1], .ones, momentum: convention.momentum)
     self.convention = convention
   }
 
@@ -66,14 +66,14 @@ public struct BatchNorm {
     runningMean.observe(result.mean)
     let correction = Float(elements) / Float(max(elements - 1, 1))
     runningVariance.observe(convention.isUnbiased ? result.variance * correction : result.variance)
-    startingShare.observe(Tensor(filledWith: 0, shape: [1]))
+    biasCorrection.observe(Tensor(filledWith: 0, shape: [1]))
   }
 
   /// The running statistics without the share of their first values, as Adam corrects its moments:
   /// a network can be looked at after its first steps already. Once that share has vanished they
   /// are the running statistics themselves. Before any step they are 0 and 1.
   private var statistics: (mean: Tensor, variance: Tensor) {
-    let share = startingShare.value
+    let share = biasCorrection.value
     guard share.scalar < 1 else { return (runningMean.value, runningVariance.value + 1) }
     return (runningMean.value / (1 - share), runningVariance.value / (1 - share))
   }

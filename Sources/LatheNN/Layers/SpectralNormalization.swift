@@ -12,7 +12,7 @@ public struct SpectralNormalization {
   /// For a weight whose last axis has `outputs` elements; of a transposed convolution these are its
   /// inputs.
   public init(_ scope: Scope, outputs: Int) {
-    u = scope.buffer("u", [outputs], .normal(deviation: 1), momentum: 0)
+    u = scope.buffer("u", [outputs], .normal(standardDeviation: 1), momentum: 0)
   }
 
   /// weight / σ, with σ = v · W u for W the weight as a `[inputs, outputs]` matrix.

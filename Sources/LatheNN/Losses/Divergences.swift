@@ -4,8 +4,8 @@ import LatheTensors
 ///
 /// Kingma and Welling, "Auto-Encoding Variational Bayes", 2014, Appendix B. Shapes: both `[N,
 /// latentSize]` → a scalar.
-public func normalKL(mean: Tensor, deviation: Tensor) -> Tensor {
-  let terms = mean.squared + deviation.squared - 2 * log(deviation) - 1
+public func normalKL(mean: Tensor, standardDeviation: Tensor) -> Tensor {
+  let terms = mean.squared + standardDeviation.squared - 2 * log(standardDeviation) - 1
   return 0.5 * terms.sum() / Float(mean.shape[0])
 }
 
@@ -13,8 +13,8 @@ public func normalKL(mean: Tensor, deviation: Tensor) -> Tensor {
 ///
 /// Concretely, −Σ ½ ((z − μ) / σ)² + log σ + log √(2π). Shapes: `[…, m]`, which may broadcast →
 /// `[…]`.
-public func logNormal(_ z: Tensor, mean: Tensor, deviation: Tensor) -> Tensor {
-  -(0.5 * ((z - mean) / deviation).squared + log(deviation) + 0.918_938_53).sum(-1)
+public func logNormal(_ z: Tensor, mean: Tensor, standardDeviation: Tensor) -> Tensor {
+  -(0.5 * ((z - mean) / standardDeviation).squared + log(standardDeviation) + 0.918_938_53).sum(-1)
 }
 
 /// log N(z; 0, I), summed over the last axis, in nats. Shapes: `[…, m]` → `[…]`.

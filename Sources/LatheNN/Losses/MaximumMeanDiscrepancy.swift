@@ -18,8 +18,8 @@ public enum MMDKernel: String, SettingChoice {
   static let scales: [Float] = [0.1, 0.2, 0.5, 1, 2, 5, 10]
 
   /// Values at squared distances d² between points of `size` coordinates.
-  func callAsFunction(_ squaredDistances: Tensor, size: Int, deviation: Float) -> Tensor {
-    let unit = 2 * Float(size) * deviation * deviation
+  func callAsFunction(_ squaredDistances: Tensor, size: Int, standardDeviation: Float) -> Tensor {
+    let unit = 2 * Float(size) * standardDeviation * standardDeviation
     switch self {
     case .inverseMultiquadratic:
       let values = MMDKernel.scales.map { unit * $0 / (unit * $0 + squaredDistances) }
@@ -33,17 +33,17 @@ public enum MMDKernel: String, SettingChoice {
 /// samples.
 ///
 /// Concretely, Σ_{i≠j} (k(x_i, x_j) + k(y_i, y_j)) / (n (n − 1)) − 2 Σ_{ij} k(x_i, y_j) / n²; it
-/// can be slightly negative. `deviation` is σ of the prior, from which the kernels take their
+/// can be slightly negative. `standardDeviation` is σ of the prior, from which the kernels take their
 /// scale. Gretton et al., "A Kernel Two-Sample Test", JMLR 2012, Lemma 6. Shapes: both `[n, m]`, n
 /// ≥ 2 → a scalar.
 public func maximumMeanDiscrepancy(
-  _ x: Tensor, _ y: Tensor, kernel: MMDKernel, deviation: Float = 1
+  _ x: Tensor, _ y: Tensor, kernel: MMDKernel, standardDeviation: Float = 1
 ) -> Tensor {
   let (n, m) = (x.shape[0], x.shape[1])
   require(x.shape == y.shape, "maximumMeanDiscrepancy: \(x.shape) and \(y.shape) differ")
   require(n >= 2, "maximumMeanDiscrepancy: \(n) sample, expected at least 2")
   func similarities(_ a: Tensor, _ b: Tensor) -> Tensor {
-    kernel(squaredDistances(a, b), size: m, deviation: deviation)
+    kernel(squaredDistances(a, b), size: m, standardDeviation: standardDeviation)
   }
   let others = 1 - identity(n)
   let within = (similarities(x, x) + similarities(y, y)) * others

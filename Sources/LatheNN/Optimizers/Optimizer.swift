@@ -48,7 +48,7 @@ public final class Optimizer {
   public func update(along gradients: UnsafePointer<Float>, scale: Float, step: Int) -> Bool {
     beginUpdate()
     let areFinite = groups.map {
-      move(store.range(of: $0), along: gradients, scale: scale, step: step)
+      update(store.range(of: $0), along: gradients, scale: scale, step: step)
     }
     return areFinite.allSatisfy { $0 }
   }
@@ -60,14 +60,14 @@ public final class Optimizer {
   /// finite.
   ///
   /// Gradients and constraints as for `update`.
-  public func move(
+  public func update(
     _ range: Range<Int>, along gradients: UnsafePointer<Float>, scale: Float = 1, step: Int
   ) -> Bool {
     guard !range.isEmpty else { return true }
     let group = groups.firstIndex { store.range(of: $0).contains(range.lowerBound) }
     guard let group else { trap("Optimizer: \(range) is not within \(groups)") }
     let place = range.lowerBound - store.range(of: groups[group]).lowerBound
-    let check = rule.move(
+    let check = rule.update(
       store.values.pointer + range.lowerBound, along: gradients + range.lowerBound,
       state[group].map { $0.pointer + place }, count: range.count, step: step, update: updates,
       scale: scale)

@@ -34,7 +34,7 @@ public enum OptimizerRule: Hashable, Sendable {
   /// Moves `count` values; returns 0, or NaN when a gradient was not finite.
   ///
   /// `update` counts from 1; gradients are multiplied by `scale` first.
-  func move(
+  func update(
     _ values: Output, along gradients: Input, _ state: [Output], count: Int, step: Int,
     update: Int, scale: Float
   ) -> Float {

@@ -8,9 +8,9 @@ public enum Initializer: Hashable, Sendable {
   /// Uniform between two numbers.
   case between(Float, Float)
   /// Normal with mean and standard deviation.
-  case normal(mean: Float = 0, deviation: Float)
+  case normal(mean: Float = 0, standardDeviation: Float)
   /// Normal, drawn again beyond two standard deviations, as TensorFlow's `truncated_normal`.
-  case truncatedNormal(deviation: Float)
+  case truncatedNormal(standardDeviation: Float)
   /// Uniform in ±√(6 / (fan in + fan out)). Glorot and Bengio, AISTATS 2010, Eq. 16.
   case glorotUniform
   /// Truncated normal with standard deviation √(2 / (fan in + fan out)) after truncation, as Keras
@@ -24,8 +24,10 @@ public enum Initializer: Hashable, Sendable {
     case .ones: Tensor(filledWith: 1, shape: shape)
     case .uniform(let limit): (random.uniform("value", shape) * 2 - 1) * limit
     case .between(let low, let high): random.uniform("value", shape) * (high - low) + low
-    case .normal(let mean, let deviation): random.normal("value", shape) * deviation + mean
-    case .truncatedNormal(let deviation): random.truncatedNormal("value", shape) * deviation
+    case .normal(let mean, let standardDeviation):
+      random.normal("value", shape) * standardDeviation + mean
+    case .truncatedNormal(let standardDeviation):
+      random.truncatedNormal("value", shape) * standardDeviation
     case .glorotUniform: (random.uniform("value", shape) * 2 - 1) * (6 / shape.fans).squareRoot()
     case .glorotNormal:
       random.truncatedNormal("value", shape)

@@ -54,8 +54,8 @@ public final class Buffer {
   /// Where it lies in the store's buffers; known once they are laid out.
   public internal(set) var range: Range<Int> = 0..<0
   var current: Tensor?
-  var observations: Storage?
-  var observationCount = 0
+  var statisticsUpdates: Storage?
+  var statisticsUpdateCount = 0
 
   init(_ name: String, _ shape: Shape, _ initializer: Initializer, momentum: Double) {
     self.name = name
@@ -72,11 +72,12 @@ public final class Buffer {
 
   /// Notes a value of this slice for the update at the end of the phase.
   ///
-  /// Outside of a training phase nobody listens and nothing happens.
+  /// Outside of a training phase nothing happens.
   public func observe(_ value: Tensor) {
     require(value.shape == shape, "\(name): observed \(value.shape), expected \(shape)")
-    guard let observations else { return }
-    observationCount += 1
-    LatheKernels.accumulate(value.storage.pointer, into: observations.pointer, count: shape.count)
+    guard let statisticsUpdates else { return }
+    statisticsUpdateCount += 1
+    LatheKernels.accumulate(
+      value.storage.pointer, into: statisticsUpdates.pointer, count: shape.count)
   }
 }

@@ -133,45 +133,45 @@ public final class ParameterStore {
     }
   }
 
-  /// Makes the parameters of `groups` variables whose gradients go to `gradients`, buffers'
-  /// observations to `observations`.
+  /// Makes the parameters of `groups` variables whose gradients are added up in `gradients`, and
+  /// has what the forward pass measures for running statistics added up in `statisticsUpdates`.
   ///
-  /// Both are flat, with this store's offsets, and are kept alive by `owner`. Observations start
-  /// from zero.
-  public func listen(
-    to groups: [String], gradients: UnsafeMutablePointer<Float>,
-    observations: UnsafeMutablePointer<Float>, owner: AnyObject
+  /// Both are flat, with this store's offsets, and are kept alive by `owner`. The updates start from
+  /// zero.
+  public func bindGradientBuffers(
+    of groups: [String], gradients: UnsafeMutablePointer<Float>,
+    statisticsUpdates: UnsafeMutablePointer<Float>, owner: AnyObject
   ) {
     for parameter in parameters where groups.contains(ParameterStore.group(of: parameter.name)) {
-      let sink = Storage(
+      let gradientBuffer = Storage(
         gradients + parameter.range.lowerBound, count: parameter.range.count, owner: owner)
-      parameter.current = parameter.value.differentiable(into: sink)
+      parameter.current = parameter.value.differentiable(into: gradientBuffer)
     }
-    LatheKernels.fill(observations, with: 0, count: bufferValues.count)
+    LatheKernels.fill(statisticsUpdates, with: 0, count: bufferValues.count)
     for buffer in buffers {
-      buffer.observations = Storage(
-        observations + buffer.range.lowerBound, count: buffer.range.count, owner: owner)
-      buffer.observationCount = 0
+      buffer.statisticsUpdates = Storage(
+        statisticsUpdates + buffer.range.lowerBound, count: buffer.range.count, owner: owner)
+      buffer.statisticsUpdateCount = 0
     }
   }
 
-  /// What one slice listens with, so that several can take turns.
-  public struct Listening {
+  /// The gradient buffers of one slice, so that several slices can take turns.
+  public struct BoundBuffers {
     fileprivate let values: [Tensor?]
-    fileprivate let observations: [(storage: Storage?, count: Int)]
+    fileprivate let statisticsUpdates: [(storage: Storage?, count: Int)]
   }
 
-  /// The variables and observations of the slice that runs now.
-  public var listening: Listening {
+  /// The variables and statistics updates of the slice that runs now.
+  public var boundBuffers: BoundBuffers {
     get {
-      Listening(
+      BoundBuffers(
         values: parameters.map(\.current),
-        observations: buffers.map { ($0.observations, $0.observationCount) })
+        statisticsUpdates: buffers.map { ($0.statisticsUpdates, $0.statisticsUpdateCount) })
     }
     set {
       for (parameter, value) in zip(parameters, newValue.values) { parameter.current = value }
-      for (buffer, kept) in zip(buffers, newValue.observations) {
-        (buffer.observations, buffer.observationCount) = (kept.storage, kept.count)
+      for (buffer, kept) in zip(buffers, newValue.statisticsUpdates) {
+        (buffer.statisticsUpdates, buffer.statisticsUpdateCount) = (kept.storage, kept.count)
       }
     }
   }
@@ -184,22 +184,23 @@ public final class ParameterStore {
   /// The parameters of `groups`, as they are now.
   public func variables(of groups: [String]) -> [Tensor] { parameters(of: groups).map(\.value) }
 
-  /// Makes every parameter a constant again; buffers stop noting observations.
-  public func stopListening() {
+  /// Makes every parameter a constant again; running statistics are no longer measured.
+  public func unbindGradientBuffers() {
     for parameter in parameters { parameter.current = parameter.value.detached }
-    for buffer in buffers { buffer.observations = nil }
+    for buffer in buffers { buffer.statisticsUpdates = nil }
   }
 
-  /// Moves the buffers that were observed, by the sum over `slices` slices of their observations.
-  public func moveBuffers(observations: UnsafePointer<Float>, slices: Int) {
-    for buffer in buffers where buffer.observationCount > 0 {
+  /// Updates the running statistics that were measured, by the sum over `slices` slices of what they
+  /// measured: momentum · old + (1 − momentum) · mean.
+  public func updateRunningStatistics(from updates: UnsafePointer<Float>, slices: Int) {
+    for buffer in buffers where buffer.statisticsUpdateCount > 0 {
       let value = buffer.value.storage.pointer
-      let share = Float((1 - buffer.momentum) / Double(slices * buffer.observationCount))
+      let share = Float((1 - buffer.momentum) / Double(slices * buffer.statisticsUpdateCount))
       let count = buffer.shape.count
       LatheKernels.affine(value, scale: Float(buffer.momentum), offset: 0, value, count: count)
       LatheKernels.accumulate(
-        observations + buffer.range.lowerBound, scale: share, into: value, count: count)
-      buffer.observationCount = 0
+        updates + buffer.range.lowerBound, scale: share, into: value, count: count)
+      buffer.statisticsUpdateCount = 0
     }
   }
 

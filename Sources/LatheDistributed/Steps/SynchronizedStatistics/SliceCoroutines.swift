@@ -115,10 +115,10 @@ private final class SliceCoroutine: SliceCollectives, @unchecked Sendable {
 
   /// Waits until the collective is done. Meanwhile parameters and buffers belong to other slices.
   private func suspend(_ request: CollectiveRequest) {
-    let listening = store.listening
+    let boundBuffers = store.boundBuffers
     self.request = request
     suspended.signal()
     resumed.wait()
-    store.listening = listening
+    store.boundBuffers = boundBuffers
   }
 }

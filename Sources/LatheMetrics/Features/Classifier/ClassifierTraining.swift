@@ -29,7 +29,7 @@ public final class ClassifierTraining {
   private let store: ParameterStore
   private let network: ClassifierNetwork
   private let optimizer: Optimizer
-  private let gradients, observations: Arena
+  private let gradients, statisticsUpdates: Arena
   private let order: Order
 
   /// For sets of the same images with class names; colouring is for grey ones.
@@ -49,7 +49,7 @@ public final class ClassifierTraining {
       .adam(.geometric(configuration.learningRate, total: 0.01, over: max(steps, 1))),
       groups: ["classifier"], of: store)
     gradients = Arena(count: store.values.count)
-    observations = Arena(count: store.bufferValues.count)
+    statisticsUpdates = Arena(count: store.bufferValues.count)
   }
 
   /// Trains all epochs; after each, `report` gets its number from 1, its mean loss in nats, and the
@@ -81,14 +81,15 @@ public final class ClassifierTraining {
     let positions = step * order.batch..<(step + 1) * order.batch
     let (images, labels) = train.batch(
       positions.map { order.index(at: $0) }, flips: positions.map { order.isFlipped(at: $0) })
-    store.listen(
-      to: ["classifier"], gradients: gradients.pointer, observations: observations.pointer,
+    store.bindGradientBuffers(
+      of: ["classifier"], gradients: gradients.pointer,
+      statisticsUpdates: statisticsUpdates.pointer,
       owner: gradients)
     let loss = crossEntropy(network(images, mode: .training), labels)
     backpropagate(loss, into: store.variables(of: ["classifier"]))
-    store.stopListening()
+    store.unbindGradientBuffers()
     _ = optimizer.update(along: gradients.pointer, scale: 1, step: step)
-    store.moveBuffers(observations: observations.pointer, slices: 1)
+    store.updateRunningStatistics(from: statisticsUpdates.pointer, slices: 1)
     return loss.scalar
   }
 

@@ -38,7 +38,7 @@ struct MiniBatchKMeans {
       sinceReassignment += size
       let isDue = state.hasEmpty || sinceReassignment >= 10 * clusters
       if isDue { sinceReassignment = 0 }
-      let distance = state.move(by: batch)
+      let distance = state.update(by: batch)
       if isDue { state.reassign(to: batch, ratio: reassignmentRatio, &draws) }
       if stop.isReached(distance / Double(size)) { break }
     }
@@ -74,7 +74,7 @@ private struct RunningCenters {
 
   /// Moves each center to the mean of all it has attracted; returns the sum of squared distances
   /// before.
-  mutating func move(by batch: Features) -> Double {
+  mutating func update(by batch: Features) -> Double {
     let (labels, distances) = centers.nearest(to: batch)
     let d = batch.dimensions
     var sums = centers.features.values.map(Double.init)

@@ -23,15 +23,15 @@ struct Pass {
   var places: Int { kernelRows.count * kernelColumns.count }
 }
 
-/// A chunk of a pass's contraction: whole kernel places.
-struct PlaceChunk {
+/// A kBlock of a pass's contraction: whole kernel places.
+struct KBlock {
   let rows, columns: Range<Int>
 }
 
 /// A convolution or transposed convolution by tiles.
 struct TiledConvolution {
   let geometry: ConvolutionGeometry
-  let words: Words
+  let packing: Packing
   let isTransposed: Bool
   let border: ck_border
   let passes: [Pass]
@@ -39,16 +39,16 @@ struct TiledConvolution {
   let sourceChannels, channels: Int
 
   var sourceImage: Int { border.height * border.width * border.channels }
-  var pixelWords: Int { words.holding(sourceChannels) }
-  var borderedLine: Int { border.outer_width * pixelWords }
+  var packedPixel: Int { packing.holding(sourceChannels) }
+  var borderedLine: Int { border.outer_width * packedPixel }
   var borderedImage: Int { border.outer_height * borderedLine }
   var outputWidth: Int { isTransposed ? geometry.inputWidth : geometry.outputWidth }
   var outputImage: Int { isTransposed ? geometry.inputImage : geometry.outputImage }
   var panels: Int { (channels + panelWidth - 1) / panelWidth }
 
-  init(convolution g: ConvolutionGeometry, words: Words) {
+  init(convolution g: ConvolutionGeometry, packing: Packing) {
     geometry = g
-    self.words = words
+    self.packing = packing
     isTransposed = false
     sourceChannels = g.inputChannels
     channels = g.outputChannels
@@ -67,9 +67,9 @@ struct TiledConvolution {
     ]
   }
 
-  init(transposed g: ConvolutionGeometry, words: Words) {
+  init(transposed g: ConvolutionGeometry, packing: Packing) {
     geometry = g
-    self.words = words
+    self.packing = packing
     isTransposed = true
     sourceChannels = g.outputChannels
     channels = g.inputChannels
@@ -120,44 +120,44 @@ private struct Meetings {
 
 extension TiledConvolution {
   /// Kernel rows together, or parts of one, of about `chunkWords` words.
-  func chunks(of pass: Pass) -> [PlaceChunk] {
+  func kBlocks(of pass: Pass) -> [KBlock] {
     let (down, across) = (pass.kernelRows.count, pass.kernelColumns.count)
-    if pass.places == 0 || across * pixelWords == 0 {
-      return [PlaceChunk(rows: 0..<0, columns: 0..<0)]
+    if pass.places == 0 || across * packedPixel == 0 {
+      return [KBlock(rows: 0..<0, columns: 0..<0)]
     }
-    let run = across * pixelWords
+    let run = across * packedPixel
     let together = run <= chunkWords ? chunkWords / run : 1
     let parts = (run + chunkWords - 1) / chunkWords
     let width = (across + parts - 1) / parts
     return stride(from: 0, to: down, by: together).flatMap { row in
       stride(from: 0, to: across, by: width).map { column in
-        PlaceChunk(
+        KBlock(
           rows: row..<min(down, row + together), columns: column..<min(across, column + width))
       }
     }
   }
 
   /// Floats in a panel of a pass.
-  func panelSize(_ pass: Pass) -> Int { pass.places * pixelWords * panelWidth }
+  func panelSize(_ pass: Pass) -> Int { pass.places * packedPixel * panelWidth }
 
-  /// The weights of a chunk for some panels of output channels, `apart` words from one to the next,
+  /// The weights of a kBlock for some panels of output channels, `apart` words from one to the next,
   /// in the order of the source's words.
   func packWeights(
-    _ weights: Input, _ pass: Pass, _ chunk: PlaceChunk, panels: Range<Int>, apart: Int,
+    _ weights: Input, _ pass: Pass, _ kBlock: KBlock, panels: Range<Int>, apart: Int,
     to packed: Output
   ) {
     let g = geometry
     let channel = panels.lowerBound * panelWidth
     let taken = min(panels.count * panelWidth, channels - channel)
     var to = packed
-    for row in chunk.rows {
-      for column in chunk.columns {
+    for row in kBlock.rows {
+      for column in kBlock.columns {
         let place = pass.kernelRows[row] * g.kernelWidth + pass.kernelColumns[column]
         let start = weights + place * g.inputChannels * g.outputChannels
         ck_pack_panels(
-          words.flag, start + channel * (isTransposed ? g.outputChannels : 1),
+          packing.flag, start + channel * (isTransposed ? g.outputChannels : 1),
           isTransposed ? 1 : 0, g.outputChannels, sourceChannels, taken, apart, to)
-        to += pixelWords * panelWidth
+        to += packedPixel * panelWidth
       }
     }
   }

@@ -12,8 +12,8 @@ enum ProductStrategy {
   /// as it lies, for few rows. The same bits as `tiles`.
   case tilesOfColumns
 
-  init(left: Operand, right: Operand, m: Int, n: Int, k: Int, words: Words) {
-    guard Tiles.available(words) else {
+  init(left: Operand, right: Operand, m: Int, n: Int, k: Int, packing: Packing) {
+    guard Tiles.available(packing) else {
       self = .openBLAS
       return
     }
@@ -32,8 +32,8 @@ enum Tiles {
   /// convolution take tiles too, where AVX-512's leave them to OpenBLAS.
   static let areNarrow = panelWidth == 16
 
-  static func available(_ words: Words) -> Bool {
-    (words == .pairs ? pairs : floats) && areWanted
+  static func available(_ packing: Packing) -> Bool {
+    (packing == .pairs ? pairs : floats) && areWanted
   }
 }
 
@@ -54,29 +54,29 @@ enum ConvolutionStrategy {
     case conv2d, transposed, weightGradient
   }
 
-  init(_ g: ConvolutionGeometry, _ direction: Direction, _ words: Words) {
+  init(_ g: ConvolutionGeometry, _ direction: Direction, _ packing: Packing) {
     if g.isProduct {
       self = .product
     } else if g.hasUnitStride && g.outputChannels <= 4 && g.inputChannels >= 8 {
       self = .planar
-    } else if Tiles.available(words), let form = Winograd(g, words) {
+    } else if Tiles.available(packing), let form = Winograd(g, packing) {
       self = .winograd(form)
     } else {
-      let wins = Self.tilesWin(g, direction, words)
-      self = Tiles.available(words) && wins ? .tiles : .patches
+      let wins = Self.tilesWin(g, direction, packing)
+      self = Tiles.available(packing) && wins ? .tiles : .patches
     }
   }
 
   /// Panels of columns should be half full. A narrow image gives runs so short that tiles of its
   /// float columns stay half empty.
   private static func tilesWin(
-    _ g: ConvolutionGeometry, _ direction: Direction, _ words: Words
+    _ g: ConvolutionGeometry, _ direction: Direction, _ packing: Packing
   ) -> Bool {
     switch direction {
     case .conv2d: g.outputChannels >= panelWidth / 2
     case .transposed: g.inputChannels >= panelWidth / 2
     case .weightGradient:
-      g.outputChannels >= panelWidth / 2 && !(g.isNarrow && words == .floats)
+      g.outputChannels >= panelWidth / 2 && !(g.isNarrow && packing == .floats)
     }
   }
 }

@@ -1,12 +1,12 @@
 internal import CKernels
 
 // Products by tiles of numbers, for processors with AVX2 or AVX-512. The contraction is cut into
-// chunks of a length fixed by its own length; within a chunk a number is one chain of additions,
-// and chunks are added up in order. So its bits depend neither on how rows and columns are shared
+// kBlocks of a length fixed by its own length; within a kBlock a number is one chain of additions,
+// and kBlocks are added up in order. So its bits depend neither on how rows and columns are shared
 // out nor on their number.
 
 /// Words of 32 bits: one float or two bfloat16 numbers.
-enum Words {
+enum Packing {
   case floats, pairs
 
   init(_ precision: Precision) { self = precision == .bfloat16 ? .pairs : .floats }
@@ -15,11 +15,11 @@ enum Words {
 
   var flag: Int32 { self == .pairs ? 1 : 0 }
 
-  /// Words that hold so many numbers.
+  /// Packing that hold so many numbers.
   func holding(_ numbers: Int) -> Int { self == .pairs ? (numbers + 1) / 2 : numbers }
 
   /// Numbers in so many words.
-  func numbers(in words: Int) -> Int { self == .pairs ? 2 * words : words }
+  func numbers(in packing: Int) -> Int { self == .pairs ? 2 * packing : packing }
 }
 
 /// Columns and rows of this processor's tiles: 32 and 8 with AVX-512, 16 and 6 with AVX2.
@@ -39,7 +39,7 @@ struct TiledProduct {
   private(set) var left: Operand
   let right: Operand
   let k: Int
-  let words: Words
+  let packing: Packing
   /// Panels of the right operand, where they are packed beforehand.
   var packed: Input?
   /// Whether rows of the left operand are pairs already, whose columns are words.
@@ -48,11 +48,11 @@ struct TiledProduct {
   /// panels have room.
   var chainWords = chunkWords
 
-  init(left: Operand, right: Operand, k: Int, words: Words) {
+  init(left: Operand, right: Operand, k: Int, packing: Packing) {
     self.left = left
     self.right = right
     self.k = k
-    self.words = words
+    self.packing = packing
   }
 
   /// The part `rows` × `columns`; `c` is where it begins, its rows `columnsOfC` apart.
@@ -62,33 +62,33 @@ struct TiledProduct {
     let places = Scratch.rows.integers(2 * rows.count)
     for row in 0..<rows.count { places[rows.count + row] = row * columnsOfC }
     if k == 0 && !accumulate { clear(rows.count, columns.count, c, columnsOfC) }
-    let together = words.numbers(in: chainWords)
+    let together = packing.numbers(in: chainWords)
     for first in stride(from: 0, to: k, by: together) {
-      let chunk = first..<min(k, first + together)
+      let kBlock = first..<min(k, first + together)
       var job = ck_tiles()
-      job.pairs = words.flag
+      job.pairs = packing.flag
       job.adds = accumulate || first > 0 ? 1 : 0
       job.streams = streams(c, columnsOfC, rows.count, columns.count) ? 1 : 0
       job.rows = rows.count
-      takeLeft(rows, chunk, places, &job)
+      takeLeft(rows, kBlock, places, &job)
       job.a_rows = UnsafePointer(places)
       job.c_rows = UnsafePointer(places) + rows.count
-      multiply(columns, chunk, c, &job)
+      multiply(columns, kBlock, c, &job)
     }
   }
 
   /// Panel after panel of the right operand; the next one is fetched meanwhile where it lies in
   /// lines.
   private func multiply(
-    _ columns: Range<Int>, _ chunk: Range<Int>, _ c: Output, _ job: inout ck_tiles
+    _ columns: Range<Int>, _ kBlock: Range<Int>, _ c: Output, _ job: inout ck_tiles
   ) {
     let together = panelsTogether * panelWidth
     for first in stride(from: columns.lowerBound, to: columns.upperBound, by: together) {
       let group = first..<min(columns.upperBound, first + together)
-      let apart = takePanels(group, chunk, &job)
+      let apart = takePanels(group, kBlock, &job)
       for column in stride(from: first, to: group.upperBound, by: panelWidth) {
         job.columns = min(panelWidth, columns.upperBound - column)
-        job.ahead = linesAfter(column, columns, chunk)
+        job.ahead = linesAfter(column, columns, kBlock)
         job.c = c + (column - columns.lowerBound)
         ck_multiply_tiles(&job)
         job.panel += apart
@@ -96,44 +96,44 @@ struct TiledProduct {
     }
   }
 
-  /// The next panel's lines, or the first ones of the next chunk; none where they are near anyway,
+  /// The next panel's lines, or the first ones of the next kBlock; none where they are near anyway,
   /// or several panels are packed together, which fetches enough.
-  private func linesAfter(_ column: Int, _ columns: Range<Int>, _ chunk: Range<Int>) -> ck_ahead {
+  private func linesAfter(_ column: Int, _ columns: Range<Int>, _ kBlock: Range<Int>) -> ck_ahead {
     if right.transposed || packed != nil || right.columns < 256 || Tiles.areNarrow {
       return ck_ahead(start: right.start, stride: 0, rows: 0)
     }
     let next = column + panelWidth
     if next < columns.upperBound {
       return ck_ahead(
-        start: right.at(chunk.lowerBound, next), stride: right.columns, rows: chunk.count)
+        start: right.at(kBlock.lowerBound, next), stride: right.columns, rows: kBlock.count)
     }
     return ck_ahead(
-      start: right.at(chunk.upperBound, columns.lowerBound), stride: right.columns,
-      rows: min(chunk.count, k - chunk.upperBound))
+      start: right.at(kBlock.upperBound, columns.lowerBound), stride: right.columns,
+      rows: min(kBlock.count, k - kBlock.upperBound))
   }
 
   /// Panels that are packed already, one to be copied in passing, or some to be packed now; returns
   /// how far they are apart.
-  private func takePanels(_ columns: Range<Int>, _ chunk: Range<Int>, _ job: inout ck_tiles) -> Int
+  private func takePanels(_ columns: Range<Int>, _ kBlock: Range<Int>, _ job: inout ck_tiles) -> Int
   {
     job.source = nil
     let first = columns.lowerBound
     if let packed {
-      let line = first / panelWidth * words.holding(k) + words.holding(chunk.lowerBound)
+      let line = first / panelWidth * packing.holding(k) + packing.holding(kBlock.lowerBound)
       job.panel = packed + line * panelWidth
-      return words.holding(k) * panelWidth
+      return packing.holding(k) * panelWidth
     }
     let panels = Scratch.panel.floats(chunkWords * panelWidth * panelsTogether)
     job.panel = Input(panels)
     if !right.transposed && !left.transposed && !Tiles.areNarrow && columns.count == panelWidth
-      && chunk.count % words.numbers(in: 1) == 0
+      && kBlock.count % packing.numbers(in: 1) == 0
     {
-      job.source = right.at(chunk.lowerBound, first)
+      job.source = right.at(kBlock.lowerBound, first)
       job.source_stride = right.columns
     } else {
       ck_pack_panels(
-        words.flag, right.at(chunk.lowerBound, first), right.transposed ? 1 : 0, right.columns,
-        chunk.count, columns.count, chunkWords * panelWidth, panels)
+        packing.flag, right.at(kBlock.lowerBound, first), right.transposed ? 1 : 0, right.columns,
+        kBlock.count, columns.count, chunkWords * panelWidth, panels)
     }
     return chunkWords * panelWidth
   }
@@ -141,13 +141,13 @@ struct TiledProduct {
   /// Packs all of the right operand's `n` columns, once for all parts of the product.
   mutating func packRight(columns n: Int) {
     let panels = (n + panelWidth - 1) / panelWidth
-    let size = words.holding(k) * panelWidth
+    let size = packing.holding(k) * panelWidth
     let all = Scratch.panels.floats(panels * size)
-    let right = right, k = k, words = words
+    let right = right, k = k, packing = packing
     Workers.forEach((panels + panelsTogether - 1) / panelsTogether) { group, _ in
       let panel = group * panelsTogether
       ck_pack_panels(
-        words.flag, right.at(0, panel * panelWidth), right.transposed ? 1 : 0, right.columns, k,
+        packing.flag, right.at(0, panel * panelWidth), right.transposed ? 1 : 0, right.columns, k,
         min(panelsTogether * panelWidth, n - panel * panelWidth), size, all + panel * size)
     }
     packed = Input(all)
@@ -156,7 +156,7 @@ struct TiledProduct {
   /// Makes pairs of all `m` rows of a left operand that is not transposed, once for all parts of
   /// the product.
   mutating func pairLeft(rows m: Int) {
-    let size = words.holding(k)
+    let size = packing.holding(k)
     let all = Scratch.roundedLeft.floats(m * size)
     let left = left, k = k
     forEachRows(m, of: k) { rows in
@@ -169,31 +169,31 @@ struct TiledProduct {
 
   /// The left operand where it lies, as pairs, or as columns side by side.
   private func takeLeft(
-    _ rows: Range<Int>, _ chunk: Range<Int>, _ places: UnsafeMutablePointer<Int>,
+    _ rows: Range<Int>, _ kBlock: Range<Int>, _ places: UnsafeMutablePointer<Int>,
     _ job: inout ck_tiles
   ) {
-    let length = words.holding(chunk.count)
-    let first = leftIsPairs ? words.holding(chunk.lowerBound) : chunk.lowerBound
+    let length = packing.holding(kBlock.count)
+    let first = leftIsPairs ? packing.holding(kBlock.lowerBound) : kBlock.lowerBound
     let start = left.at(rows.lowerBound, first)
     job.runs = 1
     job.run_length = length
     job.a_step = left.transposed ? tileRows : 1
     job.a = start
-    if !left.transposed && (words == .floats || leftIsPairs) {
+    if !left.transposed && (packing == .floats || leftIsPairs) {
       for row in 0..<rows.count { places[row] = row * left.columns }
       return
     }
     let packed = Scratch.left.floats((rows.count + tileRows) * length)
     job.a = Input(packed)
     if left.transposed {
-      let lines = Scratch.lines.integers(chunk.count)
-      for l in 0..<chunk.count { lines[l] = l * left.columns }
-      ck_pack_columns(words.flag, start, lines, chunk.count, rows.count, packed)
+      let lines = Scratch.lines.integers(kBlock.count)
+      for l in 0..<kBlock.count { lines[l] = l * left.columns }
+      ck_pack_columns(packing.flag, start, lines, kBlock.count, rows.count, packed)
       for row in 0..<rows.count {
         places[row] = row / tileRows * tileRows * length + row % tileRows
       }
     } else {
-      ck_pack_rows(start, left.columns, rows.count, chunk.count, packed)
+      ck_pack_rows(start, left.columns, rows.count, kBlock.count, packed)
       for row in 0..<rows.count { places[row] = row * length }
     }
   }

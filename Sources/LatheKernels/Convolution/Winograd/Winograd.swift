@@ -1,12 +1,12 @@
 internal import CKernels
 
-// Convolutions by Winograd transforms (Winograd): several output pixels of a tile share
+// Convolutions by Winograd transforms: several output pixels of a tile share
 // multiplications, 25 instead of 64 for 4 × 4 pixels that see two taps along an axis. A tile's input
-// pixels become points, in each of which the convolution is a matrix product, and the points become
+// pixels are transformed to the Winograd domain; at each place there the convolution is a GEMM, whose results are transformed to
 // output pixels; the transposed convolution and the gradient of the weights are the adjoints, step
 // by step. A longer kernel is cut into groups of two or three taps.
 //
-// In bfloat16 it is the numbers at the points that are rounded.
+// In bfloat16 it is the numbers in the Winograd domain that are rounded.
 //
 // Each number's chain of operations is fixed by the geometry of an image, that of a gradient by the
 // batch.
@@ -14,22 +14,22 @@ internal import CKernels
 /// A convolution in tiles.
 struct Winograd {
   let geometry: ConvolutionGeometry
-  private let words: Words
+  private let packing: Packing
   private let down, across: Axis
   private let shape: ck_winograd
 
   /// nil where a direct convolution wins.
-  init?(_ g: ConvolutionGeometry, _ words: Words) {
+  init?(_ g: ConvolutionGeometry, _ packing: Packing) {
     let forms = [(2, 2), (3, 3), (1, 3), (3, 1)].map {
-      Winograd(g, words, tapsDown: $0, tapsAcross: $1)
+      Winograd(g, packing, tapsDown: $0, tapsAcross: $1)
     }
     self = forms.min { $0.products < $1.products }!
     guard wins else { return nil }
   }
 
-  private init(_ g: ConvolutionGeometry, _ words: Words, tapsDown: Int, tapsAcross: Int) {
+  private init(_ g: ConvolutionGeometry, _ packing: Packing, tapsDown: Int, tapsAcross: Int) {
     geometry = g
-    self.words = words
+    self.packing = packing
     down = Axis(
       taps: tapsDown, kernel: g.kernelHeight, stride: g.strideHeight, output: g.outputHeight)
     across = Axis(
@@ -41,7 +41,7 @@ struct Winograd {
   }
 
   /// Products of channels for an image.
-  private var products: Int { tilesOfImage * points * phases }
+  private var products: Int { tilesOfImage * domain * phases }
 
   /// Whether the way to points and back is worth it: products of channels are well below those of a
   /// direct convolution, and each number at a point takes part in enough of them. Along one axis
@@ -49,13 +49,13 @@ struct Winograd {
   private var wins: Bool {
     let g = geometry
     let direct = g.outputPixels * g.kernelHeight * g.kernelWidth
-    let most = down.points == 1 || across.points == 1 ? 0.8 : 0.7
+    let most = down.domain == 1 || across.domain == 1 ? 0.8 : 0.7
     return Double(products) <= most * Double(direct) && g.outputPixels >= 36
       && min(g.outputChannels, g.inputChannels) >= 32
-      && (words == .floats || g.inputChannels % 2 == 0)
+      && (packing == .floats || g.inputChannels % 2 == 0)
   }
 
-  private var points: Int { down.points * across.points }
+  private var domain: Int { down.domain * across.domain }
   private var tilesOfImage: Int { down.tiles * across.tiles }
   private var tiles: Range<Int> { 0..<geometry.batch * tilesOfImage }
   private var phases: Int { down.phases * across.phases }
@@ -77,7 +77,7 @@ private struct Axis {
     tiles = (output + outputs - 1) / outputs
   }
 
-  var points: Int { outputs + taps - 1 }
+  var domain: Int { outputs + taps - 1 }
   var phases: Int { stride * groups }
 
   /// Whether every input pixel is part of a tile.
@@ -108,14 +108,14 @@ private func blockTiles(length: Int) -> Int { length <= 512 ? 48 : 64 }
 /// p * apart + row * columns + column.
 private struct WinogradMatrices {
   let start: Output
-  let points, columns, apart: Int
+  let domain, columns, apart: Int
 
   /// `apart` is no power of 2: lines at all points have room in a cache's sets.
-  init(_ slot: Scratch, points: Int, rows: Int, columns: Int) {
-    self.points = points
+  init(_ slot: Scratch, domain: Int, rows: Int, columns: Int) {
+    self.domain = domain
     self.columns = columns
     apart = rows * columns + 16
-    start = slot.floats(points * apart)
+    start = slot.floats(domain * apart)
   }
 
   func at(_ row: Int, _ column: Int = 0) -> ck_winograd_domain {
@@ -130,23 +130,23 @@ private struct WinogradMatrices {
 /// Right operands `[length, columns]` at the points, as panels.
 private struct WinogradPanels {
   let start: Output
-  let words: Words
+  let packing: Packing
   let length, columns: Int
 
   /// Of one point.
-  private var size: Int { Self.floats(words, length: length, columns: columns) }
+  private var size: Int { Self.floats(packing, length: length, columns: columns) }
 
-  static func floats(_ words: Words, length: Int, columns: Int) -> Int {
-    (columns + panelWidth - 1) / panelWidth * panelWidth * words.holding(length)
+  static func floats(_ packing: Packing, length: Int, columns: Int) -> Int {
+    (columns + panelWidth - 1) / panelWidth * panelWidth * packing.holding(length)
   }
 
   /// Rows of the operands from `row` on, an even one for pairs.
   func pack(_ matrices: WinogradMatrices, transposed: Bool = false, rows: Int, at row: Int) {
-    for point in 0..<matrices.points {
+    for point in 0..<matrices.domain {
       ck_pack_panels(
-        words.flag, matrices.start + point * matrices.apart, transposed ? 1 : 0, matrices.columns,
-        rows, columns, words.holding(length) * panelWidth,
-        start + point * size + words.holding(row) * panelWidth)
+        packing.flag, matrices.start + point * matrices.apart, transposed ? 1 : 0, matrices.columns,
+        rows, columns, packing.holding(length) * panelWidth,
+        start + point * size + packing.holding(row) * panelWidth)
     }
   }
 
@@ -155,10 +155,10 @@ private struct WinogradPanels {
     _ left: WinogradMatrices, transposed: Bool = false, rows: Int, to sums: WinogradMatrices,
     accumulate: Bool = false
   ) {
-    for point in 0..<left.points {
+    for point in 0..<left.domain {
       let operand = left.matrix(point, transposed: transposed)
       // Only the panels of the right operand are read.
-      var product = TiledProduct(left: operand, right: operand, k: length, words: words)
+      var product = TiledProduct(left: operand, right: operand, k: length, packing: packing)
       product.packed = Input(start + point * size)
       product.chainWords = chainWords
       product.write(
@@ -201,7 +201,9 @@ extension Winograd {
         for (range, panels) in zip(groups, panels) {
           let sums = winogradMatrices(.block, rows: block.count, columns: range.count)
           panels.multiply(seen, rows: block.count, to: sums)
-          withShape { ck_winograd_input_transform_adjoint(sums.at(0), $0, phaseLines(block, range), input) }
+          withShape {
+            ck_winograd_input_transform_adjoint(sums.at(0), $0, phaseLines(block, range), input)
+          }
         }
       }
     }
@@ -245,10 +247,10 @@ extension Winograd {
 
 extension Winograd {
   private func winogradMatrices(_ slot: Scratch, rows: Int, columns: Int) -> WinogradMatrices {
-    WinogradMatrices(slot, points: points, rows: rows, columns: columns)
+    WinogradMatrices(slot, domain: domain, rows: rows, columns: columns)
   }
 
-  /// `[tiles of the block, lines of the groups]` at each point.
+  /// `[tiles of the block, lines of the groups]` at each place of the domain.
   private func inputTransform(_ input: Input, _ block: Range<Int>, _ groups: [Range<Int>])
     -> WinogradMatrices
   {
@@ -264,7 +266,7 @@ extension Winograd {
     return matrices
   }
 
-  /// `[tiles of the block, output channels]` at each point.
+  /// `[tiles of the block, output channels]` at each place of the domain.
   private func outputTransform(_ output: Input, _ block: Range<Int>) -> WinogradMatrices {
     let matrices = winogradMatrices(.patches, rows: block.count, columns: outputChannels)
     for columns in columnGroups {
@@ -278,11 +280,13 @@ extension Winograd {
 
   /// The same as right operands.
   private func outputPanels(_ output: Input, _ blocks: [Range<Int>]) -> [WinogradPanels] {
-    let size = points * WinogradPanels.floats(words, length: gradientTiles, columns: outputChannels)
+    let size =
+      domain * WinogradPanels.floats(packing, length: gradientTiles, columns: outputChannels)
     let start = Scratch.panels.floats(blocks.count * size)
     let panels = blocks.indices.map {
       WinogradPanels(
-        start: start + $0 * size, words: words, length: blocks[$0].count, columns: outputChannels)
+        start: start + $0 * size, packing: packing, length: blocks[$0].count,
+        columns: outputChannels)
     }
     Workers.forEach(blocks.count) { block, _ in
       panels[block].pack(outputTransform(output, blocks[block]), rows: blocks[block].count, at: 0)
@@ -295,11 +299,11 @@ extension Winograd {
     _ groups: [Range<Int>], _ rows: [Range<Int>], length: Int,
     fill: (_ panels: WinogradPanels, _ group: Range<Int>, _ rows: Range<Int>) -> Void
   ) -> [WinogradPanels] {
-    let size = points * WinogradPanels.floats(words, length: length, columns: groupColumns)
+    let size = domain * WinogradPanels.floats(packing, length: length, columns: groupColumns)
     let start = Scratch.weights.floats(groups.count * size)
     let panels = groups.indices.map {
       WinogradPanels(
-        start: start + $0 * size, words: words, length: length, columns: groups[$0].count)
+        start: start + $0 * size, packing: packing, length: length, columns: groups[$0].count)
     }
     Workers.forEach(groups.count * rows.count) { piece, _ in
       let (group, part) = piece.quotientAndRemainder(dividingBy: rows.count)
@@ -308,7 +312,7 @@ extension Winograd {
     return panels
   }
 
-  /// `[lines, some output channels]` at each point.
+  /// `[lines, some output channels]` at each place of the domain.
   private func filterTransform(_ weights: Input, _ range: Range<Int>, _ columns: Range<Int>)
     -> WinogradMatrices
   {
@@ -339,7 +343,7 @@ extension Winograd {
   private func forEachShare(
     of groups: [Range<Int>], length: Int, _ body: (_ groups: [Range<Int>]) -> Void
   ) {
-    let size = points * WinogradPanels.floats(words, length: length, columns: groupColumns)
+    let size = domain * WinogradPanels.floats(packing, length: length, columns: groupColumns)
     for share in groups.indices.cut(max(1, mostWeights / size)) { body(Array(groups[share])) }
   }
 

@@ -5,15 +5,15 @@ internal import CKernels
 /// A piece is some input channels of one kernel row: their pixels become columns side by side, which
 /// meet every panel of output channels.
 func weightGradientByTiles(
-  _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry, _ words: Words,
+  _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry, _ packing: Packing,
   accumulate: Bool
 ) {
-  let layer = TiledConvolution(convolution: g, words: .floats)
+  let layer = TiledConvolution(convolution: g, packing: .floats)
   let tiles = g.gradientTiles
   if g.batch * g.outputPixels == 0 && !accumulate { fill(weights, with: 0, count: g.weights) }
   for tile in 0..<tiles.count {
     let gradient = TiledGradient(layer, tiles[tile], input, output)
-    gradient.add(to: weights, words, adds: accumulate || tile > 0)
+    gradient.add(to: weights, packing, adds: accumulate || tile > 0)
   }
 }
 
@@ -43,10 +43,10 @@ private struct TiledGradient {
     lines = layer.rowPlaces(images: images.count)
   }
 
-  func add(to weights: Output, _ words: Words, adds: Bool) {
+  func add(to weights: Output, _ packing: Packing, adds: Bool) {
     let g = layer.geometry
-    let length = words.holding(pixels)
-    let panels = packOutput(words)
+    let length = packing.holding(pixels)
+    let panels = packOutput(packing)
     let gradientRows = max(panelWidth, gradientWords / max(1, length) / panelWidth * panelWidth)
     let parts = (g.patchRow + gradientRows - 1) / gradientRows
     Workers.forEach(g.kernelHeight * parts) { piece, _ in
@@ -55,9 +55,9 @@ private struct TiledGradient {
       let taken = min(gradientRows, g.patchRow - first)
       let packed = Scratch.left.floats((taken + panelWidth) * length)
       ck_pack_columns(
-        words.flag, bordered + row * layer.borderedLine + first, lines, pixels, taken, packed)
+        packing.flag, bordered + row * layer.borderedLine + first, lines, pixels, taken, packed)
       multiply(
-        packed, panels, rows: taken, words,
+        packed, panels, rows: taken, packing,
         to: weights + (row * g.patchRow + first) * g.outputChannels, adds: adds)
     }
   }
@@ -69,14 +69,14 @@ private struct TiledGradient {
       && Int(bitPattern: weights) % 64 == 0
   }
 
-  private func packOutput(_ words: Words) -> Output {
+  private func packOutput(_ packing: Packing) -> Output {
     let channels = layer.geometry.outputChannels
-    let size = words.holding(pixels) * panelWidth
+    let size = packing.holding(pixels) * panelWidth
     let panels = Scratch.weights.floats(layer.panels * size)
     Workers.forEach((layer.panels + panelsTogether - 1) / panelsTogether) { group, _ in
       let panel = group * panelsTogether
       ck_pack_panels(
-        words.flag, output + panel * panelWidth, 0, channels, pixels,
+        packing.flag, output + panel * panelWidth, 0, channels, pixels,
         min(panelsTogether * panelWidth, channels - panel * panelWidth), size,
         panels + panel * size)
     }
@@ -84,17 +84,18 @@ private struct TiledGradient {
   }
 
   private func multiply(
-    _ packed: Output, _ panels: Output, rows: Int, _ words: Words, to weights: Output, adds: Bool
+    _ packed: Output, _ panels: Output, rows: Int, _ packing: Packing, to weights: Output,
+    adds: Bool
   ) {
     let channels = layer.geometry.outputChannels
-    let length = words.holding(pixels)
+    let length = packing.holding(pixels)
     let places = Scratch.places.integers(2 * rows)
     for row in 0..<rows {
       places[row] = row / tileRows * tileRows * length + row % tileRows
       places[rows + row] = row * channels
     }
     var job = ck_tiles()
-    job.pairs = words.flag
+    job.pairs = packing.flag
     job.adds = adds ? 1 : 0
     job.rows = rows
     job.a = Input(packed)

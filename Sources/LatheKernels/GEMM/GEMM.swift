@@ -12,19 +12,19 @@ public func gemm(
   _ a: Input, transposed aTransposed: Bool, _ b: Input, transposed bTransposed: Bool, _ c: Output,
   m: Int, n: Int, k: Int, accumulate: Bool, precision: Precision = .float32
 ) {
-  let (a, b, words) = rounded(a, count: m * k, b, count: k * n, precision)
+  let (a, b, packing) = rounded(a, count: m * k, b, count: k * n, precision)
   let left = Operand(start: a, transposed: aTransposed, columns: aTransposed ? m : k)
   let right = Operand(start: b, transposed: bTransposed, columns: bTransposed ? k : n)
-  switch ProductStrategy(left: left, right: right, m: m, n: n, k: k, words: words) {
+  switch ProductStrategy(left: left, right: right, m: m, n: n, k: k, packing: packing) {
   case .openBLAS:
     gemmByOpenBLAS(left, right, c, m: m, n: n, k: k, accumulate: accumulate)
   case .tiles:
     gemmByTiles(
-      TiledProduct(left: left, right: right, k: k, words: words), c, m: m, n: n,
+      TiledProduct(left: left, right: right, k: k, packing: packing), c, m: m, n: n,
       accumulate: accumulate)
   case .tilesOfColumns:
     gemmByTilesOfColumns(
-      TiledProduct(left: right.flipped, right: left.flipped, k: k, words: words), c, m: m, n: n,
+      TiledProduct(left: right.flipped, right: left.flipped, k: k, packing: packing), c, m: m, n: n,
       accumulate: accumulate)
   }
 }
@@ -55,7 +55,7 @@ private func gemmByTiles(
   let height = product.left.transposed ? blockRows / (product.k > 512 ? 4 : 2) : blockRows
   var product = product
   let isShared = m <= height && width < n
-  if product.words == .pairs && !product.left.transposed && isShared { product.pairLeft(rows: m) }
+  if product.packing == .pairs && !product.left.transposed && isShared { product.pairLeft(rows: m) }
   let ready = product
   forEachBlock(m, n, height: height, width: width) { rows, columns in
     ready.write(
@@ -64,7 +64,7 @@ private func gemmByTiles(
   }
 }
 
-/// Strips of few rows, so that each is written from its beginning to its end and its left operand
+/// Row panels of few rows, so that each is written from its beginning to its end and its left operand
 /// stays in the cache: the gradient of weights, and pixels of 1 × 1 convolutions.
 private func gemmByRowPanels(
   _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
@@ -78,10 +78,10 @@ private func gemmByRowPanels(
   }
 }
 
-/// Numbers of the right operand that every strip of a tall product may read again.
+/// Numbers of the right operand that every rowPanel of a tall product may read again.
 private let mostPackedNumbers = 1 << 20
 
-/// Rows in a strip: eight narrow tiles.
+/// Rows in a rowPanel: eight narrow tiles.
 private let stripRows = 48
 
 /// `product` is the transposed one, [n, m].
@@ -129,9 +129,9 @@ func forEachBlock(
 /// Both operands as `precision` wants them: where no kernel takes pairs, rounded numbers as floats.
 func rounded(
   _ a: Input, count aCount: Int, _ b: Input, count bCount: Int, _ precision: Precision
-) -> (Input, Input, Words) {
-  let words = Words(precision)
-  if words == .floats || Tiles.available(.pairs) { return (a, b, words) }
+) -> (Input, Input, Packing) {
+  let packing = Packing(precision)
+  if packing == .floats || Tiles.available(.pairs) { return (a, b, packing) }
   let left = Scratch.roundedLeft.floats(aCount)
   let right = Scratch.roundedRight.floats(bCount)
   forEachRange(aCount) { ck_round_to_bfloat16(a + $0.lowerBound, left + $0.lowerBound, $0.count) }
@@ -142,14 +142,15 @@ func rounded(
 /// C = op(A) op(B) or C += op(A) op(B) on the calling thread, by OpenBLAS in floats unless tiles
 /// are narrow, and by tiles in pairs; rows of C are `columnsOfC` apart.
 func product(
-  _ words: Words, _ a: Operand, _ b: Operand, _ c: Output, columnsOfC: Int, m: Int, n: Int, k: Int,
+  _ packing: Packing, _ a: Operand, _ b: Operand, _ c: Output, columnsOfC: Int, m: Int, n: Int,
+  k: Int,
   accumulate: Bool
 ) {
-  if words == .floats && !(Tiles.areNarrow && Tiles.available(.floats)) {
+  if packing == .floats && !(Tiles.areNarrow && Tiles.available(.floats)) {
     OpenBLAS.product(
       a, b, c, columnsOfC: columnsOfC, m: m, n: n, k: k, accumulate: accumulate)
   } else {
-    TiledProduct(left: a, right: b, k: k, words: words).write(
+    TiledProduct(left: a, right: b, k: k, packing: packing).write(
       0..<m, 0..<n, to: c, columnsOfC: columnsOfC, accumulate: accumulate)
   }
 }
@@ -173,7 +174,7 @@ struct Operand {
   }
 }
 
-/// How a product is shared out: strips of rows, or of columns when these are more.
+/// How a product is shared out: row panels of rows, or of columns when these are more.
 struct ProductCut {
   let m, n, k: Int
 
@@ -181,23 +182,23 @@ struct ProductCut {
   static let work = 1 << 26
   /// Enough for the threads of one rank.
   static let mostPieces = 8
-  /// Strips are multiples of this; shorter ones would pack the other operand too often.
+  /// Row panels are multiples of this; shorter ones would pack the other operand too often.
   static let grain = 512
 
   var alongColumns: Bool { n > m }
   var length: Int { alongColumns ? n : m }
 
-  /// Rows or columns in a strip.
-  var strip: Int {
+  /// Rows or columns in a rowPanel.
+  var rowPanel: Int {
     let wanted = max(1, min(Self.mostPieces, m * n * k / Self.work))
     let even = (length + wanted - 1) / wanted
     return max(1, (even + Self.grain - 1) / Self.grain * Self.grain)
   }
 
-  var pieces: Int { m == 0 || n == 0 ? 0 : (length + strip - 1) / strip }
+  var pieces: Int { m == 0 || n == 0 ? 0 : (length + rowPanel - 1) / rowPanel }
 
   func piece(_ number: Int) -> (rows: Range<Int>, columns: Range<Int>) {
-    let range = number * strip..<min(length, (number + 1) * strip)
+    let range = number * rowPanel..<min(length, (number + 1) * rowPanel)
     return alongColumns ? (0..<m, range) : (range, 0..<n)
   }
 }

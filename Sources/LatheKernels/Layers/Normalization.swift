@@ -9,28 +9,28 @@ internal import CKernels
 /// y = γ (x − mean) / √(variance + ε) + β for each channel over the rows, then ReLU if asked.
 ///
 /// Ioffe and Szegedy, "Batch Normalization", 2015, Algorithm 1. Writes `mean`, the biased
-/// `variance` and `inverseDeviation` = 1 / √(variance + ε).
+/// `variance` and `inverseStandardDeviation` = 1 / √(variance + ε).
 /// Shapes: x and y `[rows, channels]`, the others `[channels]`.
 public func batchNormalize(
   _ x: Input, rows: Int, channels: Int, gamma: Input, beta: Input, epsilon: Float, relu: Bool,
-  mean: Output, variance: Output, inverseDeviation: Output, _ y: Output
+  mean: Output, variance: Output, inverseStandardDeviation: Output, _ y: Output
 ) {
   moments(x, rows: rows, channels: channels, mean: mean, variance: variance)
-  for c in 0..<channels { inverseDeviation[c] = 1 / (variance[c] + epsilon).squareRoot() }
+  for c in 0..<channels { inverseStandardDeviation[c] = 1 / (variance[c] + epsilon).squareRoot() }
   normalize(
     x, rows: rows, channels: channels, gamma: gamma, beta: beta, mean: mean,
-    inverseDeviation: inverseDeviation, relu: relu, y)
+    inverseStandardDeviation: inverseStandardDeviation, relu: relu, y)
 }
 
-/// y = γ (x − mean) · inverseDeviation + β for each channel, then ReLU if asked.
+/// y = γ (x − mean) · inverseStandardDeviation + β for each channel, then ReLU if asked.
 ///
 /// Shapes: x and y `[rows, channels]`, the others `[channels]`.
 public func normalize(
   _ x: Input, rows: Int, channels: Int, gamma: Input, beta: Input, mean: Input,
-  inverseDeviation: Input, relu: Bool, _ y: Output
+  inverseStandardDeviation: Input, relu: Bool, _ y: Output
 ) {
   let scale = Scratch.weights.floats(channels)
-  for c in 0..<channels { scale[c] = gamma[c] * inverseDeviation[c] }
+  for c in 0..<channels { scale[c] = gamma[c] * inverseStandardDeviation[c] }
   PieceGrid(rows: rows, columns: channels).forEach { _, rows, columns in
     let (c, first) = (columns.lowerBound, rows.lowerBound * channels + columns.lowerBound)
     ck_normalize(
@@ -42,34 +42,36 @@ public func normalize(
 /// Gradients of `batchNormalize` with respect to x, γ and β.
 ///
 /// Ioffe and Szegedy, "Batch Normalization", 2015, Section 3. Concretely, with
-/// x̂ = (x − mean) · inverseDeviation: dβ = Σ g, dγ = Σ g x̂,
-/// dx = γ · inverseDeviation · (g − dβ / rows − x̂ dγ / rows). Where `y`, the output after ReLU, is
+/// x̂ = (x − mean) · inverseStandardDeviation: dβ = Σ g, dγ = Σ g x̂,
+/// dx = γ · inverseStandardDeviation · (g − dβ / rows − x̂ dγ / rows). Where `y`, the output after ReLU, is
 /// given, g is `gradient` where y > 0 and 0 elsewhere; otherwise it is `gradient`.
 /// Shapes: gradient, x, y and dx `[rows, channels]`, the others `[channels]`.
 public func batchNormalizeGradient(
   _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, gamma: Input, mean: Input,
-  inverseDeviation: Input, dx: Output, dGamma: Output, dBeta: Output
+  inverseStandardDeviation: Input, dx: Output, dGamma: Output, dBeta: Output
 ) {
   normalizationSums(
-    gradient, x, y, rows: rows, channels: channels, mean: mean, inverseDeviation: inverseDeviation,
+    gradient, x, y, rows: rows, channels: channels, mean: mean,
+    inverseStandardDeviation: inverseStandardDeviation,
     dGamma: dGamma, dBeta: dBeta)
   normalizationInputGradient(
     gradient, x, y, rows: rows, channels: channels, gamma: gamma, mean: mean,
-    inverseDeviation: inverseDeviation, dGamma: dGamma, dBeta: dBeta, totalRows: rows, dx: dx)
+    inverseStandardDeviation: inverseStandardDeviation, dGamma: dGamma, dBeta: dBeta,
+    totalRows: rows, dx: dx)
 }
 
 /// The second part of `batchNormalizeGradient`: dx from dγ and dβ over `totalRows` rows, of which
 /// these are some.
 public func normalizationInputGradient(
   _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, gamma: Input, mean: Input,
-  inverseDeviation: Input, dGamma: Input, dBeta: Input, totalRows: Int, dx: Output
+  inverseStandardDeviation: Input, dGamma: Input, dBeta: Input, totalRows: Int, dx: Output
 ) {
   let terms = Scratch.weights.floats(3 * channels)
   let (scale, offset, slope) = (terms, terms + channels, terms + 2 * channels)
   for c in 0..<channels {
-    scale[c] = gamma[c] * inverseDeviation[c]
+    scale[c] = gamma[c] * inverseStandardDeviation[c]
     offset[c] = dBeta[c] / Float(totalRows)
-    slope[c] = inverseDeviation[c] * dGamma[c] / Float(totalRows)
+    slope[c] = inverseStandardDeviation[c] * dGamma[c] / Float(totalRows)
   }
   PieceGrid(rows: rows, columns: channels).forEach { _, rows, columns in
     let (c, first) = (columns.lowerBound, rows.lowerBound * channels + columns.lowerBound)
@@ -116,10 +118,10 @@ private func joinBands(
   return (mean, max(0, squares))
 }
 
-/// The first part of `batchNormalizeGradient`: dβ = Σ g and dγ = Σ g (x − mean) · inverseDeviation.
+/// The first part of `batchNormalizeGradient`: dβ = Σ g and dγ = Σ g (x − mean) · inverseStandardDeviation.
 public func normalizationSums(
   _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, mean: Input,
-  inverseDeviation: Input, dGamma: Output, dBeta: Output
+  inverseStandardDeviation: Input, dGamma: Output, dBeta: Output
 ) {
   let grid = PieceGrid(rows: rows, columns: channels)
   let partials = Scratch.partials.floats(2 * grid.bands * channels)
@@ -133,7 +135,7 @@ public func normalizationSums(
   for c in 0..<channels {
     let (sum, product) = sumBands(partials + c, grid.bands, channels: channels)
     dBeta[c] = Float(sum)
-    dGamma[c] = Float(product * Double(inverseDeviation[c]))
+    dGamma[c] = Float(product * Double(inverseStandardDeviation[c]))
   }
 }
 

@@ -22,7 +22,7 @@ extension TiledConvolution {
       let bordered = Scratch.image.floats(images.count * borderedImage)
       var border = border
       ck_pack_images(
-        words.flag, source + images.lowerBound * sourceImage, &border, images.count, bordered)
+        packing.flag, source + images.lowerBound * sourceImage, &border, images.count, bordered)
       var (panelsOfPass, placesOfPass) = (Input(packed), UnsafePointer(places))
       for pass in passes {
         var job = job(pass, images.count, bordered, placesOfPass, tiles.largest)
@@ -42,8 +42,8 @@ extension TiledConvolution {
   ) {
     var packed = packed
     let start = job.a
-    for (number, chunk) in chunks(of: pass).enumerated() {
-      set(chunk, number, panel, output, start, &job)
+    for (number, kBlock) in kBlocks(of: pass).enumerated() {
+      set(kBlock, number, panel, output, start, &job)
       job.panel = packed
       ck_multiply_tiles(&job)
       packed += job.runs * job.run_length * panelWidth
@@ -51,13 +51,13 @@ extension TiledConvolution {
     job.a = start
   }
 
-  /// Few images: a piece is a panel of channels, whose weights are packed chunk by chunk.
+  /// Few images: a piece is a panel of channels, whose weights are packed kBlock by kBlock.
   private func runByPanels(_ source: Input, _ weights: Input, _ output: Output) {
     let bordered = Scratch.image.floats(geometry.batch * borderedImage)
     Workers.forEach(geometry.batch) { image, _ in
       var border = border
       ck_pack_images(
-        words.flag, source + image * sourceImage, &border, 1, bordered + image * borderedImage)
+        packing.flag, source + image * sourceImage, &border, 1, bordered + image * borderedImage)
     }
     let places = rowPlaces(images: geometry.batch)
     Workers.forEach(panels) { panel, _ in
@@ -74,35 +74,35 @@ extension TiledConvolution {
     _ pass: Pass, _ panel: Int, _ weights: Input, to output: Output, _ job: inout ck_tiles
   ) {
     let start = job.a
-    for (number, chunk) in chunks(of: pass).enumerated() {
-      set(chunk, number, panel, output, start, &job)
+    for (number, kBlock) in kBlocks(of: pass).enumerated() {
+      set(kBlock, number, panel, output, start, &job)
       let packed = Scratch.panel.floats(job.runs * job.run_length * panelWidth)
       job.panel = Input(packed)
-      if let lines = linesOfWeights(weights, chunk), job.columns == panelWidth {
+      if let lines = linesOfWeights(weights, kBlock), job.columns == panelWidth {
         job.source = lines + panel * panelWidth
         job.source_stride = channels
-        job.ahead = linesAfter(chunk, lines, panel)
+        job.ahead = linesAfter(kBlock, lines, panel)
       } else {
-        packWeights(weights, pass, chunk, panels: panel..<panel + 1, apart: 0, to: packed)
+        packWeights(weights, pass, kBlock, panels: panel..<panel + 1, apart: 0, to: packed)
       }
       ck_multiply_tiles(&job)
     }
   }
 
-  /// The weights of a chunk where they lie in the order in which tiles read them.
-  private func linesOfWeights(_ weights: Input, _ chunk: PlaceChunk) -> Input? {
+  /// The weights of a kBlock where they lie in the order in which tiles read them.
+  private func linesOfWeights(_ weights: Input, _ kBlock: KBlock) -> Input? {
     let g = geometry
-    if words == .pairs || isTransposed { return nil }
-    let place = chunk.rows.lowerBound * g.kernelWidth + chunk.columns.lowerBound
+    if packing == .pairs || isTransposed { return nil }
+    let place = kBlock.rows.lowerBound * g.kernelWidth + kBlock.columns.lowerBound
     return weights + place * sourceChannels * channels
   }
 
-  /// The same panel's lines of the next chunk, or the next panel's first ones.
-  private func linesAfter(_ chunk: PlaceChunk, _ lines: Input, _ panel: Int) -> ck_ahead {
+  /// The same panel's lines of the next kBlock, or the next panel's first ones.
+  private func linesAfter(_ kBlock: KBlock, _ lines: Input, _ panel: Int) -> ck_ahead {
     let g = geometry
     let isLast =
-      chunk.rows.upperBound == g.kernelHeight && chunk.columns.upperBound == g.kernelWidth
-    let taken = chunk.rows.count * chunk.columns.count * sourceChannels
+      kBlock.rows.upperBound == g.kernelHeight && kBlock.columns.upperBound == g.kernelWidth
+    let taken = kBlock.rows.count * kBlock.columns.count * sourceChannels
     let passed = (g.kernelHeight * g.kernelWidth * sourceChannels - taken) * channels
     if isLast && panel + 1 >= panels { return ck_ahead(start: lines, stride: 0, rows: 0) }
     let next = isLast ? lines - passed + panelWidth : lines + taken * channels
@@ -117,11 +117,11 @@ extension TiledConvolution {
       Workers.forEach((panels + panelsTogether - 1) / panelsTogether) { group, _ in
         let panel = group * panelsTogether
         var to = first + panel * panelSize(pass)
-        for chunk in chunks(of: pass) {
+        for kBlock in kBlocks(of: pass) {
           packWeights(
-            weights, pass, chunk, panels: panel..<min(panels, panel + panelsTogether),
+            weights, pass, kBlock, panels: panel..<min(panels, panel + panelsTogether),
             apart: panelSize(pass), to: to)
-          to += chunk.rows.count * chunk.columns.count * pixelWords * panelWidth
+          to += kBlock.rows.count * kBlock.columns.count * packedPixel * panelWidth
         }
       }
       start += panels * panelSize(pass)
@@ -135,7 +135,7 @@ extension TiledConvolution {
     var next = places
     for pass in passes {
       for image in 0..<images {
-        writePlaces(pass, image, words: next, outputs: next + images * pass.pixels)
+        writePlaces(pass, image, packing: next, outputs: next + images * pass.pixels)
         next += pass.pixels
       }
       next += images * pass.pixels
@@ -144,7 +144,7 @@ extension TiledConvolution {
   }
 
   private func writePlaces(
-    _ pass: Pass, _ image: Int, words: UnsafeMutablePointer<Int>,
+    _ pass: Pass, _ image: Int, packing: UnsafeMutablePointer<Int>,
     outputs: UnsafeMutablePointer<Int>
   ) {
     for i in 0..<pass.rows {
@@ -152,7 +152,7 @@ extension TiledConvolution {
       let row = (pass.firstRow + i * pass.outputDown) * outputWidth
       for j in 0..<pass.columns {
         let pixel = row + pass.firstColumn + j * pass.outputRight
-        words[i * pass.columns + j] = line + (pass.left + j * pass.stepRight) * pixelWords
+        packing[i * pass.columns + j] = line + (pass.left + j * pass.stepRight) * packedPixel
         outputs[i * pass.columns + j] = image * outputImage + pixel * channels
       }
     }
@@ -162,7 +162,7 @@ extension TiledConvolution {
     _ pass: Pass, _ images: Int, _ bordered: Output, _ places: UnsafePointer<Int>, _ most: Int
   ) -> ck_tiles {
     var job = ck_tiles()
-    job.pairs = words.flag
+    job.pairs = packing.flag
     job.rows = images * pass.pixels
     job.a = Input(bordered)
     job.a_rows = places
@@ -173,28 +173,28 @@ extension TiledConvolution {
   }
 
   private func set(
-    _ chunk: PlaceChunk, _ number: Int, _ panel: Int, _ output: Output, _ start: Input?,
+    _ kBlock: KBlock, _ number: Int, _ panel: Int, _ output: Output, _ start: Input?,
     _ job: inout ck_tiles
   ) {
     job.adds = number > 0 ? 1 : 0
     job.columns = min(panelWidth, channels - panel * panelWidth)
     job.c = output + panel * panelWidth
-    job.runs = chunk.rows.count
-    job.run_length = chunk.columns.count * pixelWords
+    job.runs = kBlock.rows.count
+    job.run_length = kBlock.columns.count * packedPixel
     job.a =
-      start.unsafelyUnwrapped + chunk.rows.lowerBound * borderedLine
-      + chunk.columns.lowerBound * pixelWords
+      start.unsafelyUnwrapped + kBlock.rows.lowerBound * borderedLine
+      + kBlock.columns.lowerBound * packedPixel
   }
 }
 
 func conv2dByTiles(
-  _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry, _ words: Words
+  _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry, _ packing: Packing
 ) {
-  TiledConvolution(convolution: g, words: words).run(input, weights, output)
+  TiledConvolution(convolution: g, packing: packing).run(input, weights, output)
 }
 
 func convTranspose2dByTiles(
-  _ output: Input, _ weights: Input, _ input: Output, _ g: ConvolutionGeometry, _ words: Words
+  _ output: Input, _ weights: Input, _ input: Output, _ g: ConvolutionGeometry, _ packing: Packing
 ) {
-  TiledConvolution(transposed: g, words: words).run(output, weights, input)
+  TiledConvolution(transposed: g, packing: packing).run(output, weights, input)
 }

@@ -17,16 +17,16 @@ public func conv2d(
   _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry,
   precision: Precision = .float32
 ) {
-  let (input, weights, words) = rounded(
+  let (input, weights, packing) = rounded(
     input, count: g.batch * g.inputImage, weights, count: g.weights, precision)
-  switch ConvolutionStrategy(g, .conv2d, words) {
+  switch ConvolutionStrategy(g, .conv2d, packing) {
   case .product:
     gemm(
       input, transposed: false, weights, transposed: false, output, m: g.batch * g.outputPixels,
-      n: g.outputChannels, k: g.patch, accumulate: false, precision: words.precision)
-  case .planar: conv2dPlanar(input, weights, output, g, words)
-  case .patches: conv2dByIm2col(input, weights, output, g, words)
-  case .tiles: conv2dByTiles(input, weights, output, g, words)
+      n: g.outputChannels, k: g.patch, accumulate: false, precision: packing.precision)
+  case .planar: conv2dPlanar(input, weights, output, g, packing)
+  case .patches: conv2dByIm2col(input, weights, output, g, packing)
+  case .tiles: conv2dByTiles(input, weights, output, g, packing)
   case .winograd(let form): form.conv2d(input, weights, output)
   }
 }
@@ -39,16 +39,16 @@ public func convTranspose2d(
   _ output: Input, _ weights: Input, _ input: Output, _ g: ConvolutionGeometry,
   precision: Precision = .float32
 ) {
-  let (output, weights, words) = rounded(
+  let (output, weights, packing) = rounded(
     output, count: g.batch * g.outputImage, weights, count: g.weights, precision)
-  switch ConvolutionStrategy(g, .transposed, words) {
+  switch ConvolutionStrategy(g, .transposed, packing) {
   case .product:
     gemm(
       output, transposed: false, weights, transposed: true, input, m: g.batch * g.outputPixels,
-      n: g.patch, k: g.outputChannels, accumulate: false, precision: words.precision)
-  case .planar: convTranspose2dPlanar(output, weights, input, g, words)
-  case .patches: convTranspose2dByCol2im(output, weights, input, g, words)
-  case .tiles: convTranspose2dByTiles(output, weights, input, g, words)
+      n: g.patch, k: g.outputChannels, accumulate: false, precision: packing.precision)
+  case .planar: convTranspose2dPlanar(output, weights, input, g, packing)
+  case .patches: convTranspose2dByCol2im(output, weights, input, g, packing)
+  case .tiles: convTranspose2dByTiles(output, weights, input, g, packing)
   case .winograd(let form): form.convTranspose2d(output, weights, input)
   }
 }
@@ -62,21 +62,22 @@ public func conv2dWeightGradient(
   _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry, accumulate: Bool,
   precision: Precision = .float32
 ) {
-  let (input, output, words) = rounded(
+  let (input, output, packing) = rounded(
     input, count: g.batch * g.inputImage, output, count: g.batch * g.outputImage, precision)
-  switch ConvolutionStrategy(g, .weightGradient, words) {
+  switch ConvolutionStrategy(g, .weightGradient, packing) {
   case .product:
     gemm(
       input, transposed: true, output, transposed: false, weights, m: g.patch, n: g.outputChannels,
-      k: g.batch * g.outputPixels, accumulate: accumulate, precision: words.precision)
-  case .planar: weightGradientPlanar(input, output, weights, g, words, accumulate: accumulate)
+      k: g.batch * g.outputPixels, accumulate: accumulate, precision: packing.precision)
+  case .planar: weightGradientPlanar(input, output, weights, g, packing, accumulate: accumulate)
   case .tiles:
-    weightGradientByTiles(input, output, weights, g, words, accumulate: accumulate)
+    weightGradientByTiles(input, output, weights, g, packing, accumulate: accumulate)
   case .winograd(let form):
     form.weightGradient(input, output, weights, accumulate: accumulate)
   case .patches where g.weights <= mostWeightsToRepeat:
-    weightGradientByImages(input, output, weights, g, words, accumulate: accumulate)
-  case .patches: weightGradientByKernelRows(input, output, weights, g, words, accumulate: accumulate)
+    weightGradientByImages(input, output, weights, g, packing, accumulate: accumulate)
+  case .patches:
+    weightGradientByKernelRows(input, output, weights, g, packing, accumulate: accumulate)
   }
 }
 
@@ -84,7 +85,7 @@ public func conv2dWeightGradient(
 
 private func conv2dByIm2col(
   _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry,
-  _ words: Words
+  _ packing: Packing
 ) {
   let tiles = g.patchTiles
   Workers.forEach(tiles.count) { tile, _ in
@@ -92,7 +93,7 @@ private func conv2dByIm2col(
     let patches = Scratch.patches.floats(tiles.largest * g.outputPixels * g.patch)
     im2col(input, images, 0..<g.kernelHeight, patches, g)
     product(
-      words,
+      packing,
       matrix(patches, columns: g.patch), matrix(weights, columns: g.outputChannels),
       output + images.lowerBound * g.outputImage, columnsOfC: g.outputChannels,
       m: images.count * g.outputPixels, n: g.outputChannels, k: g.patch, accumulate: false)
@@ -101,14 +102,14 @@ private func conv2dByIm2col(
 
 private func convTranspose2dByCol2im(
   _ output: Input, _ weights: Input, _ input: Output, _ g: ConvolutionGeometry,
-  _ words: Words
+  _ packing: Packing
 ) {
   let tiles = g.patchTiles
   Workers.forEach(tiles.count) { tile, _ in
     let images = tiles[tile]
     let patches = Scratch.patches.floats(tiles.largest * g.outputPixels * g.patch)
     product(
-      words,
+      packing,
       matrix(output + images.lowerBound * g.outputImage, columns: g.outputChannels),
       transposed(weights, columns: g.outputChannels), patches, columnsOfC: g.patch,
       m: images.count * g.outputPixels, n: g.patch, k: g.outputChannels, accumulate: false)
@@ -119,7 +120,7 @@ private func convTranspose2dByCol2im(
 /// One piece for each kernel row, which goes over all images: every piece has weights of its own.
 private func weightGradientByKernelRows(
   _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry,
-  _ words: Words, accumulate: Bool
+  _ packing: Packing, accumulate: Bool
 ) {
   let tiles = g.patchTiles
   Workers.forEach(g.kernelHeight) { row, _ in
@@ -128,7 +129,7 @@ private func weightGradientByKernelRows(
       let images = tiles[tile]
       im2col(input, images, row..<row + 1, patches, g)
       product(
-        words,
+        packing,
         transposed(patches, columns: g.patchRow),
         matrix(output + images.lowerBound * g.outputImage, columns: g.outputChannels),
         weights + row * g.patchRow * g.outputChannels, columnsOfC: g.outputChannels, m: g.patchRow,
@@ -140,14 +141,14 @@ private func weightGradientByKernelRows(
 /// Small pieces of weights are repeated for a few parts of the batch, and added up in order.
 private func weightGradientByImages(
   _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry,
-  _ words: Words, accumulate: Bool
+  _ packing: Packing, accumulate: Bool
 ) {
   let tiles = g.patchTiles
   let partials = sumOverParts(of: tiles, size: g.weights) { images, sum, begun in
     let patches = Scratch.patches.floats(tiles.largest * g.outputPixels * g.patch)
     im2col(input, images, 0..<g.kernelHeight, patches, g)
     product(
-      words,
+      packing,
       transposed(patches, columns: g.patch),
       matrix(output + images.lowerBound * g.outputImage, columns: g.outputChannels), sum,
       columnsOfC: g.outputChannels, m: g.patch, n: g.outputChannels,
@@ -188,20 +189,21 @@ private func col2im(
 
 // MARK: Planes
 
-// With W' the weights as [kernel places · output channels, input channels]: the rows of W' bigᵀ are
+// With W' the weights as [kernel places · output channels, input channels]: the rows of W' inputᵀ are
 // planes, one for each kernel place and output channel, that move and add up to the output image's
 // channels.
 
 private func conv2dPlanar(
-  _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry, _ words: Words
+  _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry, _ packing: Packing
 ) {
   let tiles = g.planarTiles
   let planarWeights = Scratch.weights.floats(g.weights)
   exchangeChannels(weights, planarWeights, g, toPlanar: true)
   let left = matrix(planarWeights, columns: g.inputChannels)
   var tiled = TiledProduct(
-    left: matrix(input, columns: g.inputChannels), right: left.flipped, k: g.inputChannels, words: words)
-  if Tiles.available(words) { tiled.packRight(columns: g.planarRows) }
+    left: matrix(input, columns: g.inputChannels), right: left.flipped, k: g.inputChannels,
+    packing: packing)
+  if Tiles.available(packing) { tiled.packRight(columns: g.planarRows) }
   let product = tiled
   Workers.forEach(tiles.count) { tile, _ in
     let images = tiles[tile]
@@ -209,7 +211,8 @@ private func conv2dPlanar(
     let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.inputPixels)
     if product.packed == nil {
       OpenBLAS.product(
-        left, transposed(input + images.lowerBound * g.inputImage, columns: g.inputChannels), planes,
+        left, transposed(input + images.lowerBound * g.inputImage, columns: g.inputChannels),
+        planes,
         columnsOfC: pixels, m: g.planarRows, n: pixels, k: g.inputChannels, accumulate: false)
     } else {
       writePlanes(product, images, planes, g)
@@ -242,7 +245,7 @@ private let transposedPixels = 256
 
 private func convTranspose2dPlanar(
   _ output: Input, _ weights: Input, _ input: Output, _ g: ConvolutionGeometry,
-  _ words: Words
+  _ packing: Packing
 ) {
   let tiles = g.planarTiles
   let planarWeights = Scratch.weights.floats(g.weights)
@@ -254,9 +257,11 @@ private func convTranspose2dPlanar(
     writePlanes(output, images, planes, g)
     for first in stride(from: 0, to: pixels, by: g.planarBlock) {
       product(
-        words,
-        transposed(planes + first, columns: pixels), matrix(planarWeights, columns: g.inputChannels),
-        input + images.lowerBound * g.inputImage + first * g.inputChannels, columnsOfC: g.inputChannels,
+        packing,
+        transposed(planes + first, columns: pixels),
+        matrix(planarWeights, columns: g.inputChannels),
+        input + images.lowerBound * g.inputImage + first * g.inputChannels,
+        columnsOfC: g.inputChannels,
         m: min(g.planarBlock, pixels - first), n: g.inputChannels, k: g.planarRows,
         accumulate: false)
     }
@@ -265,7 +270,7 @@ private func convTranspose2dPlanar(
 
 private func weightGradientPlanar(
   _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry,
-  _ words: Words, accumulate: Bool
+  _ packing: Packing, accumulate: Bool
 ) {
   let tiles = g.planarTiles
   let partials = sumOverParts(of: tiles, size: g.weights) { images, sum, begun in
@@ -275,7 +280,7 @@ private func weightGradientPlanar(
     for first in stride(from: 0, to: pixels, by: g.planarBlock) {
       let pixel = input + images.lowerBound * g.inputImage + first * g.inputChannels
       product(
-        words,
+        packing,
         matrix(planes + first, columns: pixels), matrix(pixel, columns: g.inputChannels), sum,
         columnsOfC: g.inputChannels, m: g.planarRows, n: g.inputChannels,
         k: min(g.planarBlock, pixels - first), accumulate: begun || first > 0)
