@@ -20,11 +20,11 @@ public func gemm(
     gemmByOpenBLAS(left, right, c, m: m, n: n, k: k, accumulate: accumulate)
   case .tiles:
     gemmByTiles(
-      TiledProduct(left: left, right: right, k: k, packing: packing), c, m: m, n: n,
+      TiledGEMM(left: left, right: right, k: k, packing: packing), c, m: m, n: n,
       accumulate: accumulate)
   case .tilesOfColumns:
     gemmByTilesOfColumns(
-      TiledProduct(left: right.flipped, right: left.flipped, k: k, packing: packing), c, m: m, n: n,
+      TiledGEMM(left: right.flipped, right: left.flipped, k: k, packing: packing), c, m: m, n: n,
       accumulate: accumulate)
   }
 }
@@ -36,14 +36,14 @@ private func gemmByOpenBLAS(
   Workers.forEach(cut.pieces) { piece, _ in
     let (rows, columns) = cut.piece(piece)
     let first = rows.lowerBound * n + columns.lowerBound
-    OpenBLAS.product(
+    OpenBLAS.gemm(
       left.fromRow(rows.lowerBound), right.fromColumn(columns.lowerBound), c + first,
       columnsOfC: n, m: rows.count, n: columns.count, k: k, accumulate: accumulate)
   }
 }
 
 private func gemmByTiles(
-  _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
+  _ product: TiledGEMM, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
   let isTall = m >= 2 * blockRows && product.k * n <= mostPackedNumbers
   if Tiles.areNarrow && (product.left.transposed || isTall) {
@@ -67,7 +67,7 @@ private func gemmByTiles(
 /// Row panels of few rows, so that each is written from its beginning to its end and its left operand
 /// stays in the cache: the gradient of weights, and pixels of 1 × 1 convolutions.
 private func gemmByRowPanels(
-  _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
+  _ product: TiledGEMM, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
   var product = product
   product.packRight(columns: n)
@@ -86,7 +86,7 @@ private let stripRows = 48
 
 /// `product` is the transposed one, [n, m].
 private func gemmByTilesOfColumns(
-  _ product: TiledProduct, _ c: Output, m: Int, n: Int, accumulate: Bool
+  _ product: TiledGEMM, _ c: Output, m: Int, n: Int, accumulate: Bool
 ) {
   var product = product
   product.packRight(columns: m)
@@ -141,16 +141,16 @@ func rounded(
 
 /// C = op(A) op(B) or C += op(A) op(B) on the calling thread, by OpenBLAS in floats unless tiles
 /// are narrow, and by tiles in pairs; rows of C are `columnsOfC` apart.
-func product(
+func gemm(
   _ packing: Packing, _ a: Operand, _ b: Operand, _ c: Output, columnsOfC: Int, m: Int, n: Int,
   k: Int,
   accumulate: Bool
 ) {
   if packing == .floats && !(Tiles.areNarrow && Tiles.available(.floats)) {
-    OpenBLAS.product(
+    OpenBLAS.gemm(
       a, b, c, columnsOfC: columnsOfC, m: m, n: n, k: k, accumulate: accumulate)
   } else {
-    TiledProduct(left: a, right: b, k: k, packing: packing).write(
+    TiledGEMM(left: a, right: b, k: k, packing: packing).write(
       0..<m, 0..<n, to: c, columnsOfC: columnsOfC, accumulate: accumulate)
   }
 }
@@ -214,7 +214,7 @@ enum OpenBLAS {
   }
 
   /// C = op(A) op(B) or C += op(A) op(B) on the calling thread; rows of C are `columnsOfC` apart.
-  static func product(
+  static func gemm(
     _ a: Operand, _ b: Operand, _ c: Output, columnsOfC: Int, m: Int, n: Int, k: Int,
     accumulate: Bool
   ) {

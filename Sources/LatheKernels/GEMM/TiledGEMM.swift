@@ -35,7 +35,7 @@ let chunkWords = Tiles.areNarrow ? 256 : 1024
 let panelsTogether = Tiles.areNarrow ? 8 : 1
 
 /// One thread's part of C = op(A) op(B) or C += op(A) op(B).
-struct TiledProduct {
+struct TiledGEMM {
   private(set) var left: Operand
   let right: Operand
   let k: Int

@@ -158,7 +158,7 @@ private struct WinogradPanels {
     for point in 0..<left.domain {
       let operand = left.matrix(point, transposed: transposed)
       // Only the panels of the right operand are read.
-      var product = TiledProduct(left: operand, right: operand, k: length, packing: packing)
+      var product = TiledGEMM(left: operand, right: operand, k: length, packing: packing)
       product.packed = Input(start + point * size)
       product.chainWords = chainWords
       product.write(

@@ -1,5 +1,5 @@
 #include "CKernels.h"
-#include "clones.h"
+#include "../clones.h"
 
 /// One kernel row over one input row: what an output pixel sees, with zeros beyond both ends.
 INLINE void patch_run(const float *row, long first, const ck_geometry *g, float *run) {

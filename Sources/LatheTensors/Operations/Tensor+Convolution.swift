@@ -36,7 +36,7 @@ public func convolution(
     "convolution: images \(x), weight \(w): [N, H, W, C] and [h, w, C, O] expected")
   let rows = Extent(input: x[1], kernel: w[0], stride: stride, padding: padding.rows)
   let columns = Extent(input: x[2], kernel: w[1], stride: stride, padding: padding.columns)
-  return conv2d(images, weight, geometry(x[0], rows, columns, w), Products.precision)
+  return conv2d(images, weight, geometry(x[0], rows, columns, w), Matmul.precision)
 }
 
 /// Transposed convolution: the adjoint of ``convolution(_:_:stride:padding:)``, without bias.
@@ -55,7 +55,7 @@ public func transposedConvolution(
     output: x[1], kernel: w[0], stride: stride, padding: padding.rows, extra: outputPadding)
   let columns = Extent(
     output: x[2], kernel: w[1], stride: stride, padding: padding.columns, extra: outputPadding)
-  return convTranspose2d(images, weight, geometry(x[0], rows, columns, w), Products.precision)
+  return convTranspose2d(images, weight, geometry(x[0], rows, columns, w), Matmul.precision)
 }
 
 extension Padding {
@@ -135,7 +135,9 @@ private func conv2d(
   return record(storage, g.outputShape, from: [input, weight]) { pull in
     [
       pull(0) { convTranspose2d(pull.gradient, weight, g, precision) },
-      pull(1) { conv2dWeightGradient(input, pull.gradient, g, precision) { pull.target(1, count: $0) } },
+      pull(1) {
+        conv2dWeightGradient(input, pull.gradient, g, precision) { pull.target(1, count: $0) }
+      },
     ]
   }
 }
@@ -151,7 +153,9 @@ private func convTranspose2d(
   return record(storage, g.inputShape, from: [output, weight]) { pull in
     [
       pull(0) { conv2d(pull.gradient, weight, g, precision) },
-      pull(1) { conv2dWeightGradient(pull.gradient, output, g, precision) { pull.target(1, count: $0) } },
+      pull(1) {
+        conv2dWeightGradient(pull.gradient, output, g, precision) { pull.target(1, count: $0) }
+      },
     ]
   }
 }
@@ -164,7 +168,8 @@ private func conv2dWeightGradient(
   let storage = target.storage
   Profile.measure(.conv2dWeightGradient, operations: g.operations) {
     LatheKernels.conv2dWeightGradient(
-      input.pointer, output.pointer, storage.pointer, g, accumulate: target.adds, precision: precision)
+      input.pointer, output.pointer, storage.pointer, g, accumulate: target.adds,
+      precision: precision)
   }
   return record(storage, g.weightShape, from: [input, output]) { pull in
     [

@@ -3,7 +3,7 @@
 // 2. Errors grow with the length of a lane, not with the whole count.
 // 3. Speed.
 #include "CKernels.h"
-#include "columns.h"
+#include "../columns.h"
 
 #include <math.h>
 

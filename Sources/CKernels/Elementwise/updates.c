@@ -1,5 +1,5 @@
 #include "CKernels.h"
-#include "columns.h"
+#include "../columns.h"
 
 CLONED int ck_adam(float *p, const float *g, float *m, float *v, long count, ck_adam_rule rule) {
   uint32_t largest = 0;

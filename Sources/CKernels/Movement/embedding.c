@@ -1,6 +1,6 @@
 // Forces between points of a plane whose nearness has Student's t-distribution.
 #include "CKernels.h"
-#include "clones.h"
+#include "../clones.h"
 
 enum { LANES = CK_FORCE_LANES, SUMS = 5 };
 

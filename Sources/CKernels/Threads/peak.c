@@ -1,6 +1,6 @@
 // The most multiplications and additions a core does when nothing waits for memory.
 #include "CKernels.h"
-#include "clones.h"
+#include "../clones.h"
 
 #include <time.h>
 

@@ -1,7 +1,7 @@
 // Binary operations on operands with strides: blocks of a few thousand elements, in which an
 // operand that is neither contiguous nor one value is first written out.
 #include "CKernels.h"
-#include "clones.h"
+#include "../clones.h"
 
 enum { BLOCK = 2048, LONG_ROW = 512 };
 

@@ -1,5 +1,5 @@
 #include "CKernels.h"
-#include "columns.h"
+#include "../columns.h"
 
 INLINE void add_deviations(
     const float *x, long stride, long rows, long columns, const float *center, float *sum,

@@ -7,7 +7,7 @@ import LatheKernels
 public func matmul(
   _ a: Tensor, _ b: Tensor, transposeFirst: Bool = false, transposeSecond: Bool = false
 ) -> Tensor {
-  product(a, b, transposeFirst, transposeSecond, Products.precision) {
+  product(a, b, transposeFirst, transposeSecond, Matmul.precision) {
     GradientTarget(storage: Storage(count: $0))
   }
 }

@@ -1,6 +1,6 @@
 // Passes over memory that several operations share.
-#include "columns.h"
-#include "functions.h"
+#include "../columns.h"
+#include "../functions.h"
 
 INLINE void add_bias_rows(
     const float *x, const float *bias, long rows, long columns, int relu, float *y) {

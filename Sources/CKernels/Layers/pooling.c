@@ -1,6 +1,6 @@
 // Pooling and resizing of images, NHWC; see CKernels.h.
 #include "CKernels.h"
-#include "clones.h"
+#include "../clones.h"
 
 /// The part of a window that lies inside an axis of `size`.
 typedef struct {

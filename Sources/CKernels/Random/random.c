@@ -5,7 +5,7 @@
 // element 16 w + j of the group is made of word w of block j, so that vectors are written as they
 // are computed.
 #include "CKernels.h"
-#include "functions.h"
+#include "../functions.h"
 
 /// Vectorised as a loop, rather than unrolled first.
 #if defined(__clang__)

@@ -8,7 +8,7 @@
 // A stride cuts the input image into phases, each of which meets taps of its own. More than
 // two or three taps along an axis are groups, which see the input image so many pixels further on, as further phases.
 #include "CKernels.h"
-#include "clones.h"
+#include "../clones.h"
 
 enum { POINTS = 5, SQUARE = POINTS * POINTS };
 

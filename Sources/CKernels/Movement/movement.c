@@ -1,5 +1,5 @@
 #include "CKernels.h"
-#include "clones.h"
+#include "../clones.h"
 
 void ck_copy_rows(
     const float *x, long x_stride, float *y, long y_stride, long rows, long length) {

@@ -1,5 +1,5 @@
 #include "CKernels.h"
-#include "functions.h"
+#include "../functions.h"
 
 typedef float (*unary)(float);
 

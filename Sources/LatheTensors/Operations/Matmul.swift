@@ -1,7 +1,7 @@
 import LatheKernels
 
 /// How matrix products and convolutions are computed.
-public enum Products {
+public enum Matmul {
   /// What they round their factors to; their gradients do the same.
   @TaskLocal static var precision = Precision.float32
 }
@@ -10,5 +10,5 @@ public enum Products {
 public func withPrecision<Result>(_ precision: Precision, _ body: () throws -> Result) rethrows
   -> Result
 {
-  try Products.$precision.withValue(precision, operation: body)
+  try Matmul.$precision.withValue(precision, operation: body)
 }
