@@ -60,10 +60,11 @@ public struct CodeShares {
     number * count / shareCount..<(number + 1) * count / shareCount
   }
 
-  /// What `body` makes of each share, one after another; on every process.
+  /// What `body` makes of each share, one after another; on every process. Collective.
   ///
+  /// Each share's result has a length that depends on the share alone.
   /// - Throws: what the exchange throws.
-  func concatenated(_ body: (Share) -> [Double]) throws -> [Double] {
+  public func concatenated(_ body: (Share) -> [Double]) throws -> [Double] {
     var results = [[Double]](repeating: [], count: own.count)
     results.withUnsafeMutableBufferPointer { results in
       let results = results
@@ -73,14 +74,16 @@ public struct CodeShares {
   }
 
   /// What `body` makes of each share, as many numbers for each, in the order of the shares.
-  func all(_ body: (Share) -> [Double]) throws -> [ArraySlice<Double>] {
+  /// Collective.
+  public func all(_ body: (Share) -> [Double]) throws -> [ArraySlice<Double>] {
     let joined = try concatenated(body)
     let length = joined.count / CodeShares.shareCount
     return (0..<CodeShares.shareCount).map { joined[$0 * length..<($0 + 1) * length] }
   }
 
-  /// The sum over the shares of what `body` makes of each.
-  func sum(_ body: (Share) -> [Double]) throws -> [Double] {
+  /// The sum over the shares of what `body` makes of each, as many numbers for each; added in the
+  /// order of the shares. Collective.
+  public func sum(_ body: (Share) -> [Double]) throws -> [Double] {
     let parts = try all(body)
     var sum = Array(parts[0])
     for part in parts.dropFirst() {
