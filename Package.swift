@@ -53,7 +53,7 @@ let libraries: [Target] = [
       "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheData", "LatheModels",
       "LatheMetrics", "LatheDistributed", "LatheTraining", "LatheReports", "Yams",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      .product(name: "Logging", package: "swift-log"), system,
+      system,
     ]),
 ]
 
@@ -63,7 +63,6 @@ let package = Package(
     + libraries.map { .library(name: $0.name, targets: [$0.name]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],

@@ -7,6 +7,9 @@ func note(_ line: String) {
   FileHandle.standardError.write(Data("lathe: \(line)\n".utf8))
 }
 
+/// A line on standard error for what goes on, but hardly as it was meant.
+func warn(_ line: String) { note("warning: \(line)") }
+
 /// Says what something that was asked for under its old name is called now.
 func noteRenamed(_ old: String, to new: String) { note("\(old) is now called \(new)") }
 

@@ -47,7 +47,9 @@ enum RankedJob {
   private static func report(of error: any Error) -> (message: String, status: Int32) {
     let cause = (error as? RootError)?.underlying ?? error
     let parsed = Lathe.exitCode(for: cause)
-    if parsed == .failure { return ("\(error)", exitStatus(for: cause)) }
+    if parsed == .failure {
+      return (error is RootError ? "\(error)" : message(of: cause), exitStatus(for: cause))
+    }
     let text = Lathe.fullMessage(for: cause)
     return (text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text, parsed.rawValue)
   }

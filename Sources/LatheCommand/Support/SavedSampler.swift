@@ -55,7 +55,9 @@ extension SavedRun {
     let images = try images(.train, at: data)
     let task = "fitting sampler \(name.rawValue) to \(grouped(images.count)) training images"
     progress.show(task, 0, 0)
-    let fitter = SamplerFitter(loaded.model, images: images, seed: state.run.optimization.seed, on: world) {
+    let fitter = SamplerFitter(
+      loaded.model, images: images, seed: state.run.optimization.seed, on: world
+    ) {
       progress.show(task, 0, 0)
     }
     let fitted = try fitter.fit(type(of: loaded.model).fittedSampler(named: name)!)

@@ -4,7 +4,7 @@ import LatheTraining
 
 /// Where a run is, how fast, and how long it will take: one line updated in place on a terminal,
 /// whole lines at intervals elsewhere.
-final class ProgressLine {
+package final class ProgressLine {
   private static let pipeInterval = 10.0
   private static let terminalInterval = 0.2
   private let total, batch: Int
@@ -54,12 +54,33 @@ final class ProgressLine {
   private func line(_ record: Trainer.StepRecord) -> String {
     let perStep = seconds / Double(max(steps, 1))
     let losses = record.losses.filter { $0.name.hasSuffix("/total") }
-      .map { "\($0.name.dropLast(6)) \(short($0.value))" }.joined(separator: "  ")
+      .map { "\($0.name.dropLast(6)) \(short($0.value))" }
     let rate = String(format: "%.0f images/s", Double(batch) / perStep)
     let left =
       record.step == total
       ? "done" : spell(seconds: perStep * Double(total - record.step)) + " left"
-    return "step \(record.step)/\(total)  \(losses)  \(rate)  \(left)"
+    return ProgressLine.joined(
+      "step \(record.step)/\(total)", losses, "\(rate)  \(left)", columns: isTerminal ? columns : 80
+    )
+  }
+
+  /// A line of less than `columns`: losses that have no room are left out, the last ones first.
+  package static func joined(
+    _ start: String, _ losses: [String], _ end: String, columns: Int
+  ) -> String {
+    for count in (0...losses.count).reversed() {
+      let shown = losses.prefix(count) + (count < losses.count ? ["…"] : [])
+      let line = ([start] + shown + [end]).joined(separator: "  ")
+      if line.count < columns || count == 0 { return String(line.prefix(columns - 1)) }
+    }
+    return start
+  }
+
+  /// Columns of the terminal; 80 where it does not say.
+  private var columns: Int {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
   }
 
   private func short(_ value: Float) -> String { String(format: "%.4g", value) }

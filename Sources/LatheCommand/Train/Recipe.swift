@@ -4,6 +4,18 @@ import LatheNN
 import LatheTraining
 import Yams
 
+extension JSONValue {
+  /// The value with words in place of numbers that JSON does not have, for settings to refuse.
+  var finite: JSONValue {
+    switch self {
+    case .double(let number) where !number.isFinite: .string("\(number)")
+    case .array(let members): .array(members.map(\.finite))
+    case .object(let members): .object(members.mapValues(\.finite))
+    default: self
+    }
+  }
+}
+
 /// Settings of a run in a YAML file. A run's own `config.yml` is a complete recipe.
 package enum Recipe {
   /// A run's own recipe, in its folder.
@@ -32,12 +44,12 @@ package enum Recipe {
   private static func members(of text: String, at path: String) throws -> [String: JSONValue] {
     let value: JSONValue
     do { value = try YAMLDecoder().decode(JSONValue.self, from: text) } catch {
-      throw CommandFailure.data("\(path): not YAML: \(explain(error))")
+      throw CommandFailure.data("\(path): not YAML: \(message(of: error))")
     }
     guard case .object(let members) = value else {
       throw CommandFailure.data("\(path): expected a mapping of settings, found \(value.text)")
     }
-    let given = RunConfiguration.list.ungrouped(members)
+    let given = RunConfiguration.list.ungrouped(members).mapValues(\.finite)
     guard given["steps"] == nil || given["epochs"] == nil else {
       throw CommandFailure.data("\(path): steps and epochs: give one of them")
     }
@@ -50,18 +62,5 @@ package enum Recipe {
     encoder.options.sortKeys = true
     let values = try RunConfiguration.list.values(of: run).filter { $0.value != .null }
     return try encoder.encode(JSONValue.object(values))
-  }
-}
-
-/// A decoding error in the form: key, expected, found.
-func explain(_ error: any Error) -> String {
-  guard let error = error as? DecodingError else { return "\(error)" }
-  switch error {
-  case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-    let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-    let reason = context.underlyingError.map { "\($0)" } ?? context.debugDescription
-    return path.isEmpty ? reason : "\(path): \(reason)"
-  case .keyNotFound(let key, _): return "\(key.stringValue): missing"
-  @unknown default: return "\(error)"
   }
 }

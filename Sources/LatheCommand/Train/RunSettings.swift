@@ -47,7 +47,7 @@ struct RunSettings {
         throw CommandFailure.usage("--set \(setting): expected key=value")
       }
       let value = try? YAMLDecoder().decode(JSONValue.self, from: parts[1])
-      return (parts[0], value ?? .string(parts[1]))
+      return (parts[0], value?.finite ?? .string(parts[1]))
     }
     if !members.isEmpty {
       flags.values["configuration"] = .object(Dictionary(members, uniquingKeysWith: { $1 }))
@@ -104,7 +104,7 @@ extension RunSettings {
       return try entry.resolve(members, dataset.shape, run.optimization.steps)
     }
     do { return try resolve(run.model.configuration) } catch {
-      let message = "\(entry.name): \(explain(error))"
+      let message = "\(entry.name): \(message(of: error))"
       let ofRecipe = recipe.values["configuration"]
       let isOfRecipe = ofRecipe != nil && (try? resolve(ofRecipe)) == nil
       throw isOfRecipe ? CommandFailure.data(message) : CommandFailure.usage(message)

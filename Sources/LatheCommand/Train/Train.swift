@@ -71,6 +71,7 @@ package struct Train: ParsableCommand {
           + "another --out")
     }
     if runFlags.resume { try requireCheckpoint(checkpoints, run, settings) }
+    if let timeline = run.output.timeline { _ = try OutputFile(timeline, option: "--timeline") }
     _ = try failing { try CheckpointStore(folder: folder.appending("checkpoints"), keep: 1) }
   }
 

@@ -5,7 +5,6 @@ import LatheDistributed
 import LatheFiles
 import LatheKernels
 import LatheTraining
-import Logging
 import SystemPackage
 
 /// The part of `lathe train` that runs under MPI.
@@ -64,30 +63,46 @@ struct TrainJob {
     trainer.evaluation = evaluation?.schedule(on: world, heartbeat: watch.monitor.heartbeat)
     trainer.shouldStop = { StopRequest.received }
     trainer.hooks.skipped = { path, error in
-      Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
-        .warning("passed over a damaged checkpoint: \(error)")
+      warn("passed over a damaged checkpoint: \(error)")
     }
   }
 
   private func announce(_ trainer: Trainer, _ hosts: [String], _ library: String) throws {
     let perHost = Dictionary(hosts.map { ($0, 1) }, uniquingKeysWith: +)
     let places = perHost.sorted { $0.key < $1.key }.map { "\($0.value) on \($0.key)" }
-    let shape = images.train.shape
-    print(
-      """
-      lathe \(version): \(configuration.model.name) on \(configuration.data.dataset)
-        model       \(grouped(trainer.store.parameterCount())) parameters: \(groupCounts(trainer))
-        data        \(grouped(images.train.count)) training and \(grouped(images.test.count)) test images of \(shape)\(validation)
-        ranks       \(hosts.count) (\(places.joined(separator: ", "))), \(configuration.batch.threads) thread(s) each
-        batch       \(configuration.batch.size) in \(configuration.slices) slices, \(configuration.slices / hosts.count) a rank, \(statistics), seed \(configuration.optimization.seed)
-        gradients   \(trainer.transport)
-        kernels     \(Processor.instructionSet), \(Processor.blasVersion) core \(Processor.blasCore)
-        products    \(products)
-        MPI         \(library)
-        run         \(configuration.optimization.steps) steps in \(settings.folder)
-      """)
+    let run = configuration
+    print("lathe \(version): \(run.model.name) on \(run.data.dataset)")
+    let lines = [
+      ("model", "\(grouped(trainer.store.parameterCount())) parameters: \(groupCounts(trainer))"),
+      ("data", splits),
+      (
+        "ranks",
+        "\(hosts.count) (\(places.joined(separator: ", "))), "
+          + "\(counted(run.batch.threads, "thread")) each"
+      ),
+      (
+        "batch",
+        "\(run.batch.size) in \(counted(run.slices, "slice")), \(run.slices / hosts.count) a rank, "
+          + "\(statistics), seed \(run.optimization.seed)"
+      ),
+      ("gradients", trainer.transport),
+      (
+        "kernels",
+        "\(Processor.instructionSet), \(Processor.blasVersion) core \(Processor.blasCore)"
+      ),
+      ("precision", precision), ("MPI", library),
+      ("run", "\(counted(run.optimization.steps, "step")) in \(settings.folder)"),
+    ]
+    for (name, text) in lines { print(listed("  " + name, text, column: 14)) }
     flushOutput()
-    warn(ranksHere: perHost[hosts[0]] ?? 1)
+    warnOfFewCores(ranksHere: perHost[hosts[0]] ?? 1)
+  }
+
+  private var splits: String {
+    let (train, test) = (images.train, images.test)
+    let validation = images.validation.map { ", \(grouped($0.count)) for validation" } ?? ""
+    return "\(grouped(train.count)) training and \(grouped(test.count)) test images of "
+      + "\(train.shape)\(validation)"
   }
 
   private var statistics: String {
@@ -95,17 +110,13 @@ struct TrainJob {
       ? "batch statistics per slice" : "global batch statistics"
   }
 
-  private var validation: String {
-    images.validation.map { ", \(grouped($0.count)) for validation" } ?? ""
-  }
-
-  private var products: String {
+  private var precision: String {
     switch configuration.optimization.precision {
     case .float32: "float32"
     case .bfloat16:
       Processor.hasBFloat16
-        ? "bfloat16 factors, float32 sums"
-        : "bfloat16 factors, float32 sums, by rounding: this processor has no such instructions"
+        ? "bfloat16 operands, float32 sums"
+        : "bfloat16 operands, float32 sums, by rounding: this processor has no such instructions"
     }
   }
 
@@ -114,16 +125,25 @@ struct TrainJob {
       .joined(separator: ", ")
   }
 
-  private func warn(ranksHere: Int) {
-    let logger = Logger(label: "lathe") { StreamLogHandler.standardError(label: $0) }
+  private func warnOfFewCores(ranksHere: Int) {
     #if DEBUG
-      logger.warning("this is a debug build: expect a fraction of the speed")
+      warn("this is a debug build: expect a fraction of the speed")
     #endif
-    let cores = ProcessInfo.processInfo.activeProcessorCount
-    if ranksHere * configuration.batch.threads > cores {
-      logger.warning(
-        "\(ranksHere) ranks × \(configuration.batch.threads) threads on \(cores) cores: they will wait for each other"
-      )
+    let threads = configuration.batch.threads
+    let (own, all) = (coresOfThisProcess(), ProcessInfo.processInfo.processorCount)
+    if threads > own {
+      warn(
+        "\(counted(threads, "thread")) on \(counted(own, "core")): "
+          + (Launcher.place == nil || own >= all
+            ? "they will wait for each other"
+            : "mpirun binds a rank to \(counted(own, "core")); give mpirun --bind-to none"))
+    } else if ranksHere * threads > all {
+      warn(
+        "\(counted(ranksHere, "rank")) of \(counted(threads, "thread")) on "
+          + "\(counted(all, "core")): they will wait for each other")
     }
   }
 }
+
+/// `1 rank`, `2 ranks`.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
