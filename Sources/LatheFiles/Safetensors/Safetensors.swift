@@ -72,7 +72,7 @@ public struct Safetensors: Sendable {
 
   /// A tensor's values in row-major order.
   ///
-  /// - Throws: As ``copy(_:expecting:to:)``.
+  /// - Throws: As ``copy(_:expecting:to:verifying:)``.
   public func values(_ name: String) throws(FileError) -> [Float] {
     let entry = try entry(name)
     let bytes = try readableBytes(of: name, entry, verifying: true)

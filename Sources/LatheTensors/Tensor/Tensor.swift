@@ -64,7 +64,8 @@ public struct Tensor {
   /// The same values as a new variable that gradients can be taken with respect to.
   public func differentiable() -> Tensor { Tensor(storage, shape, node: Node()) }
 
-  /// The same values as a new variable whose gradient ``backpropagate(_:scale:)`` writes to `gradientBuffer`.
+  /// The same values as a new variable, whose gradient
+  /// ``backpropagate(_:scale:into:finished:)`` writes to `gradientBuffer`.
   public func differentiable(into gradientBuffer: Storage) -> Tensor {
     require(
       gradientBuffer.count == storage.count,
