@@ -1,8 +1,8 @@
 // MPI for Swift: typed functions that hide every handle and macro.
 //
-// MPI_COMM_WORLD, MPI_FLOAT and their like are macros over casts, which Swift does not import, and a handle
-// is a pointer in Open MPI and an int in MPICH. Swift therefore sees only the wrappers below. Every function
-// returns MPI's error code (0 is success) unless it says otherwise.
+// MPI_COMM_WORLD, MPI_FLOAT and their like are macros over casts, which Swift does not import, and
+// a handle is a pointer in Open MPI and an int in MPICH. Swift therefore sees only the wrappers
+// below. Every function returns MPI's error code (0 is success) unless it says otherwise.
 
 #pragma once
 
@@ -20,7 +20,8 @@ typedef struct {
   intptr_t bits;
 } CMPIWindow;
 
-// A pending non-blocking operation. The layout is MPI's own, so that arrays can be passed on as they are.
+// A pending non-blocking operation. The layout is MPI's own, so that arrays can be passed on as
+// they are.
 typedef struct {
   MPI_Request handle;
 } CMPIRequest;
@@ -50,7 +51,8 @@ static inline MPI_Op cmpi_op(CMPIReduce operation) {
 
 // Session
 
-// Initializes MPI, asking for serialized threads. `*enough` tells whether at least MPI_THREAD_FUNNELED was given.
+// Initializes MPI, asking for serialized threads. `*enough` tells whether at least
+// MPI_THREAD_FUNNELED was given.
 static inline int cmpi_initialize(int *enough) {
   int provided = MPI_THREAD_SINGLE;
   int code = MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided);
@@ -127,22 +129,25 @@ static inline int cmpi_barrier(CMPICommunicator communicator) {
   return MPI_Barrier(cmpi_comm(communicator));
 }
 
-static inline int cmpi_broadcast_bytes(CMPICommunicator communicator, void *bytes, int count, int root) {
+static inline int cmpi_broadcast_bytes(CMPICommunicator communicator, void *bytes, int count,
+                                       int root) {
   return MPI_Bcast(bytes, count, MPI_BYTE, root, cmpi_comm(communicator));
 }
 
-static inline int cmpi_broadcast_floats(CMPICommunicator communicator, float *values, int count, int root) {
+static inline int cmpi_broadcast_floats(CMPICommunicator communicator, float *values, int count,
+                                        int root) {
   return MPI_Bcast(values, count, MPI_FLOAT, root, cmpi_comm(communicator));
 }
 
 // One integer of each rank, in rank order, to every rank.
-static inline int cmpi_all_gather_integer(CMPICommunicator communicator, int64_t value, int64_t *all) {
+static inline int cmpi_all_gather_integer(CMPICommunicator communicator, int64_t value,
+                                          int64_t *all) {
   return MPI_Allgather(&value, 1, MPI_INT64_T, all, 1, MPI_INT64_T, cmpi_comm(communicator));
 }
 
 // As many floats of each rank, in rank order, to every rank.
-static inline int cmpi_all_gather_floats(CMPICommunicator communicator, const float *values, int count,
-                                         float *all) {
+static inline int cmpi_all_gather_floats(CMPICommunicator communicator, const float *values,
+                                         int count, float *all) {
   return MPI_Allgather(values, count, MPI_FLOAT, all, count, MPI_FLOAT, cmpi_comm(communicator));
 }
 
@@ -162,23 +167,23 @@ static inline int cmpi_all_reduce_or(CMPICommunicator communicator, uint32_t *fl
 
 // Messages
 
-static inline int cmpi_send_bytes(CMPICommunicator communicator, const void *bytes, int count, int rank,
-                                  int tag) {
+static inline int cmpi_send_bytes(CMPICommunicator communicator, const void *bytes, int count,
+                                  int rank, int tag) {
   return MPI_Send(bytes, count, MPI_BYTE, rank, tag, cmpi_comm(communicator));
 }
 
-static inline int cmpi_receive_bytes(CMPICommunicator communicator, void *bytes, int count, int rank,
-                                     int tag) {
+static inline int cmpi_receive_bytes(CMPICommunicator communicator, void *bytes, int count,
+                                     int rank, int tag) {
   return MPI_Recv(bytes, count, MPI_BYTE, rank, tag, cmpi_comm(communicator), MPI_STATUS_IGNORE);
 }
 
-static inline int cmpi_start_send(CMPICommunicator communicator, const float *values, int count, int rank,
-                                  int tag, CMPIRequest *request) {
+static inline int cmpi_start_send(CMPICommunicator communicator, const float *values, int count,
+                                  int rank, int tag, CMPIRequest *request) {
   return MPI_Isend(values, count, MPI_FLOAT, rank, tag, cmpi_comm(communicator), &request->handle);
 }
 
-static inline int cmpi_start_receive(CMPICommunicator communicator, float *values, int count, int rank,
-                                     int tag, CMPIRequest *request) {
+static inline int cmpi_start_receive(CMPICommunicator communicator, float *values, int count,
+                                     int rank, int tag, CMPIRequest *request) {
   return MPI_Irecv(values, count, MPI_FLOAT, rank, tag, cmpi_comm(communicator), &request->handle);
 }
 
@@ -193,18 +198,20 @@ static inline int cmpi_test_all(CMPIRequest *requests, int count, int *ended) {
 
 // Shared memory
 
-// Allocates `bytes` of this rank in a window that all ranks of one host map, and opens it for plain loads and
-// stores. On failure `*window` must not be used.
-static inline int cmpi_allocate_shared(CMPICommunicator communicator, size_t bytes, CMPIWindow *window) {
+// Allocates `bytes` of this rank in a window that all ranks of one host map, and opens it for plain
+// loads and stores. On failure `*window` must not be used.
+static inline int cmpi_allocate_shared(CMPICommunicator communicator, size_t bytes,
+                                       CMPIWindow *window) {
   MPI_Win handle = MPI_WIN_NULL;
   MPI_Info info = MPI_INFO_NULL;
   void *base = NULL;
-  // Each rank's segment begins on a page of its own, so the memory can lie near the rank that uses it.
+  // Each rank's segment begins on a page of its own, so the memory can lie near its user.
   int code = MPI_Info_create(&info);
   if (code != MPI_SUCCESS) return code;
   code = MPI_Info_set(info, "alloc_shared_noncontig", "true");
   if (code == MPI_SUCCESS)
-    code = MPI_Win_allocate_shared((MPI_Aint)bytes, 1, info, cmpi_comm(communicator), &base, &handle);
+    code = MPI_Win_allocate_shared((MPI_Aint)bytes, 1, info, cmpi_comm(communicator), &base,
+                                   &handle);
   MPI_Info_free(&info);
   if (code != MPI_SUCCESS) return code;
   MPI_Win_set_errhandler(handle, MPI_ERRORS_RETURN);

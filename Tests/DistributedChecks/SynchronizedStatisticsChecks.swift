@@ -73,22 +73,22 @@ private struct Outcome {
   var values: [Float]
   var buffers: [[Float]]
 
-  /// The largest difference of terms, parameters' moves and running statistics, each relative to
+  /// The largest difference of terms, parameter updates and running statistics, each relative to
   /// the largest entry.
   func difference(from other: Outcome, start: Outcome) -> Double {
     func relative(_ a: [Float], _ b: [Float]) -> Double {
       let largest = b.map { abs($0) }.max() ?? 0
       return Double((zip(a, b).map { abs($0 - $1) }.max() ?? 0) / max(largest, 1e-20))
     }
-    let moves = zip(values, start.values).map { $0 - $1 }
-    let otherMoves = zip(other.values, start.values).map { $0 - $1 }
+    let updates = zip(values, start.values).map { $0 - $1 }
+    let otherUpdates = zip(other.values, start.values).map { $0 - $1 }
     return max(
       zip(terms, other.terms).map { relative([$0.value], [$1.value]) }.max() ?? 0,
-      relative(moves, otherMoves), zip(buffers, other.buffers).map(relative).max() ?? 0)
+      relative(updates, otherUpdates), zip(buffers, other.buffers).map(relative).max() ?? 0)
   }
 }
 
-/// Steps from the same start on the same 16 images, in so many slices; both phases move all
+/// Steps from the same start on the same 16 images, in so many slices; both phases update all
 /// parameters.
 private func train(
   _ world: Communicator, slices: Int, _ statistics: BatchStatistics, steps: Int = 1
@@ -119,10 +119,10 @@ func synchronizedStatisticsCheck(_ world: Communicator) throws {
   let found = try train(world, slices: 4, .global)
   if world.size == 1 {
     let start = try train(world, slices: 1, .slice, steps: 0)
-    let whole = try train(world, slices: 1, .slice)
+    let single = try train(world, slices: 1, .slice)
     let apart = try train(world, slices: 4, .slice)
     let (near, far) = (
-      found.difference(from: whole, start: start), apart.difference(from: whole, start: start)
+      found.difference(from: single, start: start), apart.difference(from: single, start: start)
     )
     guard near < 1e-5 else {
       throw CheckFailure(description: "global: expected within 1e-5 of one slice, found \(near)")

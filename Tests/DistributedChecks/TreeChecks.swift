@@ -164,14 +164,14 @@ func treeShardsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   let (slices, count) = (arguments.slices, arguments.count)
   let reduction = try TreeReduction(
     world, slices: slices, count: count, transport: arguments.transport)
-  let (parts, ranges) = ([3..<count / 3, count / 3..<count / 2], [count - 50..<count - 1])
+  let (shards, ranges) = ([3..<count / 3, count / 3..<count / 2], [count - 50..<count - 1])
   for round in 0..<20 {
     if round % world.size == world.rank { usleep(500) }
-    write(reduction, round: round, ranges: parts + ranges)
+    write(reduction, round: round, ranges: shards + ranges)
     var taken: [Range<Int>] = []
     var wrong = 0
-    try reduction.beginShards(parts, allReducing: ranges)
-    for piece in pieces(of: reduction.shard(of: parts), size: 1000) {
+    try reduction.beginShards(shards, allReducing: ranges)
+    for piece in pieces(of: reduction.shard(of: shards), size: 1000) {
       reduction.sumShard(piece)
       taken.append(piece)
       wrong += differences(reduction.result, slices: slices, round: round, in: piece).fromTree
@@ -180,12 +180,12 @@ func treeShardsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
     wrong += differences(reduction.result, slices: slices, round: round, in: ranges[0]).fromTree
     try expectEqual(wrong, 0, "round \(round): elements that differ from the tree")
     try expectEqual(
-      taken.map(\.count).reduce(0, +), reduction.shard(of: parts).map(\.count).reduce(0, +),
-      "own part")
+      taken.map(\.count).reduce(0, +), reduction.shard(of: shards).map(\.count).reduce(0, +),
+      "own shard")
     let all = try world.allGather(Array("\(taken.flatMap(Array.init))".utf8))
       .flatMap { String(decoding: $0, as: UTF8.self).split { !$0.isNumber }.map { Int($0)! } }
     let copies = reduction.transport == .sharedMemory ? 1 : world.size
-    let expected = parts.joined().flatMap { [Int](repeating: $0, count: copies) }
+    let expected = shards.joined().flatMap { [Int](repeating: $0, count: copies) }
     try expectEqual(all.sorted() == expected, true, "each element is taken \(copies) times")
   }
   try reduction.free()

@@ -43,41 +43,46 @@ import LatheTraining
         "\(folder)/run", "--log-every", "1", "--checkpoint-every", "3", "--timeline",
         "\(folder)/trace.json", timeout: 60)
       #expect(result.output.contains(#/slowest +rank \d on \S+: /#))
-      let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/trace.json"))
-      let events = try #require(try JSONSerialization.jsonObject(with: data) as? [[String: Any]])
-      let rows = events.filter { $0["ph"] as? String == "M" }
-      #expect(rows.count == 2)
-      for rank in 0..<2 {
-        let own = events.filter { $0["ph"] as? String == "X" && $0["tid"] as? Int == rank }
-        let names = Set(own.compactMap { $0["name"] as? String })
-        for name in [
-          "data", "forward/backward", "waiting", "reduction", "optimizer", "evaluation",
-          "checkpoint",
-        ] {
-          #expect(names.contains(name), "rank \(rank): \(name)")
-        }
-        var end = 0.0
-        for event in own {
-          let start = try #require(event["ts"] as? Double)
-          #expect(start >= end - 0.2, "rank \(rank): events overlap")
-          end = start + (try #require(event["dur"] as? Double))
-        }
-        #expect(end < result.seconds * 1e6)
-      }
+      try checkTimeline("\(folder)/trace.json", seconds: result.seconds)
       let lines = try String(contentsOfFile: "\(folder)/run/metrics.jsonl", encoding: .utf8)
         .split(separator: "\n").filter { $0.contains("\"event\":\"step\"") }
       #expect(lines.count == 6)
-      for line in lines {
-        let members = try #require(
-          try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-        let parts = ["data", "forward/backward", "waiting", "reduction", "optimizer"].map {
-          members["seconds/\($0)"] as? Double ?? 0
-        }
-        let whole = try #require(members["seconds"] as? Double)
-        #expect(parts.allSatisfy { $0 > 0 } && parts.reduce(0, +) < whole * 1.5 + 0.1)
-        #expect(parts.reduce(0, +) > whole * 0.7, "times that are booked nowhere: \(line)")
-      }
+      for line in lines { try checkTimes(String(line)) }
     }
+  }
+
+  /// Two rows, in which events do not overlap and end within the run's `seconds`.
+  private func checkTimeline(_ path: String, seconds: Double) throws {
+    let data = try Data(contentsOf: URL(fileURLWithPath: path))
+    let events = try #require(try JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+    #expect(events.filter { $0["ph"] as? String == "M" }.count == 2)
+    for rank in 0..<2 {
+      let own = events.filter { $0["ph"] as? String == "X" && $0["tid"] as? Int == rank }
+      let names = Set(own.compactMap { $0["name"] as? String })
+      let expected: Set = [
+        "data", "forward/backward", "waiting", "reduction", "optimizer", "evaluation", "checkpoint",
+      ]
+      #expect(expected.subtracting(names) == [], "rank \(rank)")
+      var end = 0.0
+      for event in own {
+        let start = try #require(event["ts"] as? Double)
+        #expect(start >= end - 0.2, "rank \(rank): events overlap")
+        end = start + (try #require(event["dur"] as? Double))
+      }
+      #expect(end < seconds * 1e6)
+    }
+  }
+
+  /// The times of a step's line add up to about the step's.
+  private func checkTimes(_ line: String) throws {
+    let members = try #require(
+      try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    let parts = ["data", "forward/backward", "waiting", "reduction", "optimizer"].map {
+      members["seconds/\($0)"] as? Double ?? 0
+    }
+    let whole = try #require(members["seconds"] as? Double)
+    #expect(parts.allSatisfy { $0 > 0 } && parts.reduce(0, +) < whole * 1.5 + 0.1)
+    #expect(parts.reduce(0, +) > whole * 0.7, "times that are booked nowhere: \(line)")
   }
 
   /// No time is lost between lines: what is not logged with a step comes with the next line, and

@@ -62,9 +62,10 @@ public final class MPISession: Sendable {
     throw MPIError(
       routine: "MPISession",
       text: """
-        the launcher started \(launcher.size) ranks, this one as rank \(launcher.rank), but MPI sees 1: \
-        the launcher and the MPI library (\(libraryVersion)) do not belong together. Use the mpirun of that \
-        library; under Slurm, srun --mpi=pmix or --mpi=pmi2 as the library was built.
+        the launcher started \(launcher.size) ranks, this one as rank \(launcher.rank), but MPI \
+        sees 1: the launcher and the MPI library (\(libraryVersion)) do not belong together. Use \
+        the mpirun of that library; under Slurm, srun --mpi=pmix or --mpi=pmi2 as the library was \
+        built.
         """)
   }
 

@@ -33,14 +33,14 @@ public struct RunTimes: CustomStringConvertible, Sendable {
   /// What a rank does by itself, for which the others have to wait.
   static let ownWork: [Activity] = [.data, .compute, .optimizer]
 
-  /// The rank with the most work of its own, and by how much that exceeds the mean, in parts of the
+  /// The rank with the most work of its own, and by which fraction of the mean that exceeds the
   /// mean; nil when there is one rank, or no work.
   public var straggler: (rank: Int, excess: Double)? {
     let work = seconds.map { rank in RunTimes.ownWork.reduce(0) { $0 + rank[$1.rawValue] } }
     let mean = work.reduce(0, +) / Double(work.count)
-    guard work.count > 1, mean > 0, let most = work.indices.max(by: { work[$0] < work[$1] })
+    guard work.count > 1, mean > 0, let slowest = work.indices.max(by: { work[$0] < work[$1] })
     else { return nil }
-    return (most, work[most] / mean - 1)
+    return (slowest, work[slowest] / mean - 1)
   }
 
   /// A table: for each activity the mean over ranks, its share, the minimum and the maximum of any
@@ -72,7 +72,8 @@ public struct RunTimes: CustomStringConvertible, Sendable {
     let percent = String(format: "%.1f", 100 * straggler.excess)
     return [
       name("slowest")
-        + "rank \(straggler.rank) on \(hosts[straggler.rank]): \(percent) % more work of its own than the mean"
+        + "rank \(straggler.rank) on \(hosts[straggler.rank]): "
+        + "\(percent) % more work of its own than the mean"
     ]
   }
 

@@ -24,23 +24,29 @@ package struct Timeline {
   ///
   /// - Throws: `FileError.unwritable`.
   package func write(to path: FilePath) throws {
-    let names = ranks.indices.map { rank in
-      """
-      {"ph":"M","name":"thread_name","pid":0,"tid":\(rank),"args":{"name":"rank \(rank) on \(hosts[rank])"}}
-      """
-    }
+    let names = ranks.indices.map(row)
     let events = ranks.enumerated().flatMap { rank, events in
-      events.map { event in
-        let start = String(format: "%.1f", event.start * 1e6)
-        let length = String(format: "%.1f", (event.end - event.start) * 1e6)
-        return """
-          {"ph":"X","name":"\(event.activity.name)","pid":0,"tid":\(rank),"ts":\(start),"dur":\(length),\
-          "args":{"step":\(event.step + 1)}}
-          """
-      }
+      events.map { entry($0, row: rank) }
     }
     let text = "[\n" + (names + events).joined(separator: ",\n") + "\n]\n"
     try FileSystem.replace(path, with: text, isSynced: false)
+  }
+
+  /// The name of a rank's row.
+  private func row(_ rank: Int) -> String {
+    """
+    {"ph":"M","name":"thread_name","pid":0,"tid":\(rank),\
+    "args":{"name":"rank \(rank) on \(hosts[rank])"}}
+    """
+  }
+
+  private func entry(_ event: RankMonitor.Event, row: Int) -> String {
+    let start = String(format: "%.1f", event.start * 1e6)
+    let length = String(format: "%.1f", (event.end - event.start) * 1e6)
+    return """
+      {"ph":"X","name":"\(event.activity.name)","pid":0,"tid":\(row),"ts":\(start),\
+      "dur":\(length),"args":{"step":\(event.step + 1)}}
+      """
   }
 }
 

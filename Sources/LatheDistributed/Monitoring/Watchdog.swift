@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// Notices that a job makes no progress, and says who kept it.
+/// Notices that a job makes no progress, and reports which rank holds it up.
 ///
-/// A thread of each rank looks at what the ranks of its host have posted. When none of them has
+/// A thread of each rank reads what the ranks of its host have posted. When none of them has
 /// posted anything for so long, each rank is told once, the first to notice with the report of
 /// which ranks arrived at the collective, and which did not. Time in which the whole job was
 /// suspended does not count.
@@ -58,7 +58,7 @@ public final class Watchdog: Sendable {
   }
 }
 
-/// What the ranks of a host were doing when nothing moved any more.
+/// What the ranks of a host were doing when they made no more progress.
 struct StallReport: CustomStringConvertible {
   let description: String
 

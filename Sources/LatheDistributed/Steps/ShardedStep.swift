@@ -24,8 +24,8 @@ final class ShardedStep: GradientStep {
 
   func synchronize() throws(MPIError) { if world.size > 1 { try world.barrier() } }
 
-  /// Sums statistics updates and loss terms alone: of the gradients each rank needs its shard, which `update`
-  /// sums.
+  /// Sums statistics updates and loss terms alone: of the gradients each rank needs its shard,
+  /// which `update` sums.
   func sum(_ phase: BoundPhase) throws(MPIError) {
     try reduction.beginShards(vector.gradients(of: phase), allReducing: [vector.rest])
   }

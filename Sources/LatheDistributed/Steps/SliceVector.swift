@@ -37,7 +37,7 @@ final class SliceVector {
     phase.groups.map(store.range).sorted { $0.lowerBound < $1.lowerBound }
   }
 
-  /// Observations and terms, which follow the gradients.
+  /// Statistics updates and terms, which follow the gradients.
   var rest: Range<Int> { statisticsStart..<count }
 
   /// All that a phase writes, ascending.

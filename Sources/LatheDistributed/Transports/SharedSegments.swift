@@ -69,7 +69,8 @@ final class SharedSegments {
     self.starts = starts
     let total = floats.map(Self.bytes).reduce(0, +)
     summary =
-      "\(communicator.size) ranks on host \(communicator.host), \(megabytes(total)) in \(Self.folder)"
+      "\(communicator.size) ranks on host \(communicator.host), "
+      + "\(megabytes(total)) in \(Self.folder)"
   }
 
   /// A barrier behind which all ranks see what all have written before it.
