@@ -9,6 +9,7 @@ import LatheTraining
 struct Reconstruct: RootCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows images above what a trained model makes of them, as a grid.",
+    usage: "lathe reconstruct RUN [options]",
     discussion: """
       The first 64 test images, or some of the training images:
         lathe reconstruct RUN
@@ -46,11 +47,12 @@ struct Reconstruct: RootCommand {
     }
     let originals = images.tensor(first..<first + count)
     let reconstructions = withoutGradients {
-      saved.loaded.model.reconstruct(originals, using: RandomSource(seed: saved.state.run.optimization.seed))
+      saved.loaded.model.reconstruct(
+        originals, using: RandomSource(seed: saved.state.run.optimization.seed))
     }
     let title = saved.title("\(split.rawValue) images above their reconstructions")
     let paths = try figures.write(
-      "reconstruct-\(saved.state.step)-\(split.rawValue)", in: saved.pictures
+      "\(saved.pictureName("reconstructions"))-\(split.rawValue)", in: saved.pictures
     ) { try Pictures.writeReconstructions(originals, reconstructions, title: title, to: $0) }
     let error = String(format: "%.5g", (originals - reconstructions).squared.mean().scalar)
     print("\(count) \(split.rawValue) images, mean squared error per pixel \(error)")

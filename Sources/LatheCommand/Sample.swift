@@ -8,6 +8,7 @@ import LatheTensors
 struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draws images from a trained model, as a grid.",
+    usage: "lathe sample RUN [options]",
     discussion: """
       A sampler that is fitted to the codes of the training images is kept beside the checkpoint; \
       where there is none it is fitted first, which mpirun makes faster:
@@ -43,7 +44,7 @@ struct Sample: ParsableCommand {
     }
     let title = saved.title("\(count) samples")
     let named = sampler.map { "-\($0.rawValue)" } ?? ""
-    let name = "sample-\(saved.state.step)\(named)-seed\(seed)"
+    let name = "\(saved.pictureName("samples"))\(named)-seed\(seed)"
     let paths = try figures.write(name, in: saved.pictures) {
       try Pictures.writeSamples(images, title: title, to: $0)
     }

@@ -12,7 +12,7 @@ extension Trainer {
     let isLast = step == configuration.optimization.steps
     let fitter = SamplerFitter(
       model, images: train, seed: configuration.optimization.seed, on: world,
-      heartbeat: monitor.heartbeat)
+      progress: report)
     let fitted = try fitter.fit(
       type(of: model).fittedSampler(named: configuration.sampler)!,
       limit: isLast ? .max : Trainer.codesForPreview)

@@ -21,6 +21,8 @@ public final class Trainer {
     public var saved: (_ step: Int, _ path: FilePath) throws -> Void = { _, _ in }
     /// At the end of the run, with the seconds of each activity since the last step's record.
     public var ended: (_ step: Int, _ times: [Double]) throws -> Void = { _, _ in }
+    /// While a preview, an evaluation or the fit of a sampler goes on.
+    public var working: Progress = { _, _, _ in }
     /// A damaged checkpoint was passed over.
     public var skipped: (FilePath, FileError) -> Void = { _, _ in }
     public init() {}
@@ -63,7 +65,11 @@ public final class Trainer {
   /// Why this rank should stop, asked after each step: the name of a signal, say; nil to go on.
   public var shouldStop: () -> String? = { nil }
   /// When and how the run evaluates the model on validation images; nil if it does not.
-  public var evaluation: EvaluationSchedule?
+  public var evaluation: EvaluationSchedule? {
+    didSet {
+      evaluation?.evaluator.progress = { [unowned self] in report($0, $1, $2) }
+    }
+  }
 
   /// Where this rank is and where its time goes.
   public let monitor: RankMonitor
@@ -96,8 +102,7 @@ public final class Trainer {
     (self.world, self.monitor, self.train, self.fault) = (world, monitor, train, fault)
     _ = try network.model.sampler(named: run.sampler)
     loader = BatchLoader(run, images: train)
-    previewer = Previewer(
-      test: test, world: world, seed: run.optimization.seed, heartbeat: monitor.heartbeat)
+    previewer = Previewer(test: test, world: world, seed: run.optimization.seed)
     try Signature(run, network.store, train: train, test: test).compare(on: world)
     runner = try StepRunner(
       network.model.boundStep, network.store, on: world, slices: run.slices,
@@ -195,11 +200,18 @@ public final class Trainer {
   /// not hold up its first step.
   private static let previewLimit = 2_000
 
+  /// A sign of life, and how far this rank is with something that takes a while.
+  func report(_ task: String, _ done: Int, _ total: Int) {
+    monitor.heartbeat()
+    if world.rank == 0 { hooks.working(task, done, total) }
+  }
+
   private func preview() throws {
     try monitor.measure(.evaluation) {
       let preview = try previewer.preview(
         model, sampler: sampler(), step: step,
-        limit: step == configuration.optimization.steps ? .max : Trainer.previewLimit)
+        limit: step == configuration.optimization.steps ? .max : Trainer.previewLimit,
+        progress: report)
       try world.broadcast0 { [hooks] in try hooks.previewed(preview) }
     }
   }

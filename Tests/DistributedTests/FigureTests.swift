@@ -48,17 +48,17 @@ import LatheTraining
       _ = try lathe("interpolate", run, "--rows", "2", "--frames", "3", "--along", "slerp")
       let found = try lathe("neighbors", run, "--count", "2", "--out", "\(folder)/near.png")
       #expect(found.output.contains("nearest of 6,000 training images"))
-      for name in ["run/samples/sample-2-seed0.svg", "pairs.svg"] {
+      for name in ["run/samples/samples-000002-seed0.svg", "pairs.svg"] {
         let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
         #expect(text.contains("<text") && text.contains("vae, synthetic, step 2"), "\(name)")
       }
       // Rows of an image, three codes and another image, 28 pixels doubled and a gap of 2.
-      let grid = try Picture.read(FilePath("\(run)/samples/interpolate-2-slerp.png"))
+      let grid = try Picture.read(FilePath("\(run)/samples/interpolations-000002-slerp.png"))
       #expect(grid.width == 2 + 5 * (56 + 2))
       if hasGnuplot {
         _ = try lathe("latent", run, "--samples", "60", "--perplexity", "5", "--out", folder)
         for name in ["data", "codes", "covariance"] {
-          let chart = try Picture.read(FilePath("\(folder)/latent-2-\(name).png"))
+          let chart = try Picture.read(FilePath("\(folder)/latent-000002-\(name).png"))
           #expect(chart.width == 900, "\(name)")
         }
       }

@@ -30,7 +30,7 @@ import Testing
           try bytes("\(checkpoint)/sampler-gmm.safetensors"),
           try bytes("\(checkpoint)/sampler-aggregated-posterior.safetensors"),
           try bytes("\(run)/samples/samples-000003.png"),
-          try bytes("\(run)/samples/sample-3-aggregated-posterior-seed0.png"),
+          try bytes("\(run)/samples/samples-000003-aggregated-posterior-seed0.png"),
         ])
       }
       #expect(found[1] == found[0])

@@ -11,6 +11,7 @@ struct BenchFeatures: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "features",
     abstract: "Times the extraction of Inception features, resize included.",
+    usage: "lathe bench features [options]",
     discussion: """
         mpirun -n 2 --bind-to none lathe bench features --dims 768
       The same in PyTorch: Tests/Peers/torch_inception.py

@@ -6,6 +6,7 @@ struct BenchKernels: RootCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernels",
     abstract: "Times products and convolutions of the networks, layer by layer, in all directions.",
+    usage: "lathe bench kernels [options]",
     discussion: """
       One rank, GF/s and % of the measured peak of a core for each layer's forward pass, the \
       gradient of its input (dX) and of its weights (dW), everything included.

@@ -9,6 +9,7 @@ struct BenchStep: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "step",
     abstract: "Times whole training steps: forward, backward, gradient reduction, optimizer.",
+    usage: "lathe bench step [options]",
     discussion: """
         mpirun -n 2 --bind-to none lathe bench step --workload ae-a1-cifar
       Workloads: \(BenchWorkload.names.joined(separator: ", ")).
@@ -33,7 +34,8 @@ struct BenchStep: ParsableCommand {
   @Option(help: "float32, or bfloat16 for the operands of GEMMs and convolutions.")
   var precision = Precision.float32
 
-  @Option(help: """
+  @Option(
+    help: """
       on: gradients are reduced while the backward pass still runs; auto: between hosts, \
       whichever is faster.
       """)

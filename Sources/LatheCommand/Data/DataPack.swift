@@ -8,6 +8,7 @@ struct DataPack: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pack",
     abstract: "Decodes, crops, resizes and packs pictures into one file.",
+    usage: "lathe data pack DATASET [options]",
     discussion: """
       Ranks share the work; the file has the same bytes for any number of ranks:
         mpirun -n 2 lathe data pack celeba --data DIR

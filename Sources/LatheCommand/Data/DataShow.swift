@@ -8,6 +8,7 @@ struct DataShow: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Draws images with their labels or attributes, as a grid.",
+    usage: "lathe data show DATASET [options]",
     discussion: """
         lathe data show fashion-mnist --split test --count 40 --out clothes.svg
       """)

@@ -9,6 +9,7 @@ struct DataStats: ParsableCommand {
     commandName: "stats",
     abstract:
       "Counts images, labels and attributes; mean and standard deviation of the pixels.",
+    usage: "lathe data stats DATASET [options]",
     discussion: """
         lathe data stats fashion-mnist
       """)

@@ -7,6 +7,7 @@ struct DataVerify: RootCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Checks every image of a data set or packed file.",
+    usage: "lathe data verify DATASET [options]",
     discussion: """
       A packed file's images are compared with their CRC-32s and, with --data, with the pictures \
       they were made from. Pictures are decoded; lists and folder must agree. What differs from \

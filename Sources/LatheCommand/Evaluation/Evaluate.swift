@@ -13,6 +13,7 @@ import SystemPackage
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Evaluates a trained model: distances, precision and recall, correlation of codes.",
+    usage: "lathe evaluate RUN [options]",
     discussion: """
       On two ranks, with the weights of Inception:
         mpirun -n 2 lathe evaluate RUN --features inception:FILE --dims 2048

@@ -58,7 +58,7 @@ struct EvaluationReport {
     (figures.out, figures.svg) = (nil, svg)
     do {
       let paths = try figures.write(
-        "precision-recall-\(saved.state.step)", in: saved.pictures
+        saved.pictureName("precision-recall"), in: saved.pictures
       ) { try chart.write(to: $0) }
       print("curve            \(paths)")
     } catch { warn("no curve: \(error)") }

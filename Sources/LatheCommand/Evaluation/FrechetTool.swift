@@ -11,6 +11,7 @@ struct FrechetTool: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fid",
     abstract: "Computes the Fréchet distance of two sets of images.",
+    usage: "lathe fid A [B] [options]",
     discussion: """
       A and B are folders of pictures (JPEG, PNG), packed files, or .npz files with mu and sigma as \
       pytorch-fid's.

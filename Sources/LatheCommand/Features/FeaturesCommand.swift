@@ -18,6 +18,7 @@ struct FeaturesExtract: RootCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract",
     abstract: "Writes the features of a data set's images to a safetensors file.",
+    usage: "lathe features extract DATASET [options]",
     discussion: """
         lathe features extract cifar10 \\
           --features inception:FILE --dims 768 --out cifar10.safetensors

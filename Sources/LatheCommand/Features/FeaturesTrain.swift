@@ -10,6 +10,7 @@ struct FeaturesTrain: RootCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Trains a small classifier, whose features stand in for Inception's.",
+    usage: "lathe features train DATASET [options]",
     discussion: """
         lathe features train fashion-mnist --epochs 6 --out classifier.safetensors
       """)

@@ -80,7 +80,7 @@ struct AttributeSheet {
     }
     let length = String(format: "%.4g", direction.reduce(0) { $0 + $1 * $1 }.squareRoot())
     let paths = try command.figures.write(
-      "interpolate-\(saved.state.step)", part: name, in: saved.pictures
+      saved.pictureName("interpolations"), part: name, in: saved.pictures
     ) {
       try grid.write(Tiles(cells, shape: test.shape), to: $0)
     }

@@ -12,6 +12,7 @@ import LatheTraining
 struct Interpolate: RootCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows what lies between the codes of two images, or along an attribute.",
+    usage: "lathe interpolate RUN [options]",
     discussion: """
       Without --attribute each row goes from a test image to another: the image, its code decoded, \
       codes between the two decoded, the other's code decoded, the other image. Pairs are images 0 \
@@ -90,7 +91,7 @@ struct Interpolate: RootCommand {
     let captions = ["image"] + steps.map { "t=" + String(format: "%.2f", $0) } + ["image"]
     grid.captions = (0..<rows).flatMap { _ in captions }
     let paths = try figures.write(
-      "interpolate-\(saved.state.step)-\(along.rawValue)", in: saved.pictures
+      "\(saved.pictureName("interpolations"))-\(along.rawValue)", in: saved.pictures
     ) {
       try grid.write(Tiles(cells, shape: test.shape), to: $0)
     }

@@ -6,6 +6,7 @@ struct Latent: RootCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Draws a trained model's code space: t-SNE, covariance, and the mask where there is one.",
+    usage: "lathe latent RUN [options]",
     discussion: """
       latent-STEP-data and -codes: t-SNE of test images (all their values) and of their codes, a \
       colour for each class.

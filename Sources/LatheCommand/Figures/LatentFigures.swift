@@ -120,7 +120,7 @@ struct LatentFigures {
 
   private func write(_ chart: Chart, _ name: String) throws {
     let paths = try command.figures.write(
-      "latent-\(saved.state.step)", part: name, in: saved.pictures
+      saved.pictureName("latent"), part: name, in: saved.pictures
     ) {
       try chart.write(to: $0)
     }

@@ -12,6 +12,7 @@ struct Neighbors: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Shows samples, each with its nearest training images: has the model learned by heart?",
+    usage: "lathe neighbors RUN [options]",
     discussion: """
       Distances are Euclidean, between all values of two images in [0, 1], to every training image.
         lathe neighbors RUN --count 4
@@ -67,7 +68,9 @@ struct Neighbors: ParsableCommand {
     grid.captions = found.flatMap { nearest in
       ["sample"] + nearest.map { String(format: "%.2f", $0.distance) }
     }
-    return try figures.write("neighbors-\(saved.state.step)-seed\(seed)", in: saved.pictures) {
+    return try figures.write(
+      "\(saved.pictureName("neighbors"))-seed\(seed)", in: saved.pictures
+    ) {
       try grid.write(Tiles(cells, shape: train.shape), to: $0)
     }
   }

@@ -85,6 +85,9 @@ struct SavedRun {
     "\(state.run.model.name), \(state.run.data.dataset), step \(state.step): \(text)"
   }
 
+  /// The name of a picture of this step, as training names its own: `samples-000500`.
+  func pictureName(_ kind: String) -> String { kind + String(format: "-%06d", state.step) }
+
   /// The run's folder.
   var folder: FilePath { checkpoint.removingLastComponent().removingLastComponent() }
 

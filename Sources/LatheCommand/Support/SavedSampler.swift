@@ -53,13 +53,9 @@ extension SavedRun {
   ) throws -> Sampler {
     let name = try asked ?? recordedSampler
     let images = try images(.train, at: data)
-    let task = "fitting sampler \(name.rawValue) to \(grouped(images.count)) training images"
-    progress.show(task, 0, 0)
     let fitter = SamplerFitter(
-      loaded.model, images: images, seed: state.run.optimization.seed, on: world
-    ) {
-      progress.show(task, 0, 0)
-    }
+      loaded.model, images: images, seed: state.run.optimization.seed, on: world,
+      progress: progress.show)
     let fitted = try fitter.fit(type(of: loaded.model).fittedSampler(named: name)!)
     if world?.rank ?? 0 == 0 { try fitted.save(in: checkpoint) }
     return fitted.sampler

@@ -7,24 +7,39 @@ final class TaskProgress {
   private static let pipeInterval = 10.0
   private static let terminalInterval = 0.2
   private let isTerminal = Launcher.place == nil && isatty(STDERR_FILENO) == 1
+  private let delay: Double
   private var task = ""
+  /// When the work began, nil while there is none.
+  private var start: Double?
+  private var taskStart = 0.0
   private var lastShown = -Double.infinity
+
+  /// Nothing is shown of work that takes less than `delay` seconds.
+  init(after delay: Double = 0) { self.delay = delay }
 
   /// Takes up how far a task is, and shows it when that is due. `total` is 0 if nothing is counted.
   func show(_ task: String, _ done: Int, _ total: Int) {
     guard Launcher.isRoot else { return }
     let now = ProcessInfo.processInfo.systemUptime
+    let start = start ?? now
+    self.start = start
+    if task != self.task { (self.task, taskStart, lastShown) = (task, now, -.infinity) }
     let interval = isTerminal ? TaskProgress.terminalInterval : TaskProgress.pipeInterval
-    guard task != self.task || now - lastShown >= interval else { return }
-    (self.task, lastShown) = (task, now)
-    let share = total > 0 && done > 0 ? ", \(100 * done / total) %" : " …"
-    write(isTerminal ? "\r\u{1B}[K" + String("\(task)\(share)".prefix(79)) : "\(task)\(share)\n")
+    guard now - start >= delay, now - lastShown >= interval else { return }
+    lastShown = now
+    let state = state(done, total, seconds: now - taskStart)
+    write(isTerminal ? "\r\u{1B}[K" + String("\(task)\(state)".prefix(79)) : "\(task)\(state)\n")
   }
 
-  /// Clears the line.
+  private func state(_ done: Int, _ total: Int, seconds: Double) -> String {
+    if total > 0, done > 0 { return ", \(100 * done / total) %" }
+    return seconds < 1 ? " …" : " … \(spell(seconds: seconds))"
+  }
+
+  /// Clears the line: the work is done.
   func finish() {
-    if isTerminal, Launcher.isRoot, !task.isEmpty { write("\r\u{1B}[K") }
-    task = ""
+    if isTerminal, lastShown > 0 { write("\r\u{1B}[K") }
+    (task, start, lastShown) = ("", nil, -.infinity)
   }
 
   private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }

@@ -45,11 +45,9 @@ struct EvaluationPlan {
   let features: any FeatureExtractor
   let images: ImageSet
 
-  func schedule(on world: Communicator, heartbeat: @escaping () -> Void) -> EvaluationSchedule {
+  func schedule(on world: Communicator) -> EvaluationSchedule {
     EvaluationSchedule(
       every: interval,
-      by: Evaluator(settings, reference: images, features: features, on: world) { _, _, _ in
-        heartbeat()
-      })
+      by: Evaluator(settings, reference: images, features: features, on: world))
   }
 }

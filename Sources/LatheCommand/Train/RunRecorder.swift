@@ -10,6 +10,7 @@ final class RunRecorder {
   private let folder: FilePath
   private let log: RunLog
   private let progress: ProgressLine
+  private let working = TaskProgress(after: 2)
   private let start = ContinuousClock.now
   private let firstStep: Int
   private var trainingSeconds = 0.0
@@ -37,6 +38,7 @@ final class RunRecorder {
     trainer.hooks.previewed = previewed
     trainer.hooks.evaluated = evaluated
     trainer.hooks.ended = ended
+    trainer.hooks.working = working.show
     trainer.hooks.saved = { [progress] step, path in progress.say("checkpoint \(path)") }
   }
 
@@ -77,6 +79,7 @@ final class RunRecorder {
   }
 
   private func previewed(_ preview: Preview) throws {
+    working.finish()
     firstError = firstError ?? preview.reconstructionError
     try log.write([
       "event": .string("preview"), "step": .int(preview.step), "split": .string("test"),
@@ -92,6 +95,7 @@ final class RunRecorder {
   }
 
   private func evaluated(_ record: Trainer.EvaluationRecord) throws {
+    working.finish()
     let line: [String: JSONValue] = [
       "event": .string("evaluation"), "step": .int(record.step), "split": .string("validation"),
       "best": .bool(record.isBest),

@@ -39,7 +39,7 @@ struct TrainJob {
     let trainer = try Trainer(
       network, configuration, in: settings.folder, train: images.train, test: images.test,
       on: world, monitor: watch.monitor, fault: Fault(rank: world.rank))
-    attach(trainer, world, watch)
+    attach(trainer, world)
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
     if resume { try trainer.resume() }
     if world.rank == 0 {
@@ -59,8 +59,8 @@ struct TrainJob {
     return outcome
   }
 
-  private func attach(_ trainer: Trainer, _ world: Communicator, _ watch: RunWatch) {
-    trainer.evaluation = evaluation?.schedule(on: world, heartbeat: watch.monitor.heartbeat)
+  private func attach(_ trainer: Trainer, _ world: Communicator) {
+    trainer.evaluation = evaluation?.schedule(on: world)
     trainer.shouldStop = { StopRequest.received }
     trainer.hooks.skipped = { path, error in
       warn("passed over a damaged checkpoint: \(error)")

@@ -12,8 +12,10 @@ public final class Evaluator {
   let settings: EvaluationSettings
   let reference: ReferenceImages
   let extractor: any FeatureExtractor
-  let work: SharedWork
-  private let isRoot: Bool
+  /// Is told how far this rank is.
+  public var progress: Progress
+  var work: SharedWork { SharedWork(world: world, progress: progress) }
+  private let world: Communicator
   /// Features of the reference images, once they have been asked for; rank 0 only.
   private var referenceFeatures: Features?
   private var knowsReference = false
@@ -26,8 +28,7 @@ public final class Evaluator {
     self.settings = settings
     self.reference = ReferenceImages(reference, count: settings.samples, seed: settings.seed)
     extractor = features
-    work = SharedWork(world: world, progress: progress)
-    isRoot = world.rank == 0
+    (self.world, self.progress) = (world, progress)
   }
 
   /// The name of the score by which checkpoints are compared, the lower the better.
@@ -50,7 +51,7 @@ public final class Evaluator {
     try addELBO(images, to: &evaluation)
     try addFeatureScores(images, to: &evaluation)
     try addLatent(images, to: &evaluation)
-    return isRoot ? evaluation : nil
+    return world.rank == 0 ? evaluation : nil
   }
 
   func has(_ metric: EvaluationSettings.Metric) -> Bool { settings.metrics.contains(metric) }
@@ -89,12 +90,12 @@ public final class Evaluator {
     _ comparison: Comparison, _ features: Features, to evaluation: inout Evaluation
   ) throws {
     if has(.fid) {
-      work.progress("Fréchet distance", 0, 0)
+      progress("Fréchet distance", 0, 0)
       try evaluation.add(.fid) { try comparison.generation(features) }
       if let warning = comparison.warning(features) { evaluation.warnings.append(warning) }
     }
     if has(.prd) {
-      work.progress("precision and recall", 0, 0)
+      progress("precision and recall", 0, 0)
       var curve: PrecisionRecallCurve?
       try evaluation.add(.prd) {
         let (found, scores) = try comparison.precisionRecall(features)
@@ -104,11 +105,11 @@ public final class Evaluator {
       evaluation.curve = curve
     }
     if has(.kid) {
-      work.progress("kernel distance", 0, 0)
+      progress("kernel distance", 0, 0)
       try evaluation.add(.kid) { try comparison.kernelDistance(features) }
     }
     if has(.coverage) {
-      work.progress("density and coverage", 0, 0)
+      progress("density and coverage", 0, 0)
       try evaluation.add(.coverage) { try comparison.neighborhoods(features) }
     }
   }

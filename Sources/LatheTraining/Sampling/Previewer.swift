@@ -23,23 +23,25 @@ struct Previewer {
   private let test: ImageSet
   private let world: Communicator
   private let random: RandomSource
-  private let heartbeat: () -> Void
 
-  /// `heartbeat` is called now and then, as a sign of life.
-  init(test: ImageSet, world: Communicator, seed: UInt64, heartbeat: @escaping () -> Void) {
-    self.heartbeat = heartbeat
+  init(test: ImageSet, world: Communicator, seed: UInt64) {
     self.test = test
     self.world = world
     random = RandomSource(seed: seed).derived("evaluation")
   }
 
   /// Reconstructs the first test images, at most `limit`, and draws samples. Collective.
-  func preview(_ model: any Model, sampler: Sampler, step: Int, limit: Int) throws -> Preview {
+  func preview(
+    _ model: any Model, sampler: Sampler, step: Int, limit: Int, progress: Progress
+  ) throws -> Preview {
     try withoutGradients {
       let count = min(limit, test.count)
       let chunks = (count + Previewer.chunk - 1) / Previewer.chunk
       let own = world.rank * chunks / world.size..<(world.rank + 1) * chunks / world.size
-      let errors = own.flatMap { chunkErrors(model, $0, of: count) }
+      let errors = own.flatMap { chunk in
+        progress("reconstructions", chunk - own.lowerBound, own.count)
+        return chunkErrors(model, chunk, of: count)
+      }
       let total = try sumInOrder(errors)
       let isRoot = world.rank == 0
       let shown = isRoot ? test.tensor(0..<min(64, test.count)) : nil
@@ -54,7 +56,6 @@ struct Previewer {
 
   /// Squared error of each image of a chunk.
   private func chunkErrors(_ model: any Model, _ chunk: Int, of count: Int) -> [Double] {
-    heartbeat()
     let start = chunk * Previewer.chunk
     let x = test.tensor(start..<min(start + Previewer.chunk, count))
     let y = model.reconstruct(x, using: random.derived(chunk))

@@ -15,15 +15,15 @@ public struct SamplerFitter {
   private let images: ImageSet
   private let world: Communicator?
   private let random: RandomSource
-  private let heartbeat: () -> Void
+  private let progress: Progress
 
-  /// For the ranks of `world`, or for this process alone without one. `heartbeat` is called now and
-  /// then, as a sign of life.
+  /// For the ranks of `world`, or for this process alone without one. `progress` is told
+  /// how far this rank is.
   public init(
     _ model: any Model, images: ImageSet, seed: UInt64, on world: Communicator?,
-    heartbeat: @escaping () -> Void = {}
+    progress: @escaping Progress = { _, _, _ in }
   ) {
-    (self.model, self.images, self.world, self.heartbeat) = (model, images, world, heartbeat)
+    (self.model, self.images, self.world, self.progress) = (model, images, world, progress)
     random = RandomSource(seed: seed).derived("sampler")
   }
 
@@ -34,6 +34,7 @@ public struct SamplerFitter {
   public func fit(_ type: any FittedSampler.Type, limit: Int = .max) throws -> any FittedSampler {
     let count = min(images.count, type.mostCodes, limit)
     let codes = withoutGradients { shares(count: count, drawn: type.wantsDrawnCodes) }
+    progress("fitting sampler to \(count) codes", 0, 0)
     return try type.fitted(to: codes, using: random)
   }
 
@@ -44,17 +45,20 @@ public struct SamplerFitter {
     let numbers =
       rank * CodeShares.shareCount / size..<(rank + 1) * CodeShares.shareCount / size
     let own = numbers.map { number in
-      CodeShares.Share(
+      progress("codes of \(count) training images", number - numbers.lowerBound, numbers.count)
+      return CodeShares.Share(
         number: number,
         codes: CodeShares.range(ofShare: number, outOf: chunks).flatMap {
           codes(ofChunk: $0, count: count, drawn: drawn)
         }, latentSize: latentSize)
     }
-    return CodeShares(count: count, latentSize: latentSize, own: own, gather: gather)
+    return CodeShares(count: count, latentSize: latentSize, own: own) { values in
+      progress("fitting sampler to \(count) codes", 0, 0)
+      return try gather(values)
+    }
   }
 
   private func codes(ofChunk chunk: Int, count: Int, drawn: Bool) -> [Double] {
-    heartbeat()
     let places =
       chunk * SamplerFitter.chunk..<min((chunk + 1) * SamplerFitter.chunk, count)
     let batch = images.tensor(places.map { $0 * images.count / count })
@@ -66,7 +70,6 @@ public struct SamplerFitter {
 
   /// All ranks' values in rank order, which is that of the shares.
   private func gather(_ values: [Double]) throws -> [Double] {
-    heartbeat()
     guard let world, world.size > 1 else { return values }
     let parts = try world.allGather(values.withUnsafeBytes { Array($0) })
     return parts.flatMap { bytes in
