@@ -10,7 +10,7 @@ struct StatisticsTests {
     expectClose(statistics.covariance, try golden.values("sigma"), relative: 1e-13)
   }
 
-  /// A mean ten thousand times the standardDeviation would ruin sums about zero in single precision.
+  /// A mean ten thousand times the standard deviation would ruin sums about zero in floats.
   @Test func aLargeMeanCostsNoDigits() throws {
     let small = patterned(400, 4, 0)
     let shifted = Features(small.values.map { $0 + 4096 }, dimensions: 4)  // exact in float

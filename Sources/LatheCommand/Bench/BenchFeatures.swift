@@ -95,9 +95,9 @@ struct BenchFeatures: ParsableCommand {
     let batchTime = String(format: "median batch %.1f ms, min %.1f", median * 1e3, times[0] * 1e3)
     print(
       "lathe \(version) inception-\(dims) ranks=\(ranks) threads=\(threads) batch/rank=\(batch) "
-        + "isa=\(Processor.instructionSet) blas=\(Processor.blasCore): \(rate) images/s (\(batchTime)), "
-        + "peak RSS/rank \(Int(peak.rounded())) MiB, \(StoragePool.statistics.bytes >> 20) of them in the pool"
-    )
+        + "isa=\(Processor.instructionSet) blas=\(Processor.blasCore): "
+        + "\(rate) images/s (\(batchTime)), peak RSS/rank \(Int(peak.rounded())) MiB, "
+        + "\(StoragePool.statistics.bytes >> 20) of them in the pool")
     let total = times.reduce(0, +)
     for (kind, seconds) in Profile.seconds.sorted(by: { $0.value > $1.value }) {
       print(

@@ -38,8 +38,9 @@ struct BenchKernels: RootCommand {
     Workers.setCount(threads)
     let peak = Processor.measuredPeak(seconds: 0.5)
     print(
-      "\(Processor.instructionSet), OpenBLAS core \(Processor.blasCore), batch \(batch), \(threads) \(threads == 1 ? "thread" : "threads"), "
-        + "\(precision.rawValue); peak of a core \(Int(peak)) GF/s float32")
+      "\(Processor.instructionSet), OpenBLAS core \(Processor.blasCore), batch \(batch), "
+        + "\(threads) \(threads == 1 ? "thread" : "threads"), \(precision.rawValue); peak of a core \(Int(peak)) GF/s float32"
+    )
     print(row("layer", "forward", "dX", "dW"))
     for layer in BenchLayer.all where self.layer.isEmpty || layer.name.contains(self.layer) {
       let measured = layer.measure(batch: batch, precision: precision, seconds: seconds)

@@ -86,7 +86,8 @@ struct BenchStep: ParsableCommand {
     let step = String(format: "median step %.1f ms, min %.1f", median * 1e3, times[0] * 1e3)
     print(
       "lathe \(version) \(workload) ranks=\(ranks) threads=\(threads) batch/rank=\(batch) "
-        + "precision=\(precision.rawValue) overlap=\(overlap.rawValue) parameters=\(job.parameterCount) "
+        + "precision=\(precision.rawValue) overlap=\(overlap.rawValue) "
+        + "parameters=\(job.parameterCount) "
         + "isa=\(Processor.instructionSet) blas=\(Processor.blasCore): \(rate) images/s (\(step)), "
         + "peak RSS/rank \(Int(peak.rounded())) MiB")
     if profile { printProfile(times.reduce(0, +), used) }

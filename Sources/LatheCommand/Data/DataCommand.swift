@@ -62,7 +62,7 @@ struct DataOptions: ParsableArguments {
 struct PictureOptions: ParsableArguments {
   @Option(
     help:
-      "Side of the centred square cut out of each picture (default: 140 for celeba, else the largest)."
+      "Side of the centred square cropped from each picture (default: 140 for celeba, or all)."
   )
   var crop: Int?
 

@@ -29,8 +29,8 @@ struct DataStats: ParsableCommand {
       if try !isThere(split, place) { continue }
       let images = try failing { try entry.load(split, at: place) }
       print(
-        "\(entry.name), \(split.rawValue): \(grouped(images.count)) images of \(images.shape), digest \(images.digest)"
-      )
+        "\(entry.name), \(split.rawValue): \(grouped(images.count)) images of \(images.shape), "
+          + "digest \(images.digest)")
       for (channel, moments) in PixelMoments.channels(of: images).enumerated() {
         print(
           String(

@@ -28,8 +28,8 @@ struct DataVerify: RootCommand {
     for split in entry.splits {
       let images = try failing { try entry.load(split, at: options.place) }
       print(
-        "\(entry.name), \(split.rawValue): \(grouped(images.count)) images, digest \(images.digest): intact"
-      )
+        "\(entry.name), \(split.rawValue): \(grouped(images.count)) images, "
+          + "digest \(images.digest): intact")
       warn(entry.differences(of: images))
     }
     warn(try failing { try entry.differingFiles(at: options.place) })

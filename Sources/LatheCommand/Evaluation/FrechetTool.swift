@@ -13,8 +13,8 @@ struct FrechetTool: ParsableCommand {
     abstract: "Computes the Fréchet distance of two sets of images.",
     usage: "lathe fid A [B] [options]",
     discussion: """
-      A and B are folders of pictures (JPEG, PNG), packed files, or .npz files with mu and sigma as \
-      pytorch-fid's.
+      A and B are folders of pictures (JPEG, PNG), packed files, or .npz files with mu and sigma \
+      as pytorch-fid's.
         mpirun -n 2 lathe fid A B --features inception:FILE --resize pytorch
         lathe fid A --save a.npz --features inception:FILE
       Pictures keep their size, which must be one for all of a folder; --size resizes them, after \

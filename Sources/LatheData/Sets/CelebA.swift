@@ -15,10 +15,10 @@ extension Dataset {
     origin: .pictures(
       PictureOrigin(
         instructions: """
-          To get it, see https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html: put img_align_celeba.zip \
-          (or the folder that is in it), list_attr_celeba.txt and list_eval_partition.txt, and if \
-          you like identity_CelebA.txt, into data/celeba or the folder celeba below $LATHE_DATA, or \
-          name their folder
+          To get it, see https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html: put \
+          img_align_celeba.zip (or the folder that is in it), list_attr_celeba.txt and list_eval_partition.txt, and if \
+          you like identity_CelebA.txt, into data/celeba or the folder celeba below $LATHE_DATA, \
+          or name their folder
           """,
         contents: "img_align_celeba or img_align_celeba.zip with its lists",
         scan: { (place, isTolerant) throws(FileError) in

@@ -13,8 +13,8 @@ extension Dataset {
       FileOrigin(
         systemFolders: [],
         instructions: """
-          To get it, download the four files train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, \
-          t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz, for example from \
+          To get it, download the four files train-images-idx3-ubyte.gz, \
+          train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz, for example from \
           https://ossci-datasets.s3.amazonaws.com/mnist/, into data/mnist or the folder mnist \
           below $LATHE_DATA, or name their folder
           """,

@@ -123,7 +123,10 @@ private let fashionFolder: FilePath = "/usr/share/datasets/fashion-mnist"
   @Test(
     .enabled(
       if: weights != nil && !places.isEmpty,
-      "needs Inception's weights in the file LATHE_INCEPTION, and a data set: LATHE_MNIST, LATHE_CIFAR10 or Debian's Fashion-MNIST"
+      """
+      needs Inception's weights in the file LATHE_INCEPTION, and a data set: LATHE_MNIST, \
+      LATHE_CIFAR10 or Debian's Fashion-MNIST
+      """
     ), arguments: places.map(\.name))
   func realWeights(dataset: String) throws {
     let place = try #require(Self.places.first { $0.name == dataset }).path

@@ -4,9 +4,10 @@ import LatheData
 ///
 /// Samplers use all codes in each round (LatheModels); this one must be the variant that published
 /// scores were computed with.
+///
 /// Sculley, "Web-Scale K-Means Clustering", WWW 2010, Algorithm 1, with what scikit-learn's
-/// `MiniBatchKMeans` adds to it: the best of several k-means++ initialisations, centers that attract
-/// almost nothing are reassigned, and it stops when a running mean of the distances no longer
+/// `MiniBatchKMeans` adds to it: it takes the best of several k-means++ initialisations, reassigns
+/// centers that attract almost nothing, and stops when a running mean of the distances no longer
 /// decreases. Defaults are those of scikit-learn 0.19, which the authors of the precision-recall
 /// curve used.
 struct MiniBatchKMeans {
