@@ -29,7 +29,9 @@ let libraries: [Target] = [
   library("LatheKernels", ["CKernels", "COpenBLAS", "LatheFiles"]),
   library("LatheTensors", ["LatheFiles", "LatheKernels"]),
   library("LatheNN", ["LatheFiles", "LatheKernels", "LatheTensors"]),
-  library("LatheData", ["CZlib", "CPNG", "CTurboJPEG", "LatheFiles", "LatheNN", system]),
+  library(
+    "LatheData",
+    ["CZlib", "CPNG", "CTurboJPEG", "LatheFiles", "LatheKernels", "LatheNN", system]),
   library("LatheModels", ["LatheFiles", "LatheKernels", "LatheTensors", "LatheNN"]),
   library(
     "LatheMetrics",

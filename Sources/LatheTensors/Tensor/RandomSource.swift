@@ -76,12 +76,9 @@ public struct RandomSource {
   }
 
   /// A value that depends on every bit of both: the finaliser of SplitMix64, once for each.
-  private static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 { scramble(scramble(a) ^ b) }
+  private static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 { splitMix64(splitMix64(a) ^ b) }
 
-  private static func scramble(_ value: UInt64) -> UInt64 {
-    var z = value &+ 0x9E37_79B9_7F4A_7C15
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+  private static func splitMix64(_ state: UInt64) -> UInt64 {
+    splitMix64Finalizer(state &+ splitMix64Increment)
   }
 }
