@@ -35,6 +35,6 @@ INLINE uint32_t bits_of(float value) {
   return bits;
 }
 
-INLINE long least(long a, long b) { return a < b ? a : b; }
+INLINE long min_long(long a, long b) { return a < b ? a : b; }
 
-INLINE long greatest(long a, long b) { return a > b ? a : b; }
+INLINE long max_long(long a, long b) { return a > b ? a : b; }

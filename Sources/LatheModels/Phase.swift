@@ -53,7 +53,7 @@ public struct Losses {
   }
 }
 
-/// One optimizer update: a name, the groups it moves, its rule, its loss. The rule's state belongs
+/// One optimizer update: a name, the groups it updates, its rule, its loss. The rule's state belongs
 /// to the phase.
 public struct Phase<Network: Model> {
   /// Unique within the model.

@@ -2,15 +2,16 @@ import LatheKernels
 import Testing
 
 extension ConvolutionGeometry {
-  /// Square sizes; the output side follows from kernel, stride and padding at the top and left, with
-  /// at most as much padding at the bottom and right.
+  /// Square sizes; the output side follows from kernel, stride and padding at the top and left,
+  /// with at most as much padding at the bottom and right.
   init(
     batch: Int = 1, input: Int, channels: (Int, Int), kernel: Int, stride: Int, padding: Int,
     output: Int? = nil
   ) {
     let side = output ?? (input + 2 * padding - kernel) / stride + 1
     self.init(
-      batch: batch, inputHeight: input, inputWidth: input, inputChannels: channels.0, outputHeight: side,
+      batch: batch, inputHeight: input, inputWidth: input, inputChannels: channels.0,
+      outputHeight: side,
       outputWidth: side, outputChannels: channels.1, kernelHeight: kernel, kernelWidth: kernel,
       strideHeight: stride, strideWidth: stride, paddingTop: padding, paddingLeft: padding)
   }
@@ -19,7 +20,8 @@ extension ConvolutionGeometry {
   var outputCount: Int { batch * outputHeight * outputWidth * outputChannels }
   var weightCount: Int { kernelHeight * kernelWidth * inputChannels * outputChannels }
 
-  /// Calls `body` with the index of each input number, weight and output number that belong together.
+  /// Calls `body` with the index of each input number, weight and output number that belong
+  /// together.
   func forEachTerm(_ body: (_ input: Int, _ weight: Int, _ output: Int) -> Void) {
     for n in 0..<batch {
       for i in 0..<outputHeight {
@@ -95,10 +97,10 @@ extension AllKernels {
         paddingTop: 1, paddingLeft: 1),
     ]
 
-    /// Where tiles share multiplications: whole tiles and cut off ones, kernels that the stride
-    /// divides and not, more channels than one call takes, pixels that no tile sees, kernels of
-    /// several groups of taps, one axis only, oblong kernels and strides.
-    static let shared: [ConvolutionGeometry] = [
+    /// Where the Winograd convolution is chosen: whole tiles and cut off ones, kernels that the
+    /// stride divides and not, more channels than one call takes, pixels that no tile sees, kernels
+    /// of several groups of taps, one axis only, oblong kernels and strides.
+    static let winograd: [ConvolutionGeometry] = [
       .init(batch: 3, input: 16, channels: (32, 40), kernel: 4, stride: 2, padding: 1),
       .init(batch: 2, input: 14, channels: (40, 33), kernel: 4, stride: 2, padding: 1),
       .init(batch: 2, input: 13, channels: (33, 34), kernel: 3, stride: 1, padding: 1),
@@ -116,7 +118,8 @@ extension AllKernels {
       line(batch: 2, height: 4, width: 13, channels: (300, 40), kernel: (1, 3)),
       line(batch: 2, height: 9, width: 12, channels: (32, 33), kernel: (3, 5)),
       ConvolutionGeometry(
-        batch: 2, inputHeight: 12, inputWidth: 17, inputChannels: 33, outputHeight: 12, outputWidth: 8,
+        batch: 2, inputHeight: 12, inputWidth: 17, inputChannels: 33, outputHeight: 12,
+        outputWidth: 8,
         outputChannels: 34, kernelHeight: 2, kernelWidth: 4, strideHeight: 1, strideWidth: 2,
         paddingTop: 1, paddingLeft: 1),
     ]
@@ -133,67 +136,69 @@ extension AllKernels {
         paddingTop: kernel.height / 2, paddingLeft: kernel.width / 2)
     }
 
-    /// Sums of whole numbers are whole, unless multiplications are shared: those of `shared` are,
-    /// and no others. Pairs of bfloat16 numbers are shared where they fill the input channels.
-    @Test(.enabled(if: Processor.usesTiles), arguments: geometries + shared, Precision.allCases)
-    func multiplicationsAreShared(_ g: ConvolutionGeometry, _ precision: Precision) {
+    /// Sums of whole numbers are whole, except in the Winograd convolution, which `winograd` take
+    /// and no others. bf16 pairs take it where they fill the input channels.
+    @Test(.enabled(if: Processor.usesTiles), arguments: geometries + winograd, Precision.allCases)
+    func winogradIsChosen(_ g: ConvolutionGeometry, _ precision: Precision) {
       let input = Numbers.array(g.inputCount, seed: 1).map { (4 * $0).rounded() }
       let weights = Numbers.array(g.weightCount, seed: 2).map { (4 * $0).rounded() }
       let output = written(g.outputCount) { conv2d(input, weights, $0, g, precision: precision) }
       let inPairs = precision == .bfloat16 && Processor.hasBFloat16
-      let expected = Self.shared.contains(g) && !(inPairs && g.inputChannels % 2 == 1)
+      let expected = Self.winograd.contains(g) && !(inPairs && g.inputChannels % 2 == 1)
       #expect(output.contains { $0 != $0.rounded() } == expected)
     }
 
-    /// Of the largest number. Sharing multiplications rounds 2.5 times as much.
+    /// Of the largest number. Winograd convolution rounds 2.5 times as much.
     private func tolerance(_ g: ConvolutionGeometry) -> Double {
-      Self.shared.contains(g) ? 3e-6 : 1e-6
+      Self.winograd.contains(g) ? 3e-6 : 1e-6
     }
 
-    /// Images and weights for `shared` in bfloat16: whole numbers that stay what they are at the
-    /// points of a tile, where numbers are rounded once more.
+    /// Images and weights for `winograd` in bfloat16: whole numbers that stay what they are in the
+    /// Winograd domain of a tile, where numbers are rounded once more.
     private func operand(
       _ count: Int, seed: UInt64, _ g: ConvolutionGeometry, _ precision: Precision, unit: Float = 1
     ) -> [Float] {
       let numbers = Numbers.array(count, seed: seed)
-      guard Self.shared.contains(g) && precision == .bfloat16 else { return numbers }
+      guard Self.winograd.contains(g) && precision == .bfloat16 else { return numbers }
       return numbers.map { unit * (1.4 * $0).rounded() }
     }
 
-    /// The fractions of a kernel's points are ninths along an axis.
+    /// The fractions of the filter transform are ninths along an axis.
     private func weights(_ g: ConvolutionGeometry, _ precision: Precision) -> [Float] {
       operand(g.weightCount, seed: 2, g, precision, unit: 81)
     }
 
-    @Test(arguments: geometries + shared, Precision.allCases)
+    @Test(arguments: geometries + winograd, Precision.allCases)
     func conv2dAgreesWithReference(_ g: ConvolutionGeometry, _ precision: Precision) {
       let input = operand(g.inputCount, seed: 1, g, precision)
       let weights = weights(g, precision)
       let (a, b) = (input.rounded(to: precision), weights.rounded(to: precision))
       var expected = [Double](repeating: 0, count: g.outputCount)
       g.forEachTerm { expected[$2] += Double(a[$0]) * Double(b[$1]) }
-      withAndWithoutTiles {
-        let found = written(g.outputCount) { conv2d(input, weights, $0, g, precision: precision) }
+      withAndWithoutTiles { usesTiles in
+        let found = written(g.outputCount) {
+          conv2d(input, weights, $0, g, precision: precision, usesTiles: usesTiles)
+        }
         #expect(worstError(found, expected) < tolerance(g))
       }
     }
 
-    @Test(arguments: geometries + shared, Precision.allCases)
+    @Test(arguments: geometries + winograd, Precision.allCases)
     func transposedAgreesWithReference(_ g: ConvolutionGeometry, _ precision: Precision) {
       let output = operand(g.outputCount, seed: 1, g, precision)
       let weights = weights(g, precision)
       let (a, b) = (output.rounded(to: precision), weights.rounded(to: precision))
       var expected = [Double](repeating: 0, count: g.inputCount)
       g.forEachTerm { expected[$0] += Double(a[$2]) * Double(b[$1]) }
-      withAndWithoutTiles {
+      withAndWithoutTiles { usesTiles in
         let found = written(g.inputCount) {
-          convTranspose2d(output, weights, $0, g, precision: precision)
+          convTranspose2d(output, weights, $0, g, precision: precision, usesTiles: usesTiles)
         }
         #expect(worstError(found, expected) < tolerance(g))
       }
     }
 
-    @Test(arguments: geometries + shared, Precision.allCases)
+    @Test(arguments: geometries + winograd, Precision.allCases)
     func weightGradientAgreesWithReference(_ g: ConvolutionGeometry, _ precision: Precision) {
       let input = operand(g.inputCount, seed: 1, g, precision)
       let output = operand(g.outputCount, seed: 2, g, precision)
@@ -203,21 +208,22 @@ extension AllKernels {
       g.forEachTerm { terms[$1] += Double(a[$0]) * Double(b[$2]) }
       for accumulate in [false, true] {
         let expected = accumulate ? zip(terms, before).map { $0 + Double($1) } : terms
-        withAndWithoutTiles {
+        withAndWithoutTiles { usesTiles in
           let found = written(g.weightCount) { y in
             if accumulate { for i in before.indices { y[i] = before[i] } }
             conv2dWeightGradient(
-              input, output, y, g, accumulate: accumulate, precision: precision)
+              input, output, y, g, accumulate: accumulate, precision: precision,
+              usesTiles: usesTiles)
           }
           #expect(worstError(found, expected) < 2e-6)
         }
       }
     }
 
-    /// In bfloat16, numbers are rounded at the points, which changes results more than rounding the
-    /// operands does.
-    @Test(.enabled(if: Processor.usesTiles), arguments: shared)
-    func sharingRoundsLittle(_ g: ConvolutionGeometry) {
+    /// In bfloat16, elements of the Winograd domain are rounded, which changes results more than
+    /// rounding the operands does.
+    @Test(.enabled(if: Processor.usesTiles), arguments: winograd)
+    func winogradRoundsLittle(_ g: ConvolutionGeometry) {
       let input = Numbers.array(g.inputCount, seed: 1)
       let weights = Numbers.array(g.weightCount, seed: 2)
       let exact = written(g.outputCount) { conv2d(input, weights, $0, g) }
@@ -251,7 +257,7 @@ extension AllKernels {
     }
 
     /// Layers whose channels come in several groups, and their weights in several shares: by tiles
-    /// that share multiplications and by OpenBLAS.
+    /// with Winograd convolution and by OpenBLAS.
     @Test func wideLayersAgreeWithOpenBLAS() {
       let g = ConvolutionGeometry(
         batch: 2, input: 16, channels: (300, 600), kernel: 4, stride: 2, padding: 1)
@@ -259,11 +265,13 @@ extension AllKernels {
       let y = Numbers.array(g.outputCount, seed: 2)
       let w = Numbers.array(g.weightCount, seed: 3)
       var found: [[[Float]]] = []
-      withAndWithoutTiles {
+      withAndWithoutTiles { usesTiles in
         found.append([
-          written(g.outputCount) { conv2d(x, w, $0, g) },
-          written(g.inputCount) { convTranspose2d(y, w, $0, g) },
-          written(g.weightCount) { conv2dWeightGradient(x, y, $0, g, accumulate: false) },
+          written(g.outputCount) { conv2d(x, w, $0, g, usesTiles: usesTiles) },
+          written(g.inputCount) { convTranspose2d(y, w, $0, g, usesTiles: usesTiles) },
+          written(g.weightCount) {
+            conv2dWeightGradient(x, y, $0, g, accumulate: false, usesTiles: usesTiles)
+          },
         ])
       }
       for (tiles, openBLAS) in zip(found[0], found[1]) {

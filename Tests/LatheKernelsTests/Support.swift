@@ -45,7 +45,7 @@ func unitsInLastPlace(_ found: Float, _ expected: Double) -> Double {
 }
 
 /// An array of `count` floats, NaN before `write` fills it.
-func written(_ count: Int, _ write: (Output) -> Void) -> [Float] {
+func written(_ count: Int, _ write: (MutableFloats) -> Void) -> [Float] {
   var values = [Float](repeating: .nan, count: count)
   values.withUnsafeMutableBufferPointer { write($0.baseAddress!) }
   return values
@@ -90,9 +90,9 @@ func waitForAll(_ count: Int, _ begun: borrowing Atomic<Int>) {
 }
 
 /// Runs `body` with the own tiles and without.
-func withAndWithoutTiles(_ body: () -> Void) {
-  body()
-  Processor.withoutTiles(body)
+func withAndWithoutTiles(_ body: (_ usesTiles: Bool) -> Void) {
+  body(true)
+  body(false)
 }
 
 /// The nearest bfloat16 number, ties to even; for finite numbers.

@@ -1,24 +1,25 @@
-// Convolutions by Winograd transforms; see CKernels.h.
+// Winograd convolution; see CKernels.h.
 //
-// Along an axis, m outputs of a correlation with r taps take m + r - 1 = 5 multiplications instead of m r:
-// outputs = Aᵀ((G g) ⊙ (Bᵀ d)). Winograd, "Arithmetic Complexity of Computations", 1980; Lavin and Gray,
-// "Fast Algorithms for Convolutional Neural Networks", CVPR 2016. The matrices are those of Toom and Cook with
-// the points 0, 1/2, -1, 2 and infinity, which round less than other small ones: 2.5 times as much as a direct sum, and,
-// where numbers in the Winograd domain become bfloat16, 4.5 times as much as operands that become bfloat16.
-// A stride cuts the input image into phases, each of which meets taps of its own. More than
-// two or three taps along an axis are groups, which see the input image so many pixels further on, as further phases.
+// Along an axis, m outputs of a correlation with r taps take m + r - 1 = 5 multiplications instead
+// of m r: outputs = Aᵀ((G g) ⊙ (Bᵀ d)). Winograd, "Arithmetic Complexity of Computations", 1980;
+// Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016. The matrices are
+// those of Toom and Cook with the points 0, 1/2, -1, 2 and infinity, which round less than other
+// small ones: 2.5 times as much as a direct sum, and, where numbers in the Winograd domain become
+// bfloat16, 4.5 times as much as operands that become bfloat16. A stride cuts the input image into
+// phases, each of which meets taps of its own. More than two or three taps along an axis are
+// groups, which see the input image so many pixels further on, as further phases.
 #include "CKernels.h"
 #include "../clones.h"
 
-enum { POINTS = 5, SQUARE = POINTS * POINTS };
+enum { DOMAIN = 5, SQUARE = DOMAIN * DOMAIN };
 
 /// What is transformed to the Winograd domain and back.
-enum { INPUT, TAPS, OUTPUT };
+enum { INPUT, FILTER, OUTPUT };
 
-/// One axis: places of each kind, and matrices with a row for each point.
+/// One axis: places of each kind, and matrices with a row for each element of the domain.
 typedef struct {
   long domain, places[3];
-  float matrix[3][POINTS][POINTS];
+  float matrix[3][DOMAIN][DOMAIN];
 } axis;
 
 #define INPUT_MATRIX                               \
@@ -59,7 +60,7 @@ INLINE long places_of(const axis *a, int kind, int transposed) {
   return transposed ? a->domain : a->places[kind];
 }
 
-/// y = matrix x, from places to points, or its transpose; elements `step` apart.
+/// y = matrix x, from places to the Winograd domain, or its transpose; elements `step` apart.
 INLINE void along(
     const axis *a, int kind, int transposed, const float *x, float *y, long step) {
   long from = places_of(a, kind, transposed), to = places_of(a, kind, !transposed);
@@ -78,8 +79,8 @@ INLINE void along(
   }
 }
 
-/// out = base + down in acrossᵀ, or with the transposes, for `count` channels; without `base`, nothing is
-/// added. Rectangles of lines, row by row.
+/// out = base + down in acrossᵀ, or with the transposes, for `count` channels; without `base`,
+/// nothing is added. Rectangles of lines, row by row.
 INLINE void transform(
     axes a, int kind, int transposed, const float *const *in, const float *const *base,
     float *const *out, long count) {
@@ -92,23 +93,23 @@ INLINE void transform(
 #pragma clang loop unroll(full)
     for (long i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
-      for (long j = 0; j < columns; j++) x[i * POINTS + j] = in[i * columns + j][c];
+      for (long j = 0; j < columns; j++) x[i * DOMAIN + j] = in[i * columns + j][c];
 #pragma clang loop unroll(full)
-    for (long j = 0; j < columns; j++) along(a.down, kind, transposed, x + j, y + j, POINTS);
+    for (long j = 0; j < columns; j++) along(a.down, kind, transposed, x + j, y + j, DOMAIN);
 #pragma clang loop unroll(full)
     for (long i = 0; i < rows_out; i++)
-      along(a.across, kind, transposed, y + i * POINTS, x + i * POINTS, 1);
+      along(a.across, kind, transposed, y + i * DOMAIN, x + i * DOMAIN, 1);
 #pragma clang loop unroll(full)
     for (long i = 0; i < rows_out; i++)
 #pragma clang loop unroll(full)
       for (long j = 0; j < columns_out; j++)
         out[i * columns_out + j][c] =
-            base ? base[i * columns_out + j][c] + x[i * POINTS + j] : x[i * POINTS + j];
+            base ? base[i * columns_out + j][c] + x[i * DOMAIN + j] : x[i * DOMAIN + j];
   }
 }
 
-/// Where a line lies at the points.
-INLINE void at_points(axes a, ck_winograd_domain domain, long line, float **out) {
+/// Where a line lies in the Winograd domain.
+INLINE void at_domain(axes a, ck_winograd_domain domain, long line, float **out) {
   for (long i = 0; i < a.down->domain * a.across->domain; i++)
     out[i] = domain.start + i * domain.apart + line * domain.stride;
 }
@@ -125,7 +126,8 @@ INLINE place place_of(const ck_winograd *w, long tile) {
       of_image % w->tiles_across};
 }
 
-/// The first pixel along an axis that a phase meets: phases of a stride, then those `taps` further on.
+/// The first pixel along an axis that a phase meets: phases of a stride, then those `taps` further
+/// on.
 INLINE long first_of(long phase, long stride, long taps) {
   return phase / stride * stride * taps + phase % stride;
 }
@@ -142,7 +144,8 @@ INLINE long first_column(const ck_winograd *w, long phase) {
 INLINE long input_pixel(const ck_winograd *w, axes a, long phase, place p, long row, long column) {
   const ck_geometry *g = &w->geometry;
   long i = (p.row * a.down->places[OUTPUT] + row) * g->stride_height + first_row(w, phase);
-  long j = (p.column * a.across->places[OUTPUT] + column) * g->stride_width + first_column(w, phase);
+  long j = (p.column * a.across->places[OUTPUT] + column) * g->stride_width +
+           first_column(w, phase);
   i -= g->padding_top, j -= g->padding_left;
   if (i < 0 || i >= g->input_height || j < 0 || j >= g->input_width) return -1;
   return ((p.image * g->input_height + i) * g->input_width + j) * g->input_channels;
@@ -177,7 +180,7 @@ INLINE void from_input(
       long pixel = input_pixel(w, a, lines.phase, p, i / columns, i % columns);
       in[i] = pixel < 0 ? zeros : input + pixel + lines.channel;
     }
-    at_points(a, domain, t, out);
+    at_domain(a, domain, t, out);
     transform(a, INPUT, 0, in, 0, out, lines.channels);
   }
 }
@@ -200,7 +203,7 @@ INLINE void to_input(
       out[i] = pixel < 0 ? outside : input + pixel + lines.channel;
       base[i] = reached && pixel >= 0 ? out[i] : zeros;
     }
-    at_points(a, domain, t, in);
+    at_domain(a, domain, t, in);
     transform(a, INPUT, 1, (const float *const *)in, base, out, lines.channels);
   }
 }
@@ -216,7 +219,7 @@ INLINE void from_output(
       long pixel = output_pixel(w, a, p, i / columns, i % columns);
       in[i] = pixel < 0 ? zeros : output + pixel + lines.channel;
     }
-    at_points(a, domain, t, out);
+    at_domain(a, domain, t, out);
     transform(a, OUTPUT, 0, in, 0, out, lines.channels);
   }
 }
@@ -232,14 +235,14 @@ INLINE void to_output(
       long pixel = output_pixel(w, a, p, i / columns, i % columns);
       out[i] = pixel < 0 ? outside : output + pixel + lines.channel;
     }
-    at_points(a, domain, t, in);
+    at_domain(a, domain, t, in);
     transform(a, OUTPUT, 1, (const float *const *)in, 0, out, lines.channels);
   }
 }
 
 INLINE void from_weights(
     axes a, const float *weights, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain) {
-  long rows = a.down->places[TAPS], columns = a.across->places[TAPS];
+  long rows = a.down->places[FILTER], columns = a.across->places[FILTER];
   for (long t = 0; t < lines.count; t++) {
     const float *in[SQUARE];
     float *out[SQUARE];
@@ -247,14 +250,15 @@ INLINE void from_weights(
       long tap = tap_place(w, lines.first + t, i / columns, i % columns);
       in[i] = tap < 0 ? zeros : weights + tap + lines.channel;
     }
-    at_points(a, domain, t, out);
-    transform(a, TAPS, 0, in, 0, out, lines.channels);
+    at_domain(a, domain, t, out);
+    transform(a, FILTER, 0, in, 0, out, lines.channels);
   }
 }
 
 INLINE void to_weights(
-    axes a, ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, int adds, float *weights) {
-  long rows = a.down->places[TAPS], columns = a.across->places[TAPS];
+    axes a, ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, int adds,
+    float *weights) {
+  long rows = a.down->places[FILTER], columns = a.across->places[FILTER];
   float outside[CK_BLOCK];
   for (long t = 0; t < lines.count; t++) {
     float *in[SQUARE], *out[SQUARE];
@@ -264,8 +268,8 @@ INLINE void to_weights(
       out[i] = tap < 0 ? outside : weights + tap + lines.channel;
       base[i] = adds && tap >= 0 ? out[i] : zeros;
     }
-    at_points(a, domain, t, in);
-    transform(a, TAPS, 1, (const float *const *)in, base, out, lines.channels);
+    at_domain(a, domain, t, in);
+    transform(a, FILTER, 1, (const float *const *)in, base, out, lines.channels);
   }
 }
 

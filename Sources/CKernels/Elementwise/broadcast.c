@@ -65,14 +65,14 @@ static void combine_long_rows(
     int operation, operand *a, operand *b, float *y, long rows, long columns) {
   for (long r = 0; r < rows; r++)
     for (long c = 0; c < columns; c += BLOCK)
-      combine_block(operation, a, b, y + r * columns + c, r, c, 1, least(BLOCK, columns - c));
+      combine_block(operation, a, b, y + r * columns + c, r, c, 1, min_long(BLOCK, columns - c));
 }
 
 static void combine_short_rows(
     int operation, operand *a, operand *b, float *y, long rows, long columns) {
   long together = BLOCK / columns;
   for (long r = 0; r < rows; r += together)
-    combine_block(operation, a, b, y + r * columns, r, 0, least(together, rows - r), columns);
+    combine_block(operation, a, b, y + r * columns, r, 0, min_long(together, rows - r), columns);
 }
 
 void ck_combine_rows(

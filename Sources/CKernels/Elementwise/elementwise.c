@@ -40,7 +40,7 @@ INLINE void sine_block(const float *x, int cosine, float *y, long count) {
 
 INLINE void map_sine(const float *x, int cosine, float *y, long count) {
   for (long i = 0; i < count; i += SINE_BLOCK)
-    sine_block(x + i, cosine, y + i, least(SINE_BLOCK, count - i));
+    sine_block(x + i, cosine, y + i, min_long(SINE_BLOCK, count - i));
 }
 
 CLONED void ck_map(int operation, const float *x, float *y, long count) {

@@ -9,7 +9,7 @@ typedef struct {
 
 INLINE span inside(long place, long stride, long padding, long kernel, long size) {
   long start = place * stride - padding;
-  return (span){greatest(start, 0), least(start + kernel, size)};
+  return (span){max_long(start, 0), min_long(start + kernel, size)};
 }
 
 /// NaN stays: it compares unequal to itself.

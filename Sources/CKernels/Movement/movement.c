@@ -11,16 +11,6 @@ void ck_copy_rows(
     memcpy(y + r * y_stride, x + r * x_stride, (size_t)length * sizeof *y);
 }
 
-CLONED void ck_accumulate_rows(
-    const float *x, long x_stride, float *y, long y_stride, long rows, long length) {
-  for (long r = 0; r < rows; r++) {
-    const float *from = x + r * x_stride;
-    float *to = y + r * y_stride;
-    INDEPENDENT
-    for (long i = 0; i < length; i++) to[i] += from[i];
-  }
-}
-
 enum { TILE = 8, BAND = 64 };
 
 typedef float eight __attribute__((vector_size(TILE * sizeof(float)), aligned(4)));
@@ -69,7 +59,7 @@ CLONED void ck_transpose(
     const float *x, long x_stride, float *y, long y_stride, long rows, long columns) {
   for (long r = 0; r < rows; r += BAND)
     transpose_band(
-        x + r * x_stride, x_stride, y + r, y_stride, least(BAND, rows - r), columns);
+        x + r * x_stride, x_stride, y + r, y_stride, min_long(BAND, rows - r), columns);
 }
 
 void ck_gather_rows(const float *x, const int *indices, long rows, long length, float *y) {

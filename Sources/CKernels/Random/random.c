@@ -95,7 +95,7 @@ INLINE void elements(int normal, float *y, long count, uint64_t key, uint64_t of
   float part[GROUP];
   for (long done = 0; done < count;) {
     uint64_t element = offset + (uint64_t)done;
-    long skipped = (long)(element % GROUP), taken = least(GROUP - skipped, count - done);
+    long skipped = (long)(element % GROUP), taken = min_long(GROUP - skipped, count - done);
     float *group = taken == GROUP ? y + done : part;
     group_of(normal, key, element / GROUP, group);
     if (group == part) memcpy(y + done, part + skipped, (size_t)taken * sizeof *y);

@@ -1,4 +1,4 @@
-// Operands of products by tiles, in the order in which the tiles read them: floats as they are.
+// GEMM operands, in the order in which the tiles read them: floats as they are.
 #include "packing.h"
 
 /// The bits of x, of which the upper 16 are those of the nearest bfloat16 number; NaN stays NaN.
@@ -33,7 +33,7 @@ INLINE void pack_lines(
     const float *b, long stride, long length, long columns, long width, long apart,
     float *panels) {
   for (long l = 0; l < length; l++, b += stride, panels += width) {
-    const float *ahead = b + least(LINES_AHEAD, length - 1 - l) * stride;
+    const float *ahead = b + min_long(LINES_AHEAD, length - 1 - l) * stride;
     for (long j = 0; j < columns; j += 16) __builtin_prefetch(ahead + j);
     pack_line(b, columns, width, apart, panels);
   }
@@ -55,19 +55,19 @@ static void pack_transposed(
 }
 
 void ck_pack_panels(
-    int pairs, const float *b, int transposed, long stride, long length, long columns, long apart,
-    float *panels) {
-  if (!pairs && !transposed) {
+    int bf16_pairs, const float *b, int transposed, long stride, long length, long columns,
+    long apart, float *panels) {
+  if (!bf16_pairs && !transposed) {
     pack_panels(b, stride, length, columns, apart, panels);
     return;
   }
   long width = ck_shape_of_tiles().columns;
   for (long j = 0; j < columns; j += width, panels += apart) {
     const float *from = b + (transposed ? j * stride : j);
-    if (pairs)
-      ck_pack_pairs_panel(from, transposed, stride, length, least(columns - j, width), panels);
+    if (bf16_pairs)
+      ck_pack_pairs_panel(from, transposed, stride, length, min_long(columns - j, width), panels);
     else
-      pack_transposed(from, stride, length, least(columns - j, width), width, panels);
+      pack_transposed(from, stride, length, min_long(columns - j, width), width, panels);
   }
 }
 
@@ -93,8 +93,8 @@ static void pack_narrow_columns(
 }
 
 void ck_pack_columns(
-    int pairs, const float *a, const long *rows, long length, long columns, float *packed) {
-  if (pairs)
+    int bf16_pairs, const float *a, const long *rows, long length, long columns, float *packed) {
+  if (bf16_pairs)
     ck_pack_pairs_columns(a, rows, length, columns, packed);
   else if (ck_shape_of_tiles().rows == WIDE_ROWS)
     ck_pack_wide_columns(a, rows, length, columns, packed);
@@ -102,8 +102,8 @@ void ck_pack_columns(
     pack_narrow_columns(a, rows, length, columns, packed);
 }
 
-static void pack_image_row(int pairs, const float *row, const ck_border *b, float *packed) {
-  if (!pairs)
+static void pack_image_row(int bf16_pairs, const float *row, const ck_border *b, float *packed) {
+  if (!bf16_pairs)
     memcpy(packed, row, (size_t)(b->width * b->channels) * sizeof *packed);
   else if (b->channels == 1)
     pack_single(row, b->width, packed);
@@ -114,8 +114,8 @@ static void pack_image_row(int pairs, const float *row, const ck_border *b, floa
 }
 
 void ck_pack_images(
-    int pairs, const float *x, const ck_border *b, long images, float *packed) {
-  long words = pairs ? (b->channels + 1) / 2 : b->channels;
+    int bf16_pairs, const float *x, const ck_border *b, long images, float *packed) {
+  long words = bf16_pairs ? (b->channels + 1) / 2 : b->channels;
   long line = b->outer_width * words, run = b->width * b->channels;
   long left = b->left * words, right = (b->outer_width - b->left - b->width) * words;
   for (long n = 0; n < images; n++)
@@ -126,7 +126,7 @@ void ck_pack_images(
       }
       const float *row = x + (n * b->height + p - b->top) * run;
       memset(packed, 0, (size_t)left * sizeof *packed);
-      pack_image_row(pairs, row, b, packed + left);
+      pack_image_row(bf16_pairs, row, b, packed + left);
       memset(packed + line - right, 0, (size_t)right * sizeof *packed);
     }
 }

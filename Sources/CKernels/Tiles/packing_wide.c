@@ -7,7 +7,7 @@
 #define TARGET PAIRED
 
 TARGET INLINE __mmask16 first_of(long count) {
-  long taken = greatest(0, least(count, 16));
+  long taken = max_long(0, min_long(count, 16));
   return (__mmask16)((1u << taken) - 1);
 }
 
@@ -63,7 +63,7 @@ TARGET static void pack_transposed(
     const float *b, long stride, long length, long columns, float *panel) {
   float block[WIDE_PANEL * BLOCK];
   for (long first = 0; first < length; first += 2 * BLOCK) {
-    long taken = least(2 * BLOCK, length - first), words = (taken + 1) / 2;
+    long taken = min_long(2 * BLOCK, length - first), words = (taken + 1) / 2;
     float *to = panel + first / 2 * WIDE_PANEL;
     if (columns < WIDE_PANEL) memset(to, 0, (size_t)(words * WIDE_PANEL) * sizeof *to);
     for (long j = 0; j < columns; j++)
@@ -85,8 +85,8 @@ void ck_pack_pairs_panel(
 /// `tiles` tiles side by side, at most four, of which the last may be narrower.
 WIDE INLINE void pack_tiles(
     const float *a, const long *rows, long length, long columns, long tiles, float *packed) {
-  __mmask16 low = (__mmask16)((1u << least(columns, 16)) - 1);
-  __mmask16 high = (__mmask16)((1u << greatest(columns - 16, 0)) - 1);
+  __mmask16 low = (__mmask16)((1u << min_long(columns, 16)) - 1);
+  __mmask16 high = (__mmask16)((1u << max_long(columns - 16, 0)) - 1);
   long tile = length * WIDE_ROWS;
   for (long l = 0; l < length; l++, packed += WIDE_ROWS) {
     __m512 line = _mm512_maskz_loadu_ps(low, a + rows[l]);
@@ -106,7 +106,7 @@ WIDE INLINE void pack_tiles(
 WIDE void ck_pack_wide_columns(
     const float *a, const long *rows, long length, long columns, float *packed) {
   for (long j = 0; j < columns; j += 4 * WIDE_ROWS) {
-    long taken = least(columns - j, 4 * WIDE_ROWS);
+    long taken = min_long(columns - j, 4 * WIDE_ROWS);
     float *to = packed + j * length;
     switch ((taken + WIDE_ROWS - 1) / WIDE_ROWS) {
       case 1: pack_tiles(a + j, rows, length, taken, 1, to); break;
@@ -136,7 +136,7 @@ TARGET void ck_pack_pairs_columns(
     const float *a, const long *rows, long length, long columns, float *packed) {
   for (long j = 0; j < columns; j += 2 * WIDE_ROWS)
     pack_tile_pairs(
-        a + j, rows, length, least(columns - j, 2 * WIDE_ROWS),
+        a + j, rows, length, min_long(columns - j, 2 * WIDE_ROWS),
         packed + j * ((length + 1) / 2));
 }
 #else

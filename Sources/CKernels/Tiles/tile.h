@@ -1,8 +1,9 @@
-// The body of one kind of tile, included once for each kind. Before it: TARGET, the attribute of the
-// functions; ROWS of a tile; VECTOR, of LANES words, MM(name), its intrinsics, and MASK, of some lanes, with
-// FIRST_OF(count), LOAD_SOME and STORE_SOME; MULTIPLY(sum, a, b), which adds to the sums of a vector the
-// products of the words of either operand; LINES of the source in a word, and WORDS(line, stride), a vector of
-// words from there; and TILED(name), which gives each kind's functions names of their own.
+// The body of one kind of tile, included once for each kind. Before it: TARGET, the attribute of
+// the functions; ROWS of a tile; VECTOR, of LANES words, MM(name), its intrinsics, and MASK, of
+// some lanes, with FIRST_OF(count), LOAD_SOME and STORE_SOME; MULTIPLY(sum, a, b), which adds to
+// the sums of a vector the products of the words of either operand; LINES of the source in a word,
+// and WORDS(line, stride), a vector of words from there; and TILED(name), which gives each kind's
+// functions names of their own.
 
 /// Two vectors side by side.
 #define COLUMNS (2 * LANES)
@@ -77,8 +78,8 @@ TARGET INLINE void TILED(put_some)(VECTOR sum, MASK mask, int adds, float *c) {
 
 TARGET INLINE void TILED(put_rows)(
     const TILED(tile) * t, const ck_tiles *job, long row, long rows) {
-  MASK low = FIRST_OF(least(job->columns, LANES));
-  MASK high = FIRST_OF(greatest(job->columns - LANES, 0));
+  MASK low = FIRST_OF(min_long(job->columns, LANES));
+  MASK high = FIRST_OF(max_long(job->columns - LANES, 0));
 #pragma clang loop unroll(full)
   for (long r = 0; r < ROWS; r++) {
     if (r < rows) {
@@ -94,17 +95,17 @@ TARGET INLINE void TILED(put_rows)(
   }
 }
 
-/// The tile at `row`. With constants for `a_step` and `copies`, whether it copies the source, a loop of
-/// its own for each.
+/// The tile at `row`. With constants for `a_step` and `copies`, whether it copies the source, a
+/// loop of its own for each.
 TARGET INLINE void TILED(one_tile)(
     const ck_tiles *job, long row, long a_step, int copies, ck_ahead ahead) {
   TILED(tile) t;
   const float *a[ROWS];
-  long rows = least(ROWS, job->rows - row);
+  long rows = min_long(ROWS, job->rows - row);
 #pragma clang loop unroll(full)
   for (long r = 0; r < ROWS; r++) {
     t.sum[r][0] = t.sum[r][1] = MM(setzero)();
-    a[r] = job->a + job->a_rows[row + least(r, rows - 1)];
+    a[r] = job->a + job->a_rows[row + min_long(r, rows - 1)];
   }
   if (job->adds) fetch_sums(job, row, rows);
   for (long run = 0; run < job->runs; run++) {
@@ -123,10 +124,11 @@ TARGET INLINE void TILED(one_tile)(
   TILED(put_rows)(&t, job, row, rows);
 }
 
-/// The tile at `row` takes its share of what is to be fetched meanwhile, some lines for each eight words.
+/// The tile at `row` takes its share of what is to be fetched meanwhile, some lines for each eight
+/// words.
 TARGET INLINE void TILED(fetching_tile)(const ck_tiles *job, long row, int copies) {
   long tiles = (job->rows + ROWS - 1) / ROWS;
-  long groups = greatest(1, job->runs * (job->run_length / 8));
+  long groups = max_long(1, job->runs * (job->run_length / 8));
   ck_ahead share = job->ahead;
   share.rows = (job->ahead.rows + tiles * groups - 1) / (tiles * groups);
   long first = row / ROWS * groups * share.rows;

@@ -1,8 +1,8 @@
-// Matrix products by tiles of 8 rows and 32 columns (AVX-512) or of 6 rows and 16 columns (AVX2).
+// GEMM by tiles of 8 rows and 32 columns (AVX-512) or of 6 rows and 16 columns (AVX2).
 //
 // Goals, in order:
-// 1. Each number is one chain of additions along the contraction: its bits do not depend on the tile it
-//    lies in, nor on how many rows there are.
+// 1. Each number is one chain of additions along the contraction: its bits do not depend on the
+//    tile it lies in, nor on how many rows there are.
 // 2. The left operand is read where it lies: rows are given by where they begin, in runs.
 // 3. Speed: two loads and as many broadcasts as rows for twice as many multiplications of vectors.
 #include "CKernels.h"
@@ -17,7 +17,7 @@ INLINE void fetch_sums(const ck_tiles *job, long row, long rows) {
   for (long r = 0; r < rows; r++) {
     const float *c = job->c + job->c_rows[row + r];
     __builtin_prefetch(c, 1);
-    __builtin_prefetch(c + least(16, job->columns - 1), 1);
+    __builtin_prefetch(c + min_long(16, job->columns - 1), 1);
   }
 }
 
@@ -82,7 +82,7 @@ static int is_wide(void) {
 }
 
 void ck_multiply_tiles(const ck_tiles *job) {
-  if (job->pairs)
+  if (job->bf16_pairs)
     pair_tiles(job);
   else if (is_wide())
     float_tiles(job);
@@ -91,9 +91,9 @@ void ck_multiply_tiles(const ck_tiles *job) {
   if (job->streams) _mm_sfence();
 }
 
-int ck_has_tiles(int pairs) {
+int ck_has_tiles(int bf16_pairs) {
   __builtin_cpu_init();
-  if (pairs) return is_wide() && __builtin_cpu_supports("avx512bf16");
+  if (bf16_pairs) return is_wide() && __builtin_cpu_supports("avx512bf16");
   return is_wide() || __builtin_cpu_supports("x86-64-v3");
 }
 
@@ -107,8 +107,8 @@ void ck_multiply_tiles(const ck_tiles *job) {
   __builtin_trap();
 }
 
-int ck_has_tiles(int pairs) {
-  (void)pairs;
+int ck_has_tiles(int bf16_pairs) {
+  (void)bf16_pairs;
   return 0;
 }
 

@@ -47,8 +47,6 @@ enum { CK_BLOCK = 1024 };
 // Movement.
 void ck_copy_rows(
     const float *x, long x_stride, float *y, long y_stride, long rows, long length);
-void ck_accumulate_rows(
-    const float *x, long x_stride, float *y, long y_stride, long rows, long length);
 /// y[c * y_stride + r] = x[r * x_stride + c].
 void ck_transpose(const float *x, long x_stride, float *y, long y_stride, long rows, long columns);
 void ck_gather_rows(const float *x, const int *indices, long rows, long length, float *y);
@@ -65,61 +63,66 @@ typedef struct {
 /// [images * output pixels, kernel_rows * kernel width * input channels]; zero outside the image.
 void ck_im2col(
     const float *input, const ck_geometry *g, long images, long first, long kernel_rows,
-    float *patches);
+    float *col);
 /// The adjoint of ck_im2col for all kernel rows: each input pixel is the sum of its places in
-/// `patches`.
-void ck_col2im(const float *patches, const ck_geometry *g, long images, float *input);
+/// `col`.
+void ck_col2im(const float *col, const ck_geometry *g, long images, float *input);
 /// The same two for few input channels, by way of one image with a border of zeros.
 void ck_im2col_narrow(
-    const float *input, const ck_geometry *g, long images, float *bordered, float *patches);
+    const float *input, const ck_geometry *g, long images, float *bordered, float *col);
 void ck_col2im_narrow(
-    const float *patches, const ck_geometry *g, long images, float *bordered, float *input);
+    const float *col, const ck_geometry *g, long images, float *bordered, float *input);
 long ck_bordered_count(const ck_geometry *g);
 /// For few output channels and stride 1, a matrix [kernel places * output channels, images * input
-/// pixels]: row (a, b, o) is channel o of the output image, moved to where kernel place (a, b) meets
-/// the input one.
-/// `planes` holds the channels of one image.
+/// pixels]: row (a, b, o) is channel o of the output image, moved to where kernel place (a, b)
+/// meets the input one. `planes` holds the channels of one image.
 void ck_im2col_planar(
-    const float *output, const ck_geometry *g, long images, float *planes, float *patches);
+    const float *output, const ck_geometry *g, long images, float *planes, float *col);
 /// The adjoint of ck_im2col_planar. `line` holds one row of one channel.
 void ck_col2im_planar(
-    const float *patches, const ck_geometry *g, long images, float *line, float *output);
+    const float *col, const ck_geometry *g, long images, float *line, float *output);
 
-// Convolutions by Winograd transforms, NHWC. A tile of output pixels sees, in each phase of the input image, 5 input ones
-// along an axis, which become 5 in the Winograd domain; the convolution is a GEMM [tiles, lines] [lines, output channels] in each.
-// A line is an input channel of one phase. Phases are those of the stride, for each group of `taps` taps.
+// Winograd convolution, NHWC. In each phase of the input, a tile of output pixels sees 5 input
+// pixels along an axis. The input transform maps them to 5 elements of the Winograd domain, for
+// each of which the convolution is a GEMM [tiles, lines] [lines, output channels]. A line is an
+// input channel of one phase. Phases are those of the stride, for each group of `taps` taps.
 typedef struct {
   ck_geometry geometry;
-  long taps_down, taps_across;     // of a phase: 2 or 3, for 4 or 3 output pixels; 1 for 1, on one axis only, beside 3
+  // Of a phase: 2 or 3, for 4 or 3 output pixels; 1 for 1, on one axis only, beside 3.
+  long taps_down, taps_across;
   long tiles_down, tiles_across;   // of an image
   long phases_across;
   int phases_meet;                 // whether phases share input pixels
 } ck_winograd;
-/// Tiles, counted on from image to image, or lines: `first` ..< `first + count`; of a tile's input pixels those of
-/// one phase; and `channels` channels from `channel` on, at most CK_BLOCK.
+/// Tiles, counted on from image to image, or lines: `first` ..< `first + count`; of a tile's input
+/// pixels those of one phase; and `channels` channels from `channel` on, at most CK_BLOCK.
 typedef struct {
   long first, count, phase, channel, channels;
 } ck_lines;
-/// Tile or line t at point p begins at start + p * apart + t * stride.
+/// Element p of the domain of tile or line t begins at start + p * apart + t * stride.
 typedef struct {
   float *start;
   long stride, apart;
 } ck_winograd_domain;
 void ck_winograd_input_transform(
     const float *input, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain);
-/// The adjoint: of an image's tiles the first one first, all of them. Where phases share input pixels, added to these.
-void ck_winograd_input_transform_adjoint(ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, float *input);
+/// The adjoint: of an image's tiles the first one first, all of them. Where phases share input
+/// pixels, added to these.
+void ck_winograd_input_transform_adjoint(
+    ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, float *input);
 /// The adjoint of ck_winograd_output_transform.
 void ck_winograd_output_transform_adjoint(
     const float *output, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain);
-void ck_winograd_output_transform(ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, float *output);
+void ck_winograd_output_transform(
+    ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, float *output);
 void ck_winograd_filter_transform(
     const float *weights, const ck_winograd *w, ck_lines lines, ck_winograd_domain domain);
 /// The adjoint, added to the weights if `adds`.
 void ck_winograd_filter_transform_adjoint(
     ck_winograd_domain domain, const ck_winograd *w, ck_lines lines, int adds, float *weights);
 
-// Pooling: images NHWC; a window's part outside the image is left out of it. Each has a part inside.
+// Pooling: images NHWC; a window's part outside the image is left out of it. Each has a part
+// inside.
 typedef struct {
   long height, width, channels, out_height, out_width, kernel, stride, padding;
 } ck_window;
@@ -134,8 +137,8 @@ void ck_blend_pixels(
     const float *row, const long *left, const long *right, const float *share, long width,
     long channels, float *y);
 
-// Products by tiles. Operands are words of 32 bits: floats, or pairs of bfloat16 numbers that follow each
-// other along the contraction.
+// GEMM by tiles. Operands are packed elements of 32 bits: floats, or bf16 pairs, numbers that
+// follow each other along the contraction.
 /// Rows and columns of a tile; a panel is as wide.
 typedef struct {
   long rows, columns;
@@ -149,15 +152,18 @@ typedef struct {
 } ck_ahead;
 /// C = A B or C += A B for at most a panel of columns of C.
 typedef struct {
-  int pairs;             // of bfloat16 numbers, instead of floats
+  int bf16_pairs;          // of bfloat16 numbers, instead of floats
   int adds;              // to C
   int streams;           // C past the cache, if its rows are aligned to 64 bytes
   long rows, columns;    // of C
-  const float *a;        // row r begins at a + a_rows[r] and consists of `runs` runs of `run_length`
-  const long *a_rows;    // words, `run_step` apart; words are a_step apart, 1 or a tile's rows
+  // Row r begins at a + a_rows[r] and consists of `runs` runs of `run_length` elements, `run_step`
+  // apart; elements are a_step apart, 1 or a tile's rows.
+  const float *a;
+  const long *a_rows;
   long a_step, runs, run_length, run_step;
   const float *panel;    // [runs * run_length, columns of a tile]
-  const float *source;   // NULL, or lines of floats, `source_stride` apart, that become the panel in passing
+  // NULL, or lines of floats, `source_stride` apart, that become the panel in passing.
+  const float *source;
   long source_stride;
   float *c;              // row r begins at c + c_rows[r]
   const long *c_rows;
@@ -165,28 +171,28 @@ typedef struct {
 } ck_tiles;
 void ck_multiply_tiles(const ck_tiles *job);
 /// Whether the processor has tiles of floats, or of pairs.
-int ck_has_tiles(int pairs);
+int ck_has_tiles(int bf16_pairs);
 
-// Operands of tiles. With `pairs`, numbers become pairs along the contraction, rounded to nearest even,
-// and an odd contraction gets a zero at its end; lengths are in numbers, results in words. Only where the
-// processor has such tiles.
-/// panel[l, j] = b[l * stride + j], or b[j * stride + l] if transposed; further columns in further panels,
-/// `apart` words from one to the next; zeros beyond `columns`.
+// Operands of tiles. With `bf16_pairs`, numbers become pairs along the contraction, rounded to
+// nearest even, and an odd contraction gets a zero at its end; lengths are in numbers, results in
+// elements. Only where the processor has such tiles.
+/// panel[l, j] = b[l * stride + j], or b[j * stride + l] if transposed; further columns in further
+/// panels, `apart` elements from one to the next; zeros beyond `columns`.
 void ck_pack_panels(
-    int pairs, const float *b, int transposed, long stride, long length, long columns, long apart,
-    float *panels);
+    int bf16_pairs, const float *b, int transposed, long stride, long length, long columns,
+    long apart, float *panels);
 /// The left operand from its columns, side by side in `length` rows that begin at a + rows[l]:
 /// [columns / rows of a tile, length, rows of a tile], the last tile of any value beyond `columns`.
 void ck_pack_columns(
-    int pairs, const float *a, const long *rows, long length, long columns, float *packed);
+    int bf16_pairs, const float *a, const long *rows, long length, long columns, float *packed);
 /// Rows of numbers as rows of pairs.
 void ck_pack_rows(const float *a, long stride, long rows, long length, float *packed);
-/// Images [height, width, channels] inside images [outer_height, outer_width, words of the channels], at
-/// (top, left); around them zeros.
+/// Images [height, width, channels] inside images [outer_height, outer_width, elements of the
+/// channels], at (top, left); around them zeros.
 typedef struct {
   long height, width, channels, top, left, outer_height, outer_width;
 } ck_border;
-void ck_pack_images(int pairs, const float *x, const ck_border *b, long images, float *packed);
+void ck_pack_images(int bf16_pairs, const float *x, const ck_border *b, long images, float *packed);
 /// y = x, rounded to bfloat16.
 void ck_round_to_bfloat16(const float *x, float *y, long count);
 
@@ -211,8 +217,8 @@ void ck_normalize_gradient(
 /// y = x + bias, then ReLU if asked; contiguous rows.
 void ck_add_bias(  // in place
     const float *x, const float *bias, long rows, long columns, int relu, float *y);
-/// dx = the gradient where y > 0 and 0 elsewhere, unless dx is NULL, and sums[c] adds up its column c; at
-/// most CK_BLOCK columns; in place.
+/// dx = the gradient where y > 0 and 0 elsewhere, unless dx is NULL, and sums[c] adds up its column
+/// c; at most CK_BLOCK columns; in place.
 void ck_gated_sums(
     const float *gradient, const float *y, long stride, long rows, long columns, float *dx,
     float *sums);
@@ -249,14 +255,14 @@ void ck_replace_beyond(float *x, long count, float limit, const float *values);
 
 // Points of a plane.
 enum { CK_FORCE_LANES = 16 };
-/// With w[j] = 1/(1 + |point i − point j|²): the sum of w over the others, Σ p w (i − j) and Σ w² (i − j), x before y.
-/// `stride` points, whole lanes; those far outside weigh nothing.
+/// With w[j] = 1/(1 + |point i − point j|²): the sum of w over the others, Σ p w (i − j) and Σ w²
+/// (i − j), x before y. `stride` points, whole lanes; those far outside weigh nothing.
 void ck_student_forces(
     const float *p, const float *x, const float *y, long i, long stride, float *forces);
 
 // Memory of the calling thread, kept from call to call; NULL when the system has none.
 enum {
-  CK_SCRATCH_PATCHES, CK_SCRATCH_IMAGE, CK_SCRATCH_WEIGHTS, CK_SCRATCH_PARTIALS, CK_SCRATCH_LEFT,
+  CK_SCRATCH_IM2COL, CK_SCRATCH_IMAGE, CK_SCRATCH_WEIGHTS, CK_SCRATCH_PARTIALS, CK_SCRATCH_LEFT,
   CK_SCRATCH_PANEL, CK_SCRATCH_PANELS, CK_SCRATCH_BLOCK, CK_SCRATCH_ROWS, CK_SCRATCH_PLACES,
   CK_SCRATCH_LINES, CK_SCRATCH_ROUNDED_LEFT, CK_SCRATCH_ROUNDED_RIGHT, CK_SCRATCHES
 };
@@ -272,9 +278,9 @@ void ck_for_each(long pieces, ck_body body, void *context);
 // Processor.
 const char *ck_instruction_set(void);
 int ck_has_bfloat16(void);
-/// Operations a second of one core, multiplications and additions counted apart: the best of many short
-/// runs. With `pairs`, of products of bfloat16 numbers, which the processor must have.
-double ck_measure_peak(int pairs, double seconds);
+/// Peak FLOP/s of one core, multiplications and additions counted apart: the best of many short
+/// runs.
+double ck_measure_peak(double seconds);
 
 #ifdef __cplusplus
 }

@@ -3,10 +3,10 @@ internal import CKernels
 
 /// A convolution from an input image to an output image, NHWC.
 ///
-/// Output pixel (i, j) sees the input rows `i * strideHeight - paddingTop + a`, a = 0 ..<
+/// MutableFloats pixel (i, j) sees the input rows `i * strideHeight - paddingTop + a`, a = 0 ..<
 /// kernelHeight, and columns likewise; what lies outside is zero. The padding below and on the
-/// right follows from the sizes. "Input" and "output" are
-/// those of conv2d; a transposed convolution goes from the output to the input. Weights are `[kernelHeight, kernelWidth,
+/// right follows from the sizes. "Floats" and "output" are those of conv2d; a transposed
+/// convolution goes from the output to the input. Weights are `[kernelHeight, kernelWidth,
 /// inputChannels, outputChannels]` for both.
 public struct ConvolutionGeometry: Equatable, Sendable {
   /// Images.
@@ -17,14 +17,15 @@ public struct ConvolutionGeometry: Equatable, Sendable {
   public var outputHeight, outputWidth, outputChannels: Int
   /// Size of the kernel.
   public var kernelHeight, kernelWidth: Int
-  /// Input pixels from one output pixel's patch to the next.
+  /// Floats pixels from one output pixel's receptive field to the next.
   public var strideHeight, strideWidth: Int
   /// Zeros above and left of the input image.
   public var paddingTop, paddingLeft: Int
 
   /// Sizes and counts are at least 0, kernel and strides at least 1, paddings at least 0.
   public init(
-    batch: Int, inputHeight: Int, inputWidth: Int, inputChannels: Int, outputHeight: Int, outputWidth: Int,
+    batch: Int, inputHeight: Int, inputWidth: Int, inputChannels: Int, outputHeight: Int,
+    outputWidth: Int,
     outputChannels: Int, kernelHeight: Int, kernelWidth: Int, strideHeight: Int, strideWidth: Int,
     paddingTop: Int, paddingLeft: Int
   ) {
@@ -45,7 +46,9 @@ public struct ConvolutionGeometry: Equatable, Sendable {
   }
 
   private var isValid: Bool {
-    let sizes = [batch, inputHeight, inputWidth, inputChannels, outputHeight, outputWidth, outputChannels]
+    let sizes = [
+      batch, inputHeight, inputWidth, inputChannels, outputHeight, outputWidth, outputChannels,
+    ]
     let steps = [kernelHeight, kernelWidth, strideHeight, strideWidth]
     return sizes.allSatisfy { $0 >= 0 } && steps.allSatisfy { $0 >= 1 } && paddingTop >= 0
       && paddingLeft >= 0
@@ -58,9 +61,9 @@ extension ConvolutionGeometry {
   var inputImage: Int { inputPixels * inputChannels }
   var outputImage: Int { outputPixels * outputChannels }
   /// What one output pixel sees, and what it sees in one kernel row.
-  var patch: Int { kernelHeight * patchRow }
-  var patchRow: Int { kernelWidth * inputChannels }
-  var weights: Int { patch * outputChannels }
+  var receptiveField: Int { kernelHeight * receptiveFieldRow }
+  var receptiveFieldRow: Int { kernelWidth * inputChannels }
+  var weights: Int { receptiveField * outputChannels }
   /// Kernel places times output channels: rows of the planar form's matrices.
   var planarRows: Int { kernelHeight * kernelWidth * outputChannels }
 
@@ -74,13 +77,13 @@ extension ConvolutionGeometry {
 }
 
 extension ConvolutionGeometry {
-  /// So few channels that patches are made from a bordered image.
+  /// So few channels that im2col reads a bordered image.
   var isNarrow: Bool { inputChannels <= 4 }
 
   var hasUnitStride: Bool { strideHeight == 1 && strideWidth == 1 }
 
-  /// Whether the input image is its own matrix of patches.
-  var isProduct: Bool {
+  /// Whether the input image is its own im2col matrix.
+  var isGEMM: Bool {
     let unpadded = paddingTop == 0 && paddingLeft == 0
     let pointwise = kernelHeight == 1 && kernelWidth == 1 && hasUnitStride
     let sameSize = outputHeight == inputHeight && outputWidth == inputWidth
@@ -107,14 +110,17 @@ struct ImageTiles {
 }
 
 extension ConvolutionGeometry {
-  /// 512 rows of patches; 1024 where weights are so many that they would be read too often.
-  var patchTiles: ImageTiles {
+  /// 512 rows of the im2col matrix; 1024 where weights are so many that they would be read too
+  /// often.
+  var im2colTiles: ImageTiles {
     ImageTiles(batch: batch, pixels: outputPixels, rows: weights >= 1 << 21 ? 1024 : 512)
   }
 
   /// Pixels in one product of the planar form: OpenBLAS multiplies up to a million terms without
   /// packing.
-  var planarBlock: Int { max(64, min(512, 1_000_000 / max(1, planarRows * inputChannels) / 64 * 64)) }
+  var planarBlock: Int {
+    max(64, min(512, 1_000_000 / max(1, planarRows * inputChannels) / 64 * 64))
+  }
 
   var planarTiles: ImageTiles { ImageTiles(batch: batch, pixels: inputPixels, rows: 2048) }
 }

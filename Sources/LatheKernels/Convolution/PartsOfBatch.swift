@@ -8,8 +8,8 @@ private let maximumParts = 8
 /// order.
 func sumOverParts(
   of tiles: ImageTiles, size: Int,
-  _ add: (_ images: Range<Int>, _ sum: Output, _ begun: Bool) -> Void
-) -> Input {
+  _ add: (_ images: Range<Int>, _ sum: MutableFloats, _ begun: Bool) -> Void
+) -> Floats {
   let parts = min(maximumParts, tiles.count)
   let sums = Scratch.partials.floats(max(1, parts) * size)
   if parts == 0 { fill(sums, with: 0, count: size) }
@@ -20,13 +20,13 @@ func sumOverParts(
     }
   }
   for part in 1..<max(1, parts) { accumulate(sums + part * size, into: sums, count: size) }
-  return Input(sums)
+  return Floats(sums)
 }
 
-func matrix(_ start: Input, columns: Int) -> Operand {
+func matrix(_ start: Floats, columns: Int) -> Operand {
   Operand(start: start, transposed: false, columns: columns)
 }
 
-func transposed(_ start: Input, columns: Int) -> Operand {
+func transposed(_ start: Floats, columns: Int) -> Operand {
   Operand(start: start, transposed: true, columns: columns)
 }

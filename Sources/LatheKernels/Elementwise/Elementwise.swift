@@ -1,10 +1,10 @@
 internal import CKernels
 
 /// Floats to read: a matrix or tensor by its first element, contiguous unless strides are given.
-public typealias Input = UnsafePointer<Float>
+public typealias Floats = UnsafePointer<Float>
 
 /// Floats to write; apart from every input unless a function says "in place".
-public typealias Output = UnsafeMutablePointer<Float>
+public typealias MutableFloats = UnsafeMutablePointer<Float>
 
 /// Functions of one number.
 ///
@@ -29,35 +29,36 @@ public enum Unary: Int32, CaseIterable, Sendable {
 }
 
 /// y = op(x), element by element; in place allowed.
-public func map(_ op: Unary, _ x: Input, _ y: Output, count: Int) {
+public func map(_ op: Unary, _ x: Floats, _ y: MutableFloats, count: Int) {
   forEachRange(count) { range in
     ck_map(op.rawValue, x + range.lowerBound, y + range.lowerBound, range.count)
   }
 }
 
 /// y = scale · x + offset; in place allowed.
-public func affine(_ x: Input, scale: Float, offset: Float, _ y: Output, count: Int) {
+public func affine(_ x: Floats, scale: Float, offset: Float, _ y: MutableFloats, count: Int) {
   forEachRange(count) { range in
     ck_affine(x + range.lowerBound, scale, offset, y + range.lowerBound, range.count)
   }
 }
 
 /// y = x, but at least `from` and at most `to`; in place allowed. NaN stays NaN.
-public func clamp(_ x: Input, from: Float, to: Float, _ y: Output, count: Int) {
+public func clamp(_ x: Floats, from: Float, to: Float, _ y: MutableFloats, count: Int) {
   forEachRange(count) { range in
     ck_clamp(x + range.lowerBound, from, to, y + range.lowerBound, range.count)
   }
 }
 
 /// y = x where x > 0, slope · x elsewhere; in place allowed.
-public func leakyRelu(_ x: Input, slope: Float, _ y: Output, count: Int) {
+public func leakyRelu(_ x: Floats, slope: Float, _ y: MutableFloats, count: Int) {
   forEachRange(count) { range in
     ck_leaky_relu(x + range.lowerBound, slope, y + range.lowerBound, range.count)
   }
 }
 
 /// y = gradient where x > 0, slope · gradient elsewhere; in place allowed.
-public func leakyGate(_ gradient: Input, _ x: Input, slope: Float, _ y: Output, count: Int) {
+public func leakyGate(_ gradient: Floats, _ x: Floats, slope: Float, _ y: MutableFloats, count: Int)
+{
   forEachRange(count) { range in
     let start = range.lowerBound
     ck_leaky_gate(gradient + start, x + start, slope, y + start, range.count)
@@ -66,7 +67,7 @@ public func leakyGate(_ gradient: Input, _ x: Input, slope: Float, _ y: Output, 
 
 /// y = gradient where from <= x <= to, 0 elsewhere; in place allowed.
 public func clampGate(
-  _ gradient: Input, _ x: Input, from: Float, to: Float, _ y: Output, count: Int
+  _ gradient: Floats, _ x: Floats, from: Float, to: Float, _ y: MutableFloats, count: Int
 ) {
   forEachRange(count) { range in
     let start = range.lowerBound
@@ -88,7 +89,8 @@ public enum Binary: Int32, CaseIterable, Sendable {
 /// `aStep` and `bStep` are 1, or 0 where one value serves for all. In place allowed for an operand
 /// whose step is 1.
 public func combine(
-  _ op: Binary, _ a: Input, step aStep: Int, _ b: Input, step bStep: Int, _ y: Output, count: Int
+  _ op: Binary, _ a: Floats, step aStep: Int, _ b: Floats, step bStep: Int, _ y: MutableFloats,
+  count: Int
 ) {
   forEachRange(count) { range in
     let start = range.lowerBound
@@ -102,8 +104,8 @@ public func combine(
 /// Element (r, c) takes `a[r * aRow + c * aColumn]` and `b[r * bRow + c * bColumn]`; a stride is 0
 /// where the operand is broadcast. In place allowed for an operand that lies as y does.
 public func combine(
-  _ op: Binary, _ a: Input, rowStride aRow: Int, columnStride aColumn: Int, _ b: Input,
-  rowStride bRow: Int, columnStride bColumn: Int, _ y: Output, rows: Int, columns: Int
+  _ op: Binary, _ a: Floats, rowStride aRow: Int, columnStride aColumn: Int, _ b: Floats,
+  rowStride bRow: Int, columnStride bColumn: Int, _ y: MutableFloats, rows: Int, columns: Int
 ) {
   forEachRows(rows, of: columns) { range in
     let start = range.lowerBound
@@ -114,18 +116,18 @@ public func combine(
 }
 
 /// y += x.
-public func accumulate(_ x: Input, into y: Output, count: Int) {
+public func accumulate(_ x: Floats, into y: MutableFloats, count: Int) {
   accumulate(x, scale: 1, into: y, count: count)
 }
 
 /// y += scale · x.
-public func accumulate(_ x: Input, scale: Float, into y: Output, count: Int) {
+public func accumulate(_ x: Floats, scale: Float, into y: MutableFloats, count: Int) {
   forEachRange(count) { range in
     ck_accumulate(x + range.lowerBound, scale, y + range.lowerBound, range.count)
   }
 }
 
 /// y = value.
-public func fill(_ y: Output, with value: Float, count: Int) {
+public func fill(_ y: MutableFloats, with value: Float, count: Int) {
   forEachRange(count) { range in ck_fill(y + range.lowerBound, value, range.count) }
 }

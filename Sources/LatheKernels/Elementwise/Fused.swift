@@ -4,7 +4,7 @@ internal import CKernels
 ///
 /// Shapes: x and y `[rows, channels]`, bias `[channels]`.
 public func addBias(
-  _ x: Input, _ bias: Input, rows: Int, channels: Int, relu: Bool, _ y: Output
+  _ x: Floats, _ bias: Floats, rows: Int, channels: Int, relu: Bool, _ y: MutableFloats
 ) {
   forEachRows(rows, of: channels) { range in
     let first = range.lowerBound * channels
@@ -15,7 +15,7 @@ public func addBias(
 /// dBias = the sum of `gradient` over the rows.
 ///
 /// Shapes: gradient `[rows, channels]`, dBias `[channels]`.
-public func biasGradient(_ gradient: Input, rows: Int, channels: Int, dBias: Output) {
+public func biasGradient(_ gradient: Floats, rows: Int, channels: Int, dBias: MutableFloats) {
   reduce(.sum, gradient, outer: 1, reduced: rows, inner: channels, dBias)
 }
 
@@ -24,7 +24,8 @@ public func biasGradient(_ gradient: Input, rows: Int, channels: Int, dBias: Out
 ///
 /// Shapes: gradient, y and dx `[rows, channels]`, dBias `[channels]`.
 public func biasGradient(
-  _ gradient: Input, _ y: Input, rows: Int, channels: Int, dx: Output?, dBias: Output
+  _ gradient: Floats, _ y: Floats, rows: Int, channels: Int, dx: MutableFloats?,
+  dBias: MutableFloats
 ) {
   let grid = PieceGrid(rows: rows, columns: channels)
   let partials = Scratch.partials.floats(grid.bands * channels)

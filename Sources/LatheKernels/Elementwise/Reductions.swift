@@ -13,7 +13,7 @@ public enum Reduction: Int32, CaseIterable, Sendable {
 /// Shapes: x `[outer, reduced, inner]`, y `[outer, inner]`, both contiguous. Nothing reduced gives
 /// 0 or −∞.
 public func reduce(
-  _ op: Reduction, _ x: Input, outer: Int, reduced: Int, inner: Int, _ y: Output
+  _ op: Reduction, _ x: Floats, outer: Int, reduced: Int, inner: Int, _ y: MutableFloats
 ) {
   if reduced == 1 {
     copyRows(x, stride: inner, y, stride: inner, rows: outer, length: inner)
@@ -39,13 +39,13 @@ public func reduce(
 
 /// A matrix with a distance of `stride` floats between its rows.
 private struct Block {
-  var start: Input
+  var start: Floats
   var stride: Int
   var rows: Int
 }
 
 /// Each column of a block that is small enough for one thread.
-private func reduceColumns(_ op: Reduction, _ x: Block, columns: Int, _ y: Output) {
+private func reduceColumns(_ op: Reduction, _ x: Block, columns: Int, _ y: MutableFloats) {
   let width = Int(CK_BLOCK)
   for first in stride(from: 0, to: columns, by: width) {
     let taken = min(width, columns - first)
@@ -54,7 +54,7 @@ private func reduceColumns(_ op: Reduction, _ x: Block, columns: Int, _ y: Outpu
 }
 
 /// Pieces of some rows and at most CK_BLOCK columns, then the reduction of what they give.
-private func reduceInPieces(_ op: Reduction, _ x: Block, columns: Int, _ y: Output) {
+private func reduceInPieces(_ op: Reduction, _ x: Block, columns: Int, _ y: MutableFloats) {
   let grid = PieceGrid(rows: x.rows, columns: columns)
   let partials = Scratch.partials.floats(grid.bands * columns)
   grid.forEach { band, rows, taken in
@@ -87,7 +87,7 @@ struct PieceGrid {
 }
 
 /// Σ a · b, in an order fixed by the count; pieces are added up in double precision.
-public func dot(_ a: Input, _ b: Input, count: Int) -> Float {
+public func dot(_ a: Floats, _ b: Floats, count: Int) -> Float {
   let pieces = (count + pieceSize - 1) / pieceSize
   let partials = Scratch.partials.floats(pieces)
   forEachRange(count) { range in
@@ -98,7 +98,7 @@ public func dot(_ a: Input, _ b: Input, count: Int) -> Float {
 }
 
 /// Whether no element is infinite or NaN.
-public func isFinite(_ x: Input, count: Int) -> Bool {
+public func isFinite(_ x: Floats, count: Int) -> Bool {
   let pieces = (count + pieceSize - 1) / pieceSize
   let finite = Scratch.partials.floats(pieces)
   forEachRange(count) { range in

@@ -8,7 +8,8 @@ internal import CKernels
 /// p ← p − learningRate · m / (√v + ε). State and parameters are updated even when it returns NaN.
 /// All four arrays have `count` elements and lie apart.
 public func adam(
-  _ p: Output, _ g: Input, _ m: Output, _ v: Output, count: Int, learningRate: Float, beta1: Float,
+  _ p: MutableFloats, _ g: Floats, _ m: MutableFloats, _ v: MutableFloats, count: Int,
+  learningRate: Float, beta1: Float,
   beta2: Float, epsilon: Float, gradientScale: Float
 ) -> Float {
   let rule = ck_adam_rule(
@@ -23,7 +24,8 @@ public func adam(
 /// s ← decay · s + (1 − decay) h², u ← momentumFactor · u + learningRate · h / √(s + ε), p ← p − u.
 /// Without `momentum`, u is just the step.
 public func rmsProp(
-  _ p: Output, _ g: Input, _ meanSquare: Output, _ momentum: Output?, count: Int,
+  _ p: MutableFloats, _ g: Floats, _ meanSquare: MutableFloats, _ momentum: MutableFloats?,
+  count: Int,
   learningRate: Float, decay: Float, momentumFactor: Float, epsilon: Float, gradientScale: Float
 ) -> Float {
   let rule = ck_rms_prop_rule(
@@ -41,7 +43,8 @@ public func rmsProp(
 /// p ← p − learningRate · v, or p ← p − learningRate · (h + momentum · v) for Nesterov's. Without
 /// `velocity`, p ← p − learningRate · h.
 public func momentumDescent(
-  _ p: Output, _ g: Input, _ velocity: Output?, count: Int, learningRate: Float, momentum: Float,
+  _ p: MutableFloats, _ g: Floats, _ velocity: MutableFloats?, count: Int, learningRate: Float,
+  momentum: Float,
   nesterov: Bool, gradientScale: Float
 ) -> Float {
   let rule = ck_momentum_rule(

@@ -2,20 +2,22 @@ import LatheFiles
 internal import CKernels
 internal import COpenBLAS
 
-/// C = op(A) op(B), or C += op(A) op(B), row-major; factors rounded to `precision`, sums in
+/// C = op(A) op(B), or C += op(A) op(B), row-major; operands rounded to `precision`, sums in
 /// float32.
 ///
 /// Shapes: op(A) `[m, k]`, op(B) `[k, n]`, C `[m, n]`; what is transposed lies in memory as `[k,
-/// m]` or `[n, k]`. C lies apart from both. By tiles (`Processor.usesTiles`), the bits of a row
-/// depend neither on how many rows there are nor on which of A and B is stored transposed.
+/// m]` or `[n, k]`. C lies apart from both. By tiles, the bits of a row depend neither on how many
+/// rows there are nor on which of A and B is stored transposed. `usesTiles` is whether this
+/// package's tiles multiply where the processor has them (`Processor.usesTiles`), not OpenBLAS.
 public func gemm(
-  _ a: Input, transposed aTransposed: Bool, _ b: Input, transposed bTransposed: Bool, _ c: Output,
-  m: Int, n: Int, k: Int, accumulate: Bool, precision: Precision = .float32
+  _ a: Floats, transposed aTransposed: Bool, _ b: Floats, transposed bTransposed: Bool,
+  _ c: MutableFloats,
+  m: Int, n: Int, k: Int, accumulate: Bool, precision: Precision = .float32, usesTiles: Bool = true
 ) {
-  let (a, b, packing) = rounded(a, count: m * k, b, count: k * n, precision)
+  let (a, b, packing) = rounded(a, count: m * k, b, count: k * n, precision, usesTiles)
   let left = Operand(start: a, transposed: aTransposed, columns: aTransposed ? m : k)
   let right = Operand(start: b, transposed: bTransposed, columns: bTransposed ? k : n)
-  switch ProductStrategy(left: left, right: right, m: m, n: n, k: k, packing: packing) {
+  switch GEMMStrategy(left: left, right: right, m: m, n: n, k: k, packing: packing) {
   case .openBLAS:
     gemmByOpenBLAS(left, right, c, m: m, n: n, k: k, accumulate: accumulate)
   case .tiles:
@@ -30,9 +32,9 @@ public func gemm(
 }
 
 private func gemmByOpenBLAS(
-  _ left: Operand, _ right: Operand, _ c: Output, m: Int, n: Int, k: Int, accumulate: Bool
+  _ left: Operand, _ right: Operand, _ c: MutableFloats, m: Int, n: Int, k: Int, accumulate: Bool
 ) {
-  let cut = ProductCut(m: m, n: n, k: k)
+  let cut = GEMMPartition(m: m, n: n, k: k)
   Workers.forEach(cut.pieces) { piece, _ in
     let (rows, columns) = cut.piece(piece)
     let first = rows.lowerBound * n + columns.lowerBound
@@ -43,20 +45,20 @@ private func gemmByOpenBLAS(
 }
 
 private func gemmByTiles(
-  _ product: TiledGEMM, _ c: Output, m: Int, n: Int, accumulate: Bool
+  _ gemm: TiledGEMM, _ c: MutableFloats, m: Int, n: Int, accumulate: Bool
 ) {
-  let isTall = m >= 2 * blockRows && product.k * n <= mostPackedNumbers
-  if Tiles.areNarrow && (product.left.transposed || isTall) {
-    gemmByRowPanels(product, c, m: m, n: n, accumulate: accumulate)
+  let isTall = m >= 2 * blockRows && gemm.k * n <= maximumPackedNumbers
+  if Tiles.areNarrow && (gemm.left.transposed || isTall) {
+    gemmByRowPanels(gemm, c, m: m, n: n, accumulate: accumulate)
     return
   }
   let width =
-    product.left.transposed ? max(1, n) : blockColumns(m: m, n: n, k: product.k)
-  let height = product.left.transposed ? blockRows / (product.k > 512 ? 4 : 2) : blockRows
-  var product = product
+    gemm.left.transposed ? max(1, n) : blockColumns(m: m, n: n, k: gemm.k)
+  let height = gemm.left.transposed ? blockRows / (gemm.k > 512 ? 4 : 2) : blockRows
+  var gemm = gemm
   let isShared = m <= height && width < n
-  if product.packing == .pairs && !product.left.transposed && isShared { product.pairLeft(rows: m) }
-  let ready = product
+  if gemm.packing == .bf16Pairs && !gemm.left.transposed && isShared { gemm.packLeftPairs(rows: m) }
+  let ready = gemm
   forEachBlock(m, n, height: height, width: width) { rows, columns in
     ready.write(
       rows, columns, to: c + rows.lowerBound * n + columns.lowerBound, columnsOfC: n,
@@ -64,33 +66,33 @@ private func gemmByTiles(
   }
 }
 
-/// Row panels of few rows, so that each is written from its beginning to its end and its left operand
-/// stays in the cache: the gradient of weights, and pixels of 1 × 1 convolutions.
+/// Row panels of few rows, so that each is written from its beginning to its end and its left
+/// operand stays in the cache: the gradient of weights, and pixels of 1 × 1 convolutions.
 private func gemmByRowPanels(
-  _ product: TiledGEMM, _ c: Output, m: Int, n: Int, accumulate: Bool
+  _ gemm: TiledGEMM, _ c: MutableFloats, m: Int, n: Int, accumulate: Bool
 ) {
-  var product = product
-  product.packRight(columns: n)
-  let packed = product
-  forEachBlock(m, n, height: stripRows, width: max(1, n)) { rows, columns in
+  var gemm = gemm
+  gemm.packRight(columns: n)
+  let packed = gemm
+  forEachBlock(m, n, height: rowPanelHeight, width: max(1, n)) { rows, columns in
     packed.write(
       rows, columns, to: c + rows.lowerBound * n, columnsOfC: n, accumulate: accumulate)
   }
 }
 
-/// Numbers of the right operand that every rowPanel of a tall product may read again.
-private let mostPackedNumbers = 1 << 20
+/// Numbers of the right operand that every row panel of a tall GEMM may read again.
+private let maximumPackedNumbers = 1 << 20
 
 /// Rows in a rowPanel: eight narrow tiles.
-private let stripRows = 48
+private let rowPanelHeight = 48
 
-/// `product` is the transposed one, [n, m].
+/// `gemm` is the transposed one, [n, m].
 private func gemmByTilesOfColumns(
-  _ product: TiledGEMM, _ c: Output, m: Int, n: Int, accumulate: Bool
+  _ gemm: TiledGEMM, _ c: MutableFloats, m: Int, n: Int, accumulate: Bool
 ) {
-  var product = product
-  product.packRight(columns: m)
-  let packed = product
+  var gemm = gemm
+  gemm.packRight(columns: m)
+  let packed = gemm
   forEachBlock(n, m, height: transposedRows, width: max(1, m)) { columns, rows in
     let block = Scratch.block.floats(columns.count * rows.count)
     let start = c + columns.lowerBound
@@ -100,7 +102,7 @@ private func gemmByTilesOfColumns(
   }
 }
 
-/// Rows of a product that one piece takes: packing its panels is then a small part of the work.
+/// Rows of a GEMM that one piece takes: packing its panels is then a small part of the work.
 private let blockRows = 512
 
 /// Columns of the result in one piece that transposes them.
@@ -109,8 +111,8 @@ private let transposedRows = 64
 /// Columns in one piece: half a million multiplications at least, and not too few pieces.
 private func blockColumns(m: Int, n: Int, k: Int) -> Int {
   let wanted = n / 8 / panelWidth * panelWidth
-  let least = (1 << 22) / max(1, min(m, blockRows) * k) / panelWidth * panelWidth
-  return max(panelWidth, wanted, least)
+  let minimum = (1 << 22) / max(1, min(m, blockRows) * k) / panelWidth * panelWidth
+  return max(panelWidth, wanted, minimum)
 }
 
 /// Runs `body` for blocks of a matrix of `m` rows and `n` columns.
@@ -126,27 +128,29 @@ func forEachBlock(
   }
 }
 
-/// Both operands as `precision` wants them: where no kernel takes pairs, rounded numbers as floats.
+/// Both operands as `precision` wants them: where no kernel takes bf16 pairs, rounded floats.
 func rounded(
-  _ a: Input, count aCount: Int, _ b: Input, count bCount: Int, _ precision: Precision
-) -> (Input, Input, Packing) {
-  let packing = Packing(precision)
-  if packing == .floats || Tiles.available(.pairs) { return (a, b, packing) }
+  _ a: Floats, count aCount: Int, _ b: Floats, count bCount: Int, _ precision: Precision,
+  _ usesTiles: Bool
+) -> (Floats, Floats, Packing) {
+  let packing = Packing(precision, usesTiles: usesTiles)
+  if precision == .float32 || packing == .bf16Pairs { return (a, b, packing) }
   let left = Scratch.roundedLeft.floats(aCount)
   let right = Scratch.roundedRight.floats(bCount)
   forEachRange(aCount) { ck_round_to_bfloat16(a + $0.lowerBound, left + $0.lowerBound, $0.count) }
   forEachRange(bCount) { ck_round_to_bfloat16(b + $0.lowerBound, right + $0.lowerBound, $0.count) }
-  return (Input(left), Input(right), .floats)
+  return (Floats(left), Floats(right), packing)
 }
 
 /// C = op(A) op(B) or C += op(A) op(B) on the calling thread, by OpenBLAS in floats unless tiles
-/// are narrow, and by tiles in pairs; rows of C are `columnsOfC` apart.
+/// are narrow, and by tiles in bf16 pairs; rows of C are `columnsOfC` apart.
 func gemm(
-  _ packing: Packing, _ a: Operand, _ b: Operand, _ c: Output, columnsOfC: Int, m: Int, n: Int,
+  _ packing: Packing, _ a: Operand, _ b: Operand, _ c: MutableFloats, columnsOfC: Int, m: Int,
+  n: Int,
   k: Int,
   accumulate: Bool
 ) {
-  if packing == .floats && !(Tiles.areNarrow && Tiles.available(.floats)) {
+  if packing == .unpacked || packing == .floats && !Tiles.areNarrow {
     OpenBLAS.gemm(
       a, b, c, columnsOfC: columnsOfC, m: m, n: n, k: k, accumulate: accumulate)
   } else {
@@ -157,7 +161,7 @@ func gemm(
 
 /// A matrix in memory: row-major with `columns` columns, read as it lies or transposed.
 struct Operand {
-  var start: Input
+  var start: Floats
   var transposed: Bool
   var columns: Int
 
@@ -174,14 +178,14 @@ struct Operand {
   }
 }
 
-/// How a product is shared out: row panels of rows, or of columns when these are more.
-struct ProductCut {
+/// How a GEMM is shared out: panels of rows, or of columns when these are more.
+struct GEMMPartition {
   let m, n, k: Int
 
   /// Multiplications that are worth a piece of their own.
   static let work = 1 << 26
   /// Enough for the threads of one rank.
-  static let mostPieces = 8
+  static let maximumPieces = 8
   /// Row panels are multiples of this; shorter ones would pack the other operand too often.
   static let grain = 512
 
@@ -190,7 +194,7 @@ struct ProductCut {
 
   /// Rows or columns in a rowPanel.
   var rowPanel: Int {
-    let wanted = max(1, min(Self.mostPieces, m * n * k / Self.work))
+    let wanted = max(1, min(Self.maximumPieces, m * n * k / Self.work))
     let even = (length + wanted - 1) / wanted
     return max(1, (even + Self.grain - 1) / Self.grain * Self.grain)
   }
@@ -215,7 +219,7 @@ enum OpenBLAS {
 
   /// C = op(A) op(B) or C += op(A) op(B) on the calling thread; rows of C are `columnsOfC` apart.
   static func gemm(
-    _ a: Operand, _ b: Operand, _ c: Output, columnsOfC: Int, m: Int, n: Int, k: Int,
+    _ a: Operand, _ b: Operand, _ c: MutableFloats, columnsOfC: Int, m: Int, n: Int, k: Int,
     accumulate: Bool
   ) {
     ready
@@ -228,7 +232,7 @@ enum OpenBLAS {
 
   private static func size(_ value: Int) -> blasint {
     guard let size = blasint(exactly: value) else {
-      trap("matrix product: \(value) is beyond the library's \(blasint.max)")
+      trap("gemm: \(value) is beyond the library's \(blasint.max)")
     }
     return size
   }

@@ -1,7 +1,7 @@
-/// What the factors of products are rounded to; sums are float32 always.
+/// What the operands of GEMMs and convolutions are rounded to; sums are float32 always.
 public enum Precision: String, CaseIterable, Sendable {
-  /// Factors as they are.
+  /// Operands as they are.
   case float32
-  /// Factors rounded to bfloat16, ties to even.
+  /// Operands rounded to bfloat16, ties to even.
   case bfloat16
 }

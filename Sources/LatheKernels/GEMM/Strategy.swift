@@ -1,10 +1,10 @@
 internal import CKernels
 
-// Which kernel computes what. The choice for a row of a product never depends on how many rows
+// Which kernel computes what. The choice for a row of a GEMM never depends on how many rows
 // there are.
 
-/// How a matrix product is computed.
-enum ProductStrategy {
+/// How a GEMM is computed.
+enum GEMMStrategy {
   case openBLAS
   /// Tiles whose rows are rows of the result.
   case tiles
@@ -13,7 +13,7 @@ enum ProductStrategy {
   case tilesOfColumns
 
   init(left: Operand, right: Operand, m: Int, n: Int, k: Int, packing: Packing) {
-    guard Tiles.available(packing) else {
+    guard packing.isTiled else {
       self = .openBLAS
       return
     }
@@ -22,32 +22,27 @@ enum ProductStrategy {
   }
 }
 
-/// Whether tiles are to be had and wanted.
+/// The tiles of this processor.
 enum Tiles {
-  private static let floats = ck_has_tiles(0) != 0
-  private static let pairs = ck_has_tiles(1) != 0
-  @TaskLocal static var areWanted = true
+  static let takeFloats = ck_has_tiles(0) != 0
+  static let takeBF16Pairs = ck_has_tiles(1) != 0
 
-  /// Whether tiles are AVX2's: panels are packed some together, and products that are parts of a
+  /// Whether tiles are AVX2's: panels are packed some together, and GEMMs that are parts of a
   /// convolution take tiles too, where AVX-512's leave them to OpenBLAS.
   static let areNarrow = panelWidth == 16
-
-  static func available(_ packing: Packing) -> Bool {
-    (packing == .pairs ? pairs : floats) && areWanted
-  }
 }
 
 /// How a convolution is computed.
 enum ConvolutionStrategy {
-  /// The input image is its own matrix of patches: 1 × 1 kernels, and kernels that cover the image.
-  case product
-  /// One to four output channels at stride 1: products without patches of the wide side.
+  /// The input image is its own im2col matrix: 1 × 1 kernels, and kernels that cover the image.
+  case gemm
+  /// One to four output channels at stride 1: no im2col of the wide side.
   case planar
-  /// Matrices of patches, tile by tile.
-  case patches
+  /// Matrices of col, tile by tile.
+  case im2col
   /// Tiles that read bordered images.
   case tiles
-  /// Tiles of pixels that share multiplications.
+  /// Winograd convolution.
   case winograd(Winograd)
 
   enum Direction {
@@ -55,15 +50,14 @@ enum ConvolutionStrategy {
   }
 
   init(_ g: ConvolutionGeometry, _ direction: Direction, _ packing: Packing) {
-    if g.isProduct {
-      self = .product
+    if g.isGEMM {
+      self = .gemm
     } else if g.hasUnitStride && g.outputChannels <= 4 && g.inputChannels >= 8 {
       self = .planar
-    } else if Tiles.available(packing), let form = Winograd(g, packing) {
+    } else if packing.isTiled, let form = Winograd(g, packing) {
       self = .winograd(form)
     } else {
-      let wins = Self.tilesWin(g, direction, packing)
-      self = Tiles.available(packing) && wins ? .tiles : .patches
+      self = packing.isTiled && Self.tilesWin(g, direction, packing) ? .tiles : .im2col
     }
   }
 

@@ -1,34 +1,49 @@
 internal import CKernels
 
-// Products by tiles of numbers, for processors with AVX2 or AVX-512. The contraction is cut into
-// kBlocks of a length fixed by its own length; within a kBlock a number is one chain of additions,
-// and kBlocks are added up in order. So its bits depend neither on how rows and columns are shared
-// out nor on their number.
+// GEMM by tiles, for processors with AVX2 or AVX-512. The contraction is cut into K blocks of a
+// length fixed by its own length. Within a K block a number is one chain of additions, and K blocks
+// are added up in order. So its bits depend neither on how rows and columns are shared out nor on
+// their number.
 
-/// Words of 32 bits: one float or two bfloat16 numbers.
+/// How operands are packed, in elements of 32 bits.
 enum Packing {
-  case floats, pairs
+  /// An element is a float.
+  case floats
+  /// An element is a pair of bfloat16 numbers that follow each other along the contraction.
+  case bf16Pairs
+  /// Floats where they lie, multiplied by OpenBLAS.
+  case unpacked
 
-  init(_ precision: Precision) { self = precision == .bfloat16 ? .pairs : .floats }
+  /// The packing of `precision` on this processor.
+  init(_ precision: Precision, usesTiles: Bool) {
+    if usesTiles && precision == .bfloat16 && Tiles.takeBF16Pairs {
+      self = .bf16Pairs
+    } else {
+      self = usesTiles && Tiles.takeFloats ? .floats : .unpacked
+    }
+  }
 
-  var precision: Precision { self == .pairs ? .bfloat16 : .float32 }
+  /// Whether this package's tiles multiply, not OpenBLAS.
+  var isTiled: Bool { self != .unpacked }
 
-  var flag: Int32 { self == .pairs ? 1 : 0 }
+  var precision: Precision { self == .bf16Pairs ? .bfloat16 : .float32 }
 
-  /// Packing that hold so many numbers.
-  func holding(_ numbers: Int) -> Int { self == .pairs ? (numbers + 1) / 2 : numbers }
+  var flag: Int32 { self == .bf16Pairs ? 1 : 0 }
 
-  /// Numbers in so many words.
-  func numbers(in packing: Int) -> Int { self == .pairs ? 2 * packing : packing }
+  /// Elements that hold so many numbers.
+  func length(of numbers: Int) -> Int { self == .bf16Pairs ? (numbers + 1) / 2 : numbers }
+
+  /// Numbers in so many elements.
+  func numbers(in length: Int) -> Int { self == .bf16Pairs ? 2 * length : length }
 }
 
 /// Columns and rows of this processor's tiles: 32 and 8 with AVX-512, 16 and 6 with AVX2.
 let panelWidth = ck_shape_of_tiles().columns
 let tileRows = ck_shape_of_tiles().rows
 
-/// Words of the contraction that are worked on together: a panel of them stays in the cache, that
-/// of the second level for wide tiles, that of the first for narrow ones.
-let chunkWords = Tiles.areNarrow ? 256 : 1024
+/// Elements of the contraction that are worked on together: a panel of them stays in the cache,
+/// that of the second level for wide tiles, that of the first for narrow ones.
+let defaultKBlock = Tiles.areNarrow ? 256 : 1024
 
 /// Panels that are packed together from lines of the right operand. Wide tiles take one at a time
 /// and copy it in passing, while the next one is fetched.
@@ -41,12 +56,12 @@ struct TiledGEMM {
   let k: Int
   let packing: Packing
   /// Panels of the right operand, where they are packed beforehand.
-  var packed: Input?
-  /// Whether rows of the left operand are pairs already, whose columns are words.
-  private var leftIsPairs = false
-  /// Words of the contraction that are one chain of additions: at most `chunkWords`, of which
+  var packed: Floats?
+  /// Whether rows of the left operand are pairs already, whose columns are packed elements.
+  private var leftIsPaired = false
+  /// Elements of the contraction that are one chain of additions: at most `defaultKBlock`, of which
   /// panels have room.
-  var chainWords = chunkWords
+  var kBlockLength = defaultKBlock
 
   init(left: Operand, right: Operand, k: Int, packing: Packing) {
     self.left = left
@@ -57,16 +72,17 @@ struct TiledGEMM {
 
   /// The part `rows` × `columns`; `c` is where it begins, its rows `columnsOfC` apart.
   func write(
-    _ rows: Range<Int>, _ columns: Range<Int>, to c: Output, columnsOfC: Int, accumulate: Bool
+    _ rows: Range<Int>, _ columns: Range<Int>, to c: MutableFloats, columnsOfC: Int,
+    accumulate: Bool
   ) {
     let places = Scratch.rows.integers(2 * rows.count)
     for row in 0..<rows.count { places[rows.count + row] = row * columnsOfC }
     if k == 0 && !accumulate { clear(rows.count, columns.count, c, columnsOfC) }
-    let together = packing.numbers(in: chainWords)
+    let together = packing.numbers(in: kBlockLength)
     for first in stride(from: 0, to: k, by: together) {
       let kBlock = first..<min(k, first + together)
       var job = ck_tiles()
-      job.pairs = packing.flag
+      job.bf16_pairs = packing.flag
       job.adds = accumulate || first > 0 ? 1 : 0
       job.streams = streams(c, columnsOfC, rows.count, columns.count) ? 1 : 0
       job.rows = rows.count
@@ -80,7 +96,7 @@ struct TiledGEMM {
   /// Panel after panel of the right operand; the next one is fetched meanwhile where it lies in
   /// lines.
   private func multiply(
-    _ columns: Range<Int>, _ kBlock: Range<Int>, _ c: Output, _ job: inout ck_tiles
+    _ columns: Range<Int>, _ kBlock: Range<Int>, _ c: MutableFloats, _ job: inout ck_tiles
   ) {
     let together = panelsTogether * panelWidth
     for first in stride(from: columns.lowerBound, to: columns.upperBound, by: together) {
@@ -119,12 +135,12 @@ struct TiledGEMM {
     job.source = nil
     let first = columns.lowerBound
     if let packed {
-      let line = first / panelWidth * packing.holding(k) + packing.holding(kBlock.lowerBound)
+      let line = first / panelWidth * packing.length(of: k) + packing.length(of: kBlock.lowerBound)
       job.panel = packed + line * panelWidth
-      return packing.holding(k) * panelWidth
+      return packing.length(of: k) * panelWidth
     }
-    let panels = Scratch.panel.floats(chunkWords * panelWidth * panelsTogether)
-    job.panel = Input(panels)
+    let panels = Scratch.panel.floats(defaultKBlock * panelWidth * panelsTogether)
+    job.panel = Floats(panels)
     if !right.transposed && !left.transposed && !Tiles.areNarrow && columns.count == panelWidth
       && kBlock.count % packing.numbers(in: 1) == 0
     {
@@ -133,15 +149,15 @@ struct TiledGEMM {
     } else {
       ck_pack_panels(
         packing.flag, right.at(kBlock.lowerBound, first), right.transposed ? 1 : 0, right.columns,
-        kBlock.count, columns.count, chunkWords * panelWidth, panels)
+        kBlock.count, columns.count, defaultKBlock * panelWidth, panels)
     }
-    return chunkWords * panelWidth
+    return defaultKBlock * panelWidth
   }
 
-  /// Packs all of the right operand's `n` columns, once for all parts of the product.
+  /// Packs all of the right operand's `n` columns, once for all parts of the GEMM.
   mutating func packRight(columns n: Int) {
     let panels = (n + panelWidth - 1) / panelWidth
-    let size = packing.holding(k) * panelWidth
+    let size = packing.length(of: k) * panelWidth
     let all = Scratch.panels.floats(panels * size)
     let right = right, k = k, packing = packing
     Workers.forEach((panels + panelsTogether - 1) / panelsTogether) { group, _ in
@@ -150,21 +166,21 @@ struct TiledGEMM {
         packing.flag, right.at(0, panel * panelWidth), right.transposed ? 1 : 0, right.columns, k,
         min(panelsTogether * panelWidth, n - panel * panelWidth), size, all + panel * size)
     }
-    packed = Input(all)
+    packed = Floats(all)
   }
 
   /// Makes pairs of all `m` rows of a left operand that is not transposed, once for all parts of
-  /// the product.
-  mutating func pairLeft(rows m: Int) {
-    let size = packing.holding(k)
+  /// the GEMM.
+  mutating func packLeftPairs(rows m: Int) {
+    let size = packing.length(of: k)
     let all = Scratch.roundedLeft.floats(m * size)
     let left = left, k = k
     forEachRows(m, of: k) { rows in
       ck_pack_rows(
         left.at(rows.lowerBound, 0), left.columns, rows.count, k, all + rows.lowerBound * size)
     }
-    self.left = Operand(start: Input(all), transposed: false, columns: size)
-    leftIsPairs = true
+    self.left = Operand(start: Floats(all), transposed: false, columns: size)
+    leftIsPaired = true
   }
 
   /// The left operand where it lies, as pairs, or as columns side by side.
@@ -172,19 +188,19 @@ struct TiledGEMM {
     _ rows: Range<Int>, _ kBlock: Range<Int>, _ places: UnsafeMutablePointer<Int>,
     _ job: inout ck_tiles
   ) {
-    let length = packing.holding(kBlock.count)
-    let first = leftIsPairs ? packing.holding(kBlock.lowerBound) : kBlock.lowerBound
+    let length = packing.length(of: kBlock.count)
+    let first = leftIsPaired ? packing.length(of: kBlock.lowerBound) : kBlock.lowerBound
     let start = left.at(rows.lowerBound, first)
     job.runs = 1
     job.run_length = length
     job.a_step = left.transposed ? tileRows : 1
     job.a = start
-    if !left.transposed && (packing == .floats || leftIsPairs) {
+    if !left.transposed && (packing == .floats || leftIsPaired) {
       for row in 0..<rows.count { places[row] = row * left.columns }
       return
     }
     let packed = Scratch.left.floats((rows.count + tileRows) * length)
-    job.a = Input(packed)
+    job.a = Floats(packed)
     if left.transposed {
       let lines = Scratch.lines.integers(kBlock.count)
       for l in 0..<kBlock.count { lines[l] = l * left.columns }
@@ -199,19 +215,19 @@ struct TiledGEMM {
   }
 
   /// Whether so much is written, aligned, that it goes past the cache.
-  private func streams(_ c: Output, _ columnsOfC: Int, _ rows: Int, _ columns: Int) -> Bool {
+  private func streams(_ c: MutableFloats, _ columnsOfC: Int, _ rows: Int, _ columns: Int) -> Bool {
     Int(bitPattern: c) % 64 == 0 && columnsOfC % 16 == 0 && k <= 512
       && rows * columnsOfC >= 1 << 18
   }
 
-  private func clear(_ rows: Int, _ columns: Int, _ c: Output, _ columnsOfC: Int) {
+  private func clear(_ rows: Int, _ columns: Int, _ c: MutableFloats, _ columnsOfC: Int) {
     for row in 0..<rows { ck_fill(c + row * columnsOfC, 0, columns) }
   }
 }
 
 extension Operand {
   /// Where element (row, column) of op(self) lies.
-  func at(_ row: Int, _ column: Int) -> Input {
+  func at(_ row: Int, _ column: Int) -> Floats {
     start + (transposed ? column * columns + row : row * columns + column)
   }
 

@@ -12,8 +12,9 @@ internal import CKernels
 /// `variance` and `inverseStandardDeviation` = 1 / √(variance + ε).
 /// Shapes: x and y `[rows, channels]`, the others `[channels]`.
 public func batchNormalize(
-  _ x: Input, rows: Int, channels: Int, gamma: Input, beta: Input, epsilon: Float, relu: Bool,
-  mean: Output, variance: Output, inverseStandardDeviation: Output, _ y: Output
+  _ x: Floats, rows: Int, channels: Int, gamma: Floats, beta: Floats, epsilon: Float, relu: Bool,
+  mean: MutableFloats, variance: MutableFloats, inverseStandardDeviation: MutableFloats,
+  _ y: MutableFloats
 ) {
   moments(x, rows: rows, channels: channels, mean: mean, variance: variance)
   for c in 0..<channels { inverseStandardDeviation[c] = 1 / (variance[c] + epsilon).squareRoot() }
@@ -26,8 +27,8 @@ public func batchNormalize(
 ///
 /// Shapes: x and y `[rows, channels]`, the others `[channels]`.
 public func normalize(
-  _ x: Input, rows: Int, channels: Int, gamma: Input, beta: Input, mean: Input,
-  inverseStandardDeviation: Input, relu: Bool, _ y: Output
+  _ x: Floats, rows: Int, channels: Int, gamma: Floats, beta: Floats, mean: Floats,
+  inverseStandardDeviation: Floats, relu: Bool, _ y: MutableFloats
 ) {
   let scale = Scratch.weights.floats(channels)
   for c in 0..<channels { scale[c] = gamma[c] * inverseStandardDeviation[c] }
@@ -41,14 +42,15 @@ public func normalize(
 
 /// Gradients of `batchNormalize` with respect to x, γ and β.
 ///
-/// Ioffe and Szegedy, "Batch Normalization", 2015, Section 3. Concretely, with
-/// x̂ = (x − mean) · inverseStandardDeviation: dβ = Σ g, dγ = Σ g x̂,
-/// dx = γ · inverseStandardDeviation · (g − dβ / rows − x̂ dγ / rows). Where `y`, the output after ReLU, is
-/// given, g is `gradient` where y > 0 and 0 elsewhere; otherwise it is `gradient`.
-/// Shapes: gradient, x, y and dx `[rows, channels]`, the others `[channels]`.
+/// Ioffe and Szegedy, "Batch Normalization", 2015, Section 3. Concretely, with x̂ = (x − mean) ·
+/// inverseStandardDeviation: dβ = Σ g, dγ = Σ g x̂, dx = γ · inverseStandardDeviation · (g − dβ /
+/// rows − x̂ dγ / rows). Where `y`, the output after ReLU, is given, g is `gradient` where y > 0
+/// and 0 elsewhere; otherwise it is `gradient`. Shapes: gradient, x, y and dx `[rows, channels]`,
+/// the others `[channels]`.
 public func batchNormalizeGradient(
-  _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, gamma: Input, mean: Input,
-  inverseStandardDeviation: Input, dx: Output, dGamma: Output, dBeta: Output
+  _ gradient: Floats, _ x: Floats, _ y: Floats?, rows: Int, channels: Int, gamma: Floats,
+  mean: Floats,
+  inverseStandardDeviation: Floats, dx: MutableFloats, dGamma: MutableFloats, dBeta: MutableFloats
 ) {
   normalizationSums(
     gradient, x, y, rows: rows, channels: channels, mean: mean,
@@ -63,8 +65,9 @@ public func batchNormalizeGradient(
 /// The second part of `batchNormalizeGradient`: dx from dγ and dβ over `totalRows` rows, of which
 /// these are some.
 public func normalizationInputGradient(
-  _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, gamma: Input, mean: Input,
-  inverseStandardDeviation: Input, dGamma: Input, dBeta: Input, totalRows: Int, dx: Output
+  _ gradient: Floats, _ x: Floats, _ y: Floats?, rows: Int, channels: Int, gamma: Floats,
+  mean: Floats,
+  inverseStandardDeviation: Floats, dGamma: Floats, dBeta: Floats, totalRows: Int, dx: MutableFloats
 ) {
   let terms = Scratch.weights.floats(3 * channels)
   let (scale, offset, slope) = (terms, terms + channels, terms + 2 * channels)
@@ -82,7 +85,9 @@ public func normalizationInputGradient(
 }
 
 /// Mean and biased variance of each channel. Shapes: x `[rows, channels]`, the others `[channels]`.
-public func moments(_ x: Input, rows: Int, channels: Int, mean: Output, variance: Output) {
+public func moments(
+  _ x: Floats, rows: Int, channels: Int, mean: MutableFloats, variance: MutableFloats
+) {
   let grid = PieceGrid(rows: rows, columns: channels)
   let partials = Scratch.partials.floats(3 * grid.bands * channels)
   grid.forEach { band, rows, columns in
@@ -102,7 +107,7 @@ public func moments(_ x: Input, rows: Int, channels: Int, mean: Output, variance
 /// Joins one channel's bands in order: Chan, Golub and LeVeque, "Updating Formulae and a Pairwise
 /// Algorithm for Computing Sample Variances", 1979, Eq. 2.1.
 private func joinBands(
-  _ partials: Input, _ grid: PieceGrid, channels: Int
+  _ partials: Floats, _ grid: PieceGrid, channels: Int
 ) -> (mean: Double, squares: Double) {
   var (count, mean, squares) = (0.0, 0.0, 0.0)
   for band in 0..<grid.bands {
@@ -118,10 +123,11 @@ private func joinBands(
   return (mean, max(0, squares))
 }
 
-/// The first part of `batchNormalizeGradient`: dβ = Σ g and dγ = Σ g (x − mean) · inverseStandardDeviation.
+/// The first part of `batchNormalizeGradient`: dβ = Σ g and dγ = Σ g (x − mean) ·
+/// inverseStandardDeviation.
 public func normalizationSums(
-  _ gradient: Input, _ x: Input, _ y: Input?, rows: Int, channels: Int, mean: Input,
-  inverseStandardDeviation: Input, dGamma: Output, dBeta: Output
+  _ gradient: Floats, _ x: Floats, _ y: Floats?, rows: Int, channels: Int, mean: Floats,
+  inverseStandardDeviation: Floats, dGamma: MutableFloats, dBeta: MutableFloats
 ) {
   let grid = PieceGrid(rows: rows, columns: channels)
   let partials = Scratch.partials.floats(2 * grid.bands * channels)
@@ -140,7 +146,7 @@ public func normalizationSums(
 }
 
 /// One channel's two sums over the bands, in order.
-private func sumBands(_ partials: Input, _ bands: Int, channels: Int) -> (Double, Double) {
+private func sumBands(_ partials: Floats, _ bands: Int, channels: Int) -> (Double, Double) {
   var (sum, product) = (0.0, 0.0)
   for band in 0..<bands {
     sum += Double(partials[2 * band * channels])

@@ -44,7 +44,7 @@ public struct PoolingGeometry: Equatable, Sendable {
 }
 
 /// y = the largest value of each window, channel by channel.
-public func maxPool(_ x: Input, _ y: Output, _ g: PoolingGeometry) {
+public func maxPool(_ x: Floats, _ y: MutableFloats, _ g: PoolingGeometry) {
   var window = g.window
   forEachRows(g.batch * g.outputHeight, of: g.outputWidth * g.channels) {
     ck_max_pool(x, &window, $0.lowerBound, $0.count, y)
@@ -52,7 +52,7 @@ public func maxPool(_ x: Input, _ y: Output, _ g: PoolingGeometry) {
 }
 
 /// y = the mean of each window's pixels inside the image, channel by channel.
-public func averagePool(_ x: Input, _ y: Output, _ g: PoolingGeometry) {
+public func averagePool(_ x: Floats, _ y: MutableFloats, _ g: PoolingGeometry) {
   var window = g.window
   forEachRows(g.batch * g.outputHeight, of: g.outputWidth * g.channels) {
     ck_average_pool(x, &window, $0.lowerBound, $0.count, y)

@@ -3,7 +3,7 @@ internal import CKernels
 
 /// Copies `rows` runs of `length` floats; row r goes from `x + r * xStride` to `y + r * yStride`.
 public func copyRows(
-  _ x: Input, stride xStride: Int, _ y: Output, stride yStride: Int, rows: Int, length: Int
+  _ x: Floats, stride xStride: Int, _ y: MutableFloats, stride yStride: Int, rows: Int, length: Int
 ) {
   forEachRows(rows, of: length) { range in
     let first = range.lowerBound
@@ -11,20 +11,8 @@ public func copyRows(
   }
 }
 
-/// Adds `rows` runs of `length` floats to y; row r goes from `x + r * xStride` to
-/// `y + r * yStride`.
-public func accumulateRows(
-  _ x: Input, stride xStride: Int, _ y: Output, stride yStride: Int, rows: Int, length: Int
-) {
-  forEachRows(rows, of: length) { range in
-    let first = range.lowerBound
-    ck_accumulate_rows(
-      x + first * xStride, xStride, y + first * yStride, yStride, range.count, length)
-  }
-}
-
 /// y[r] = x[indices[r]], rows of `length` floats; the caller answers for the indices.
-public func gatherRows(_ x: Input, indices: [Int32], length: Int, _ y: Output) {
+public func gatherRows(_ x: Floats, indices: [Int32], length: Int, _ y: MutableFloats) {
   indices.withUnsafeBufferPointer { indices in
     guard let first = indices.baseAddress else { return }
     ck_gather_rows(x, first, indices.count, length, y)
@@ -33,7 +21,7 @@ public func gatherRows(_ x: Input, indices: [Int32], length: Int, _ y: Output) {
 
 /// y[indices[r]] += x[r], rows of `length` floats, in order of r; the caller answers for the
 /// indices.
-public func scatterAddRows(_ x: Input, indices: [Int32], length: Int, _ y: Output) {
+public func scatterAddRows(_ x: Floats, indices: [Int32], length: Int, _ y: MutableFloats) {
   indices.withUnsafeBufferPointer { indices in
     guard let first = indices.baseAddress else { return }
     ck_scatter_add_rows(x, first, indices.count, length, y)
@@ -43,7 +31,7 @@ public func scatterAddRows(_ x: Input, indices: [Int32], length: Int, _ y: Outpu
 /// y = x with its axes in another order: axis k of y is axis `permutation[k]` of x.
 ///
 /// Shapes: x `sizes`, y `[sizes[permutation[0]], sizes[permutation[1]], …]`, both contiguous.
-public func permute(_ x: Input, sizes: [Int], permutation: [Int], _ y: Output) {
+public func permute(_ x: Floats, sizes: [Int], permutation: [Int], _ y: MutableFloats) {
   require(
     permutation.sorted() == Array(sizes.indices),
     "permute: \(permutation) is no order of the axes of \(sizes)")
@@ -80,7 +68,7 @@ private func mergedAxes(sizes: [Int], permutation: [Int]) -> [Axis] {
 }
 
 /// The last axis stays last: runs are copied.
-private func copyRuns(_ x: Input, _ axes: [Axis], _ y: Output) {
+private func copyRuns(_ x: Floats, _ axes: [Axis], _ y: MutableFloats) {
   let run = axes.last?.size ?? 1
   let rows = axes.dropLast().last ?? Axis(size: 1, xStride: run, yStride: run)
   forEachIndex(of: axes.dropLast(2)) { xOffset, yOffset in
@@ -91,7 +79,7 @@ private func copyRuns(_ x: Input, _ axes: [Axis], _ y: Output) {
 }
 
 /// The last axis of x moves: planes of it and the last axis of y are transposed.
-private func transposePlanes(_ x: Input, _ axes: [Axis], _ y: Output) {
+private func transposePlanes(_ x: Floats, _ axes: [Axis], _ y: MutableFloats) {
   let last = axes.count - 1
   guard let moved = axes.firstIndex(where: { $0.xStride == 1 }) else { return }
   let (rows, columns) = (axes[last], axes[moved])

@@ -29,8 +29,8 @@ public struct ResizedAxis: Sendable {
 ///
 /// Shapes: x `[batch, height, width, channels]`, y `[batch, rows.count, columns.count, channels]`.
 public func resizeBilinear(
-  _ x: Input, batch: Int, height: Int, width: Int, channels: Int, rows: ResizedAxis,
-  columns: ResizedAxis, _ y: Output
+  _ x: Floats, batch: Int, height: Int, width: Int, channels: Int, rows: ResizedAxis,
+  columns: ResizedAxis, _ y: MutableFloats
 ) {
   let line = width * channels
   let outputLine = columns.count * channels

@@ -18,7 +18,7 @@ public func randomBits(key: UInt64, counter: UInt64) -> (UInt32, UInt32, UInt32,
 }
 
 /// Uniform draws from [0, 1), multiples of 2⁻²⁴; element i depends on `key` and `offset + i` only.
-public func randomUniform(_ y: Output, count: Int, key: UInt64, offset: UInt64) {
+public func randomUniform(_ y: MutableFloats, count: Int, key: UInt64, offset: UInt64) {
   forEachRange(count) { range in
     ck_random_uniform(
       y + range.lowerBound, range.count, key, offset &+ UInt64(range.lowerBound))
@@ -29,7 +29,7 @@ public func randomUniform(_ y: Output, count: Int, key: UInt64, offset: UInt64) 
 ///
 /// Box and Muller, "A Note on the Generation of Random Normal Deviates", 1958, from 31 bits for the
 /// radius and 32 for the angle; no draw is further than 6.7 from 0.
-public func randomNormal(_ y: Output, count: Int, key: UInt64, offset: UInt64) {
+public func randomNormal(_ y: MutableFloats, count: Int, key: UInt64, offset: UInt64) {
   forEachRange(count) { range in
     ck_random_normal(
       y + range.lowerBound, range.count, key, offset &+ UInt64(range.lowerBound))
@@ -37,12 +37,12 @@ public func randomNormal(_ y: Output, count: Int, key: UInt64, offset: UInt64) {
 }
 
 /// How many of `x` are further than `limit` from 0.
-public func countBeyond(_ limit: Float, _ x: Input, count: Int) -> Int {
+public func countBeyond(_ limit: Float, _ x: Floats, count: Int) -> Int {
   ck_count_beyond(x, count, limit)
 }
 
 /// Replaces those of `x` further than `limit` from 0 by `values`, in order; there are `countBeyond`
 /// of them.
-public func replaceBeyond(_ limit: Float, _ x: Output, count: Int, by values: Input) {
+public func replaceBeyond(_ limit: Float, _ x: MutableFloats, count: Int, by values: Floats) {
   ck_replace_beyond(x, count, limit, values)
 }

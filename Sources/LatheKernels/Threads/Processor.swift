@@ -17,27 +17,16 @@ public enum Processor {
 }
 
 extension Processor {
-  /// Whether products take this package's own tiles, the default where the processor has AVX2 or
-  /// AVX-512; otherwise they take OpenBLAS. Without AVX-512's bfloat16 products both take factors
+  /// Whether GEMMs take this package's own tiles, the default where the processor has AVX2 or
+  /// AVX-512; otherwise they take OpenBLAS. Without AVX-512's bfloat16 products both take operands
   /// rounded beforehand.
-  public static var usesTiles: Bool { Tiles.available(.floats) }
-
-  /// Runs `body` with products by OpenBLAS, on this thread and the workers that it calls.
-  public static func withoutTiles(_ body: () -> Void) {
-    Tiles.$areWanted.withValue(false, operation: body)
-  }
+  public static var usesTiles: Bool { Tiles.takeFloats }
 }
 
 extension Processor {
-  /// The most float32 operations a second that one core reaches, in 10⁹: fused multiplications and
+  /// Peak float32 GFLOP/s of one core: fused multiplications and
   /// additions in registers, counted as two. The best of many short runs in about `seconds`.
   public static func measuredPeak(seconds: Double) -> Double {
-    ck_measure_peak(0, seconds) * 1e-9
-  }
-
-  /// The same for products of bfloat16 numbers; nil where the processor has no instruction for
-  /// them.
-  public static func measuredBFloat16Peak(seconds: Double) -> Double? {
-    ck_has_tiles(1) != 0 ? ck_measure_peak(1, seconds) * 1e-9 : nil
+    ck_measure_peak(seconds) * 1e-9
   }
 }

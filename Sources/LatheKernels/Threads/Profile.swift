@@ -6,7 +6,7 @@ public enum Profile {
     case conv2d = "conv forward / convT dX"
     case convTranspose2d = "convT forward / conv dX"
     case conv2dWeightGradient = "conv and convT dW"
-    case product = "fully connected, all passes"
+    case matmul = "fully connected, all passes"
     case normalization = "batch norm, forward"
     case normalizationGradient = "batch norm, backward"
     case elementwise = "elementwise and bias"
@@ -22,7 +22,7 @@ public enum Profile {
   /// Seconds by kind since the last reset.
   nonisolated(unsafe) public private(set) static var seconds: [Kind: Double] = [:]
 
-  /// Multiplications and additions of products and convolutions since the last reset.
+  /// Multiplications and additions of GEMMs and convolutions since the last reset.
   nonisolated(unsafe) public private(set) static var operations = 0
 
   /// Forgets what was measured.

@@ -5,8 +5,8 @@ internal import CKernels
 ///
 /// A slot is free again when the function that asked for it returns.
 enum Scratch: Int32 {
-  /// The matrix of patches of a tile of images.
-  case patches
+  /// The im2col matrix of a tile of images.
+  case im2col
   /// One image, with a border or as planes.
   case image
   /// Weights in another order.
@@ -19,7 +19,7 @@ enum Scratch: Int32 {
   case panel
   /// All columns of the right operand of tiles.
   case panels
-  /// A part of a product, before it is transposed.
+  /// A part of a result, before it is transposed.
   case block
   /// Where rows begin.
   case rows
@@ -31,7 +31,7 @@ enum Scratch: Int32 {
   case roundedLeft, roundedRight
 
   /// `count` floats of any value.
-  func floats(_ count: Int) -> Output {
+  func floats(_ count: Int) -> MutableFloats {
     guard let start = ck_scratch(rawValue, count) else {
       trap("scratch memory: no \(count * 4) bytes for \(self)")
     }

@@ -25,11 +25,7 @@ public enum Workers {
   /// From inside a piece, or while another thread's job runs, all of them run on the calling
   /// thread.
   public static func forEach(_ pieces: Int, _ body: (_ piece: Int, _ worker: Int) -> Void) {
-    let tilesAreWanted = Tiles.areWanted
     withoutActuallyEscaping(body) { body in
-      let body: Body =
-        tilesAreWanted
-        ? body : { piece, worker in Tiles.$areWanted.withValue(false) { body(piece, worker) } }
       withUnsafePointer(to: body) { pointer in
         ck_for_each(pieces, runPiece, UnsafeMutableRawPointer(mutating: pointer))
       }

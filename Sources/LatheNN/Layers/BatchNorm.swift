@@ -63,10 +63,11 @@ public struct BatchNorm {
   }
 
   private func track(_ result: BatchNormalized, elements: Int) {
-    runningMean.observe(result.mean)
+    runningMean.noteUpdate(result.mean)
     let correction = Float(elements) / Float(max(elements - 1, 1))
-    runningVariance.observe(convention.isUnbiased ? result.variance * correction : result.variance)
-    biasCorrection.observe(Tensor(filledWith: 0, shape: [1]))
+    runningVariance.noteUpdate(
+      convention.isUnbiased ? result.variance * correction : result.variance)
+    biasCorrection.noteUpdate(Tensor(filledWith: 0, shape: [1]))
   }
 
   /// The running statistics without the share of their first values, as Adam corrects its moments:

@@ -20,7 +20,7 @@ public struct SpectralNormalization {
     let outputs = weight.shape[-1]
     let matrix = weight.reshaped(to: [weight.shape.count / outputs, outputs])
     let (v, next) = powerIteration(matrix.detached)
-    if mode == .training { u.observe(next.reshaped(to: [outputs])) }
+    if mode == .training { u.noteUpdate(next.reshaped(to: [outputs])) }
     let sigma = matmul(v, matmul(matrix, next), transposeFirst: true)  // [1, 1]
     return weight / sigma.reshaped(to: [1])
   }

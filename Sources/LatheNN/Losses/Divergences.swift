@@ -1,6 +1,7 @@
 import LatheTensors
 
-/// Mean over the batch of KL(N(mean, deviation²) ‖ N(0, I)), in nats: Σ ½ (μ² + σ² − 2 log σ − 1).
+/// Mean over the batch of KL(N(mean, standardDeviation²) ‖ N(0, I)), in nats: Σ ½ (μ² + σ² − 2 log
+/// σ − 1).
 ///
 /// Kingma and Welling, "Auto-Encoding Variational Bayes", 2014, Appendix B. Shapes: both `[N,
 /// latentSize]` → a scalar.
@@ -9,7 +10,8 @@ public func normalKL(mean: Tensor, standardDeviation: Tensor) -> Tensor {
   return 0.5 * terms.sum() / Float(mean.shape[0])
 }
 
-/// log N(z; mean, deviation²) with independent coordinates, summed over the last axis, in nats.
+/// log N(z; mean, standardDeviation²) with independent coordinates, summed over the last axis, in
+/// nats.
 ///
 /// Concretely, −Σ ½ ((z − μ) / σ)² + log σ + log √(2π). Shapes: `[…, m]`, which may broadcast →
 /// `[…]`.

@@ -33,9 +33,9 @@ public enum MMDKernel: String, SettingChoice {
 /// samples.
 ///
 /// Concretely, Σ_{i≠j} (k(x_i, x_j) + k(y_i, y_j)) / (n (n − 1)) − 2 Σ_{ij} k(x_i, y_j) / n²; it
-/// can be slightly negative. `standardDeviation` is σ of the prior, from which the kernels take their
-/// scale. Gretton et al., "A Kernel Two-Sample Test", JMLR 2012, Lemma 6. Shapes: both `[n, m]`, n
-/// ≥ 2 → a scalar.
+/// can be slightly negative. `standardDeviation` is σ of the prior, from which the kernels take
+/// their scale. Gretton et al., "A Kernel Two-Sample Test", JMLR 2012, Lemma 6. Shapes: both `[n,
+/// m]`, n ≥ 2 → a scalar.
 public func maximumMeanDiscrepancy(
   _ x: Tensor, _ y: Tensor, kernel: MMDKernel, standardDeviation: Float = 1
 ) -> Tensor {

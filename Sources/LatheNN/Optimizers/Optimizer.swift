@@ -4,9 +4,9 @@ import LatheTensors
 
 /// A rule with its state for the groups that one phase updates.
 public final class Optimizer {
-  /// How the values move.
+  /// How the values are updated.
   public let rule: OptimizerRule
-  /// The groups that move.
+  /// The groups that it updates.
   public let groups: [String]
   /// Updates made so far.
   public private(set) var updates = 0
@@ -53,7 +53,7 @@ public final class Optimizer {
     return areFinite.allSatisfy { $0 }
   }
 
-  /// Counts one update more; `move` then makes it, range by range.
+  /// Counts one update more; `update` then makes it, range by range.
   public func beginUpdate() { updates += 1 }
 
   /// Makes the present update on a range within a group; returns whether all gradients there were

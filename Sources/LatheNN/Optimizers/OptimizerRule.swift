@@ -1,7 +1,7 @@
 import Foundation
 import LatheKernels
 
-/// How a parameter moves along its gradient.
+/// How a parameter is updated along its gradient.
 public enum OptimizerRule: Hashable, Sendable {
   /// Kingma and Ba, "Adam", ICLR 2015, with the step written as in the text before Section 2.1.
   ///
@@ -31,11 +31,12 @@ public enum OptimizerRule: Hashable, Sendable {
     }
   }
 
-  /// Moves `count` values; returns 0, or NaN when a gradient was not finite.
+  /// Updates `count` values; returns 0, or NaN when a gradient was not finite.
   ///
   /// `update` counts from 1; gradients are multiplied by `scale` first.
   func update(
-    _ values: Output, along gradients: Input, _ state: [Output], count: Int, step: Int,
+    _ values: MutableFloats, along gradients: Floats, _ state: [MutableFloats], count: Int,
+    step: Int,
     update: Int, scale: Float
   ) -> Float {
     switch self {

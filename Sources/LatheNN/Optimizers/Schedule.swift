@@ -25,12 +25,6 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
   /// The same rate at every step.
   public static func constant(_ rate: Float) -> Schedule { Schedule(rate, .none) }
 
-  /// Multiplied by `factor` after every `steps` steps.
-  public static func staircase(_ rate: Float, factor: Float, every steps: Int) -> Schedule {
-    require(steps > 0, "Schedule: a factor every \(steps) steps")
-    return Schedule(rate, .every(steps: steps, factor: factor, start: 0))
-  }
-
   /// Halved after every `steps` steps, counted from step `start`, or never when `steps` is 0.
   public static func halving(_ rate: Float, every steps: Int, from start: Int = 0) -> Schedule {
     guard steps > 0 else { return .constant(rate) }

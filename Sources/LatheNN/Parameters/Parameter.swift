@@ -40,7 +40,7 @@ public final class Parameter {
 /// A tensor that is saved with the parameters but not trained: a running mean, a power iteration's
 /// vector.
 ///
-/// It moves by what the layers observe during a phase: the mean over all slices (and over the
+/// It is updated with what the layers note during a phase: the mean over all slices (and over the
 /// calls, when a layer is called more than once), applied when the phase is over. So it doesn't
 /// depend on who computes a slice.
 public final class Buffer {
@@ -48,7 +48,7 @@ public final class Buffer {
   public let name: String
   /// Sizes of the axes.
   public let shape: Shape
-  /// Share of the old value in an update: 0.99 for a slow average, 0 for the observation itself.
+  /// Share of the old value in an update: 0.99 for a slow average, 0 for the new value itself.
   public let momentum: Double
   let initializer: Initializer
   /// Where it lies in the store's buffers; known once they are laid out.
@@ -73,8 +73,8 @@ public final class Buffer {
   /// Notes a value of this slice for the update at the end of the phase.
   ///
   /// Outside of a training phase nothing happens.
-  public func observe(_ value: Tensor) {
-    require(value.shape == shape, "\(name): observed \(value.shape), expected \(shape)")
+  public func noteUpdate(_ value: Tensor) {
+    require(value.shape == shape, "\(name): update of \(value.shape), expected \(shape)")
     guard let statisticsUpdates else { return }
     statisticsUpdateCount += 1
     LatheKernels.accumulate(

@@ -136,8 +136,8 @@ public final class ParameterStore {
   /// Makes the parameters of `groups` variables whose gradients are added up in `gradients`, and
   /// has what the forward pass measures for running statistics added up in `statisticsUpdates`.
   ///
-  /// Both are flat, with this store's offsets, and are kept alive by `owner`. The updates start from
-  /// zero.
+  /// Both are flat, with this store's offsets, and are kept alive by `owner`. The updates start
+  /// from zero.
   public func bindGradientBuffers(
     of groups: [String], gradients: UnsafeMutablePointer<Float>,
     statisticsUpdates: UnsafeMutablePointer<Float>, owner: AnyObject
@@ -190,8 +190,8 @@ public final class ParameterStore {
     for buffer in buffers { buffer.statisticsUpdates = nil }
   }
 
-  /// Updates the running statistics that were measured, by the sum over `slices` slices of what they
-  /// measured: momentum · old + (1 − momentum) · mean.
+  /// Updates the running statistics that were measured, by the sum over `slices` slices of what
+  /// they measured: momentum · old + (1 − momentum) · mean.
   public func updateRunningStatistics(from updates: UnsafePointer<Float>, slices: Int) {
     for buffer in buffers where buffer.statisticsUpdateCount > 0 {
       let value = buffer.value.storage.pointer

@@ -158,8 +158,8 @@ func gradients(of y: Tensor, withRespectTo variables: [Tensor], holding held: Te
   }
 }
 
-/// Writes `scale` times the gradient of scalar `loss` to the gradientBuffer of each of `variables`; consumes
-/// the graph.
+/// Writes `scale` times the gradient of scalar `loss` to the gradientBuffer of each of `variables`;
+/// consumes the graph.
 ///
 /// `variables` were made by ``Tensor/differentiable(into:)``. The graph of `loss` cannot be used
 /// afterwards: what its rules had kept is released as the sweep passes. `finished` is told the

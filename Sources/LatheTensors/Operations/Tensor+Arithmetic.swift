@@ -117,12 +117,13 @@ private struct BroadcastPlan {
     }
   }
 
-  func run(_ op: LatheKernels.Binary, _ a: Input, _ b: Input, _ y: Output) {
+  func run(_ op: LatheKernels.Binary, _ a: Floats, _ b: Floats, _ y: MutableFloats) {
     run(op, a, b, y, axes[...], outputStride: axes.reduce(1) { $0 * $1.size })
   }
 
   private func run(
-    _ op: LatheKernels.Binary, _ a: Input, _ b: Input, _ y: Output, _ axes: ArraySlice<Axis>,
+    _ op: LatheKernels.Binary, _ a: Floats, _ b: Floats, _ y: MutableFloats,
+    _ axes: ArraySlice<Axis>,
     outputStride: Int
   ) {
     guard axes.count > 2, let outer = axes.first else { return runInner(op, a, b, y, Array(axes)) }
@@ -135,7 +136,7 @@ private struct BroadcastPlan {
   }
 
   private func runInner(
-    _ op: LatheKernels.Binary, _ a: Input, _ b: Input, _ y: Output, _ axes: [Axis]
+    _ op: LatheKernels.Binary, _ a: Floats, _ b: Floats, _ y: MutableFloats, _ axes: [Axis]
   ) {
     let one = Axis(size: 1, a: 0, b: 0)
     let rows = axes.count == 2 ? axes[0] : one

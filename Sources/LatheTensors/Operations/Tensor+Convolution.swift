@@ -1,10 +1,12 @@
 import LatheFiles
 import LatheKernels
 
-// A convolution maps an input image to an output one; a transposed convolution is its adjoint. Both, and
-// the gradient of their weights, are bilinear, and each one's gradients are the other two:
+// A convolution maps an input image to an output one; a transposed convolution is its adjoint.
+// Both, and the gradient of their weights, are bilinear, and each one's gradients are the other
+// two:
 //
-//   output = conv2d(input, w)     input = convTranspose2d(output, w)     w = conv2dWeightGradient(input, output)
+//   output = conv2d(input, w)    input = convTranspose2d(output, w)
+//   w = conv2dWeightGradient(input, output)
 //
 // Weights are [height, width, channels of input, channels of output] throughout.
 

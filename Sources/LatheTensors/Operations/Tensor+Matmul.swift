@@ -7,12 +7,12 @@ import LatheKernels
 public func matmul(
   _ a: Tensor, _ b: Tensor, transposeFirst: Bool = false, transposeSecond: Bool = false
 ) -> Tensor {
-  product(a, b, transposeFirst, transposeSecond, Matmul.precision) {
+  matmul(a, b, transposeFirst, transposeSecond, Matmul.precision) {
     GradientTarget(storage: Storage(count: $0))
   }
 }
 
-private func product(
+private func matmul(
   _ a: Tensor, _ b: Tensor, _ ta: Bool, _ tb: Bool, _ precision: Precision,
   into target: (Int) -> GradientTarget
 ) -> Tensor {
@@ -25,7 +25,7 @@ private func product(
     "matmul: \(a.shape)\(ta ? "ᵀ" : "") × \(b.shape)\(tb ? "ᵀ" : ""), inner sizes differ")
   let target = target(m * n)
   let storage = target.storage
-  Profile.measure(.product, operations: 2 * m * n * k) {
+  Profile.measure(.matmul, operations: 2 * m * n * k) {
     LatheKernels.gemm(
       a.pointer, transposed: ta, b.pointer, transposed: tb, storage.pointer, m: m, n: n, k: k,
       accumulate: target.adds, precision: precision)
@@ -38,13 +38,13 @@ private func product(
     return [
       pull(0) {
         ta
-          ? product(b, g, tb, true, precision, into: gradientBuffer(0))
-          : product(g, b, false, !tb, precision, into: gradientBuffer(0))
+          ? matmul(b, g, tb, true, precision, into: gradientBuffer(0))
+          : matmul(g, b, false, !tb, precision, into: gradientBuffer(0))
       },
       pull(1) {
         tb
-          ? product(g, a, true, ta, precision, into: gradientBuffer(1))
-          : product(a, g, !ta, false, precision, into: gradientBuffer(1))
+          ? matmul(g, a, true, ta, precision, into: gradientBuffer(1))
+          : matmul(a, g, !ta, false, precision, into: gradientBuffer(1))
       },
     ]
   }

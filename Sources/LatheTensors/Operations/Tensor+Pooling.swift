@@ -21,7 +21,7 @@ public func averagePooling(_ images: Tensor, kernel: Int, stride: Int, padding: 
 
 private func pooling(
   _ images: Tensor, _ kernel: Int, _ stride: Int, _ padding: Int,
-  _ pool: (Input, Output, PoolingGeometry) -> Void
+  _ pool: (Floats, MutableFloats, PoolingGeometry) -> Void
 ) -> Tensor {
   let x = requireImages(images, "pooling")
   let geometry = PoolingGeometry(

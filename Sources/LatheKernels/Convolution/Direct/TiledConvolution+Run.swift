@@ -5,7 +5,7 @@ extension TiledConvolution {
     ImageTiles(batch: geometry.batch, pixels: geometry.outputPixels, rows: 512)
   }
 
-  func run(_ source: Input, _ weights: Input, _ output: Output) {
+  func run(_ source: Floats, _ weights: Floats, _ output: MutableFloats) {
     if tiles.count > 1 {
       runByTiles(source, weights, output)
     } else if geometry.batch > 0 {
@@ -14,7 +14,7 @@ extension TiledConvolution {
   }
 
   /// All weights are packed once; then a piece is a tile of images.
-  private func runByTiles(_ source: Input, _ weights: Input, _ output: Output) {
+  private func runByTiles(_ source: Floats, _ weights: Floats, _ output: MutableFloats) {
     let packed = packAll(weights)
     let places = rowPlaces(images: tiles.largest)
     Workers.forEach(tiles.count) { tile, _ in
@@ -23,7 +23,7 @@ extension TiledConvolution {
       var border = border
       ck_pack_images(
         packing.flag, source + images.lowerBound * sourceImage, &border, images.count, bordered)
-      var (panelsOfPass, placesOfPass) = (Input(packed), UnsafePointer(places))
+      var (panelsOfPass, placesOfPass) = (Floats(packed), UnsafePointer(places))
       for pass in passes {
         var job = job(pass, images.count, bordered, placesOfPass, tiles.largest)
         for panel in 0..<panels {
@@ -38,7 +38,7 @@ extension TiledConvolution {
   }
 
   private func multiply(
-    _ pass: Pass, _ panel: Int, _ packed: Input, to output: Output, _ job: inout ck_tiles
+    _ pass: Pass, _ panel: Int, _ packed: Floats, to output: MutableFloats, _ job: inout ck_tiles
   ) {
     var packed = packed
     let start = job.a
@@ -51,8 +51,8 @@ extension TiledConvolution {
     job.a = start
   }
 
-  /// Few images: a piece is a panel of channels, whose weights are packed kBlock by kBlock.
-  private func runByPanels(_ source: Input, _ weights: Input, _ output: Output) {
+  /// Few images: a piece is a panel of channels, whose weights are packed K block by K block.
+  private func runByPanels(_ source: Floats, _ weights: Floats, _ output: MutableFloats) {
     let bordered = Scratch.image.floats(geometry.batch * borderedImage)
     Workers.forEach(geometry.batch) { image, _ in
       var border = border
@@ -71,13 +71,13 @@ extension TiledConvolution {
   }
 
   private func packAndMultiply(
-    _ pass: Pass, _ panel: Int, _ weights: Input, to output: Output, _ job: inout ck_tiles
+    _ pass: Pass, _ panel: Int, _ weights: Floats, to output: MutableFloats, _ job: inout ck_tiles
   ) {
     let start = job.a
     for (number, kBlock) in kBlocks(of: pass).enumerated() {
       set(kBlock, number, panel, output, start, &job)
       let packed = Scratch.panel.floats(job.runs * job.run_length * panelWidth)
-      job.panel = Input(packed)
+      job.panel = Floats(packed)
       if let lines = linesOfWeights(weights, kBlock), job.columns == panelWidth {
         job.source = lines + panel * panelWidth
         job.source_stride = channels
@@ -89,16 +89,16 @@ extension TiledConvolution {
     }
   }
 
-  /// The weights of a kBlock where they lie in the order in which tiles read them.
-  private func linesOfWeights(_ weights: Input, _ kBlock: KBlock) -> Input? {
+  /// The weights of a K block where they lie in the order in which tiles read them.
+  private func linesOfWeights(_ weights: Floats, _ kBlock: KBlock) -> Floats? {
     let g = geometry
-    if packing == .pairs || isTransposed { return nil }
+    if packing == .bf16Pairs || isTransposed { return nil }
     let place = kBlock.rows.lowerBound * g.kernelWidth + kBlock.columns.lowerBound
     return weights + place * sourceChannels * channels
   }
 
-  /// The same panel's lines of the next kBlock, or the next panel's first ones.
-  private func linesAfter(_ kBlock: KBlock, _ lines: Input, _ panel: Int) -> ck_ahead {
+  /// The same panel's lines of the next K block, or the next panel's first ones.
+  private func linesAfter(_ kBlock: KBlock, _ lines: Floats, _ panel: Int) -> ck_ahead {
     let g = geometry
     let isLast =
       kBlock.rows.upperBound == g.kernelHeight && kBlock.columns.upperBound == g.kernelWidth
@@ -109,7 +109,7 @@ extension TiledConvolution {
     return ck_ahead(start: next + panel * panelWidth, stride: channels, rows: taken)
   }
 
-  private func packAll(_ weights: Input) -> Output {
+  private func packAll(_ weights: Floats) -> MutableFloats {
     let packed = Scratch.weights.floats(passes.reduce(0) { $0 + panels * panelSize($1) })
     var start = packed
     for pass in passes {
@@ -129,7 +129,7 @@ extension TiledConvolution {
     return packed
   }
 
-  /// For each pass, where each row's words begin in the bordered images, and then its outputs.
+  /// For each pass, where each row begins in the bordered images, and then its outputs.
   func rowPlaces(images: Int) -> UnsafeMutablePointer<Int> {
     let places = Scratch.rows.integers(passes.reduce(0) { $0 + 2 * images * $1.pixels })
     var next = places
@@ -159,21 +159,22 @@ extension TiledConvolution {
   }
 
   private func job(
-    _ pass: Pass, _ images: Int, _ bordered: Output, _ places: UnsafePointer<Int>, _ most: Int
+    _ pass: Pass, _ images: Int, _ bordered: MutableFloats, _ places: UnsafePointer<Int>,
+    _ imagesOfTile: Int
   ) -> ck_tiles {
     var job = ck_tiles()
-    job.pairs = packing.flag
+    job.bf16_pairs = packing.flag
     job.rows = images * pass.pixels
-    job.a = Input(bordered)
+    job.a = Floats(bordered)
     job.a_rows = places
     job.a_step = 1
     job.run_step = borderedLine
-    job.c_rows = places + most * pass.pixels
+    job.c_rows = places + imagesOfTile * pass.pixels
     return job
   }
 
   private func set(
-    _ kBlock: KBlock, _ number: Int, _ panel: Int, _ output: Output, _ start: Input?,
+    _ kBlock: KBlock, _ number: Int, _ panel: Int, _ output: MutableFloats, _ start: Floats?,
     _ job: inout ck_tiles
   ) {
     job.adds = number > 0 ? 1 : 0
@@ -188,13 +189,15 @@ extension TiledConvolution {
 }
 
 func conv2dByTiles(
-  _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry, _ packing: Packing
+  _ input: Floats, _ weights: Floats, _ output: MutableFloats, _ g: ConvolutionGeometry,
+  _ packing: Packing
 ) {
   TiledConvolution(convolution: g, packing: packing).run(input, weights, output)
 }
 
 func convTranspose2dByTiles(
-  _ output: Input, _ weights: Input, _ input: Output, _ g: ConvolutionGeometry, _ packing: Packing
+  _ output: Floats, _ weights: Floats, _ input: MutableFloats, _ g: ConvolutionGeometry,
+  _ packing: Packing
 ) {
   TiledConvolution(transposed: g, packing: packing).run(output, weights, input)
 }

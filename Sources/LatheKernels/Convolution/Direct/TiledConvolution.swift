@@ -1,7 +1,7 @@
 internal import CKernels
 
 // Convolutions by tiles whose rows are read straight from images with a border of zeros: what an
-// output pixel sees in one kernel row is one run of words there. Nothing is written out as patches.
+// output pixel sees in one kernel row is one run of elements there, without im2col.
 
 /// Some output pixels of a layer and the weights that they share.
 ///
@@ -23,7 +23,7 @@ struct Pass {
   var places: Int { kernelRows.count * kernelColumns.count }
 }
 
-/// A kBlock of a pass's contraction: whole kernel places.
+/// A K block of a pass's contraction: whole kernel places.
 struct KBlock {
   let rows, columns: Range<Int>
 }
@@ -39,7 +39,7 @@ struct TiledConvolution {
   let sourceChannels, channels: Int
 
   var sourceImage: Int { border.height * border.width * border.channels }
-  var packedPixel: Int { packing.holding(sourceChannels) }
+  var packedPixel: Int { packing.length(of: sourceChannels) }
   var borderedLine: Int { border.outer_width * packedPixel }
   var borderedImage: Int { border.outer_height * borderedLine }
   var outputWidth: Int { isTransposed ? geometry.inputWidth : geometry.outputWidth }
@@ -95,7 +95,7 @@ struct TiledConvolution {
 
 /// Which kernel places meet which output pixels along one axis of a transposed convolution.
 ///
-/// Input pixel p meets output pixel i through place p + padding − i · stride.
+/// Floats pixel p meets output pixel i through place p + padding − i · stride.
 private struct Meetings {
   let input, kernel, stride, padding: Int
 
@@ -104,7 +104,7 @@ private struct Meetings {
   /// The last output pixel that any input one could meet.
   var last: Int { max(0, (input - 1 + padding) / stride) }
 
-  /// Input pixels p, p + stride, …
+  /// Floats pixels p, p + stride, …
   func outputs(_ p: Int) -> Int { max(0, (input - p + stride - 1) / stride) }
 
   /// Their kernel places, from the first output pixel to the last.
@@ -119,15 +119,15 @@ private struct Meetings {
 // MARK: Chunks and weights
 
 extension TiledConvolution {
-  /// Kernel rows together, or parts of one, of about `chunkWords` words.
+  /// Kernel rows together, or parts of one, of about `defaultKBlock` elements.
   func kBlocks(of pass: Pass) -> [KBlock] {
     let (down, across) = (pass.kernelRows.count, pass.kernelColumns.count)
     if pass.places == 0 || across * packedPixel == 0 {
       return [KBlock(rows: 0..<0, columns: 0..<0)]
     }
     let run = across * packedPixel
-    let together = run <= chunkWords ? chunkWords / run : 1
-    let parts = (run + chunkWords - 1) / chunkWords
+    let together = run <= defaultKBlock ? defaultKBlock / run : 1
+    let parts = (run + defaultKBlock - 1) / defaultKBlock
     let width = (across + parts - 1) / parts
     return stride(from: 0, to: down, by: together).flatMap { row in
       stride(from: 0, to: across, by: width).map { column in
@@ -140,11 +140,11 @@ extension TiledConvolution {
   /// Floats in a panel of a pass.
   func panelSize(_ pass: Pass) -> Int { pass.places * packedPixel * panelWidth }
 
-  /// The weights of a kBlock for some panels of output channels, `apart` words from one to the next,
-  /// in the order of the source's words.
+  /// The weights of a K block for some panels of output channels, `apart` elements from one to the
+  /// next, in the order of the packed source.
   func packWeights(
-    _ weights: Input, _ pass: Pass, _ kBlock: KBlock, panels: Range<Int>, apart: Int,
-    to packed: Output
+    _ weights: Floats, _ pass: Pass, _ kBlock: KBlock, panels: Range<Int>, apart: Int,
+    to packed: MutableFloats
   ) {
     let g = geometry
     let channel = panels.lowerBound * panelWidth

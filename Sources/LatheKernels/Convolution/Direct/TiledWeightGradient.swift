@@ -2,10 +2,11 @@ internal import CKernels
 
 /// weights = the gradient, or += : for each tile of images, output pixels are the contraction.
 ///
-/// A piece is some input channels of one kernel row: their pixels become columns side by side, which
-/// meet every panel of output channels.
+/// A piece is some input channels of one kernel row: their pixels become columns side by side,
+/// which meet every panel of output channels.
 func weightGradientByTiles(
-  _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry, _ packing: Packing,
+  _ input: Floats, _ output: Floats, _ weights: MutableFloats, _ g: ConvolutionGeometry,
+  _ packing: Packing,
   accumulate: Bool
 ) {
   let layer = TiledConvolution(convolution: g, packing: .floats)
@@ -21,14 +22,14 @@ func weightGradientByTiles(
 private struct TiledGradient {
   let layer: TiledConvolution
   let images: Range<Int>
-  let output: Input
-  let bordered: Output
-  /// Where each output pixel's patch begins.
+  let output: Floats
+  let bordered: MutableFloats
+  /// Where each output pixel's receptive field begins.
   let lines: UnsafeMutablePointer<Int>
 
   var pixels: Int { images.count * layer.geometry.outputPixels }
 
-  init(_ layer: TiledConvolution, _ images: Range<Int>, _ input: Input, _ output: Input) {
+  init(_ layer: TiledConvolution, _ images: Range<Int>, _ input: Floats, _ output: Floats) {
     self.layer = layer
     self.images = images
     self.output = output + images.lowerBound * layer.geometry.outputImage
@@ -43,35 +44,35 @@ private struct TiledGradient {
     lines = layer.rowPlaces(images: images.count)
   }
 
-  func add(to weights: Output, _ packing: Packing, adds: Bool) {
+  func add(to weights: MutableFloats, _ packing: Packing, adds: Bool) {
     let g = layer.geometry
-    let length = packing.holding(pixels)
+    let length = packing.length(of: pixels)
     let panels = packOutput(packing)
-    let gradientRows = max(panelWidth, gradientWords / max(1, length) / panelWidth * panelWidth)
-    let parts = (g.patchRow + gradientRows - 1) / gradientRows
+    let gradientRows = max(panelWidth, gradientLength / max(1, length) / panelWidth * panelWidth)
+    let parts = (g.receptiveFieldRow + gradientRows - 1) / gradientRows
     Workers.forEach(g.kernelHeight * parts) { piece, _ in
       let (row, part) = piece.quotientAndRemainder(dividingBy: parts)
       let first = part * gradientRows
-      let taken = min(gradientRows, g.patchRow - first)
+      let taken = min(gradientRows, g.receptiveFieldRow - first)
       let packed = Scratch.left.floats((taken + panelWidth) * length)
       ck_pack_columns(
         packing.flag, bordered + row * layer.borderedLine + first, lines, pixels, taken, packed)
       multiply(
         packed, panels, rows: taken, packing,
-        to: weights + (row * g.patchRow + first) * g.outputChannels, adds: adds)
+        to: weights + (row * g.receptiveFieldRow + first) * g.outputChannels, adds: adds)
     }
   }
 
   /// Whether the gradient is large, aligned and written once, so that it goes past the cache.
-  private func streams(_ weights: Output) -> Bool {
+  private func streams(_ weights: MutableFloats) -> Bool {
     let g = layer.geometry
     return images.count == g.batch && g.weights >= 1 << 20 && g.outputChannels % 16 == 0
       && Int(bitPattern: weights) % 64 == 0
   }
 
-  private func packOutput(_ packing: Packing) -> Output {
+  private func packOutput(_ packing: Packing) -> MutableFloats {
     let channels = layer.geometry.outputChannels
-    let size = packing.holding(pixels) * panelWidth
+    let size = packing.length(of: pixels) * panelWidth
     let panels = Scratch.weights.floats(layer.panels * size)
     Workers.forEach((layer.panels + panelsTogether - 1) / panelsTogether) { group, _ in
       let panel = group * panelsTogether
@@ -84,21 +85,22 @@ private struct TiledGradient {
   }
 
   private func multiply(
-    _ packed: Output, _ panels: Output, rows: Int, _ packing: Packing, to weights: Output,
+    _ packed: MutableFloats, _ panels: MutableFloats, rows: Int, _ packing: Packing,
+    to weights: MutableFloats,
     adds: Bool
   ) {
     let channels = layer.geometry.outputChannels
-    let length = packing.holding(pixels)
+    let length = packing.length(of: pixels)
     let places = Scratch.places.integers(2 * rows)
     for row in 0..<rows {
       places[row] = row / tileRows * tileRows * length + row % tileRows
       places[rows + row] = row * channels
     }
     var job = ck_tiles()
-    job.pairs = packing.flag
+    job.bf16_pairs = packing.flag
     job.adds = adds ? 1 : 0
     job.rows = rows
-    job.a = Input(packed)
+    job.a = Floats(packed)
     job.a_rows = UnsafePointer(places)
     job.a_step = tileRows
     job.streams = streams(weights) && !adds ? 1 : 0
@@ -107,15 +109,16 @@ private struct TiledGradient {
     job.c_rows = UnsafePointer(places) + rows
     for panel in 0..<layer.panels {
       job.columns = min(panelWidth, channels - panel * panelWidth)
-      job.panel = Input(panels) + panel * length * panelWidth
+      job.panel = Floats(panels) + panel * length * panelWidth
       job.c = weights + panel * panelWidth
       ck_multiply_tiles(&job)
     }
   }
 }
 
-/// Words of the input image in one piece: they stay in the cache while they meet every panel.
-private let gradientWords = 1 << 17
+/// Packed elements of the input image in one piece: they stay in the cache while they meet every
+/// panel.
+private let gradientLength = 1 << 17
 
 extension ConvolutionGeometry {
   /// Output pixels that are contracted at a time: more where the gradient is large.

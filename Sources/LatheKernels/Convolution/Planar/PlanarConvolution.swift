@@ -1,11 +1,12 @@
 internal import CKernels
 
-// With W' the weights as [kernel places · output channels, input channels]: the rows of W' inputᵀ are
-// planes, one for each kernel place and output channel, that move and add up to the output image's
-// channels.
+// With W' the weights as [kernel places · output channels, input channels]: the rows of W' inputᵀ
+// are planes, one for each kernel place and output channel, that move and add up to the output
+// image's channels.
 
 func conv2dPlanar(
-  _ input: Input, _ weights: Input, _ output: Output, _ g: ConvolutionGeometry, _ packing: Packing
+  _ input: Floats, _ weights: Floats, _ output: MutableFloats, _ g: ConvolutionGeometry,
+  _ packing: Packing
 ) {
   let tiles = g.planarTiles
   let planarWeights = Scratch.weights.floats(g.weights)
@@ -14,19 +15,19 @@ func conv2dPlanar(
   var tiled = TiledGEMM(
     left: matrix(input, columns: g.inputChannels), right: left.flipped, k: g.inputChannels,
     packing: packing)
-  if Tiles.available(packing) { tiled.packRight(columns: g.planarRows) }
-  let product = tiled
+  if packing.isTiled { tiled.packRight(columns: g.planarRows) }
+  let gemm = tiled
   Workers.forEach(tiles.count) { tile, _ in
     let images = tiles[tile]
     let pixels = images.count * g.inputPixels
-    let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.inputPixels)
-    if product.packed == nil {
+    let planes = Scratch.im2col.floats(g.planarRows * tiles.largest * g.inputPixels)
+    if gemm.packed == nil {
       OpenBLAS.gemm(
         left, transposed(input + images.lowerBound * g.inputImage, columns: g.inputChannels),
         planes,
         columnsOfC: pixels, m: g.planarRows, n: pixels, k: g.inputChannels, accumulate: false)
     } else {
-      writePlanes(product, images, planes, g)
+      writePlanes(gemm, images, planes, g)
     }
     var loops = g.loops
     ck_col2im_planar(
@@ -35,16 +36,16 @@ func conv2dPlanar(
   }
 }
 
-/// The product's columns, pixel by pixel, as planes.
+/// The GEMM's columns, pixel by pixel, as planes.
 private func writePlanes(
-  _ product: TiledGEMM, _ images: Range<Int>, _ planes: Output, _ g: ConvolutionGeometry
+  _ gemm: TiledGEMM, _ images: Range<Int>, _ planes: MutableFloats, _ g: ConvolutionGeometry
 ) {
   let pixels = images.count * g.inputPixels
   let block = Scratch.block.floats(transposedPixels * g.planarRows)
   for first in stride(from: 0, to: pixels, by: transposedPixels) {
     let taken = min(transposedPixels, pixels - first)
     let start = images.lowerBound * g.inputPixels + first
-    product.write(
+    gemm.write(
       start..<start + taken, 0..<g.planarRows, to: block, columnsOfC: g.planarRows,
       accumulate: false)
     ck_transpose(block, g.planarRows, planes + first, pixels, taken, g.planarRows)
@@ -55,7 +56,7 @@ private func writePlanes(
 private let transposedPixels = 256
 
 func convTranspose2dPlanar(
-  _ output: Input, _ weights: Input, _ input: Output, _ g: ConvolutionGeometry,
+  _ output: Floats, _ weights: Floats, _ input: MutableFloats, _ g: ConvolutionGeometry,
   _ packing: Packing
 ) {
   let tiles = g.planarTiles
@@ -64,7 +65,7 @@ func convTranspose2dPlanar(
   Workers.forEach(tiles.count) { tile, _ in
     let images = tiles[tile]
     let pixels = images.count * g.inputPixels
-    let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.inputPixels)
+    let planes = Scratch.im2col.floats(g.planarRows * tiles.largest * g.inputPixels)
     writePlanes(output, images, planes, g)
     for first in stride(from: 0, to: pixels, by: g.planarBlock) {
       gemm(
@@ -80,13 +81,13 @@ func convTranspose2dPlanar(
 }
 
 func weightGradientPlanar(
-  _ input: Input, _ output: Input, _ weights: Output, _ g: ConvolutionGeometry,
+  _ input: Floats, _ output: Floats, _ weights: MutableFloats, _ g: ConvolutionGeometry,
   _ packing: Packing, accumulate: Bool
 ) {
   let tiles = g.planarTiles
   let partials = sumOverParts(of: tiles, size: g.weights) { images, sum, begun in
     let pixels = images.count * g.inputPixels
-    let planes = Scratch.patches.floats(g.planarRows * tiles.largest * g.inputPixels)
+    let planes = Scratch.im2col.floats(g.planarRows * tiles.largest * g.inputPixels)
     writePlanes(output, images, planes, g)
     for first in stride(from: 0, to: pixels, by: g.planarBlock) {
       let pixel = input + images.lowerBound * g.inputImage + first * g.inputChannels
@@ -104,7 +105,7 @@ func weightGradientPlanar(
 }
 
 private func writePlanes(
-  _ output: Input, _ images: Range<Int>, _ planes: Output, _ g: ConvolutionGeometry
+  _ output: Floats, _ images: Range<Int>, _ planes: MutableFloats, _ g: ConvolutionGeometry
 ) {
   var loops = g.loops
   ck_im2col_planar(
@@ -114,7 +115,7 @@ private func writePlanes(
 
 /// Transposes the weights of each kernel place: [input, output] to [output, input], or back.
 private func exchangeChannels(
-  _ from: Input, _ to: Output, _ g: ConvolutionGeometry, toPlanar: Bool
+  _ from: Floats, _ to: MutableFloats, _ g: ConvolutionGeometry, toPlanar: Bool
 ) {
   let rows = toPlanar ? g.inputChannels : g.outputChannels
   let columns = toPlanar ? g.outputChannels : g.inputChannels

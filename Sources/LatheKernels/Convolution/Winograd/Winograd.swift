@@ -1,15 +1,15 @@
 internal import CKernels
 
-// Convolutions by Winograd transforms: several output pixels of a tile share
-// multiplications, 25 instead of 64 for 4 × 4 pixels that see two taps along an axis. A tile's input
-// pixels are transformed to the Winograd domain; at each place there the convolution is a GEMM, whose results are transformed to
-// output pixels; the transposed convolution and the gradient of the weights are the adjoints, step
-// by step. A longer kernel is cut into groups of two or three taps.
+// Winograd convolution: 25 multiplications instead of 64 for 4 × 4 output pixels that see two taps
+// along an axis. The input transform maps a tile's input pixels to the Winograd domain. For each
+// element of the domain the convolution is a GEMM. The output transform maps the sums to output
+// pixels. The transposed convolution and the gradient of the weights are the adjoints, step by
+// step. A longer kernel is cut into groups of two or three taps.
 //
-// In bfloat16 it is the numbers in the Winograd domain that are rounded.
+// In bfloat16 the elements of the Winograd domain are rounded.
 //
-// Each number's chain of operations is fixed by the geometry of an image, that of a gradient by the
-// batch.
+// The order of each number's operations is fixed by the geometry of an image, that of a gradient by
+// the batch.
 
 /// A convolution in tiles.
 struct Winograd {
@@ -43,14 +43,14 @@ struct Winograd {
   /// Products of channels for an image.
   private var products: Int { tilesOfImage * domain * phases }
 
-  /// Whether the way to points and back is worth it: products of channels are well below those of a
-  /// direct convolution, and each number at a point takes part in enough of them. Along one axis
-  /// the way is shorter. The lines of each phase make whole pairs.
+  /// Whether the transforms are worth it: products of channels are well below those of a direct
+  /// convolution, and each element of the domain takes part in enough of them. Along one axis the
+  /// transforms are cheaper. The lines of each phase make whole pairs.
   private var wins: Bool {
     let g = geometry
     let direct = g.outputPixels * g.kernelHeight * g.kernelWidth
-    let most = down.domain == 1 || across.domain == 1 ? 0.8 : 0.7
-    return Double(products) <= most * Double(direct) && g.outputPixels >= 36
+    let limit = down.domain == 1 || across.domain == 1 ? 0.8 : 0.7
+    return Double(products) <= limit * Double(direct) && g.outputPixels >= 36
       && min(g.outputChannels, g.inputChannels) >= 32
       && (packing == .floats || g.inputChannels % 2 == 0)
   }
@@ -59,13 +59,13 @@ struct Winograd {
   private var tilesOfImage: Int { down.tiles * across.tiles }
   private var tiles: Range<Int> { 0..<geometry.batch * tilesOfImage }
   private var phases: Int { down.phases * across.phases }
-  /// Input channels of all phases.
+  /// Floats channels of all phases.
   private var lines: Int { phases * geometry.inputChannels }
   private var outputChannels: Int { geometry.outputChannels }
 }
 
-/// One axis of an image: tiles of output pixels, and phases of the input image that meet `taps` taps
-/// each.
+/// One axis of an image: tiles of output pixels, and phases of the input image that meet `taps`
+/// taps each.
 private struct Axis {
   let taps, stride, groups, outputs, tiles: Int
 
@@ -93,24 +93,24 @@ private let gradientTiles = 240
 /// Columns of the result at a time.
 private let groupColumns = 256
 
-/// A short chain rounds less, which the way back from the points would enlarge.
-private let chainWords = 256
+/// A short chain rounds less, which the output transform would enlarge.
+private let domainKBlock = 256
 
-/// Floats of the weights at their points, at a time.
-private let mostWeights = 1 << 23
+/// Floats of transformed weights at a time.
+private let maximumWeights = 1 << 23
 
 /// Tiles of a convolution that a piece takes, and those of them at a time: a long contraction has
 /// many weights, which more tiles should share.
 private let pieceTiles = 64
 private func blockTiles(length: Int) -> Int { length <= 512 ? 48 : 64 }
 
-/// Matrices at the points, one after another: element (row, column) of point p lies at
+/// Matrices of the Winograd domain, one for each element p: (row, column) lies at
 /// p * apart + row * columns + column.
 private struct WinogradMatrices {
-  let start: Output
+  let start: MutableFloats
   let domain, columns, apart: Int
 
-  /// `apart` is no power of 2: lines at all points have room in a cache's sets.
+  /// `apart` is no power of 2: lines of all elements have room in a cache's sets.
   init(_ slot: Scratch, domain: Int, rows: Int, columns: Int) {
     self.domain = domain
     self.columns = columns
@@ -122,47 +122,48 @@ private struct WinogradMatrices {
     ck_winograd_domain(start: start + row * columns + column, stride: columns, apart: apart)
   }
 
-  func matrix(_ point: Int, transposed: Bool = false) -> Operand {
-    Operand(start: start + point * apart, transposed: transposed, columns: columns)
+  func matrix(_ element: Int, transposed: Bool = false) -> Operand {
+    Operand(start: start + element * apart, transposed: transposed, columns: columns)
   }
 }
 
-/// Right operands `[length, columns]` at the points, as panels.
+/// Right operands `[length, columns]` of the Winograd domain, as panels.
 private struct WinogradPanels {
-  let start: Output
+  let start: MutableFloats
   let packing: Packing
   let length, columns: Int
 
-  /// Of one point.
+  /// Of one element of the domain.
   private var size: Int { Self.floats(packing, length: length, columns: columns) }
 
   static func floats(_ packing: Packing, length: Int, columns: Int) -> Int {
-    (columns + panelWidth - 1) / panelWidth * panelWidth * packing.holding(length)
+    (columns + panelWidth - 1) / panelWidth * panelWidth * packing.length(of: length)
   }
 
   /// Rows of the operands from `row` on, an even one for pairs.
   func pack(_ matrices: WinogradMatrices, transposed: Bool = false, rows: Int, at row: Int) {
-    for point in 0..<matrices.domain {
+    for element in 0..<matrices.domain {
       ck_pack_panels(
-        packing.flag, matrices.start + point * matrices.apart, transposed ? 1 : 0, matrices.columns,
-        rows, columns, packing.holding(length) * panelWidth,
-        start + point * size + packing.holding(row) * panelWidth)
+        packing.flag, matrices.start + element * matrices.apart, transposed ? 1 : 0,
+        matrices.columns,
+        rows, columns, packing.length(of: length) * panelWidth,
+        start + element * size + packing.length(of: row) * panelWidth)
     }
   }
 
-  /// At each point, sums = or += `left` times the panels.
+  /// For each element, sums = or += `left` times the panels.
   func multiply(
     _ left: WinogradMatrices, transposed: Bool = false, rows: Int, to sums: WinogradMatrices,
     accumulate: Bool = false
   ) {
-    for point in 0..<left.domain {
-      let operand = left.matrix(point, transposed: transposed)
+    for element in 0..<left.domain {
+      let operand = left.matrix(element, transposed: transposed)
       // Only the panels of the right operand are read.
-      var product = TiledGEMM(left: operand, right: operand, k: length, packing: packing)
-      product.packed = Input(start + point * size)
-      product.chainWords = chainWords
-      product.write(
-        0..<rows, 0..<columns, to: sums.start + point * sums.apart, columnsOfC: sums.columns,
+      var gemm = TiledGEMM(left: operand, right: operand, k: length, packing: packing)
+      gemm.packed = Floats(start + element * size)
+      gemm.kBlockLength = domainKBlock
+      gemm.write(
+        0..<rows, 0..<columns, to: sums.start + element * sums.apart, columnsOfC: sums.columns,
         accumulate: accumulate)
     }
   }
@@ -171,7 +172,7 @@ private struct WinogradPanels {
 // MARK: Directions
 
 extension Winograd {
-  func conv2d(_ input: Input, _ weights: Input, _ output: Output) {
+  func conv2d(_ input: Floats, _ weights: Floats, _ output: MutableFloats) {
     forEachShare(of: columnGroups, length: lines) { groups in
       let panels = weightPanels(groups, lineGroups, length: lines) { panels, columns, range in
         let matrices = filterTransform(weights, range, columns)
@@ -188,7 +189,7 @@ extension Winograd {
     }
   }
 
-  func convTranspose2d(_ output: Input, _ weights: Input, _ input: Output) {
+  func convTranspose2d(_ output: Floats, _ weights: Floats, _ input: MutableFloats) {
     if !writesInput { fill(input, with: 0, count: geometry.batch * geometry.inputImage) }
     forEachShare(of: lineGroups, length: outputChannels) { groups in
       let panels = weightPanels(groups, columnGroups, length: outputChannels) {
@@ -209,7 +210,8 @@ extension Winograd {
     }
   }
 
-  func weightGradient(_ input: Input, _ output: Input, _ weights: Output, accumulate: Bool) {
+  func weightGradient(_ input: Floats, _ output: Floats, _ weights: MutableFloats, accumulate: Bool)
+  {
     if geometry.batch == 0 && !accumulate { fill(weights, with: 0, count: geometry.weights) }
     for section in tiles.cut(sectionTiles) {
       let blocks = section.cut(gradientTiles)
@@ -243,7 +245,7 @@ extension Winograd {
   }
 }
 
-// MARK: Points
+// MARK: Winograd domain
 
 extension Winograd {
   private func winogradMatrices(_ slot: Scratch, rows: Int, columns: Int) -> WinogradMatrices {
@@ -251,12 +253,12 @@ extension Winograd {
   }
 
   /// `[tiles of the block, lines of the groups]` at each place of the domain.
-  private func inputTransform(_ input: Input, _ block: Range<Int>, _ groups: [Range<Int>])
+  private func inputTransform(_ input: Floats, _ block: Range<Int>, _ groups: [Range<Int>])
     -> WinogradMatrices
   {
     let first = groups[0].lowerBound
     let matrices = winogradMatrices(
-      .patches, rows: block.count, columns: groups.last!.upperBound - first)
+      .im2col, rows: block.count, columns: groups.last!.upperBound - first)
     for range in groups {
       withShape {
         ck_winograd_input_transform(
@@ -267,8 +269,8 @@ extension Winograd {
   }
 
   /// `[tiles of the block, output channels]` at each place of the domain.
-  private func outputTransform(_ output: Input, _ block: Range<Int>) -> WinogradMatrices {
-    let matrices = winogradMatrices(.patches, rows: block.count, columns: outputChannels)
+  private func outputTransform(_ output: Floats, _ block: Range<Int>) -> WinogradMatrices {
+    let matrices = winogradMatrices(.im2col, rows: block.count, columns: outputChannels)
     for columns in columnGroups {
       withShape {
         ck_winograd_output_transform_adjoint(
@@ -279,7 +281,7 @@ extension Winograd {
   }
 
   /// The same as right operands.
-  private func outputPanels(_ output: Input, _ blocks: [Range<Int>]) -> [WinogradPanels] {
+  private func outputPanels(_ output: Floats, _ blocks: [Range<Int>]) -> [WinogradPanels] {
     let size =
       domain * WinogradPanels.floats(packing, length: gradientTiles, columns: outputChannels)
     let start = Scratch.panels.floats(blocks.count * size)
@@ -313,7 +315,7 @@ extension Winograd {
   }
 
   /// `[lines, some output channels]` at each place of the domain.
-  private func filterTransform(_ weights: Input, _ range: Range<Int>, _ columns: Range<Int>)
+  private func filterTransform(_ weights: Floats, _ range: Range<Int>, _ columns: Range<Int>)
     -> WinogradMatrices
   {
     let matrices = winogradMatrices(.block, rows: range.count, columns: columns.count)
@@ -339,12 +341,12 @@ extension Winograd {
     (0..<lines).cut(geometry.inputChannels).flatMap { $0.cut(groupColumns) }
   }
 
-  /// Runs `body` for so many groups of columns of a right operand as are at their points together.
+  /// Runs `body` for so many groups of columns of a right operand as are transformed together.
   private func forEachShare(
     of groups: [Range<Int>], length: Int, _ body: (_ groups: [Range<Int>]) -> Void
   ) {
     let size = domain * WinogradPanels.floats(packing, length: length, columns: groupColumns)
-    for share in groups.indices.cut(max(1, mostWeights / size)) { body(Array(groups[share])) }
+    for share in groups.indices.cut(max(1, maximumWeights / size)) { body(Array(groups[share])) }
   }
 
   /// Runs `body` for blocks of tiles that make up all images, those of one image in order on one

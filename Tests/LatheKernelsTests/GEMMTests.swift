@@ -20,7 +20,7 @@ private func referenceProduct(
 }
 
 extension AllKernels {
-  @Suite struct MatrixProductTests {
+  @Suite struct GEMMTests {
     static let sizes = [
       (1, 1, 1), (3, 5, 7), (64, 1, 33), (1, 64, 17), (17, 33, 65), (64, 100, 128), (130, 70, 9),
       (5, 4, 0), (600, 90, 40), (20, 70, 2100), (9, 300, 31), (6, 16, 256), (7, 17, 257),
@@ -40,12 +40,12 @@ extension AllKernels {
         let expected = referenceProduct(
           a.rounded(to: precision), transposed.0, b.rounded(to: precision), transposed.1, adding: c,
           m: m, n: n, k: k)
-        withAndWithoutTiles {
+        withAndWithoutTiles { usesTiles in
           let found = written(m * n) { y in
             for i in 0..<m * n { y[i] = accumulate ? before[i] : .nan }
             gemm(
               a, transposed: transposed.0, b, transposed: transposed.1, y, m: m, n: n, k: k,
-              accumulate: accumulate, precision: precision)
+              accumulate: accumulate, precision: precision, usesTiles: usesTiles)
           }
           #expect(worstError(found, expected) < 2e-6)
         }
@@ -58,11 +58,11 @@ extension AllKernels {
       let (a, b) = (Numbers.array(30 * 40, seed: 1), Numbers.array(40 * 50, seed: 2))
       let expected = referenceProduct(
         a, false, b, false, adding: [Float](repeating: 0, count: 30 * 50), m: 30, n: 50, k: 40)
-      withAndWithoutTiles {
+      withAndWithoutTiles { usesTiles in
         let found = written(30 * 50) {
           gemm(
             a, transposed: false, b, transposed: false, $0, m: 30, n: 50, k: 40, accumulate: false,
-            precision: .bfloat16)
+            precision: .bfloat16, usesTiles: usesTiles)
         }
         #expect(1e-4..<1e-2 ~= worstError(found, expected))
       }
@@ -77,11 +77,11 @@ extension AllKernels {
         (3.4e38, .infinity), (0x1p-126, 0x1p-126), (-0.1, -0x1.9ap-4),
       ]
       let (numbers, one) = (cases.map(\.0), [Float(1)])
-      withAndWithoutTiles {
+      withAndWithoutTiles { usesTiles in
         let found = written(cases.count) {
           gemm(
             numbers, transposed: false, one, transposed: false, $0, m: cases.count, n: 1, k: 1,
-            accumulate: false, precision: .bfloat16)
+            accumulate: false, precision: .bfloat16, usesTiles: usesTiles)
         }
         #expect(found == cases.map(\.1))
       }
@@ -92,23 +92,23 @@ extension AllKernels {
       var a = Numbers.array(3 * 5)
       a[7] = Float(bitPattern: 0x7f80_0001)
       let b = Numbers.array(5 * 2)
-      withAndWithoutTiles {
+      withAndWithoutTiles { usesTiles in
         let found = written(3 * 2) {
           gemm(
             a, transposed: false, b, transposed: false, $0, m: 3, n: 2, k: 5, accumulate: false,
-            precision: precision)
+            precision: precision, usesTiles: usesTiles)
         }
         #expect(found.map(\.isNaN) == [false, false, true, true, false, false])
       }
     }
 
     /// The first rows of a product have the same bits however many follow, and in whatever order
-    /// its factors lie: tiles add in an order of the contraction's own.
+    /// its operands lie: tiles add in an order of the contraction's own.
     @Test(.enabled(if: Processor.usesTiles), arguments: [false, true], Precision.allCases)
     func rowsDoNotDependOnTheirNumber(_ accumulate: Bool, _ precision: Precision) {
-      let (n, k, most) = (300, 2500, 1100)
-      let (a, b) = (Numbers.array(most * k, seed: 1), Numbers.array(k * n, seed: 2))
-      let before = Numbers.array(most * n, seed: 3)
+      let (n, k, maximum) = (300, 2500, 1100)
+      let (a, b) = (Numbers.array(maximum * k, seed: 1), Numbers.array(k * n, seed: 2))
+      let before = Numbers.array(maximum * n, seed: 3)
       let turned = written(k * n) { permute(b, sizes: [k, n], permutation: [1, 0], $0) }
       let bits = { (m: Int, bTransposed: Bool) in
         written(m * n) { c in
@@ -118,8 +118,8 @@ extension AllKernels {
             k: k, accumulate: accumulate, precision: precision)
         }.map(\.bitPattern)
       }
-      let all = bits(most, false)
-      #expect(bits(most, true) == all)
+      let all = bits(maximum, false)
+      #expect(bits(maximum, true) == all)
       for m in [1, 2, 7, 16, 64, 255, 256, 513, 1023, 1024] {
         #expect(bits(m, false) == Array(all[..<(m * n)]))
         #expect(bits(m, true) == Array(all[..<(m * n)]))
