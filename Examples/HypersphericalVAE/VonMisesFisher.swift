@@ -76,8 +76,8 @@ public struct VonMisesFisher {
 
 /// KL(vMF(·, κ) ‖ uniform), an operation of this program. Shapes: any → the same.
 ///
-/// Concretely, κ A(κ) + log C(κ) + log |S|, A = I_{m/2}(κ) / I_{m/2−1}(κ); its derivative is κ A′(κ),
-/// A′ = 1 − (m − 1) A / κ − A².
+/// Concretely, κ A(κ) + log C(κ) + log |S|, A = I_{m/2}(κ) / I_{m/2−1}(κ); its derivative is κ
+/// A′(κ), A′ = 1 − (m − 1) A / κ − A².
 public func uniformKL(_ concentration: Tensor, dimensions m: Int) -> Tensor {
   let values = Storage(count: concentration.shape.count)
   var slopes: [Float] = []

@@ -117,7 +117,8 @@ struct Doctor: ParsableCommand {
       "\(mebibytes) MiB free"
         + (mebibytes >= 1024
           ? ""
-          : ": gradients need the model's size for each rank; give a container more with --shm-size")
+          : ": gradients need the model's size for each rank; "
+            + "give a container more with --shm-size")
     )
   }
 

@@ -26,7 +26,8 @@ public enum TrainingError: CommonError, CustomStringConvertible {
         + (origins.isEmpty ? ". " : ", first on \(origins.joined(separator: " and ")). ")
         + (checkpoint.map { "The last good checkpoint is \($0)" } ?? "There is no checkpoint yet")
     case .signature(let rank, let host, let differences):
-      "rank \(rank) on \(host) differs from rank 0 in \(differences.prefix(4).joined(separator: "; "))"
+      "rank \(rank) on \(host) differs from rank 0 in "
+        + differences.prefix(4).joined(separator: "; ")
         + (differences.count > 4 ? "; and \(differences.count - 4) more" : "")
     case .nothingToResume(let folder):
       "nothing to resume: no checkpoint in \(folder)"

@@ -106,7 +106,7 @@ import Testing
       "--profile",
       "--precision", precision, timeout: 120)
     let line =
-      /lathe .* ae-a1-mnist ranks=2 threads=1 batch\/rank=4 precision=.* images\/s \(median step .* ms, min .*\), peak RSS\/rank \d+ MiB/
+      #/lathe .* ae-a1-mnist ranks=2 threads=1 batch/rank=4 precision=.* images/s \(median step .*/#
     #expect(step.output.contains(line), "\(step)")
     #expect(
       step.output.contains("0.35 GF an image") && step.output.contains("0.00 blocks taken"),

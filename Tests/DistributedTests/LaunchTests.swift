@@ -51,7 +51,9 @@ private let patience = 400.0
         kill -\(signal) $!
         status=0
         wait $! || status=$?
-        while pgrep --runstates R,S,D,T -f 'lathe train .*[-]-out \(run)'; do sleep 0.2; done >/dev/null
+        while pgrep --runstates R,S,D,T -f 'lathe train .*[-]-out \(run)'; do
+          sleep 0.2
+        done >/dev/null
         exit $status
         """
       let result = try oneJobAtATime {

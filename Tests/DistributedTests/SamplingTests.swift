@@ -69,7 +69,8 @@ import Testing
     }
   }
 
-  /// A sampler that is fitted after training sees the images that the run trained on, and no others.
+  /// A sampler that is fitted after training sees the images that the run trained on, and no
+  /// others.
   @Test func imagesHeldBackAreNotFittedTo() throws {
     try withFolder { folder in
       let run = "\(folder)/run"

@@ -188,7 +188,8 @@ let samples = [
       with safetensors.safe_open(sys.argv[1], "np") as f:
         t = {k: f.get_tensor(k) for k in f.keys()}
         print(json.dumps({"metadata": f.metadata(), "tensors": [
-          {"name": k, "type": str(v.dtype), "shape": v.shape, "bits": v.view("uint32").ravel().tolist()}
+          {"name": k, "type": str(v.dtype), "shape": v.shape,
+           "bits": v.view("uint32").ravel().tolist()}
           for k, v in t.items()]}))
       """
     let output = try #require(try python(program, [path.string]))

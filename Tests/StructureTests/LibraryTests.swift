@@ -4,7 +4,10 @@ import Testing
 /// them.
 @Suite struct LibraryTests {
   private var process: Regex<(Substring, Substring?, Substring?)> {
-    #/(^|[^.\w])(exit|_exit|abort|atexit|signal|sigaction|alarm|getenv)\b *[({]|processInfo\.environment/#
+    #/
+      (^|[^.\w])(exit|_exit|abort|atexit|signal|sigaction|alarm|getenv)\b\ *[({]
+      |processInfo\.environment
+    /#
   }
 
   @Test func librariesDoNotOwnTheProcess() throws {

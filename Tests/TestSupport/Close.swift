@@ -21,7 +21,8 @@ public func difference(
     return nil
   }
   return
-    "at \(worst): \(values[worst]), expected \(expected[worst]), off by \(error(worst)), allowed \(allowed)"
+    "at \(worst): \(values[worst]), expected \(expected[worst]), "
+    + "off by \(error(worst)), allowed \(allowed)"
 }
 
 /// Expects numbers within `relative` times the largest expected magnitude, plus `absolute`.

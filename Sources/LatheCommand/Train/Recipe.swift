@@ -32,7 +32,8 @@ package enum Recipe {
     let list = RunConfiguration.list
     if let unknown = given.keys.sorted().first(where: { list[$0] == nil }) {
       throw CommandFailure.data(
-        "\(path): unknown key '\(unknown)'; known are \(list.names.sorted().joined(separator: ", "))"
+        "\(path): unknown key '\(unknown)'; known are "
+          + list.names.sorted().joined(separator: ", ")
       )
     }
     for line in list.renamings(in: given) { note("\(path): \(line)") }

@@ -26,7 +26,8 @@ struct RunImages {
   func holdingBack(_ count: Int) throws -> RunImages {
     guard (2..<train.count).contains(count) else {
       throw CommandFailure.usage(
-        "validation: expected 2 to \(train.count - 1) of the \(train.count) training images, found \(count)"
+        "validation: expected 2 to \(train.count - 1) of the \(train.count) training images, "
+          + "found \(count)"
       )
     }
     var images = self

@@ -89,7 +89,8 @@ final class RunRecorder {
     ])
     let paths = try pictures(of: preview)
     progress.say(
-      "step \(preview.step): reconstruction error \(decimals(preview.reconstructionError)) per pixel on "
+      "step \(preview.step): reconstruction error "
+        + "\(decimals(preview.reconstructionError)) per pixel on "
         + "\(preview.count) test images")
     if preview.step >= run.optimization.steps { summarise(preview, paths) }
   }

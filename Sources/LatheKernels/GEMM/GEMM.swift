@@ -192,7 +192,7 @@ struct GEMMPartition {
   var alongColumns: Bool { n > m }
   var length: Int { alongColumns ? n : m }
 
-  /// Rows or columns in a rowPanel.
+  /// Rows or columns in a row panel.
   var rowPanel: Int {
     let wanted = max(1, min(Self.maximumPieces, m * n * k / Self.work))
     let even = (length + wanted - 1) / wanted

@@ -112,8 +112,8 @@ struct TiledGEMM {
     }
   }
 
-  /// The next panel's lines, or the first ones of the next kBlock; none where they are near anyway,
-  /// or several panels are packed together, which fetches enough.
+  /// The next panel's lines, or the first ones of the next K block; none where they are near
+  /// anyway, or several panels are packed together, which fetches enough.
   private func linesAfter(_ column: Int, _ columns: Range<Int>, _ kBlock: Range<Int>) -> ck_ahead {
     if right.transposed || packed != nil || right.columns < 256 || Tiles.areNarrow {
       return ck_ahead(start: right.start, stride: 0, rows: 0)

@@ -5,9 +5,9 @@ import LatheTensors
 /// Two variational autoencoders, the second one of the first one's codes.
 ///
 /// Dai and Wipf, "Diagnosing and Enhancing VAE Models", ICLR 2019, Section 3; networks (A4 and
-/// fully connected ones), step and rates as in its released code. A learned standardDeviation makes the
-/// first stage reconstruct well while its codes miss N(0, I); the second stage, whose codes have as
-/// many dimensions as its data, meets it.
+/// fully connected ones), step and rates as in its released code. A learned standard deviation
+/// makes the first stage reconstruct well while its codes miss N(0, I); the second stage, whose
+/// codes have as many dimensions as its data, meets it.
 public struct TwoStageVAE: Model {
   public static let name = "two-stage-vae"
   public static let summary = "variational autoencoder, then another one of its codes"

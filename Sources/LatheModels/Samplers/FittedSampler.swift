@@ -57,11 +57,13 @@ public enum SamplerError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unsuitable(let name, let model, let has):
-      "\(model): no sampler '\(name.rawValue)'; it has \(has.map(\.rawValue).joined(separator: ", "))"
+      "\(model): no sampler '\(name.rawValue)'; it has "
+        + has.map(\.rawValue).joined(separator: ", ")
     case .tooFew(let codes, let needed):
       "sampler: expected at least \(needed) codes, found \(codes)"
     case .notFinite(let name):
-      "sampler \(name.rawValue): the codes of the training images are not finite, or have no finite covariance"
+      "sampler \(name.rawValue): the codes of the training images are not finite, "
+        + "or have no finite covariance"
     }
   }
 }

@@ -276,7 +276,7 @@ private struct BackwardSweep {
     }
   }
 
-  /// The gradientBuffer of a variable; what it holds of the gradient must not be overwritten.
+  /// The gradient buffer of a variable; what it holds of the gradient must not be overwritten.
   private func gradientBuffer(of index: Int, in node: Node) -> GradientTarget? {
     guard consuming, let input = node.inputs[index], let gradientBuffer = input.gradientBuffer
     else { return nil }
