@@ -6,9 +6,9 @@ struct KernelDistanceTests {
     let golden = try golden("kernel")
     let (a, b) = try (golden.features("a"), golden.features("b"))
     expectClose(
-      try KernelDistance.discrepancy(a, b), try golden.number("discrepancy"), relative: 1e-6)
+      try KernelDistance.mmd(a, b), try golden.number("discrepancy"), relative: 1e-6)
     expectClose(
-      try KernelDistance.discrepancy(a[rows: 0..<60], a[rows: 60..<120]),
+      try KernelDistance.mmd(a[rows: 0..<60], a[rows: 60..<120]),
       try golden.number("same"), relative: 1e-4)
   }
 
@@ -18,7 +18,7 @@ struct KernelDistanceTests {
     let (a, b) = try (golden.features("a")[rows: 0..<90], golden.features("b"))
     let score = try KernelDistance(subsets: 3)(a, b)
     #expect(score.subsetSize == 90)
-    expectClose(score.mean, try KernelDistance.discrepancy(a, b), relative: 1e-6)
+    expectClose(score.mean, try KernelDistance.mmd(a, b), relative: 1e-6)
     #expect(score.standardDeviation < 1e-6)
   }
 

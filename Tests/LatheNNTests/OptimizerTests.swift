@@ -127,7 +127,7 @@ import Testing
       [0, 9, 10, 25].map(Schedule.halving(1, every: 10).callAsFunction) == [1, 1, 0.5, 0.25])
     #expect(
       [0, 5, 9].map(Schedule.milestones(1, [5: 0.5, 9: 0.1]).callAsFunction) == [1, 0.5, 0.05])
-    expectClose([Schedule.geometric(1, total: 0.01, over: 100)(50)], [0.1], relative: 1e-5)
+    expectClose([Schedule.exponentialDecay(1, total: 0.01, over: 100)(50)], [0.1], relative: 1e-5)
     #expect(Schedule.constant(3)(1_000_000) == 3)
   }
 }

@@ -14,7 +14,7 @@ struct PackJob {
   var output: FilePath?
   /// Whether damaged pictures are left out.
   var skipsCorrupt = false
-  /// Whether a file that is there already is made anew.
+  /// Whether a file that is there already is made again.
   var isForced = false
 
   /// The packed file. Under a launcher MPI is started.

@@ -6,7 +6,7 @@ import LatheTensors
 ///
 /// van der Maaten, Hinton, "Visualizing Data using t-SNE", JMLR 9, 2008, Algorithm 1 with early
 /// exaggeration (Section 3.4) and the gains of each coordinate from the authors' program (Jacobs,
-/// 1988). As in scikit-learn, gains and velocity begin anew when exaggeration ends; kept, they
+/// 1988). As in scikit-learn, gains and velocity begin again when exaggeration ends; kept, they
 /// leave the divergence of small sets about twice as large.
 public struct TSNE: Sendable {
   /// About how many neighbours a sample has.
@@ -45,7 +45,7 @@ public struct TSNE: Sendable {
     try map(features, from: start(features.count))
   }
 
-  /// Normal draws with a deviation of 10⁻⁴.
+  /// Normal draws with a standard deviation of 10⁻⁴.
   private func start(_ count: Int) -> Map {
     let random = CounterRandom(seed: seed)
     return Map(

@@ -40,7 +40,7 @@ public struct KernelDistance: Sendable {
     for _ in 0..<max(1, subsets) {
       let left = one[rows: draws.distinct(max(0, size), below: one.count)]
       let right = other[rows: draws.distinct(max(0, size), below: other.count)]
-      scores.append(try Self.discrepancy(left, right))
+      scores.append(try Self.mmd(left, right))
     }
     let mean = scores.reduce(0, +) / Double(scores.count)
     let variance =
@@ -53,7 +53,7 @@ public struct KernelDistance: Sendable {
   ///
   /// - Throws: `ScoreError`: dimensions that differ, fewer than 2 samples, features that are not
   ///   finite.
-  public static func discrepancy(_ one: Features, _ other: Features) throws(ScoreError) -> Double {
+  public static func mmd(_ one: Features, _ other: Features) throws(ScoreError) -> Double {
     try checkDimensions(one, other)
     for set in [one, other] where set.count < 2 {
       throw .tooFew("samples for a kernel distance", needed: 2, found: set.count)

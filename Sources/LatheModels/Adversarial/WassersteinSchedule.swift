@@ -10,7 +10,7 @@ func wassersteinSchedule(
   _ rate: Float, milestones: [Int], factors: [Float], decaySteps: Int
 ) -> Schedule {
   decaySteps > 0
-    ? .geometric(rate, total: 0.01, over: decaySteps)
+    ? .exponentialDecay(rate, total: 0.01, over: decaySteps)
     : .milestones(rate, Dictionary(zip(milestones, factors), uniquingKeysWith: *))
 }
 

@@ -44,7 +44,7 @@ extension DeterministicModel {
 
   public var step: [Block<Self>] {
     let settings = configuration.deterministic
-    let rate = Schedule.halving(settings.learningRate, every: settings.halvingSteps)
+    let rate = Schedule.stepDecay(settings.learningRate, every: settings.halvingSteps)
     return [
       Block(
         Phase(Self.phaseName, updates: [.encoder, .decoder], by: .adam(rate, epsilon: 1e-7)) {

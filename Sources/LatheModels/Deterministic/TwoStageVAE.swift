@@ -66,12 +66,12 @@ public struct TwoStageVAE: Model {
     let c = configuration
     let first = Phase<Self>(
       "first stage", updates: [.encoder, .decoder],
-      by: .adam(.halving(c.learningRate, every: c.halvingSteps))
+      by: .adam(.stepDecay(c.learningRate, every: c.halvingSteps))
     ) { $0.firstNegativeELBO($1) }
     let second = Phase<Self>(
       "second stage", updates: [.secondEncoder, .secondDecoder],
       by: .adam(
-        .halving(c.secondLearningRate, every: c.secondHalvingSteps, from: c.firstStageSteps))
+        .stepDecay(c.secondLearningRate, every: c.secondHalvingSteps, from: c.firstStageSteps))
     ) { $0.secondNegativeELBO($1) }
     return [
       Block(first).during(0..<c.firstStageSteps), Block(second).during(c.firstStageSteps..<Int.max),
@@ -87,7 +87,7 @@ public struct TwoStageVAE: Model {
   }
 
   /// −E[log p(z | u)] + KL(q(u | z) ‖ N(0, I)), u ~ q(u | z), for codes z that the first stage,
-  /// held still, draws anew.
+  /// held still, draws again.
   func secondNegativeELBO(_ batch: Batch) -> Losses {
     let codes = sampleCodes(of: batch.images, using: batch.random)
     let posterior = secondPosterior(codes)

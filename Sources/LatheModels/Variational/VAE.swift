@@ -31,7 +31,10 @@ public struct VAE: VariationalModel {
   }
 
   public var step: [Block<Self>] {
-    [Block(elboPhase(by: .halving(configuration.learningRate, every: configuration.halvingSteps)))]
+    [
+      Block(
+        elboPhase(by: .stepDecay(configuration.learningRate, every: configuration.halvingSteps)))
+    ]
   }
 
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)), z = μ + σ ε (Kingma and Welling, Eqs. 8 and 10).

@@ -10,9 +10,9 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
 
   private enum Decay: Hashable, Sendable {
     case none
-    case every(steps: Int, factor: Float, start: Int)
+    case halved(every: Int, start: Int)
     case at([Int: Float])
-    case geometric(total: Float, steps: Int)
+    case exponential(total: Float, steps: Int)
   }
 
   private init(_ initial: Float, _ decay: Decay) {
@@ -28,7 +28,7 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
   /// Halved after every `steps` steps, counted from step `start`, or never when `steps` is 0.
   public static func halving(_ rate: Float, every steps: Int, from start: Int = 0) -> Schedule {
     guard steps > 0 else { return .constant(rate) }
-    return Schedule(rate, .every(steps: steps, factor: 0.5, start: start))
+    return Schedule(rate, .halved(every: steps, start: start))
   }
 
   /// Multiplied by a milestone's factor from its step on.
@@ -36,21 +36,21 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
     Schedule(rate, .at(factors))
   }
 
-  /// Falls by the same factor at every step, to `total` of the initial rate after `steps`.
-  public static func geometric(_ rate: Float, total: Float, over steps: Int) -> Schedule {
+  /// Exponential decay: falls by the same factor at every step, to `total` of the initial rate after `steps`.
+  public static func exponentialDecay(_ rate: Float, total: Float, over steps: Int) -> Schedule {
     require(steps > 0, "Schedule: a decay over \(steps) steps")
-    return Schedule(rate, .geometric(total: total, steps: steps))
+    return Schedule(rate, .exponential(total: total, steps: steps))
   }
 
   /// The rate at a step.
   public func callAsFunction(_ step: Int) -> Float {
     switch decay {
     case .none: initial
-    case .every(let steps, let factor, let start):
-      initial * pow(factor, Float(max(0, step - start) / steps))
+    case .halved(let steps, let start):
+      initial * pow(0.5, Float(max(0, step - start) / steps))
     case .at(let factors):
       factors.sorted { $0.key < $1.key }.reduce(initial) { $1.key <= step ? $0 * $1.value : $0 }
-    case .geometric(let total, let steps): initial * pow(total, Float(step) / Float(steps))
+    case .exponential(let total, let steps): initial * pow(total, Float(step) / Float(steps))
     }
   }
 }

@@ -46,7 +46,7 @@ public final class ClassifierTraining {
       count: train.count, batch: min(configuration.batch, train.count), seed: configuration.seed)
     let steps = configuration.epochs * order.batchesPerEpoch
     optimizer = Optimizer(
-      .adam(.geometric(configuration.learningRate, total: 0.01, over: max(steps, 1))),
+      .adam(.exponentialDecay(configuration.learningRate, total: 0.01, over: max(steps, 1))),
       groups: ["classifier"], of: store)
     gradients = Arena(count: store.values.count)
     statisticsUpdates = Arena(count: store.bufferValues.count)
