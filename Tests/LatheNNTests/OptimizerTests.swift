@@ -124,7 +124,7 @@ import Testing
 
   @Test func schedules() {
     #expect(
-      [0, 9, 10, 25].map(Schedule.halving(1, every: 10).callAsFunction) == [1, 1, 0.5, 0.25])
+      [0, 9, 10, 25].map(Schedule.stepDecay(1, every: 10).callAsFunction) == [1, 1, 0.5, 0.25])
     #expect(
       [0, 5, 9].map(Schedule.milestones(1, [5: 0.5, 9: 0.1]).callAsFunction) == [1, 0.5, 0.05])
     expectClose([Schedule.exponentialDecay(1, total: 0.01, over: 100)(50)], [0.1], relative: 1e-5)

@@ -8,8 +8,7 @@ struct RunFlags: ParsableArguments {
   @Option(help: "Folder of the run (default: runs/MODEL-DATASET, numbered when that is taken).")
   var out: String?
 
-  @Flag(
-    help: "Continue a run from its newest intact checkpoint: the one in --out, or the only one.")
+  @Flag(help: "Continue the run in --out, or the only one of this model on this data set.")
   var resume = false
 
   @Option(help: "YAML file with settings; a run's config.yml is one.")

@@ -3,9 +3,9 @@ internal import CKernels
 
 /// A convolution from an input image to an output image, NHWC.
 ///
-/// MutableFloats pixel (i, j) sees the input rows `i * strideHeight - paddingTop + a`, a = 0 ..<
+/// Output pixel (i, j) sees the input rows `i * strideHeight - paddingTop + a`, a = 0 ..<
 /// kernelHeight, and columns likewise; what lies outside is zero. The padding below and on the
-/// right follows from the sizes. "Floats" and "output" are those of conv2d; a transposed
+/// right follows from the sizes. "Input" and "output" are those of conv2d; a transposed
 /// convolution goes from the output to the input. Weights are `[kernelHeight, kernelWidth,
 /// inputChannels, outputChannels]` for both.
 public struct ConvolutionGeometry: Equatable, Sendable {
@@ -17,7 +17,7 @@ public struct ConvolutionGeometry: Equatable, Sendable {
   public var outputHeight, outputWidth, outputChannels: Int
   /// Size of the kernel.
   public var kernelHeight, kernelWidth: Int
-  /// Floats pixels from one output pixel's receptive field to the next.
+  /// Input pixels from one output pixel's receptive field to the next.
   public var strideHeight, strideWidth: Int
   /// Zeros above and left of the input image.
   public var paddingTop, paddingLeft: Int

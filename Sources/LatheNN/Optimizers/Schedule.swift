@@ -25,8 +25,9 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
   /// The same rate at every step.
   public static func constant(_ rate: Float) -> Schedule { Schedule(rate, .none) }
 
-  /// Halved after every `steps` steps, counted from step `start`, or never when `steps` is 0.
-  public static func halving(_ rate: Float, every steps: Int, from start: Int = 0) -> Schedule {
+  /// Step decay: halved after every `steps` steps, counted from step `start`, or never when `steps`
+  /// is 0.
+  public static func stepDecay(_ rate: Float, every steps: Int, from start: Int = 0) -> Schedule {
     guard steps > 0 else { return .constant(rate) }
     return Schedule(rate, .halved(every: steps, start: start))
   }
@@ -36,7 +37,8 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
     Schedule(rate, .at(factors))
   }
 
-  /// Exponential decay: falls by the same factor at every step, to `total` of the initial rate after `steps`.
+  /// Exponential decay: falls by the same factor at every step, to `total` of the initial rate after
+  /// `steps`.
   public static func exponentialDecay(_ rate: Float, total: Float, over steps: Int) -> Schedule {
     require(steps > 0, "Schedule: a decay over \(steps) steps")
     return Schedule(rate, .exponential(total: total, steps: steps))

@@ -95,7 +95,7 @@ struct TiledConvolution {
 
 /// Which kernel places meet which output pixels along one axis of a transposed convolution.
 ///
-/// Floats pixel p meets output pixel i through place p + padding − i · stride.
+/// Input pixel p meets output pixel i through place p + padding − i · stride.
 private struct Meetings {
   let input, kernel, stride, padding: Int
 
@@ -104,7 +104,7 @@ private struct Meetings {
   /// The last output pixel that any input one could meet.
   var last: Int { max(0, (input - 1 + padding) / stride) }
 
-  /// Floats pixels p, p + stride, …
+  /// Input pixels p, p + stride, …
   func outputs(_ p: Int) -> Int { max(0, (input - p + stride - 1) / stride) }
 
   /// Their kernel places, from the first output pixel to the last.

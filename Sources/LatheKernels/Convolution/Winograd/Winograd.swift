@@ -59,7 +59,7 @@ struct Winograd {
   private var tilesOfImage: Int { down.tiles * across.tiles }
   private var tiles: Range<Int> { 0..<geometry.batch * tilesOfImage }
   private var phases: Int { down.phases * across.phases }
-  /// Floats channels of all phases.
+  /// Input channels of all phases.
   private var lines: Int { phases * geometry.inputChannels }
   private var outputChannels: Int { geometry.outputChannels }
 }
