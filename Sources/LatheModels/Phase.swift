@@ -53,8 +53,8 @@ public struct Losses {
   }
 }
 
-/// One optimizer update: a name, the groups it updates, its rule, its loss. The rule's state belongs
-/// to the phase.
+/// One optimizer update: a name, the groups it updates, its rule, its loss. The rule's state
+/// belongs to the phase.
 public struct Phase<Network: Model> {
   /// Unique within the model.
   public let name: String

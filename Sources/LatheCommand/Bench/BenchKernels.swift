@@ -39,7 +39,8 @@ struct BenchKernels: RootCommand {
     let peak = Processor.measuredPeak(seconds: 0.5)
     print(
       "\(Processor.instructionSet), OpenBLAS core \(Processor.blasCore), batch \(batch), "
-        + "\(threads) \(threads == 1 ? "thread" : "threads"), \(precision.rawValue); peak of a core \(Int(peak)) GF/s float32"
+        + "\(counted(threads, "thread")), \(precision.rawValue); "
+        + "peak of a core \(Int(peak)) GF/s float32"
     )
     print(row("layer", "forward", "dX", "dW"))
     for layer in BenchLayer.all where self.layer.isEmpty || layer.name.contains(self.layer) {

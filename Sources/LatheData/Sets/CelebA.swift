@@ -16,7 +16,8 @@ extension Dataset {
       PictureOrigin(
         instructions: """
           To get it, see https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html: put \
-          img_align_celeba.zip (or the folder that is in it), list_attr_celeba.txt and list_eval_partition.txt, and if \
+          img_align_celeba.zip (or the folder that is in it), list_attr_celeba.txt and \
+          list_eval_partition.txt, and if \
           you like identity_CelebA.txt, into data/celeba or the folder celeba below $LATHE_DATA, \
           or name their folder
           """,

@@ -14,7 +14,8 @@ extension Dataset {
         systemFolders: [],
         instructions: """
           To get it, download the four files train-images-idx3-ubyte.gz, \
-          train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz, for example from \
+          train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and \
+          t10k-labels-idx1-ubyte.gz, for example from \
           https://ossci-datasets.s3.amazonaws.com/mnist/, into data/mnist or the folder mnist \
           below $LATHE_DATA, or name their folder
           """,

@@ -28,8 +28,8 @@ public struct InfoGAN: Architecture {
   /// 10⁻⁶ + softplus, as in the released code of 2-Stage VAE.
   public func standardDeviation(_ output: Tensor) -> Tensor { softplus(output) + 1e-6 }
 
-  /// Images → `outputs` numbers, mean and standard deviation of a posterior say; every layer is spectrally
-  /// normalised.
+  /// Images → `outputs` numbers, mean and standard deviation of a posterior say; every layer is
+  /// spectrally normalised.
   public struct Encoder: EncoderNetwork {
     private let conv0, conv1: Convolution
     private let norm1, norm2: BatchNorm

@@ -37,8 +37,8 @@ public struct Schedule: Hashable, Sendable, ExpressibleByFloatLiteral {
     Schedule(rate, .at(factors))
   }
 
-  /// Exponential decay: falls by the same factor at every step, to `total` of the initial rate after
-  /// `steps`.
+  /// Exponential decay: falls by the same factor at every step, to `total` of the initial rate
+  /// after `steps`.
   public static func exponentialDecay(_ rate: Float, total: Float, over steps: Int) -> Schedule {
     require(steps > 0, "Schedule: a decay over \(steps) steps")
     return Schedule(rate, .exponential(total: total, steps: steps))
