@@ -11,10 +11,20 @@ extension ArgumentHelp {
   /// What a setting of a run says about itself, with its default.
   static func setting(_ name: String) -> ArgumentHelp {
     guard let setting = RunConfiguration.list[name] else { trap("no setting \(name)") }
-    let words =
-      setting.allowedValues.isEmpty || setting.name == "metrics"
-      ? "" : " One of \(setting.allowedValues.joined(separator: ", "))."
-    return ArgumentHelp(stringLiteral: setting.help + words + defaultValue(of: setting))
+    return ArgumentHelp(
+      stringLiteral: setting.help + words(of: setting) + defaultValue(of: setting))
+  }
+
+  /// The words that a setting may be. Those of features come from the program's extractors; those
+  /// of metrics stand in the default.
+  private static func words(of setting: SettingDescription) -> String {
+    switch setting.name {
+    case "features": " One of \(FeatureChoice.forms)."
+    case "metrics": ""
+    default:
+      setting.allowedValues.isEmpty
+        ? "" : " One of \(setting.allowedValues.joined(separator: ", "))."
+    }
   }
 
   private static func defaultValue(of setting: SettingDescription) -> String {

@@ -11,8 +11,8 @@ public struct RunEvaluationSettings: SettingGroup {
   @Setting("What is evaluated, separated by commas.", identity: .ranks)
   public var metrics = EvaluationSettings.Metric.allCases
   @Setting(
-    "What stands for an image: inception:FILE, classifier, classifier:FILE or pixels; left out, "
-      + "classifier, or pixels for what is no picture.", identity: .ranks)
+    "What stands for an image; left out, classifier, or pixels for what is no picture.",
+    identity: .ranks)
   public var features: String?
   @Setting(
     "Dimensions of Inception's features: 64, 192, 768 or 2048; left out, 2048.", identity: .ranks)
