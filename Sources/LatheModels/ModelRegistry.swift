@@ -70,6 +70,15 @@ public struct ModelRegistry: Sendable, ExpressibleByArrayLiteral {
       return known
     }
 
+    /// Hyperparameters that were given by former names or in former words, as lines to be shown.
+    public func renamings(in given: [String: JSONValue], images: ImageShape) throws -> [String] {
+      let settings = try settings(images, 0)
+      return given.sorted { $0.key < $1.key }.compactMap { name, value in
+        let setting = settings.first { $0.name == name || $0.formerName == name }
+        return setting?.renaming(of: (name, value))
+      }
+    }
+
     init<Network: Model>(_ type: Network.Type) {
       name = Network.name
       summary = Network.summary

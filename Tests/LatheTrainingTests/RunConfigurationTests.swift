@@ -46,6 +46,8 @@ import Testing
     ])
     let same = RunOverlay(["model": .string("ae")]).over(below)
     #expect(same.values["sampler"] == .string("gmm"))
+    let capitals = RunOverlay(["model": .string("AE")]).over(below)
+    #expect(capitals.values["sampler"] == .string("gmm"))
     let other = RunOverlay(["model": .string("vae")]).over(below)
     #expect(other.values == ["model": .string("vae"), "batch": .int(8)])
   }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import LatheDistributed
 import LatheData
 import LatheModels
@@ -9,8 +8,7 @@ import LatheTraining
 extension Sampler.Name: ExpressibleByArgument {
   public init?(argument: String) {
     if let name = Sampler.Name.currentName(of: argument) {
-      let line = "lathe: sampler '\(argument)' is now called '\(name)'\n"
-      FileHandle.standardError.write(Data(line.utf8))
+      noteRenamed("sampler \(argument)", to: name)
     }
     self.init(rawValue: argument)
   }

@@ -33,7 +33,7 @@ struct ResumedRun {
     guard let model = asked.values["model"], let dataset = asked.values["dataset"] else {
       throw CommandFailure.usage("--resume: say which run with --out FOLDER")
     }
-    let base = "\(model.text)-\(dataset.text)"
+    let base = "\(model.text)-\(dataset.text)".lowercased()
     let found = ((try? FileManager.default.contentsOfDirectory(atPath: "runs")) ?? [])
       .filter { $0 == base || $0.hasPrefix("\(base)-") && Int($0.dropFirst(base.count + 1)) != nil }
       .sorted()

@@ -35,6 +35,7 @@ struct RunSettings {
     folder = resumed?.folder ?? RunSettings.folder(command.runFlags.out, entry.name, dataset.name)
     do { try run.requireConsistent(ranks: ranks) } catch { throw CommandFailure.usage("\(error)") }
     try checkSampler(resolvedHyperparameters(of: run))
+    try noteWhatChanged(flags)
   }
 
   /// The flags with the hyperparameters that `--set` and `--networks` give.
@@ -108,6 +109,16 @@ extension RunSettings {
       let ofRecipe = recipe.values["configuration"]
       let isOfRecipe = ofRecipe != nil && (try? resolve(ofRecipe)) == nil
       throw isOfRecipe ? CommandFailure.data(message) : CommandFailure.usage(message)
+    }
+  }
+
+  /// Says which hyperparameters have other names now, and whether the recipe's are left out.
+  private func noteWhatChanged(_ flags: RunOverlay) throws {
+    if case .object(let given) = configuration.model.configuration {
+      try entry.renamings(in: given, images: dataset.shape).forEach(note)
+    }
+    if flags.hasOtherModel(than: recipe), recipe.values["configuration"] != nil {
+      note("the recipe's hyperparameters are those of another model: left out")
     }
   }
 

@@ -99,6 +99,14 @@ public struct Networks: SettingValue, Hashable {
   public static var expectation: String { "one of \(allowedValues.joined(separator: ", "))" }
   public static var allowedValues: [String] { ArchitectureRegistry.current.names }
 
+  /// The name of an architecture that was given by a former one, such as a1.
+  public static func presentWord(for given: JSONValue) -> String? {
+    guard let found = ArchitectureRegistry.current[given.text],
+      found.name.lowercased() != given.text.lowercased()
+    else { return nil }
+    return found.name
+  }
+
   public init?(given: JSONValue) {
     guard let found = ArchitectureRegistry.current[given.text] else { return nil }
     architecture = found

@@ -17,14 +17,18 @@ public struct RunOverlay: Sendable {
     if values["steps"] != nil || values["epochs"] != nil {
       (below["steps"], below["epochs"]) = (nil, nil)
     }
-    if let model = values["model"], let other = below["model"], model != other {
-      (below["configuration"], below["sampler"]) = (nil, nil)
-    }
+    if hasOtherModel(than: lower) { (below["configuration"], below["sampler"]) = (nil, nil) }
     return RunOverlay(
       below.merging(values) { old, new in
         guard case .object(let inner) = new, case .object(let outer) = old else { return new }
         return .object(outer.merging(inner) { $1 })
       })
+  }
+
+  /// Whether both name a model, and not the same one; capitals do not count.
+  public func hasOtherModel(than lower: RunOverlay) -> Bool {
+    guard let model = values["model"], let other = lower.values["model"] else { return false }
+    return model.text.lowercased() != other.text.lowercased()
   }
 
   /// The run's configuration with these settings in place of defaults.
