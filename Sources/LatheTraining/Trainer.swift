@@ -78,8 +78,12 @@ public final class Trainer {
   private let fault: (any FaultInjector)?
   private let loader: BatchLoader
   private var prefetcher: Prefetcher?
-  private let previewer: Previewer
-  let train: ImageSet
+  let previewer: Previewer
+  /// How fast test images are reconstructed, and samplers are fitted to codes.
+  var imagePace, codePace: Pace
+  /// The sampler that was fitted last, and whether to as many codes as the step allows.
+  var lastFitted: (step: Int, isWhole: Bool, fitted: PreviewSampler)?
+  let train, test: ImageSet
   let runner: StepRunner
   var checkpoints: RunCheckpoints?
   private var best: BestCheckpoint?
@@ -99,7 +103,10 @@ public final class Trainer {
   ) throws {
     let run = configuration.completed(for: network)
     (self.network, self.configuration, self.folder) = (network, run, folder)
-    (self.world, self.monitor, self.train, self.fault) = (world, monitor, train, fault)
+    (self.world, self.monitor, self.fault) = (world, monitor, fault)
+    (self.train, self.test) = (train, test)
+    imagePace = Pace(first: 100) { try world.broadcast($0) }
+    codePace = Pace(first: 500) { try world.broadcast($0) }
     _ = try network.model.sampler(named: run.sampler)
     loader = BatchLoader(run, images: train)
     previewer = Previewer(test: test, world: world, seed: run.optimization.seed)
@@ -196,24 +203,10 @@ public final class Trainer {
   /// Gives back what ranks share. Collective.
   public func finish() throws { try runner.free() }
 
-  /// The most test images that a preview before the end of the run reconstructs: a large set must
-  /// not hold up its first step.
-  private static let previewLimit = 2_000
-
   /// A sign of life, and how far this rank is with something that takes a while.
   func report(_ task: String, _ done: Int, _ total: Int) {
     monitor.heartbeat()
     if world.rank == 0 { hooks.working(task, done, total) }
-  }
-
-  private func preview() throws {
-    try monitor.measure(.evaluation) {
-      let preview = try previewer.preview(
-        model, sampler: sampler(), step: step,
-        limit: step == configuration.optimization.steps ? .max : Trainer.previewLimit,
-        progress: report)
-      try world.broadcast0 { [hooks] in try hooks.previewed(preview) }
-    }
   }
 
   func openedBest() -> BestCheckpoint {

@@ -17,7 +17,8 @@ final class TaskProgress {
   /// Nothing is shown of work that takes less than `delay` seconds.
   init(after delay: Double = 0) { self.delay = delay }
 
-  /// Takes up how far a task is, and shows it when that is due. `total` is 0 if nothing is counted.
+  /// Takes up how far a task is, and shows it when that is due. `total` is 0 if nobody knows
+  /// it; then rounds are counted.
   func show(_ task: String, _ done: Int, _ total: Int) {
     guard Launcher.isRoot else { return }
     let now = ProcessInfo.processInfo.systemUptime
@@ -32,8 +33,12 @@ final class TaskProgress {
   }
 
   private func state(_ done: Int, _ total: Int, seconds: Double) -> String {
-    if total > 0, done > 0 { return ", \(100 * done / total) %" }
-    return seconds < 1 ? " …" : " … \(spell(seconds: seconds))"
+    if total > 0, done > 0 {
+      let left = seconds * Double(total - done) / Double(done)
+      return ", \(100 * done / total) %" + (left < 1 ? "" : ", \(spell(seconds: left)) left")
+    }
+    let rounds = done > 0 ? ", \(counted(done, "round"))" : ""
+    return rounds + (seconds < 1 ? " …" : " … \(spell(seconds: seconds))")
   }
 
   /// Clears the line: the work is done.

@@ -81,12 +81,14 @@ final class RunRecorder {
   private func previewed(_ preview: Preview) throws {
     working.finish()
     firstError = firstError ?? preview.reconstructionError
-    try log.write([
+    var members: [String: JSONValue] = [
       "event": .string("preview"), "step": .int(preview.step), "split": .string("test"),
       "sampler": .string(run.sampler.rawValue),
       "images": .int(preview.count),
       "reconstruction_error_per_pixel": .double(preview.reconstructionError),
-    ])
+    ]
+    members["sampler_codes"] = preview.codes.map { .int($0.fitted) }
+    try log.write(members)
     let paths = try pictures(of: preview)
     progress.say(
       "step \(preview.step): reconstruction error "
@@ -134,9 +136,27 @@ final class RunRecorder {
       images/s         \(String(format: "%.1f", rate)), waiting for data \(share) of the time
       test error/pixel \(first)\(decimals(preview.reconstructionError))
       """)
+    if let leftOut = leftOut(of: preview) { progress.say(listed("left out", leftOut, column: 17)) }
     for (name, path) in paths {
       progress.say(name.padding(toLength: 17, withPad: " ", startingAt: 0) + path.string)
     }
+  }
+
+  /// What the time after the last step was too short for; nil if nothing.
+  private func leftOut(of preview: Preview) -> String? {
+    var parts: [String] = []
+    if let codes = preview.codes, codes.fitted < codes.all {
+      parts.append(
+        "the \(run.sampler.rawValue) sampler was fitted to \(grouped(codes.fitted)) of "
+          + "\(grouped(codes.all)) codes and not kept")
+    }
+    if preview.count < preview.testCount {
+      parts.append(
+        "\(grouped(preview.count)) of \(grouped(preview.testCount)) test images were "
+          + "reconstructed")
+    }
+    guard !parts.isEmpty else { return nil }
+    return parts.joined(separator: ", ") + ", to end soon; `lathe evaluate \(folder)` takes all"
   }
 
   private func decimals(_ value: Double) -> String { String(format: "%.5f", value) }

@@ -52,8 +52,7 @@ public final class StepRunner {
     optimizers = memory.adopt(store, phases, on: world)
     // First values are there before any rank reads or loads others.
     _ = try memory.agree(true)
-    // Coroutines call MPI while gradients are made, so nobody else may.
-    choice = OverlapChoice(statistics == .global ? .off : overlap, reduction.transport, on: world)
+    choice = OverlapChoice(overlap, statistics, reduction.transport, on: world)
   }
 
   /// Slices of this rank whose loss in the last phase was not finite.

@@ -65,12 +65,6 @@ extension RunConfiguration {
         name: "slices", expected: "a multiple of the \(ranks) ranks",
         found: "\(slices): a run goes on with its slices on any number of ranks that divides them")
     }
-    guard batch.overlap != .on || batch.statistics != .global else {
-      throw SettingError(
-        name: "overlap",
-        expected: "auto or off with batch-statistics global, whose slices exchange values as they "
-          + "go", found: "on")
-    }
     guard batch.size / slices >= 2 || batch.statistics == .global else {
       throw SettingError(
         name: "batch", expected: "at least 2 images a slice",

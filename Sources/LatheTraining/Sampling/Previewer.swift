@@ -9,12 +9,21 @@ public struct Preview {
   public let step: Int
   /// Mean squared error per pixel and channel of the reconstructions, pixels in [0, 1].
   public let reconstructionError: Double
-  /// Number of test images that were reconstructed: all of them at the end of a run.
-  public let count: Int
+  /// Number of test images that were reconstructed, and how many there are.
+  public let count, testCount: Int
+  /// How many codes of training images the sampler was fitted to, of how many; nil for one that
+  /// needs no fit.
+  public let codes: (fitted: Int, all: Int)?
   /// Some test images and what the model makes of them, `[n, H, W, C]`; rank 0 only.
   public let originals, reconstructions: Tensor?
   /// Images of codes from the run's sampler, `[n, H, W, C]`; rank 0 only.
   public let samples: Tensor?
+}
+
+/// A sampler, and how many codes of training images it was fitted to, of how many.
+struct PreviewSampler {
+  let sampler: Sampler
+  var codes: (fitted: Int, all: Int)?
 }
 
 /// Makes previews on all ranks: each test image once, and the same bits on any number of ranks.
@@ -30,12 +39,11 @@ struct Previewer {
     random = RandomSource(seed: seed).derived("evaluation")
   }
 
-  /// Reconstructs the first test images, at most `limit`, and draws samples. Collective.
+  /// Reconstructs the first `count` test images, and draws samples. Collective.
   func preview(
-    _ model: any Model, sampler: Sampler, step: Int, limit: Int, progress: Progress
+    _ model: any Model, _ fitted: PreviewSampler, step: Int, count: Int, progress: Progress
   ) throws -> Preview {
     try withoutGradients {
-      let count = min(limit, test.count)
       let chunks = (count + Previewer.chunk - 1) / Previewer.chunk
       let own = world.rank * chunks / world.size..<(world.rank + 1) * chunks / world.size
       let errors = own.flatMap { chunk in
@@ -47,10 +55,10 @@ struct Previewer {
       let shown = isRoot ? test.tensor(0..<min(64, test.count)) : nil
       return Preview(
         step: step, reconstructionError: total / Double(count * test.shape.count),
-        count: count, originals: shown,
+        count: count, testCount: test.count, codes: fitted.codes, originals: shown,
         reconstructions: shown.map { model.reconstruct($0, using: random.derived("shown")) },
         samples: isRoot
-          ? model.sample(64, from: sampler, using: random.derived("samples")) : nil)
+          ? model.sample(64, from: fitted.sampler, using: random.derived("samples")) : nil)
     }
   }
 

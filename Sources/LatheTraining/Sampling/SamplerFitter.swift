@@ -34,7 +34,6 @@ public struct SamplerFitter {
   public func fit(_ type: any FittedSampler.Type, limit: Int = .max) throws -> any FittedSampler {
     let count = min(images.count, type.mostCodes, limit)
     let codes = withoutGradients { shares(count: count, drawn: type.wantsDrawnCodes) }
-    progress("fitting sampler to \(count) codes", 0, 0)
     return try type.fitted(to: codes, using: random)
   }
 
@@ -52,8 +51,10 @@ public struct SamplerFitter {
           codes(ofChunk: $0, count: count, drawn: drawn)
         }, latentSize: latentSize)
     }
+    var rounds = 0
     return CodeShares(count: count, latentSize: latentSize, own: own) { values in
-      progress("fitting sampler to \(count) codes", 0, 0)
+      progress("fitting the sampler to \(count) codes", rounds, 0)
+      rounds += 1
       return try gather(values)
     }
   }

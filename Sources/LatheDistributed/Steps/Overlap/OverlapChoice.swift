@@ -20,10 +20,16 @@ final class OverlapChoice {
   private var seconds: [(isOn: Bool, seconds: Double)] = []
   private var steps = 0
 
-  /// Overlap is tried where it may help: where `transport` is messages.
-  init(_ setting: Overlap, _ transport: Transport, on world: Communicator) {
+  /// Overlap is tried where it may help: where `transport` is messages. With global statistics it
+  /// is off: slices call MPI while gradients are made, so nobody else may.
+  init(
+    _ setting: Overlap, _ statistics: BatchStatistics, _ transport: Transport,
+    on world: Communicator
+  ) {
     self.world = world
-    self.setting = setting == .auto && transport != .messages ? .off : setting
+    let isOff = statistics == .global || (setting == .auto && transport != .messages)
+    self.setting = isOff ? .off : setting
+    if isOff, setting == .on { summary = "off: global batch statistics exchange values meanwhile" }
   }
 
   /// Whether the present step overlaps.

@@ -2,7 +2,7 @@ import LatheDistributed
 import LatheTensors
 
 /// Told of work on numbered samples: what is done with them, how many this rank has done, of how
-/// many. Where nothing is counted, the total is 0.
+/// many. The total is 0 where nobody knows it; then the second number counts rounds.
 public typealias Progress = (_ task: String, _ done: Int, _ total: Int) -> Void
 
 /// Work on numbered samples, shared by the ranks in chunks of one size.

@@ -1,0 +1,78 @@
+import LatheDistributed
+import LatheModels
+
+// What the trainer shows of the model: before the first step, now and then, and after the last.
+extension Trainer {
+  /// The most seconds of a preview before the last step, and the least after it.
+  private static let previewSeconds = (before: 5.0, after: 10.0)
+  /// The most test images that are reconstructed, and codes that a sampler is fitted to, before the
+  /// end of the run.
+  private static let previewLimits = (images: 2_000, codes: 10_000)
+
+  private var isAtEnd: Bool { step == configuration.optimization.steps }
+
+  /// Shows what the model makes of test images and of draws from the run's sampler. Collective.
+  ///
+  /// It takes at most 5 s; after the last step 10 s or a tenth of the training, whichever is more.
+  /// Fewer images are reconstructed, and samplers are fitted to fewer codes, where that is not
+  /// enough.
+  func preview() throws {
+    try monitor.measure(.evaluation) {
+      let start = ContinuousClock.now
+      let seconds = isAtEnd ? max(Self.previewSeconds.after, workSeconds / 10) : 5
+      let isAsked = isAtEnd && evaluation != nil
+      // Half of the time for each: the estimate for a fit is a rough one.
+      let fitted = try fittedSampler(until: isAsked ? nil : start + .seconds(seconds / 2))
+      let limit = isAtEnd ? test.count : min(test.count, Self.previewLimits.images)
+      let preview = try imagePace.run(upTo: limit, until: start + .seconds(seconds)) {
+        try previewer.preview(model, fitted, step: step, count: $0, progress: report)
+      }
+      try world.broadcast0 { [hooks] in try hooks.previewed(preview) }
+    }
+  }
+
+  /// Seconds that went into the steps of this process and what they needed.
+  private var workSeconds: Double {
+    monitor.seconds.reduce(0, +) - monitor.seconds[Activity.evaluation.rawValue]
+  }
+
+  /// The run's sampler, as an evaluation needs it. Collective.
+  func sampler() throws -> Sampler { try fittedSampler(until: nil).sampler }
+
+  /// The run's sampler; one that is fitted sees as many codes as fit into the time, and all of them
+  /// at the end of the run without a limit. Then it is kept in the last checkpoint. Collective.
+  private func fittedSampler(until end: ContinuousClock.Instant?) throws -> PreviewSampler {
+    if let own = try model.sampler(named: configuration.sampler) {
+      return PreviewSampler(sampler: own)
+    }
+    if end == nil, let lastFitted, lastFitted.step == step, lastFitted.isWhole {
+      return lastFitted.fitted
+    }
+    let type = type(of: model).fittedSampler(named: configuration.sampler)!
+    let all = min(train.count, type.mostCodes)
+    let limit = isAtEnd ? all : min(all, Self.previewLimits.codes)
+    let fitted = try codePace.run(upTo: limit, until: end) { count in
+      let fitter = SamplerFitter(
+        model, images: train, seed: configuration.optimization.seed, on: world, progress: report)
+      return (value: try fitter.fit(type, limit: count), count: count)
+    }
+    if isAtEnd, fitted.count == all { try keep(fitted.value) }
+    let result = PreviewSampler(sampler: fitted.value.sampler, codes: (fitted.count, all))
+    lastFitted = (step, fitted.count == limit, result)
+    return result
+  }
+
+  private func keep(_ fitted: any FittedSampler) throws {
+    let checkpoints = openedCheckpoints()
+    try world.broadcast0 {
+      if let folder = checkpoints.lastSaved { try fitted.save(in: folder) }
+    }
+  }
+}
+
+extension Communicator {
+  /// Rank 0's number on all ranks. Collective.
+  func broadcast(_ number: Int) throws -> Int {
+    Int(littleEndianBytes: try broadcast(from: 0) { number.bytes })
+  }
+}
