@@ -30,7 +30,7 @@ extension FileSystem {
   private static func replace(
     _ path: FilePath, with parts: [UnsafeRawBufferPointer], isSynced: Bool
   ) throws(FileError) {
-    let temporary = try temporaryName(beside: path)
+    let temporary = try temporaryPath(beside: path)
     do throws(FileError) {
       try write(parts, to: temporary, named: path, isSynced: isSynced)
       try rename(temporary, to: path)
@@ -39,14 +39,6 @@ extension FileSystem {
       throw error
     }
     if isSynced { try sync(parent(of: path)) }
-  }
-
-  private static func temporaryName(beside path: FilePath) throws(FileError) -> FilePath {
-    guard let name = path.lastComponent?.string else {
-      throw FileError(.unwritable, path: path, expected: "the name of a file", found: "none")
-    }
-    let unique = String(UInt64.random(in: 0 ... .max), radix: 36)
-    return path.removingLastComponent().appending(".\(name.prefix(40)).\(unique).tmp")
   }
 
   /// Writes a new file; an error names `path`, the name it is to have.

@@ -62,6 +62,11 @@ extension FileSystem {
     /// Nanoseconds of the last change since 1970.
     package let changed: Int
     package let isFolder: Bool
+    /// The number of the user whose it is.
+    package let owner: UInt32
+
+    /// Whether it belongs to the user for whom this process runs.
+    package var isOwn: Bool { owner == geteuid() }
   }
 
   /// The status of what is at a path, or, if it is a link, where the link leads; nil if nothing is.
@@ -71,7 +76,7 @@ extension FileSystem {
     let changed = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
     return Status(
       size: Int(status.st_size), changed: changed,
-      isFolder: status.st_mode & S_IFMT == S_IFDIR)
+      isFolder: status.st_mode & S_IFMT == S_IFDIR, owner: status.st_uid)
   }
 
   package static func exists(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }

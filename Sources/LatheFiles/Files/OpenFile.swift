@@ -9,7 +9,8 @@ package struct OpenFile: ~Copyable {
   /// - Throws: `FileError` (missing).
   package init(reading path: FilePath) throws(FileError) {
     self.path = path
-    descriptor = try Self.open(path, O_RDONLY, "read", .missing)
+    // A pipe without a writer would be waited for.
+    descriptor = try Self.open(path, O_RDONLY | O_NONBLOCK, "read", .missing)
   }
 
   /// Opens for reading and writing, making the file if it is not there; never through a link.
@@ -18,6 +19,46 @@ package struct OpenFile: ~Copyable {
   package init(writing path: FilePath) throws(FileError) {
     self.path = path
     descriptor = try Self.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, "write", .unwritable)
+  }
+
+  /// Makes a new file; never through a link, and never one that is there.
+  ///
+  /// - Throws: `FileError` (unwritable).
+  package init(creating path: FilePath) throws(FileError) {
+    self.path = path
+    descriptor = try Self.open(
+      path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, "create", .unwritable)
+  }
+
+  /// Opens a file of this user's own for reading and writing: a regular file under one name only,
+  /// never through a link.
+  ///
+  /// - Throws: `FileError` (unwritable).
+  package init(owned path: FilePath) throws(FileError) {
+    self.path = path
+    descriptor = try Self.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, "write", .unwritable)
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      status.st_uid == geteuid(), status.st_nlink == 1
+    else {
+      throw FileError(
+        .unwritable, "file", path: path, expected: "a regular file of this user's own",
+        found: "another")
+    }
+  }
+
+  /// Opens a file whose end is written to, making it if it is not there; never through a link.
+  ///
+  /// - Throws: `FileError` (unwritable).
+  package init(appending path: FilePath) throws(FileError) {
+    self.path = path
+    descriptor = try Self.open(
+      path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, "write", .unwritable)
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw FileError(
+        .unwritable, "file", path: path, expected: "a regular file", found: "something else")
+    }
   }
 
   private static func open(
@@ -88,6 +129,50 @@ package struct OpenFile: ~Copyable {
     if status == EOPNOTSUPP || status == EINVAL { return }
     errno = status
     if status != 0 { throw unwritable(needed: size) }
+  }
+
+  /// Writes at the end, in one call to the system as far as it takes them.
+  ///
+  /// - Throws: `FileError` (unwritable), with the bytes needed and free if the disk is full.
+  package func append(_ bytes: [UInt8]) throws(FileError) {
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw unwritable(needed: bytes.count - written) }
+      written += count
+    }
+  }
+
+  /// Says that the file has just been changed.
+  package func touch() { futimens(descriptor, nil) }
+
+  /// What came of asking for an exclusive lock.
+  package enum Locking: Sendable {
+    case taken
+    /// Another process, or this one through another opened file, has it.
+    case held
+    /// The file system has no locks.
+    case unsupported
+  }
+
+  /// Locks the whole file until it is closed; the file must be opened for writing. Nobody who may
+  /// only read the file can hold the lock.
+  package func lock() -> Locking {
+    // An open file description's lock, for which the shim of `fcntl` has no name.
+    let setLock: CInt = 37
+    var whole = flock()
+    whole.l_type = CShort(F_WRLCK)
+    while true {
+      if fcntl(descriptor, setLock, &whole) == 0 { return .taken }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN, EACCES: return .held
+      default: return .unsupported
+      }
+    }
   }
 
   package func truncate(to size: Int) throws(FileError) {
