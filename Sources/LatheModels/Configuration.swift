@@ -26,10 +26,10 @@ public func requireSides(
 /// Encoder and decoder: which networks, how wide, how many latent dimensions.
 public struct AutoencoderSettings: SettingGroup {
   @Setting("Networks of encoder and decoder.") public var networks = Networks.flexaeConv
-  @Setting("Dimensions of a code.", bounds: .atLeast(1)) public var latentSize = 32
-  @Setting("Channels of the first convolution; 0: as published.", bounds: .atLeast(0))
+  @Setting("Dimensions of a code.", bounds: .size()) public var latentSize = 32
+  @Setting("Channels of the first convolution; 0: as published.", bounds: .size(from: 0))
   public var filters = 0
-  @Setting("Width of fully connected layers; 0: as published.", bounds: .atLeast(0))
+  @Setting("Width of fully connected layers; 0: as published.", bounds: .size(from: 0))
   public var hiddenSize = 0
 
   public init(_ networks: Networks, latentSize: Int) {

@@ -131,10 +131,15 @@ public final class Trainer {
   // MARK: The run
 
   /// Continues from the newest intact checkpoint in the run's folder. Collective.
-  public func resume() throws {
+  ///
+  /// - Throws: `TrainingError`, also where the checkpoint was trained on other images, unless that
+  ///   is meant; `FileError`, `MPIError`.
+  public func resume(allowingOtherImages: Bool = false) throws {
     let checkpoints = openedCheckpoints()
     let found = try world.broadcast(from: 0) { [hooks, network] in
-      try checkpoints.load(onSkip: hooks.skipped, spelled: network.present).bytes
+      try checkpoints.load(
+        allowingOtherImages: allowingOtherImages, onSkip: hooks.skipped, spelled: network.present
+      ).bytes
     }
     step = Int(littleEndianBytes: found)
     runner.resume(afterSteps: step)
@@ -211,7 +216,8 @@ public final class Trainer {
 
   func openedBest() -> BestCheckpoint {
     if let best { return best }
-    let opened = BestCheckpoint(configuration, in: folder, store: store)
+    let opened = BestCheckpoint(
+      configuration, in: folder, store: store, images: RunState.Images(train))
     best = opened
     return opened
   }
@@ -219,7 +225,8 @@ public final class Trainer {
   func openedCheckpoints() -> RunCheckpoints {
     if let checkpoints { return checkpoints }
     let opened = RunCheckpoints(
-      configuration, in: folder, store: store, optimizers: runner.optimizers, fault: fault)
+      configuration, in: folder, store: store, images: RunState.Images(train),
+      optimizers: runner.optimizers, fault: fault)
     checkpoints = opened
     return opened
   }

@@ -19,6 +19,9 @@ public enum TrainingError: CommonError, CustomStringConvertible {
   /// A checkpoint belongs to another run.
   case otherRun(FilePath, field: String, expected: String, found: String)
 
+  /// A checkpoint was trained on other images than those that are there.
+  case otherImages(FilePath, expected: RunState.Images, found: RunState.Images)
+
   public var description: String {
     switch self {
     case .notFinite(let phase, let term, let step, let value, let origins, let checkpoint):
@@ -33,6 +36,13 @@ public enum TrainingError: CommonError, CustomStringConvertible {
       "nothing to resume: no checkpoint in \(folder)"
     case .otherRun(let path, let field, let expected, let found):
       "\(path) belongs to another run: \(field) is \(found) there, \(expected) was asked for"
+    case .otherImages(let path, let expected, let found):
+      "training images: expected those of \(path), \(expected), found \(found)"
     }
   }
+}
+
+extension RunState.Images: CustomStringConvertible {
+  /// `60 images, digest 1f00aa12`.
+  public var description: String { "\(count) images, digest \(digest)" }
 }

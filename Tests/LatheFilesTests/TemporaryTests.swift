@@ -77,7 +77,8 @@ import Testing
   }
 
   @Test func appendedLinesAreWhole() throws {
-    let (one, two) = (try OpenFile(appending: path), try OpenFile(appending: path))
+    let one = try OpenFile(appending: path)
+    let two = try OpenFile(appending: path)
     try one.append([1, 10])
     try two.append([2, 10])
     try one.append([3, 10])

@@ -42,6 +42,8 @@ struct Evaluate: ParsableCommand {
   @Flag(help: "Write the precision-recall curve as SVG as well.")
   var svg = false
 
+  func validate() throws { try checkSeed(seed) }
+
   func run() throws {
     let asked = try options.settings()
     let settings = asked.settings(seed: seed)

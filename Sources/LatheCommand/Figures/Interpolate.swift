@@ -80,7 +80,7 @@ struct Interpolate: RootCommand {
 
   private func pairs(_ saved: SavedRun, _ test: ImageSet) throws {
     let (rows, frames, along) = (rows ?? 8, frames ?? 8, along ?? .linear)
-    guard first + 2 * rows <= test.count else {
+    guard first <= test.count, 2 * rows <= test.count - first else {
       throw CommandFailure.usage(
         "\(rows) pairs from image \(first) on: the test split has \(test.count) images")
     }

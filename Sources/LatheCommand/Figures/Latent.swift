@@ -37,6 +37,7 @@ struct Latent: RootCommand {
   func validate() throws {
     try check("--count", count ?? oldCount, in: 0...20_000)
     try check("--perplexity", perplexity, in: 1...10_000)
+    try checkSeed(seed)
   }
 
   func run() throws {

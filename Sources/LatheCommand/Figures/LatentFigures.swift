@@ -55,7 +55,7 @@ struct LatentFigures {
     let records = RunLog.records(of: saved.folder)
     let points = records.compactMap { record -> Chart.Point? in
       guard let value = record.first(where: { $0.key.hasSuffix("/activeDimensions") })?.value,
-        let active = value.asDouble, let step = record["step"]?.asDouble
+        let active = value.asDouble, active >= 0, let step = record["step"]?.asDouble
       else { return nil }
       return (step, active)
     }

@@ -33,6 +33,7 @@ struct Neighbors: ParsableCommand {
   func validate() throws {
     try check("--count", count, in: 1...1000)
     try check("--neighbors", neighbors, in: 1...50)
+    try checkSeed(seed)
   }
 
   func run() throws {

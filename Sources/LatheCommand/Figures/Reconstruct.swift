@@ -39,9 +39,9 @@ struct Reconstruct: RootCommand {
     let saved = try source.run()
     try figures.prepare(in: saved.pictures)
     let images = try saved.images(split, at: source.data)
-    guard first + count <= images.count else {
+    guard first <= images.count, count <= images.count - first else {
       throw CommandFailure.usage(
-        "images \(first) to \(first + count - 1) of the \(split.rawValue) split, "
+        "\(count) images from image \(first) on of the \(split.rawValue) split, "
           + "which has \(images.count)"
       )
     }

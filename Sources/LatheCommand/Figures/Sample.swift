@@ -30,6 +30,7 @@ struct Sample: ParsableCommand {
 
   func validate() throws {
     try check("--count", count, in: 1...10_000)
+    try checkSeed(seed)
   }
 
   func run() throws {

@@ -44,6 +44,7 @@ struct FigureOptions: ParsableArguments {
   @discardableResult func write(
     _ name: String, part: String? = nil, in folder: FilePath, _ draw: (FilePath) throws -> Void
   ) throws -> String {
+    let part = part?.asFileName
     let paths = paths(part.map { "\(name)-\($0)" } ?? name, part, in: folder)
     try prepare(in: folder)
     try failing { for path in paths { try draw(path) } }
@@ -94,6 +95,6 @@ struct RunOptions: ParsableArguments {
     guard step == nil || !best else {
       throw ValidationError("--step, --best: give one of them")
     }
-    try check("--threads", threads, atLeast: 1)
+    try check("--threads", threads, in: 1...256)
   }
 }

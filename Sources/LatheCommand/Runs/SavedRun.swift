@@ -53,22 +53,36 @@ struct SavedRun {
   }
 
   private func load(_ split: Split, at data: String?) throws -> ImageSet {
-    let recorded = data == nil ? recordedData : nil
+    let recorded = data == nil && RunFolder(folder).isOwn ? recordedData : nil
     let isThere = recorded.map { FileManager.default.fileExists(atPath: $0) } ?? false
     let place = (data ?? (isThere ? recorded : nil)).map { FilePath($0) }
-    return try failing {
+    let images = try failing {
       do throws(FileError) {
         return try dataset.load(split, at: place, seed: state.run.optimization.seed)
       } catch {
         var error = error
-        if let recorded, !isThere {
-          error.hint =
-            "The run had its data in \(recorded), where nothing is now. "
-            + (error.hint ?? "Say with --data where it is")
-        }
+        error.hint = data == nil ? hint(isThere, error) : error.hint
         throw error
       }
     }
+    guard images.shape == dataset.shape else {
+      throw CommandFailure.data(
+        "\(place?.string ?? images.name): expected images of \(dataset.shape), as the run was "
+          + "trained on, found \(images.shape)")
+    }
+    return images
+  }
+
+  /// What to do about data that is not found where the run had it. What somebody else's run says of
+  /// it is no reason to read there.
+  private func hint(_ isThere: Bool, _ error: FileError) -> String? {
+    guard let recorded = recordedData else { return error.hint }
+    guard RunFolder(folder).isOwn else {
+      return "The run is another user's: its data in \(recorded) is read only if --data says so"
+    }
+    guard !isThere else { return error.hint }
+    return "The run had its data in \(recorded), where nothing is now. "
+      + (error.hint ?? "Say with --data where it is")
   }
 
   /// Images at the end of the training split that the run held back for validation.
@@ -86,7 +100,7 @@ struct SavedRun {
   }
 
   /// The name of a picture of this step, as training names its own: `samples-000500`.
-  func pictureName(_ kind: String) -> String { kind + String(format: "-%06d", state.step) }
+  func pictureName(_ kind: String) -> String { kind + String(format: "-%06ld", state.step) }
 
   /// The run's folder.
   var folder: FilePath { checkpoint.removingLastComponent().removingLastComponent() }

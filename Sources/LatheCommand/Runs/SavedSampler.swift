@@ -43,7 +43,7 @@ extension SavedRun {
     do {
       if let own = try loaded.model.sampler(named: name) { return own }
     } catch { throw CommandFailure.usage("\(error)") }
-    return try failing { try name.saved(in: checkpoint, for: loaded.model)?.sampler }
+    return try failing { try name.saved(in: checkpoint, for: loaded)?.sampler }
   }
 
   private func fittedSampler(
@@ -55,8 +55,16 @@ extension SavedRun {
       loaded.model, images: images, seed: state.run.optimization.seed, on: world,
       progress: progress.show)
     let fitted = try fitter.fit(type(of: loaded.model).fittedSampler(named: name)!)
-    if world?.rank ?? 0 == 0 { try fitted.save(in: checkpoint) }
+    if world?.rank ?? 0 == 0 { keep(fitted, progress) }
     return fitted.sampler
+  }
+
+  /// A run that cannot be written to, such as somebody else's, is no reason not to draw.
+  private func keep(_ fitted: any FittedSampler, _ progress: TaskProgress) {
+    do { try fitted.save(in: checkpoint) } catch {
+      progress.finish()
+      note("the fitted sampler is not kept: \(error)")
+    }
   }
 
   private var recordedSampler: Sampler.Name {

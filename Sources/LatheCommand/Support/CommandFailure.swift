@@ -120,7 +120,7 @@ extension TrainingError {
   fileprivate var exitStatus: Int32 {
     switch self {
     case .notFinite: 70
-    case .signature, .otherRun: 65
+    case .signature, .otherRun, .otherImages: 65
     case .nothingToResume: 66
     }
   }
@@ -139,7 +139,7 @@ extension SamplerError {
   fileprivate var exitStatus: Int32 {
     switch self {
     case .unsuitable: 64
-    case .tooFew: 65
+    case .tooFew, .unusable: 65
     case .notFinite: 70
     }
   }

@@ -20,12 +20,12 @@ struct OutputFile {
   ///
   /// - Throws: `CommandFailure` (73).
   static func prepare(folder: FilePath) throws {
-    let probe = folder.appending(".lathe-\(ProcessInfo.processInfo.processIdentifier)")
     try failing {
       try FileSystem.makeFolders(folder)
-      try FileSystem.replace(probe, with: [])
+      let probe = try FileSystem.temporaryPath(beside: folder.appending("lathe"))
+      _ = try OpenFile(creating: probe)
+      FileSystem.remove(probe)
     }
-    FileSystem.remove(probe)
   }
 
   /// The file is there whole or not at all.

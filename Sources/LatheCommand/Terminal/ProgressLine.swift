@@ -91,7 +91,7 @@ func flushOutput() { fflush(nil) }
 
 /// Seconds in a person's units: `12 s`, `3 min 20 s`, `2 h 5 min`.
 func spell(seconds: Double) -> String {
-  let whole = Int(seconds.rounded())
+  let whole = seconds < 1e15 ? Int(seconds.rounded()) : 1_000_000_000_000_000
   if whole < 60 { return "\(whole) s" }
   if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
   return "\(whole / 3600) h \(whole % 3600 / 60) min"

@@ -2,7 +2,6 @@ import ArgumentParser
 import LatheFiles
 import LatheNN
 import LatheTraining
-import Yams
 
 // Flags are laid over a recipe by their names: a flag `--log-every` gives the setting `log-every`
 // of `RunConfiguration`, which says what it means and what it may be.
@@ -64,8 +63,10 @@ extension SettingDescription {
   /// A value as it is written on the command line: a word, or else what YAML makes of it.
   func accepting(text: String) throws(SettingError) -> JSONValue {
     if let word = try? accepting(.string(text)) { return word }
-    let value = try? YAMLDecoder().decode(JSONValue.self, from: text)
-    return try accepting(value ?? .string(text))
+    let value = try? YAMLText(Array(text.utf8)).value
+    do { return try accepting(value ?? .string(text)) } catch {
+      throw SettingError(name: error.name, expected: error.expected, found: text)
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import Foundation
 import LatheFiles
 import LatheNN
 import LatheTraining
+import SystemPackage
 import Yams
 
 extension JSONValue {
@@ -23,38 +24,70 @@ package enum Recipe {
 
   /// What a recipe gives; old names are read, and lines say the new ones.
   ///
-  /// - Throws: `CommandFailure` naming file, key, what was expected and found.
+  /// - Throws: `CommandFailure` naming file, line, key, what was expected and found.
   package static func read(_ path: String) throws -> RunOverlay {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw CommandFailure.missing("\(path): no readable recipe there")
-    }
+    let text = try text(of: path)
     let given = try members(of: text, at: path)
     let list = RunConfiguration.list
     if let unknown = given.keys.sorted().first(where: { list[$0] == nil }) {
       throw CommandFailure.data(
-        "\(path): unknown key '\(unknown)'; known are "
+        "\(place(of: unknown, in: text, at: path)): unknown key '\(unknown)'; known are "
           + list.names.sorted().joined(separator: ", ")
       )
     }
     for line in list.renamings(in: given) { note("\(path): \(line)") }
     do { return RunOverlay(try list.accepting(given)) } catch {
-      throw CommandFailure.data("\(path): \(error)")
+      throw CommandFailure.data("\(place(of: error.name, in: text, at: path)): \(error)")
     }
   }
 
-  private static func members(of text: String, at path: String) throws -> [String: JSONValue] {
-    let value: JSONValue
-    do { value = try YAMLDecoder().decode(JSONValue.self, from: text) } catch {
-      throw CommandFailure.data("\(path): not YAML: \(message(of: error))")
+  /// `FILE, line 3` for a key of a recipe.
+  static func place(of key: String, in path: String) -> String {
+    guard let text = try? text(of: path) else { return path }
+    return place(of: key, in: text, at: path)
+  }
+
+  private static func place(of key: String, in text: YAMLText, at path: String) -> String {
+    let names = [key, RunConfiguration.list[key]?.formerName].compactMap { $0 }
+    return names.compactMap { text.lines[$0] }.first.map { "\(path), line \($0)" } ?? path
+  }
+
+  private static func text(of path: String) throws -> YAMLText {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      let file = try OpenFile(reading: FilePath(path))
+      let size = try file.size()
+      bytes = try file.bytes(at: 0, count: min(size, YAMLText.mostBytes + 1))
+    } catch { throw CommandFailure.missing("\(path): no readable recipe there: \(error)") }
+    do throws(YAMLError) { return try YAMLText(bytes) } catch {
+      throw CommandFailure.data("\(path): not YAML: \(error)")
     }
-    guard case .object(let members) = value else {
-      throw CommandFailure.data("\(path): expected a mapping of settings, found \(value.text)")
+  }
+
+  private static func members(
+    of text: YAMLText, at path: String
+  ) throws -> [String: JSONValue] {
+    guard case .object(let members) = text.value else {
+      throw CommandFailure.data("\(path): expected a mapping of settings, found \(text.value.text)")
     }
+    try requireEachOnce(members, path)
     let given = RunConfiguration.list.ungrouped(members).mapValues(\.finite)
     guard given["steps"] == nil || given["epochs"] == nil else {
       throw CommandFailure.data("\(path): steps and epochs: give one of them")
     }
     return given
+  }
+
+  /// A setting may stand in its group or outside, by its name or its former one, but once.
+  private static func requireEachOnce(_ members: [String: JSONValue], _ path: String) throws {
+    let list = RunConfiguration.list
+    var seen: Set<String> = []
+    let names = members.sorted { $0.key < $1.key }.flatMap { name, value in
+      list.ungrouped([name: value]).keys.sorted()
+    }
+    for name in names where !seen.insert(list[name]?.name ?? name).inserted {
+      throw CommandFailure.data("\(path): \(list[name]?.name ?? name) is given twice")
+    }
   }
 
   /// A configuration as a recipe; what is left out is left out there, too.

@@ -17,7 +17,19 @@ struct ResumedRun {
     var written = isThere ? try Recipe.read(path) : RunOverlay()
     // A trace is of the run that asked for it.
     written.values["timeline"] = nil
+    if !RunFolder(folder).isOwn { written = Self.withoutPlaces(written, folder) }
     settings = written.over(Self.recorded(in: folder))
+  }
+
+  /// Somebody else's run does not say what is read here, and where packed files go.
+  private static func withoutPlaces(_ written: RunOverlay, _ folder: FilePath) -> RunOverlay {
+    var kept = written
+    for name in ["data", "cache"] {
+      if let place = kept.values.removeValue(forKey: name), place != .null {
+        note("\(folder) is another user's: its \(name) \(place.text) is not used; say --\(name)")
+      }
+    }
+    return kept
   }
 
   /// What the newest checkpoint says of the run.

@@ -5,22 +5,25 @@ import LatheModels
 import LatheNN
 import LatheTraining
 import SystemPackage
-import Yams
 
 /// What `lathe train` was asked to do: flags over recipe over the resumed run over defaults.
 struct RunSettings {
   let entry: ModelRegistry.Entry
   let dataset: Dataset
-  let folder: FilePath
+  /// Where the run is written; rank 0 chooses one that nobody has with ``makeFolder()``.
+  private(set) var folder: FilePath
+  private let hasNewFolder: Bool
   /// What is known before the images are.
   private let configuration: RunConfiguration
   /// The hyperparameters of the recipe alone, to tell whose mistake one is.
   private let recipe: RunOverlay
+  private let recipePath: String?
 
   /// - Throws: `CommandFailure` for the first contradiction.
   init(_ command: Train, ranks: Int) throws {
     let flags = try RunSettings.flags(command)
-    let named = try command.runFlags.recipe.map { try Recipe.read($0) } ?? RunOverlay()
+    recipePath = command.runFlags.recipe
+    let named = try RunSettings.recipe(recipePath)
     let resumed = command.runFlags.resume ? try ResumedRun(command, flags.over(named)) : nil
     recipe = named.over(resumed?.settings ?? RunOverlay())
     var run = try failing { [recipe] in try flags.over(recipe).configuration() }
@@ -32,7 +35,9 @@ struct RunSettings {
     run.data.place = run.data.place.map { URL(fileURLWithPath: $0).path }
     configuration = run
     dataset = try RunSettings.prepared(set, run.data)
-    folder = resumed?.folder ?? RunSettings.folder(command.runFlags.out, entry.name, dataset.name)
+    let asked = resumed?.folder ?? command.runFlags.out.map { FilePath($0) }
+    folder = asked ?? FilePath("runs").appending("\(entry.name)-\(dataset.name)".asFileName)
+    hasNewFolder = asked == nil
     do { try run.requireConsistent(ranks: ranks) } catch { throw CommandFailure.usage("\(error)") }
     try checkSampler(resolvedHyperparameters(of: run))
     try noteWhatChanged(flags)
@@ -47,13 +52,23 @@ struct RunSettings {
       guard parts.count == 2 else {
         throw CommandFailure.usage("--set \(setting): expected key=value")
       }
-      let value = try? YAMLDecoder().decode(JSONValue.self, from: parts[1])
+      let value = try? YAMLText(Array(parts[1].utf8)).value
       return (parts[0], value?.finite ?? .string(parts[1]))
     }
     if !members.isEmpty {
       flags.values["configuration"] = .object(Dictionary(members, uniquingKeysWith: { $1 }))
     }
     return flags
+  }
+
+  /// What a recipe gives. It may come from somebody else: it says no file to be overwritten.
+  private static func recipe(_ path: String?) throws -> RunOverlay {
+    guard let path else { return RunOverlay() }
+    var recipe = try Recipe.read(path)
+    if let timeline = recipe.values.removeValue(forKey: "timeline"), timeline != .null {
+      note("\(path): timeline \(timeline.text) is left out; give --timeline")
+    }
+    return recipe
   }
 
   private static func required(_ name: String, _ what: String) throws -> String {
@@ -82,16 +97,18 @@ struct RunSettings {
     return packed
   }
 
-  /// The folder asked for; else the first free one of runs/MODEL-DATASET, runs/MODEL-DATASET-2 …
-  private static func folder(_ out: String?, _ model: String, _ dataset: String) -> FilePath {
-    if let out { return FilePath(out) }
-    let base = "runs/\(model)-\(dataset)"
-    var (name, number) = (base, 1)
-    while FileManager.default.fileExists(atPath: name) {
-      number += 1
-      name = "\(base)-\(number)"
+  /// Makes the run's folder: the one asked for, else the first of runs/MODEL-DATASET,
+  /// runs/MODEL-DATASET-2 … that nobody has, also where several processes choose at once.
+  mutating func makeFolder() throws {
+    let base = folder.string
+    guard hasNewFolder else { return try failing { [folder] in try FileSystem.makeFolders(folder) } }
+    try failing { try FileSystem.makeFolders("runs") }
+    for number in 2... {
+      do throws(FileError) { return try FileSystem.makeFolder(folder) } catch {
+        guard error.systemError == .fileExists else { throw CommandFailure(error) }
+        folder = FilePath("\(base)-\(number)")
+      }
     }
-    return FilePath(name)
   }
 }
 
@@ -107,8 +124,12 @@ extension RunSettings {
     do { return try resolve(run.model.configuration) } catch {
       let message = "\(entry.name): \(message(of: error))"
       let ofRecipe = recipe.values["configuration"]
-      let isOfRecipe = ofRecipe != nil && (try? resolve(ofRecipe)) == nil
-      throw isOfRecipe ? CommandFailure.data(message) : CommandFailure.usage(message)
+      guard ofRecipe != nil, (try? resolve(ofRecipe)) == nil else {
+        throw CommandFailure.usage(message)
+      }
+      let key = (error as? SettingError)?.name ?? "configuration"
+      let place = recipePath.map { "\(Recipe.place(of: key, in: $0)): " } ?? ""
+      throw CommandFailure.data(place + message)
     }
   }
 
@@ -167,8 +188,12 @@ extension RunSettings {
   /// The complete configuration of the run on these images.
   func resolved(_ images: RunImages) throws -> RunConfiguration {
     do {
-      return try configuration.resolved(
+      let run = try configuration.resolved(
         entry, dataset, train: images.train.count, heldBack: images.heldBack)
+      let store = ParameterStore(seed: 0)
+      _ = try entry.make(store.root, images.train.shape, run.model.configuration)
+      try store.requireMemory()
+      return run
     } catch { throw CommandFailure.usage("\(error)") }
   }
 }

@@ -36,14 +36,15 @@ package struct Train: ParsableCommand {
 
   package func run() throws {
     if model == "classifier" { return try trainClassifier() }
-    let settings = try RunSettings(self, ranks: Launcher.place?.size ?? 1)
+    var settings = try RunSettings(self, ranks: Launcher.place?.size ?? 1)
     let images = try settings.loadImages()
     let run = try settings.resolved(images)
     let evaluation = try settings.evaluation(images)
-    if Launcher.isRoot { try prepare(run, settings) }
+    let lock = Launcher.isRoot ? try prepare(run, &settings, images) : nil
+    defer { withExtendedLifetime(lock) {} }
     try TrainJob(
       settings: settings, configuration: run, images: images, evaluation: evaluation,
-      resume: runFlags.resume
+      resume: runFlags.resume, allowsOtherImages: runFlags.allowOtherData
     ).run()
   }
 
@@ -61,24 +62,38 @@ package struct Train: ParsableCommand {
     try command.run()
   }
 
-  /// Makes the run's folder, and refuses one that holds another run.
-  private func prepare(_ run: RunConfiguration, _ settings: RunSettings) throws {
-    let folder = settings.folder
-    let checkpoints = CheckpointStore(reading: folder.appending("checkpoints"))
-    if !runFlags.resume, let last = try failing({ try checkpoints.steps() }).last {
-      throw CommandFailure.usage(
-        "\(folder) holds a run already (step \(last)): add --resume to continue it, or choose "
-          + "another --out")
-    }
-    if runFlags.resume { try requireCheckpoint(checkpoints, run, settings) }
+  /// Makes the run's folder, sees that no other process writes it, and refuses one that holds
+  /// another run.
+  private func prepare(
+    _ run: RunConfiguration, _ settings: inout RunSettings, _ images: RunImages
+  ) throws -> RunLock {
     if let timeline = run.output.timeline { _ = try OutputFile(timeline, option: "--timeline") }
-    _ = try failing { try CheckpointStore(folder: folder.appending("checkpoints"), keep: 1) }
+    if runFlags.resume { _ = try requireCheckpoint(run, settings, images) }
+    try settings.makeFolder()
+    let folder = settings.folder
+    let lock = try failing { try RunLock(folder: folder, note: note) }
+    try requireRightFolder(settings)
+    // While nobody had the lock, another process may have gone on with the run.
+    if runFlags.resume { noteImages(try requireCheckpoint(run, settings, images), images) }
+    try failing { try RunFolder(folder).prepare() }
+    return lock
   }
 
-  /// The files of the checkpoint are checked when they are read.
+  private func requireRightFolder(_ settings: RunSettings) throws {
+    let folder = settings.folder
+    let checkpoints = CheckpointStore(reading: folder.appending("checkpoints"))
+    guard !runFlags.resume, let last = try failing({ try checkpoints.steps() }).last else { return }
+    throw CommandFailure.usage(
+      "\(folder) holds a run already (step \(last)): add --resume to continue it, or choose "
+        + "another --out")
+  }
+
+  /// The newest checkpoint's state, if it is one of this run on these images. The files of the
+  /// checkpoint are checked when they are read.
   private func requireCheckpoint(
-    _ checkpoints: CheckpointStore, _ run: RunConfiguration, _ settings: RunSettings
-  ) throws {
+    _ run: RunConfiguration, _ settings: RunSettings, _ images: RunImages
+  ) throws -> RunState {
+    let checkpoints = CheckpointStore(reading: settings.folder.appending("checkpoints"))
     let found = try failing { try checkpoints.latest { try RunState(withoutFiles: $0) } }
     guard let found else {
       throw CommandFailure.missing("nothing to resume: no checkpoint in \(settings.folder)")
@@ -87,5 +102,18 @@ package struct Train: ParsableCommand {
     state.run.model.configuration = settings.entry.present(
       state.run.model.configuration, images: settings.dataset.shape)
     try failing { try run.requireSameRun(as: state, at: found.path) }
+    guard !runFlags.allowOtherData else { return state }
+    do { try state.requireSame(RunState.Images(images.train), at: found.path) } catch {
+      throw CommandFailure.data("\(error). Say --allow-other-data if they are meant")
+    }
+    return state
+  }
+
+  private func noteImages(_ state: RunState, _ images: RunImages) {
+    let own = RunState.Images(images.train)
+    guard let former = state.images else {
+      return note("the checkpoint does not say which images it was trained on; now on \(own)")
+    }
+    if former != own { note("the run goes on with other training images: \(own), not \(former)") }
   }
 }

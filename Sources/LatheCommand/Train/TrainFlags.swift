@@ -11,6 +11,9 @@ struct RunFlags: ParsableArguments {
   @Flag(help: "Continue the run in --out, or the only one of this model on this data set.")
   var resume = false
 
+  @Flag(help: "With --resume: other training images than the checkpoint's are meant.")
+  var allowOtherData = false
+
   @Option(help: "YAML file with settings; a run's config.yml is one.")
   var recipe: String?
 

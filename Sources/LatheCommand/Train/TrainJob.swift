@@ -15,6 +15,8 @@ struct TrainJob {
   /// How the run evaluates the model; nil if it does not.
   let evaluation: EvaluationPlan?
   let resume: Bool
+  /// Whether a run that is resumed may go on with other training images.
+  let allowsOtherImages: Bool
 
   func run() throws {
     let session = try RankedJob.start()
@@ -41,7 +43,7 @@ struct TrainJob {
       on: world, monitor: watch.monitor, fault: Fault(rank: world.rank))
     attach(trainer, world)
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
-    if resume { try trainer.resume() }
+    if resume { try trainer.resume(allowingOtherImages: allowsOtherImages) }
     if world.rank == 0 {
       try RunRecorder(configuration, in: settings.folder, startingAt: trainer.step)
         .attach(to: trainer)

@@ -79,3 +79,24 @@ extension FileSystem {
     for path in leftovers(in: folder, kind) { remove(path) }
   }
 }
+
+extension String {
+  /// Whether this names a file or folder in a folder that is given: one component of a path, not
+  /// hidden.
+  package var isFileName: Bool {
+    let bytes = Array(utf8)
+    return !bytes.isEmpty && bytes.count < 256 && bytes[0] != UInt8(ascii: ".")
+      && !bytes.contains { $0 == UInt8(ascii: "/") || $0 < 0x20 || $0 == 0x7F }
+  }
+
+  /// The text as part of a file's name: what is no letter, digit or one of `-_.,+=@` is `-`.
+  package var asFileName: String {
+    let marks: Set<Unicode.Scalar> = ["-", "_", ".", ",", "+", "=", "@"]
+    let kept = unicodeScalars.map { scalar -> Character in
+      let isKept = scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+      return isKept || marks.contains(scalar) ? Character(scalar) : "-"
+    }
+    let text = String(decoding: String(kept).utf8.prefix(100), as: UTF8.self)
+    return text.hasPrefix(".") ? "-" + text.dropFirst() : text
+  }
+}

@@ -2,7 +2,7 @@ import Glibc
 import SystemPackage
 
 /// An open file, closed with its owner; its errors name the path and the system's reason.
-package struct OpenFile: ~Copyable {
+package struct OpenFile: ~Copyable, Sendable {
   package let path: FilePath
   let descriptor: CInt
 
@@ -36,14 +36,9 @@ package struct OpenFile: ~Copyable {
   /// - Throws: `FileError` (unwritable).
   package init(owned path: FilePath) throws(FileError) {
     self.path = path
-    descriptor = try Self.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, "write", .unwritable)
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-      status.st_uid == geteuid(), status.st_nlink == 1
-    else {
-      throw FileError(
-        .unwritable, "file", path: path, expected: "a regular file of this user's own",
-        found: "another")
+    let flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK
+    descriptor = try Self.open(path, flags, expecting: "a regular file of this user's own") {
+      $0.st_uid == geteuid() && $0.st_nlink == 1
     }
   }
 
@@ -52,13 +47,21 @@ package struct OpenFile: ~Copyable {
   /// - Throws: `FileError` (unwritable).
   package init(appending path: FilePath) throws(FileError) {
     self.path = path
-    descriptor = try Self.open(
-      path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, "write", .unwritable)
+    let flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK
+    descriptor = try Self.open(path, flags, expecting: "a regular file") { _ in true }
+  }
+
+  /// Opens a regular file for writing, if its status is as it should be.
+  private static func open(
+    _ path: FilePath, _ flags: CInt, expecting words: String, _ suits: (stat) -> Bool
+  ) throws(FileError) -> CInt {
+    let descriptor = try open(path, flags, "write", .unwritable)
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      throw FileError(
-        .unwritable, "file", path: path, expected: "a regular file", found: "something else")
+    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, suits(status) {
+      return descriptor
     }
+    close(descriptor)
+    throw FileError(.unwritable, "file", path: path, expected: words, found: "something else")
   }
 
   private static func open(
@@ -144,6 +147,13 @@ package struct OpenFile: ~Copyable {
       guard count > 0 else { throw unwritable(needed: bytes.count - written) }
       written += count
     }
+  }
+
+  /// Nanoseconds of the last change since 1970.
+  package func changed() -> Int {
+    var status = stat()
+    fstat(descriptor, &status)
+    return status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
   }
 
   /// Says that the file has just been changed.

@@ -16,10 +16,10 @@ public struct AAE: AutoencoderModel {
 
   public struct Configuration: AutoencoderConfiguration {
     public var autoencoder = AutoencoderSettings(.mlp, latentSize: 64)
-    @Setting("Widths of the critic's hidden layers.", bounds: .each(.atLeast(1))) public
+    @Setting("Widths of the critic's hidden layers.", bounds: .each(.size())) public
       var criticHidden = [1024, 1024, 1024, 1024]
     @Setting(
-      "Critic updates for each update of the rest, each on fresh images.", bounds: .atLeast(1))
+      "Critic updates for each update of the rest, each on fresh images.", bounds: .repeats)
     public var criticSteps = 5
     @Setting("λ in Gulrajani et al., Eq. 3.", bounds: .atLeast(0)) public var penaltyWeight: Float =
       10

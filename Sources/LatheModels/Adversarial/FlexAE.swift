@@ -21,12 +21,12 @@ public struct FlexAE: AutoencoderModel {
 
   public struct Configuration: AutoencoderConfiguration {
     public var autoencoder = AutoencoderSettings(.flexaeConv, latentSize: 32)
-    @Setting("Size of the generator's input.", bounds: .atLeast(1)) public var noiseSize = 32
-    @Setting("Widths of the generator's hidden layers: its capacity.", bounds: .each(.atLeast(1)))
+    @Setting("Size of the generator's input.", bounds: .size()) public var noiseSize = 32
+    @Setting("Widths of the generator's hidden layers: its capacity.", bounds: .each(.size()))
     public var generatorHidden = [1024, 1024, 1024, 1024]
-    @Setting("Widths of the critic's hidden layers.", bounds: .each(.atLeast(1))) public
+    @Setting("Widths of the critic's hidden layers.", bounds: .each(.size())) public
       var criticHidden = [1024, 1024, 1024, 1024]
-    @Setting("Critic updates for each update of the rest.", bounds: .atLeast(1)) public
+    @Setting("Critic updates for each update of the rest.", bounds: .repeats) public
       var criticSteps = 5
     @Setting("λ in Gulrajani et al., Eq. 3.", bounds: .atLeast(0)) public var penaltyWeight: Float =
       10

@@ -18,10 +18,10 @@ public struct MaskAAE: AutoencoderModel {
 
   public struct Configuration: AutoencoderConfiguration {
     public var autoencoder = AutoencoderSettings(.mlp, latentSize: 64)
-    @Setting("Widths of the critic's hidden layers.", bounds: .each(.atLeast(1))) public
+    @Setting("Widths of the critic's hidden layers.", bounds: .each(.size())) public
       var criticHidden = [1024, 1024, 1024, 1024]
     @Setting(
-      "Critic updates for each update of the rest, each on fresh images.", bounds: .atLeast(1))
+      "Critic updates for each update of the rest, each on fresh images.", bounds: .repeats)
     public var criticSteps = 5
     @Setting("λ in Gulrajani et al., Eq. 3.", bounds: .atLeast(0)) public var penaltyWeight: Float =
       10
@@ -155,12 +155,12 @@ public struct MaskAAE: AutoencoderModel {
 
   /// c: 2 / m, doubled every 4 T steps, at most 2048.
   private func maskRegularizerWeight(_ step: Int) -> Float {
-    let doublings = Double(step / (4 * scheduleSteps))
+    let doublings = Double(step / 4 / scheduleSteps)
     return Float(min(2048, 2 / Double(configuration.latentSize) * exp2(doublings)))
   }
 
   /// What the losses of autoencoder and mask are multiplied by: 1, and 1/5 after 5 T steps.
-  private func share(_ step: Int) -> Float { step < 5 * scheduleSteps ? 1 : 0.2 }
+  private func share(_ step: Int) -> Float { step / 5 < scheduleSteps ? 1 : 0.2 }
 
   private func prior(_ batch: Batch) -> Tensor {
     batch.random.normal("prior", [batch.images.shape[0], configuration.latentSize])

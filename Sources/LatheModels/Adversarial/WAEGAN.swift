@@ -15,7 +15,7 @@ public struct WAEGAN: AutoencoderModel {
 
   public struct Configuration: AutoencoderConfiguration {
     public var autoencoder = AutoencoderSettings(.dcgan, latentSize: 8)
-    @Setting("Widths of the discriminator's hidden layers.", bounds: .each(.atLeast(1))) public
+    @Setting("Widths of the discriminator's hidden layers.", bounds: .each(.size())) public
       var discriminatorHidden = [512, 512, 512, 512]
     /// So that the discriminator learns only the density of the codes.
     @Setting("Whether the discriminator's logit starts from log N(z; 0, I).")

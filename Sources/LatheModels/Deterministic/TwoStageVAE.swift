@@ -20,7 +20,7 @@ public struct TwoStageVAE: Model {
     public var autoencoder = AutoencoderSettings(.infogan, latentSize: 64)
     @Setting(
       "Widths of the second stage's hidden layers, in encoder and decoder.",
-      bounds: .each(.atLeast(1))) public var secondHidden = [1024, 1024, 1024]
+      bounds: .each(.size())) public var secondHidden = [1024, 1024, 1024]
     @Setting("Steps of the first stage; the rest is the second one's.", bounds: .atLeast(1)) public
       var firstStageSteps = 500
     @Setting("Adam's learning rate of the first stage.", bounds: .atLeast(0)) public

@@ -25,14 +25,17 @@ public struct AggregatedPosterior: FittedSampler {
 
   private init(codes: Tensor) { self.codes = codes }
 
-  public init(reading read: (String) throws -> Tensor) throws { codes = try read("codes") }
+  public init(reading read: (String) throws -> Tensor) throws {
+    codes = try Self.checked(try read("codes"), "codes", [0, 0])
+  }
 
   public var tensors: [(name: String, value: Tensor)] { [("codes", codes)] }
 
   public var sampler: Sampler {
     Sampler(.aggregatedPosterior) { [codes] count, random in
       let places = random.uniform("image", [count]).values
-      return codes.gather(places.map { Int($0 * Float(codes.shape[0])) })
+      let last = codes.shape[0] - 1
+      return codes.gather(places.map { min(Int($0 * Float(codes.shape[0])), last) })
     }
   }
 }

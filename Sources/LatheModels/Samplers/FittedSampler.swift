@@ -18,6 +18,8 @@ public protocol FittedSampler: SendableMetatype {
   /// What is saved.
   var tensors: [(name: String, value: Tensor)] { get }
   /// From what was saved, which `read` gives by name.
+  ///
+  /// - Throws: ``SamplerError`` if that is no such sampler, or what `read` throws.
   init(reading read: (String) throws -> Tensor) throws
 
   var sampler: Sampler { get }
@@ -54,8 +56,12 @@ public enum SamplerError: Error, CustomStringConvertible {
   /// Codes are not finite, or so far from each other that their covariance is not.
   case notFinite(Sampler.Name)
 
+  /// What was saved is no sampler for the model: which tensor, what was expected, what was found.
+  case unusable(Sampler.Name, String)
+
   public var description: String {
     switch self {
+    case .unusable(let name, let fault): "sampler \(name.rawValue): \(fault)"
     case .unsuitable(let name, let model, let has):
       "\(model): no sampler '\(name.rawValue)'; it has "
         + has.map(\.rawValue).joined(separator: ", ")
@@ -65,5 +71,25 @@ public enum SamplerError: Error, CustomStringConvertible {
       "sampler \(name.rawValue): the codes of the training images are not finite, "
         + "or have no finite covariance"
     }
+  }
+}
+
+extension FittedSampler {
+  /// A tensor that was saved, of a shape and with finite values; zero stands for any size of at
+  /// least 1.
+  ///
+  /// - Throws: ``SamplerError``.
+  static func checked(
+    _ tensor: Tensor, _ what: String, _ expected: [Int]
+  ) throws(SamplerError) -> Tensor {
+    let sizes = tensor.shape.sizes
+    let suits = zip(sizes, expected).allSatisfy { $1 == 0 ? $0 >= 1 : $0 == $1 }
+    guard sizes.count == expected.count, suits else {
+      throw .unusable(name, "\(what): expected \(expected), found \(sizes)")
+    }
+    guard tensor.values.allSatisfy(\.isFinite) else {
+      throw .unusable(name, "\(what): expected finite numbers, found others")
+    }
+    return tensor
   }
 }

@@ -41,9 +41,17 @@ public struct GaussianMixture: FittedSampler {
   }
 
   public init(reading read: (String) throws -> Tensor) throws {
-    func doubles(_ name: String) throws -> [Double] { try read(name).values.map { Double($0) } }
-    self.init(
-      weights: try doubles("weights"), means: try doubles("means"), factors: try doubles("factors"))
+    func doubles(_ name: String, _ shape: [Int]) throws -> [Double] {
+      try Self.checked(try read(name), name, shape).values.map { Double($0) }
+    }
+    let weights = try doubles("weights", [0])
+    guard weights.allSatisfy({ $0 >= 0 }), weights.contains(where: { $0 > 0 }) else {
+      throw SamplerError.unusable(Self.name, "weights: expected shares, found others")
+    }
+    let k = weights.count
+    let means = try doubles("means", [k, 0])
+    let m = means.count / k
+    self.init(weights: weights, means: means, factors: try doubles("factors", [k, m, m]))
   }
 
   public var tensors: [(name: String, value: Tensor)] {

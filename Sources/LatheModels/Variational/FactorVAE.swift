@@ -18,7 +18,7 @@ public struct FactorVAE: VariationalModel {
     public var variational = VariationalSettings(.crossEntropy, latentSize: 10, learningRate: 1e-4)
     @Setting("γ, the weight of the total correlation.", bounds: .atLeast(0)) public var gamma:
       Float = 10
-    @Setting("Widths of the discriminator's hidden layers.", bounds: .each(.atLeast(1))) public
+    @Setting("Widths of the discriminator's hidden layers.", bounds: .each(.size())) public
       var discriminatorHidden = [1000, 1000, 1000, 1000, 1000, 1000]
     @Setting("Adam's learning rate of the discriminator.", bounds: .atLeast(0)) public
       var discriminatorRate: Float = 1e-4

@@ -17,15 +17,15 @@ public struct VAEIOP: VariationalModel {
   public struct Configuration: VariationalConfiguration {
     public var variational = VariationalSettings(.crossEntropy, latentSize: 40, learningRate: 1e-4)
     @Setting(
-      "Updates of the density ratio for each update of the autoencoder.", bounds: .atLeast(1))
+      "Updates of the density ratio for each update of the autoencoder.", bounds: .repeats)
     public var ratioSteps = 10
-    @Setting("Widths of the density ratio's hidden layers.", bounds: .oneOrMore(.atLeast(1)))
+    @Setting("Widths of the density ratio's hidden layers.", bounds: .oneOrMore(.size()))
     public var ratioHidden = [500, 500, 500]
     @Setting("Dropout of the last hidden layer in training.", bounds: .within(0..<1))
     public var dropout: Float = 0.5
     @Setting("Steps in which the weight of KL grows to 1; 0: none.", bounds: .atLeast(0)) public
       var warmUpSteps = 0
-    @Setting("Draws from N(0, I) of which resampling keeps one.", bounds: .atLeast(1)) public
+    @Setting("Draws from N(0, I) of which resampling keeps one.", bounds: .repeats) public
       var importanceDraws = 100
     @Setting("Adam's learning rate of the density ratio.", bounds: .atLeast(0)) public
       var ratioRate: Float = 1e-3

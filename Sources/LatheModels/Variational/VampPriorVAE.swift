@@ -17,7 +17,7 @@ public struct VampPriorVAE: VariationalModel {
 
   public struct Configuration: VariationalConfiguration {
     public var variational = VariationalSettings(.crossEntropy, latentSize: 40, learningRate: 5e-4)
-    @Setting("K, the number of components of the prior.", bounds: .atLeast(1)) public
+    @Setting("K, the number of components of the prior.", bounds: .size()) public
       var pseudoInputs = 500
     @Setting("Mean of the first values of the pseudo-inputs.", bounds: .atLeast(0)) public
       var pseudoInputMean: Float = 0.05

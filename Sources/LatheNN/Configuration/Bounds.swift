@@ -57,6 +57,15 @@ extension Bounds {
   }
 }
 
+extension Bounds<Int> {
+  /// Of widths, dimensions and channels. Sizes of tensors stay far below 2⁶³; whether there is
+  /// memory for them depends on the machine.
+  public static func size(from minimum: Int = 1) -> Bounds { .within(minimum...1_000_000) }
+
+  /// Of what is done so many times within one step.
+  public static var repeats: Bounds { .within(1...10_000) }
+}
+
 /// A bound as a person writes it: 0, not 0.0.
 private func spelled(_ bound: some Any) -> String {
   let text = "\(bound)"

@@ -46,6 +46,16 @@ public final class ParameterStore {
       .reduce(0) { $0 + $1.shape.count }
   }
 
+  /// Bytes that parameters and buffers take, whether they are laid out or not; `Int.max` if there
+  /// are more.
+  public var byteCount: Int {
+    let shapes = parameters.map(\.shape) + buffers.map(\.shape)
+    let size = shapes.reduce(0.0) { sum, shape in
+      sum + 4 * shape.sizes.reduce(1.0) { $0 * Double($1) }
+    }
+    return Int(exactly: size.rounded()) ?? .max
+  }
+
   /// Where a group's parameters lie.
   public func range(of group: String) -> Range<Int> {
     guard let range = groups[group] else {

@@ -11,10 +11,13 @@ final class BestCheckpoint {
   private let run: RunConfiguration
   private let folder: FilePath
   private let store: ParameterStore
+  private let images: RunState.Images
   private var best: (value: Double, step: Int)?
 
-  init(_ run: RunConfiguration, in folder: FilePath, store: ParameterStore) {
-    self.run = run
+  init(
+    _ run: RunConfiguration, in folder: FilePath, store: ParameterStore, images: RunState.Images
+  ) {
+    (self.run, self.images) = (run, images)
     self.folder = folder.appending("best")
     self.store = store
   }
@@ -48,7 +51,7 @@ final class BestCheckpoint {
   }
 
   private func state(_ step: Int, _ name: String, _ value: Double) -> RunState {
-    var state = run.state(step: step)
+    var state = run.state(step: step, trainedOn: images)
     state.best = RunState.Best(score: name, value: value)
     return state
   }

@@ -7,8 +7,9 @@ import SystemPackage
 // 2. What a crash leaves behind is found and repaired by the next start.
 // 3. Nothing but POSIX rename: network file systems have no exchange of two names.
 //
-// Names: `.step-000123.tmp-PID` is being written or removed, `.step-000123.aside-PID` is the
-// former checkpoint of a step while its successor takes its name.
+// Names: `.step-000123.MACHINE-PID-RANDOM.tmp` is being written or removed; one that ends in `.aside`
+// is the former checkpoint of a step while its successor takes its name. Former versions called
+// them `.step-000123.tmp-PID` and `.step-000123.aside-PID`.
 
 /// The folder that holds a run's checkpoints, one folder `step-000123` each.
 public struct CheckpointStore: Sendable {
@@ -53,8 +54,7 @@ public struct CheckpointStore: Sendable {
   ) throws {
     guard let keep else { trap("CheckpointStore: opened for reading") }
     require(step >= 0, "CheckpointStore: step is \(step)")
-    let temporary = temporaryPath(step)
-    FileSystem.remove(temporary)
+    let temporary = try FileSystem.temporaryPath(beside: path(step: step))
     do {
       try FileSystem.makeFolder(temporary)
       try body(temporary)
@@ -120,14 +120,6 @@ extension CheckpointStore {
     guard let step = Int(name.dropFirst(5)), step >= 0, self.name(step) == name else { return nil }
     return step
   }
-
-  private func temporaryPath(_ step: Int) -> FilePath {
-    folder.appending(".\(Self.name(step)).tmp-\(getpid())")
-  }
-
-  private func asidePath(_ step: Int) -> FilePath {
-    folder.appending(".\(Self.name(step)).aside-\(getpid())")
-  }
 }
 
 // MARK: Writing
@@ -136,12 +128,9 @@ extension CheckpointStore {
   /// Gives a complete temporary folder its name.
   private func publish(_ temporary: FilePath, _ step: Int) throws(FileError) {
     let target = path(step: step)
-    let aside = asidePath(step)
+    let aside = try FileSystem.temporaryPath(beside: target, "aside")
     let replaces = FileSystem.exists(target)
-    if replaces {
-      FileSystem.remove(aside)
-      try FileSystem.rename(target, to: aside)
-    }
+    if replaces { try FileSystem.rename(target, to: aside) }
     do {
       try FileSystem.rename(temporary, to: target)
     } catch {
@@ -164,8 +153,7 @@ extension CheckpointStore {
   ///
   /// - Throws: `.unwritable` with the system's reason.
   public func remove(step: Int) throws(FileError) {
-    let doomed = temporaryPath(step)
-    FileSystem.remove(doomed)
+    let doomed = try FileSystem.temporaryPath(beside: path(step: step))
     try FileSystem.rename(path(step: step), to: doomed)
     FileSystem.remove(doomed)
   }
@@ -184,6 +172,9 @@ extension CheckpointStore {
   }
 
   private static func leftover(_ name: String) -> (step: Int, isAside: Bool)? {
+    if let name = TemporaryName(name), let step = step(ofName: name.target) {
+      return (step, name.kind == "aside")
+    }
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0].isEmpty, let step = step(ofName: String(parts[1])) else {
       return nil

@@ -3,6 +3,7 @@ import LatheData
 import Foundation
 import LatheNN
 import LatheModels
+import LatheTensors
 import SystemPackage
 
 /// A model with its parameters, ready to be trained or asked for images.
@@ -12,10 +13,18 @@ public struct LoadedModel {
 
   /// The model's name.
   public let name: String
+  /// The shape of its images.
+  public let images: ImageShape
   /// Every hyperparameter, a JSON object.
   public let configuration: JSONValue
   /// A configuration of the model, an older one too, with today's names.
   let present: @Sendable (JSONValue) -> JSONValue
+
+  /// Dimensions of a code.
+  var latentSize: Int {
+    let image = Tensor(filledWith: 0, shape: [1, images.height, images.width, images.channels])
+    return withoutGradients { model.encode(image).shape[1] }
+  }
 
   /// A model of a type, as drawn from `seed`.
   ///
@@ -28,7 +37,7 @@ public struct LoadedModel {
     let settings = try SettingList(of: configuration)
     let values = try settings.accepting(settings.values(of: configuration))
     try Network.validate(configuration, images: images)
-    (name, self.configuration) = (Network.name, .object(values))
+    (name, self.images, self.configuration) = (Network.name, images, .object(values))
     present = { older in
       guard case .object(let members) = older, let known = try? settings.accepting(members)
       else { return older }
@@ -36,6 +45,7 @@ public struct LoadedModel {
     }
     store = ParameterStore(seed: seed)
     model = Network(store.root, images: images, configuration: configuration)
+    try store.requireMemory()
     store.layOut()
   }
 
@@ -45,10 +55,11 @@ public struct LoadedModel {
   public init(
     _ entry: ModelRegistry.Entry, images: ImageShape, configuration: JSONValue, seed: UInt64
   ) throws {
-    (name, self.configuration) = (entry.name, configuration)
+    (name, self.images, self.configuration) = (entry.name, images, configuration)
     present = { entry.present($0, images: images) }
     store = ParameterStore(seed: seed)
     model = try entry.make(store.root, images, configuration)
+    try store.requireMemory()
     store.layOut()
   }
 
@@ -79,9 +90,15 @@ public struct LoadedModel {
   public init(
     _ entry: ModelRegistry.Entry, checkpoint folder: FilePath, state: RunState, images: ImageShape
   ) throws {
-    try self.init(
-      entry, images: images, configuration: state.run.model.configuration,
-      seed: state.run.optimization.seed)
+    do {
+      try self.init(
+        entry, images: images, configuration: entry.checked(state, images),
+        seed: state.run.optimization.seed)
+    } catch let error as SettingError {
+      throw Self.mismatch(folder, "\(error)")
+    } catch let error as ConfigurationError {
+      throw Self.mismatch(folder, "\(error)")
+    }
     let name = "model.safetensors"
     let file = try Safetensors(reading: folder.appending(name))
     for tensor in store.savedTensors {
@@ -89,5 +106,31 @@ public struct LoadedModel {
         tensor.name, expecting: tensor.shape, to: tensor.storage.pointer,
         verifying: state.digests[name] == nil)
     }
+  }
+
+  private static func mismatch(_ folder: FilePath, _ reason: String) -> FileError {
+    FileError(.mismatch, "configuration: \(reason)", path: folder.appending(RunState.fileName))
+  }
+}
+
+extension ModelRegistry.Entry {
+  /// The hyperparameters that a checkpoint says, if the model can be built with them.
+  fileprivate func checked(_ state: RunState, _ images: ImageShape) throws -> JSONValue {
+    guard case .object(let members) = state.run.model.configuration else {
+      return state.run.model.configuration
+    }
+    return try resolve(members, images, 0)
+  }
+}
+
+extension ParameterStore {
+  /// - Throws: `ConfigurationError` if the parameters alone are more than this machine's memory.
+  public func requireMemory() throws(ConfigurationError) {
+    let memory = ProcessInfo.processInfo.physicalMemory
+    guard UInt64(byteCount) > memory else { return }
+    let (needed, there) = (byteCount >> 30, memory >> 30)
+    throw ConfigurationError(
+      "networks: expected parameters of at most the \(there) GiB of memory that there are, "
+        + "found \(needed) GiB")
   }
 }

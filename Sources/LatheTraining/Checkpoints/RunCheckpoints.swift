@@ -18,6 +18,7 @@ final class RunCheckpoints {
   private let run: RunConfiguration
   private let folder: FilePath
   private let store: ParameterStore
+  private let images: RunState.Images
   private let optimizers: [(phase: String, optimizer: Optimizer)]
   private let fault: (any FaultInjector)?
   private var snapshots: (model: Snapshot, optimizer: Snapshot)?
@@ -25,10 +26,10 @@ final class RunCheckpoints {
   private(set) var lastSaved: FilePath?
 
   init(
-    _ run: RunConfiguration, in folder: FilePath, store: ParameterStore,
+    _ run: RunConfiguration, in folder: FilePath, store: ParameterStore, images: RunState.Images,
     optimizers: [(phase: String, optimizer: Optimizer)], fault: (any FaultInjector)? = nil
   ) {
-    self.run = run
+    (self.run, self.images) = (run, images)
     self.folder = folder.appending("checkpoints")
     self.store = store
     self.optimizers = optimizers
@@ -46,7 +47,7 @@ final class RunCheckpoints {
   func begin(step: Int) {
     require(writing == nil, "RunCheckpoints: a checkpoint is being written")
     let (model, optimizer) = snapshot()
-    let state = run.state(step: step)
+    let state = run.state(step: step, trainedOn: images)
     let (folder, keep, fault) = (folder, run.output.checkpointsKept, fault)
     writing = BackgroundTask {
       let checkpoints = try CheckpointStore(folder: folder, keep: keep)
@@ -86,15 +87,18 @@ final class RunCheckpoints {
 
   /// Loads the newest intact checkpoint of this run; returns its step.
   ///
-  /// `present` spells the model's configuration with today's names.
+  /// `present` spells the model's configuration with today's names. `allowingOtherImages`, the
+  /// checkpoint may have been trained on others.
   func load(
-    onSkip: (FilePath, FileError) -> Void, spelled present: (JSONValue) -> JSONValue
+    allowingOtherImages: Bool, onSkip: (FilePath, FileError) -> Void,
+    spelled present: (JSONValue) -> JSONValue
   ) throws -> Int {
     let found = try CheckpointStore(reading: folder).latest { try RunState(reading: $0) }
     guard var state = found?.value, let found else { throw TrainingError.nothingToResume(folder) }
     for (path, error) in found.skipped { onSkip(path, error) }
     state.run.model.configuration = present(state.run.model.configuration)
     try run.requireSameRun(as: state, at: found.path)
+    if !allowingOtherImages { try state.requireSame(images, at: found.path) }
     try read(store.savedTensors, from: found.path.appending("model.safetensors"))
     try read(optimizerTensors, from: found.path.appending("optimizer.safetensors"))
     lastSaved = found.path

@@ -1,5 +1,6 @@
-import LatheFiles
 import Foundation
+import LatheData
+import LatheFiles
 import SystemPackage
 
 /// What a checkpoint says about its run, the file `state.json`.
@@ -18,6 +19,8 @@ public struct RunState: Sendable {
   public var step: Int
   /// The run's settings that decide what it computes; the others have their defaults.
   public var run: RunConfiguration
+  /// The images that the run is trained on; nil in checkpoints of former versions.
+  public var images: Images?
   /// Why the checkpoint is the best of its run, if it was kept for that.
   public var best: Best?
   /// The program and its version that wrote the checkpoint.
@@ -39,6 +42,15 @@ public struct RunState: Sendable {
     }
   }
 
+  /// Training images, told from others.
+  public struct Images: Codable, Equatable, Sendable {
+    public let count: Int
+    /// CRC-32 of shape, pixels and labels: it does not depend on where the images are.
+    public let digest: String
+
+    public init(_ images: ImageSet) { (count, digest) = (images.count, images.digest) }
+  }
+
   /// A state to be written; ``write(into:digesting:)`` fills in the digests.
   public init(step: Int, run: RunConfiguration, writtenBy: String) {
     self.step = step
@@ -49,7 +61,7 @@ public struct RunState: Sendable {
 
 extension RunState: Codable {
   private enum CodingKeys: String, CodingKey {
-    case version, step, run, best, digests, crc32
+    case version, step, run, images, best, digests, crc32
     case writtenBy = "written by"
   }
 
@@ -64,6 +76,7 @@ extension RunState: Codable {
     run = try RunConfiguration.list.configuration(with: settings)
     let best = isFirst ? whole["configuration"]?["best"] : whole["best"]
     self.best = try best?.decoded(as: Best.self)
+    images = try container.decodeIfPresent(Images.self, forKey: .images)
     step = try container.decode(Int.self, forKey: .step)
     writtenBy = try container.decode(String.self, forKey: .writtenBy)
     digests = try container.decode([String: String].self, forKey: .digests)
@@ -75,6 +88,7 @@ extension RunState: Codable {
     try container.encode(Self.currentVersion, forKey: .version)
     try container.encode(step, forKey: .step)
     try container.encode(run.recorded, forKey: .run)
+    try container.encodeIfPresent(images, forKey: .images)
     try container.encodeIfPresent(best, forKey: .best)
     try container.encode(writtenBy, forKey: .writtenBy)
     try container.encode(digests, forKey: .digests)
@@ -123,6 +137,7 @@ extension RunState {
   ///   the state from its own, `.mismatch` if the version is another.
   public init(reading folder: FilePath) throws(FileError) {
     let state = try Self(withoutFiles: folder)
+    try state.requireOwnFiles(folder)
     for (name, digest) in state.digests.sorted(by: { $0.key < $1.key }) {
       try Self.check("CRC-32", folder.appending(name), digest, Self.digest(folder.appending(name)))
     }
@@ -132,9 +147,33 @@ extension RunState {
   /// The same without a look at the files: enough to know the run.
   public init(withoutFiles folder: FilePath) throws(FileError) {
     let file = try MappedFile(folder.appending(Self.fileName))
+    guard file.bytes.count <= Self.mostBytes else {
+      throw FileError(
+        .damaged, "state", path: file.path, expected: "at most \(Self.mostBytes) bytes",
+        found: "\(file.bytes.count)")
+    }
     let state = try Self.decoded(file)
     try state.checkSelf(file)
+    guard (0...Self.mostSteps).contains(state.step) else {
+      throw FileError(
+        .damaged, "step", path: file.path, expected: "0 to \(Self.mostSteps)",
+        found: "\(state.step)")
+    }
     self = state
+  }
+
+  /// The most bytes of `state.json`; a thousand is usual.
+  private static let mostBytes = 1 << 20
+  /// The most steps that a run has made: what is counted in each step stays below 2⁶³.
+  private static let mostSteps = 1 << 40
+
+  /// The files that the state speaks of are in the checkpoint's folder.
+  private func requireOwnFiles(_ folder: FilePath) throws(FileError) {
+    for name in digests.keys.sorted() where !name.isFileName {
+      throw FileError(
+        .damaged, "digests", path: folder.appending(Self.fileName),
+        expected: "the names of files of the checkpoint", found: name)
+    }
   }
 
   private static func decoded(_ file: MappedFile) throws(FileError) -> RunState {

@@ -8,8 +8,10 @@ public let version = "0.1.0"
 // What a checkpoint says about its run, and what a run that continues it must have in common.
 extension RunConfiguration {
   /// What a checkpoint after `step` steps says about the run.
-  func state(step: Int) -> RunState {
-    RunState(step: step, run: self, writtenBy: "lathe \(version)")
+  func state(step: Int, trainedOn images: RunState.Images) -> RunState {
+    var state = RunState(step: step, run: self, writtenBy: "lathe \(version)")
+    state.images = images
+    return state
   }
 
   /// - Throws: `TrainingError.otherRun` if a checkpoint's run differs from this one in a setting
@@ -26,6 +28,14 @@ extension RunConfiguration {
   private static func identity(of run: RunConfiguration) throws -> [String: JSONValue] {
     let fields = try list.fields(of: run) { $0 == .run }
     return Dictionary(fields.filter { $0.value != .null }, uniquingKeysWith: { $1 })
+  }
+}
+
+extension RunState {
+  /// - Throws: `TrainingError.otherImages` if the checkpoint says that it was trained on others.
+  public func requireSame(_ own: Images, at path: FilePath) throws(TrainingError) {
+    guard let images, images != own else { return }
+    throw .otherImages(path, expected: images, found: own)
   }
 }
 

@@ -40,7 +40,7 @@ extension RunConfiguration {
     run.data.size = dataset.preparation?.size
     run.data.filter = dataset.preparation?.filter
     run.data.validation = heldBack > 0 ? heldBack : nil
-    run.optimization.steps = epochs(of: train) ?? optimization.steps
+    run.optimization.steps = try epochs(of: train) ?? optimization.steps
     run.optimization.epochs = nil
     run.model.configuration = try entry.resolve(
       model.configuration.members, dataset.shape, run.optimization.steps)
@@ -48,8 +48,14 @@ extension RunConfiguration {
   }
 
   /// The steps that the passes asked for take: whole batches only.
-  private func epochs(of images: Int) -> Int? {
-    optimization.epochs.map { $0 * (images / batch.size) }
+  private func epochs(of images: Int) throws(SettingError) -> Int? {
+    guard let epochs = optimization.epochs else { return nil }
+    let (steps, isTooMany) = epochs.multipliedReportingOverflow(by: images / batch.size)
+    guard !isTooMany else {
+      throw SettingError(
+        name: "epochs", expected: "at most \(Int.max / (images / batch.size))", found: "\(epochs)")
+    }
+    return steps
   }
 
   /// - Throws: `SettingError` where settings contradict each other.

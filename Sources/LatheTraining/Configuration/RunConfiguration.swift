@@ -98,7 +98,7 @@ public struct BatchSettings: SettingGroup {
     "Reduce gradients while the backward pass still runs; auto tries both where ranks exchange "
       + "messages. The bits are the same.", identity: .ranks)
   public var overlap = Overlap.auto
-  @Setting("Threads of each rank.", bounds: .atLeast(1), identity: .free) public var threads = 1
+  @Setting("Threads of each rank.", bounds: .within(1...256), identity: .free) public var threads = 1
 
   public init() {}
 }
@@ -136,7 +136,7 @@ public struct OutputSettings: SettingGroup {
   public var logEvery = 10
   @Setting(
     "Seconds without progress on any rank after which the job is ended; 0 for never.",
-    bounds: .atLeast(0), identity: .free)
+    bounds: .within(0...1e9), identity: .free)
   public var stallTimeout = 600.0
   @Setting("File for a Chrome trace of the run, a row for each rank.", identity: .free)
   public var timeline: String?

@@ -1,77 +1,98 @@
-import LatheFiles
 import Foundation
+import LatheFiles
 import SystemPackage
 
-/// `metrics.jsonl`: one JSON object a line, for each logged step and each evaluation. Rank 0 only.
-public final class RunLog {
-  private let path: FilePath
-  private let handle: FileHandle
+// Goals, in order:
+// 1. Nothing that was logged is lost: the file is only ever appended to, whoever writes.
+// 2. Whole lines, also where several processes write, and after one whose writer was killed.
+// 3. A resumed run's log reads as that of a run which never ended.
 
-  /// Opens the log of a run; lines of steps after `step` are dropped, for a run that is resumed
-  /// there.
+/// `metrics.jsonl`: one JSON object a line, for each logged step and each evaluation.
+///
+/// A line `{"event": "resumed", "step": s}` takes back the lines before it whose step is later than
+/// s: the run goes on from there. Of several lines of one event, step and split the last counts.
+public final class RunLog {
+  private let file: OpenFile
+
+  /// Opens the log of a run that begins or, after `step`, goes on.
   ///
   /// - Throws: `FileError.unwritable` when the file cannot be written.
   public init(folder: FilePath, resumingAt step: Int) throws {
-    path = folder.appending("metrics.jsonl")
-    let kept = RunLog.lines(of: path, upTo: step).map { $0 + "\n" }.joined()
-    try FileSystem.replace(path, with: kept)
-    do {
-      handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path.string))
-      try handle.seekToEnd()
-    } catch {
-      throw FileError(.unwritable, "cannot write: \(error.localizedDescription)", path: path)
-    }
+    file = try OpenFile(appending: RunLog.path(in: folder))
+    if try file.size() > 0 { try write(["event": .string("resumed"), "step": .int(step)]) }
   }
 
   /// Appends one line.
-  public func write(_ members: [String: JSONValue]) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var line = try encoder.encode(JSONValue.object(members))
-    line.append(UInt8(ascii: "\n"))
-    do {
-      try handle.write(contentsOf: line)
-    } catch {
-      throw FileError(.unwritable, "cannot write: \(error.localizedDescription)", path: path)
-    }
-  }
+  ///
+  /// - Throws: `FileError.unwritable`.
+  public func write(_ members: [String: JSONValue]) throws { try file.appendLine(members) }
 
   /// Appends one line to a run's log, which another process may be writing to as well.
   ///
   /// - Throws: `FileError.unwritable`.
   public static func append(_ members: [String: JSONValue], to folder: FilePath) throws {
-    let path = folder.appending("metrics.jsonl")
+    try OpenFile(appending: path(in: folder)).appendLine(members)
+  }
+
+  private static func path(in folder: FilePath) -> FilePath { folder.appending("metrics.jsonl") }
+}
+
+extension OpenFile {
+  /// Appends a line; what a writer that was killed has left without an end becomes one of its own.
+  fileprivate func appendLine(_ members: [String: JSONValue]) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let line = try Array(encoder.encode(JSONValue.object(members))) + [UInt8(ascii: "\n")]
-    do {
-      let file = try FileDescriptor.open(
-        path, .writeOnly, options: [.append, .create],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
-      try file.closeAfter { _ = try file.writeAll(line) }
-    } catch {
-      throw FileError(.unwritable, "cannot write: \(error)", path: path)
-    }
+    let line = try Array(encoder.encode(JSONValue.object(members)))
+    let newline = UInt8(ascii: "\n")
+    let size = try size()
+    let isTorn = size > 0 ? try bytes(at: size - 1, count: 1) != [newline] : false
+    try append((isTorn ? [newline] : []) + line + [newline])
   }
+}
 
-  /// The objects of a run's log in their order; none if there is no log. Damaged lines
-  /// are passed over.
+// MARK: Reading
+
+extension RunLog {
+  /// The most bytes of a log that are read, from its end.
+  private static let mostBytes = 1 << 28
+  /// The most bytes of a line; longer ones are passed over.
+  private static let longestLine = 1 << 16
+
+  /// The lines of a run's log that count, in their order; none if there is no log. Lines that are
+  /// no JSON objects with a step are passed over.
   public static func records(of folder: FilePath) -> [[String: JSONValue]] {
-    lines(of: folder.appending("metrics.jsonl"), upTo: .max).compactMap { line in
-      guard
-        case .object(let members) = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))
-      else { return nil }
-      return members
+    guard let file = try? MappedFile(path(in: folder)) else { return [] }
+    var all: [[String: JSONValue]] = []
+    for line in file.bytes.suffix(mostBytes).split(separator: UInt8(ascii: "\n")) {
+      guard let (record, step) = record(line) else { continue }
+      if record["event"] == .string("resumed") { all.removeAll { $0.step > step } }
+      all.append(record)
     }
+    return lastOfEach(all)
   }
 
-  private static func lines(of path: FilePath, upTo step: Int) -> [String] {
-    guard let text = try? String(contentsOfFile: path.string, encoding: .utf8) else { return [] }
-    return text.split(separator: "\n").map(String.init).filter { line in
-      guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8)),
-        case .int(let number) = value["step"]
-      else { return false }
-      return number <= step
+  private static func record(
+    _ line: Slice<UnsafeRawBufferPointer>
+  ) -> (record: [String: JSONValue], step: Int)? {
+    guard line.count <= longestLine, case .object(let record)? = try? JSONReader.value(
+      of: Array(line)), case .int(let step)? = record["step"]
+    else { return nil }
+    return (record, step)
+  }
+
+  private static func lastOfEach(_ all: [[String: JSONValue]]) -> [[String: JSONValue]] {
+    var seen: Set<[String]> = []
+    let kept = all.reversed().filter { record in
+      let key = ["event", "step", "split", "sampler", "features"].map { record[$0]?.text ?? "" }
+      return seen.insert(key).inserted
     }
+    return kept.reversed()
+  }
+}
+
+extension [String: JSONValue] {
+  fileprivate var step: Int {
+    guard case .int(let step)? = self["step"] else { return 0 }
+    return step
   }
 }

@@ -95,16 +95,26 @@ extension Sampler.Name {
 
   /// The fitted sampler in a checkpoint's folder; nil when there is none.
   ///
-  /// - Throws: `FileError` when it is damaged.
-  public func saved(in folder: FilePath, for model: any Model) throws -> (any FittedSampler)? {
-    guard let sampler = type(of: model).fittedSampler(named: self),
+  /// - Throws: `FileError` when it is damaged or of another model.
+  public func saved(in folder: FilePath, for loaded: LoadedModel) throws -> (any FittedSampler)? {
+    guard let sampler = type(of: loaded.model).fittedSampler(named: self),
       let file = [file, formerFile].compactMap({ $0 }).first(where: {
         FileManager.default.fileExists(atPath: folder.appending($0).string)
       })
     else { return nil }
     let tensors = try Safetensors(reading: folder.appending(file))
-    return try sampler.init {
-      Tensor(try tensors.values($0), shape: Shape(try tensors.shape(of: $0)))
+    do {
+      let saved = try sampler.init {
+        Tensor(try tensors.values($0), shape: Shape(try tensors.shape(of: $0)))
+      }
+      let size = saved.sampler.draw(1, RandomSource(seed: 0)).shape[-1]
+      guard size == loaded.latentSize else {
+        throw tensors.mismatch(
+          "sampler", expected: "codes of \(loaded.latentSize) dimensions", found: "\(size)")
+      }
+      return saved
+    } catch let error as SamplerError {
+      throw FileError(.mismatch, "\(error)", path: folder.appending(file))
     }
   }
 }

@@ -1,0 +1,26 @@
+import LatheFiles
+import SystemPackage
+
+/// The folder of a run: `config.yml`, `metrics.jsonl`, `samples/`, `checkpoints/`, `best/`.
+public struct RunFolder: Sendable {
+  public let path: FilePath
+
+  public init(_ path: FilePath) { self.path = path }
+
+  /// Makes it ready to be written by this process, which has its ``RunLock``: what a crash has left
+  /// in the making goes.
+  ///
+  /// - Throws: `FileError.unwritable`.
+  public func prepare() throws(FileError) {
+    _ = try CheckpointStore(folder: path.appending("checkpoints"), keep: 1)
+    for folder in [path, path.appending("samples")] { FileSystem.removeLeftovers(in: folder) }
+  }
+
+  /// Whether what the run recorded is this user's own word: nobody else's folder, and nobody
+  /// else's `config.yml` in it.
+  public var isOwn: Bool {
+    [path, path.appending("config.yml")].allSatisfy {
+      FileSystem.status($0).map(\.isOwn) ?? true
+    }
+  }
+}
