@@ -33,7 +33,7 @@ import Testing
     return Array(with(Checksum(of: Array(with("00000000").utf8)).hexadecimal).utf8)
   }
 
-  /// 10,000 mutated states, sealed again: read and looked at as commands do, or refused.
+  /// Mutated states, sealed again: read and looked at as commands do, or refused.
   @Test func mutatedStatesAreReadOrRefused() throws {
     let path = folder.appending(RunState.fileName)
     var random = Mutations(seed: 1)
@@ -41,16 +41,16 @@ import Testing
     for entry in ModelRegistry.standard.entries {
       try state(of: entry).write(into: folder, digesting: [])
       let original = try bytes(of: path)
-      for _ in 0..<625 {
+      for _ in 0..<Mutations.trials / 16 {
         let text = String(decoding: random.mutated(original), as: UTF8.self)
         try write(sealed(text), to: path)
         do {
           try look(at: RunState(reading: folder))
           accepted += 1
-        } catch { #expect(error is FileError || error is SettingError || error is ConfigurationError) }
+        } catch is FileError {} catch is SettingError {} catch is ConfigurationError {}
       }
     }
-    #expect(accepted > 500, "hardly any mutation passes the JSON reader")
+    #expect(accepted > Mutations.trials / 100, "hardly any mutation passes the JSON reader")
   }
 
   private func look(at state: RunState) throws {
@@ -64,16 +64,15 @@ import Testing
     _ = try RunConfiguration.list.values(of: state.run)
   }
 
-  @Test(arguments: ["../secret", "/etc/passwd", ".hidden", "a/b", "", "a\nb"])
+  @Test(arguments: ["../secret", "/etc/passwd", ".hidden", "a/b", ""])
   func digestsAreOfFilesOfTheCheckpoint(name: String) throws {
     let inner = folder.appending("inner")
     try FileSystem.makeFolders(inner)
     try write([1, 2, 3], to: folder.appending("secret"))
     try state(of: ModelRegistry.standard.entries[0]).write(into: inner, digesting: [])
     let path = inner.appending(RunState.fileName)
-    let escaped = name.replacingOccurrences(of: "\n", with: "\\n")
     let text = String(decoding: try bytes(of: path), as: UTF8.self).replacingOccurrences(
-      of: #""digests" : \{[^}]*\}"#, with: "\"digests\" : {\"\(escaped)\" : \"00000000\"}",
+      of: #""digests" : \{[^}]*\}"#, with: "\"digests\" : {\"\(name)\" : \"00000000\"}",
       options: .regularExpression)
     try write(sealed(text), to: path)
     let error = fileError { _ = try RunState(reading: inner) }
@@ -92,14 +91,18 @@ import Testing
   }
 
   private static let samplers: [(String, [NamedTensor])] = [
-    ("sampler-aggregated-posterior.safetensors",
-      [NamedTensor(name: "codes", shape: [3, 2], values: [1, 2, 3, 4, 5, 6])]),
-    ("sampler-gmm.safetensors",
+    (
+      "sampler-aggregated-posterior.safetensors",
+      [NamedTensor(name: "codes", shape: [3, 2], values: [1, 2, 3, 4, 5, 6])]
+    ),
+    (
+      "sampler-gmm.safetensors",
       [
         NamedTensor(name: "weights", shape: [2], values: [0.5, 0.5]),
         NamedTensor(name: "means", shape: [2, 2], values: [1, 2, 3, 4]),
         NamedTensor(name: "factors", shape: [2, 2, 2], values: [1, 0, 0, 1, 1, 0, 0, 1]),
-      ]),
+      ]
+    ),
   ]
 
   private func draw(_ file: String, _ model: LoadedModel) throws -> Shape? {
@@ -107,14 +110,15 @@ import Testing
     return try name.saved(in: folder, for: model)?.sampler.draw(3, RandomSource(seed: 1)).shape
   }
 
-  @Test(arguments: [
-    ("gmm", ["weights": [0], "means": [0, 2], "factors": [0, 2, 2]]),
-    ("gmm", ["weights": [2], "means": [2, 3], "factors": [2, 3, 3]]),
-    ("gmm", ["weights": [2], "means": [4], "factors": [2, 2, 2]]),
-    ("gmm", ["weights": [2], "means": [2, 2], "factors": [2, 2]]),
-    ("aggregated-posterior", ["codes": [0, 2]]), ("aggregated-posterior", ["codes": [2, 3]]),
-    ("aggregated-posterior", ["codes": [2]]),
-  ] as [(String, [String: [Int]])])
+  @Test(
+    arguments: [
+      ("gmm", ["weights": [0], "means": [0, 2], "factors": [0, 2, 2]]),
+      ("gmm", ["weights": [2], "means": [2, 3], "factors": [2, 3, 3]]),
+      ("gmm", ["weights": [2], "means": [4], "factors": [2, 2, 2]]),
+      ("gmm", ["weights": [2], "means": [2, 2], "factors": [2, 2]]),
+      ("aggregated-posterior", ["codes": [0, 2]]), ("aggregated-posterior", ["codes": [2, 3]]),
+      ("aggregated-posterior", ["codes": [2]]),
+    ] as [(String, [String: [Int]])])
   func aSamplerOfOtherShapesIsRefused(name: String, shapes: [String: [Int]]) throws {
     let file = "sampler-\(name).safetensors"
     let tensors = shapes.map { name, shape in
@@ -128,7 +132,7 @@ import Testing
     #expect(error?.kind == .mismatch, "\(String(describing: error))")
   }
 
-  /// 10,000 mutated files, half of each kind.
+  /// Mutated files, half of each kind.
   @Test func mutatedSamplersDrawOrAreRefused() throws {
     let model = try loaded()
     var random = Mutations(seed: 2)
@@ -137,7 +141,7 @@ import Testing
       try save(tensors, to: path)
       #expect(try draw(file, model) == [3, 2])
       let original = try bytes(of: path)
-      for _ in 0..<5000 {
+      for _ in 0..<Mutations.trials / 2 {
         try write(random.mutated(original), to: path)
         do { #expect(try draw(file, model) == [3, 2]) } catch { #expect(error is FileError) }
       }

@@ -60,12 +60,12 @@ import Testing
     #expect(try bytes(of: other) == [1])
   }
 
-  /// 10,000 mutated logs: lines or none, and soon.
+  /// Mutated logs: lines or none, and soon.
   @Test func mutatedLogsAreRead() throws {
     let line = Array(#"{"event":"step","step":12,"elbo/activeDimensions":3.5,"split":"é"}"#.utf8)
     let original = [[UInt8]](repeating: line, count: 4).joined(separator: [10]) + [10]
     var random = Mutations(seed: 4)
-    for _ in 0..<10_000 {
+    for _ in 0..<Mutations.trials {
       try write(random.mutated(Array(original)), to: path)
       #expect(RunLog.records(of: scratch.path).count <= 5)
     }

@@ -1,6 +1,12 @@
+import Foundation
+
 /// Damages bytes in the ways in which files are damaged, by accident or on purpose; the same for
 /// the same seed.
 public struct Mutations: RandomNumberGenerator {
+  /// Mutants of each kind: `LATHE_FUZZ` of them, 300 unless set.
+  public static let trials =
+    ProcessInfo.processInfo.environment["LATHE_FUZZ"].flatMap { Int($0) } ?? 300
+
   private var state: UInt64
 
   public init(seed: UInt64) { state = seed }

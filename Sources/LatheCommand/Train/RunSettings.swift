@@ -101,7 +101,9 @@ struct RunSettings {
   /// runs/MODEL-DATASET-2 … that nobody has, also where several processes choose at once.
   mutating func makeFolder() throws {
     let base = folder.string
-    guard hasNewFolder else { return try failing { [folder] in try FileSystem.makeFolders(folder) } }
+    guard hasNewFolder else {
+      return try failing { [folder] in try FileSystem.makeFolders(folder) }
+    }
     try failing { try FileSystem.makeFolders("runs") }
     for number in 2... {
       do throws(FileError) { return try FileSystem.makeFolder(folder) } catch {

@@ -133,7 +133,8 @@ extension YAMLText {
 
   /// The tags of JSON's types, and those that words have which look like something else.
   private static let readTags: Set<String> = Set(
-    [Tag.Name.null, .bool, .int, .float, .str, .seq, .map, .timestamp, .value, .merge].map(\.rawValue))
+    [Tag.Name.null, .bool, .int, .float, .str, .seq, .map, .timestamp, .value, .merge]
+      .map(\.rawValue))
 }
 
 extension YAMLError {

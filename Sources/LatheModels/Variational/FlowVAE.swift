@@ -16,11 +16,13 @@ public struct FlowVAE: VariationalModel {
 
   public struct Configuration: VariationalConfiguration {
     public var variational = VariationalSettings(.fixedVariance, latentSize: 32)
-    @Setting("K, the number of steps of the flow.", bounds: .within(1...1000)) public var flowSteps = 2
+    @Setting("K, the number of steps of the flow.", bounds: .within(1...1000))
+    public var flowSteps = 2
     @Setting("Widths of the hidden layers of each step's network.", bounds: .oneOrMore(.size()))
     public var flowHidden = [128, 128, 128]
     @Setting(
-      "Numbers that the encoder gives the flow beside the posterior; 0: none.", bounds: .size(from: 0))
+      "Numbers that the encoder gives the flow beside the posterior; 0: none.",
+      bounds: .size(from: 0))
     public var contextSize = 64
     public init() {}
   }

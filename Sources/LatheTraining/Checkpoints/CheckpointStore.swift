@@ -7,9 +7,9 @@ import SystemPackage
 // 2. What a crash leaves behind is found and repaired by the next start.
 // 3. Nothing but POSIX rename: network file systems have no exchange of two names.
 //
-// Names: `.step-000123.MACHINE-PID-RANDOM.tmp` is being written or removed; one that ends in `.aside`
-// is the former checkpoint of a step while its successor takes its name. Former versions called
-// them `.step-000123.tmp-PID` and `.step-000123.aside-PID`.
+// Names: `.step-000123.MACHINE-PID-RANDOM.tmp` is being written or removed; one that ends in
+// `.aside` is the former checkpoint of a step while its successor takes its name. Former versions
+// called them `.step-000123.tmp-PID` and `.step-000123.aside-PID`.
 
 /// The folder that holds a run's checkpoints, one folder `step-000123` each.
 public struct CheckpointStore: Sendable {

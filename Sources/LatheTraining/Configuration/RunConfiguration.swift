@@ -98,7 +98,8 @@ public struct BatchSettings: SettingGroup {
     "Reduce gradients while the backward pass still runs; auto tries both where ranks exchange "
       + "messages. The bits are the same.", identity: .ranks)
   public var overlap = Overlap.auto
-  @Setting("Threads of each rank.", bounds: .within(1...256), identity: .free) public var threads = 1
+  @Setting("Threads of each rank.", bounds: .within(1...256), identity: .free) public var threads =
+    1
 
   public init() {}
 }

@@ -74,8 +74,9 @@ extension RunLog {
   private static func record(
     _ line: Slice<UnsafeRawBufferPointer>
   ) -> (record: [String: JSONValue], step: Int)? {
-    guard line.count <= longestLine, case .object(let record)? = try? JSONReader.value(
-      of: Array(line)), case .int(let step)? = record["step"]
+    guard line.count <= longestLine,
+      case .object(let record)? = try? JSONReader.value(
+        of: Array(line)), case .int(let step)? = record["step"]
     else { return nil }
     return (record, step)
   }
