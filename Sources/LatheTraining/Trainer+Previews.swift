@@ -3,8 +3,11 @@ import LatheModels
 
 // What the trainer shows of the model: before the first step, now and then, and after the last.
 extension Trainer {
-  /// The most seconds of a preview before the last step, and the least after it.
-  private static let previewSeconds = (before: 5.0, after: 10.0)
+  /// The most seconds that a preview may take: before the end of the run 5, at the end 10 or a
+  /// tenth of the training, whichever is more. A fifth is spare, as speeds vary.
+  private var previewSeconds: Double {
+    0.8 * (isAtEnd ? max(10, workSeconds / 10) : 5)
+  }
   /// The most test images that are reconstructed, and codes that a sampler is fitted to, before the
   /// end of the run.
   private static let previewLimits = (images: 2_000, codes: 10_000)
@@ -13,13 +16,12 @@ extension Trainer {
 
   /// Shows what the model makes of test images and of draws from the run's sampler. Collective.
   ///
-  /// It takes at most 5 s; after the last step 10 s or a tenth of the training, whichever is more.
-  /// Fewer images are reconstructed, and samplers are fitted to fewer codes, where that is not
-  /// enough.
+  /// Where the time does not suffice, fewer images are reconstructed, and samplers are fitted to
+  /// fewer codes.
   func preview() throws {
     try monitor.measure(.evaluation) {
       let start = ContinuousClock.now
-      let seconds = isAtEnd ? max(Self.previewSeconds.after, workSeconds / 10) : 5
+      let seconds = previewSeconds
       let isAsked = isAtEnd && evaluation != nil
       // Half of the time for each: the estimate for a fit is a rough one.
       let fitted = try fittedSampler(until: isAsked ? nil : start + .seconds(seconds / 2))

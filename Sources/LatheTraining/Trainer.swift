@@ -106,7 +106,7 @@ public final class Trainer {
     (self.world, self.monitor, self.fault) = (world, monitor, fault)
     (self.train, self.test) = (train, test)
     imagePace = Pace(first: 100) { try world.broadcast($0) }
-    codePace = Pace(first: 500) { try world.broadcast($0) }
+    codePace = Pace(first: 200) { try world.broadcast($0) }
     _ = try network.model.sampler(named: run.sampler)
     loader = BatchLoader(run, images: train)
     previewer = Previewer(test: test, world: world, seed: run.optimization.seed)

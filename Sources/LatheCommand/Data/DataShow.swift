@@ -24,8 +24,15 @@ struct DataShow: ParsableCommand {
   @Option(help: "Number of the first image.")
   var first = 0
 
-  @Option(help: "Attributes to be named below the images that have them, with commas between.")
-  var attributes = "Male,Smiling,Eyeglasses,Blond_Hair,Wearing_Hat"
+  @Option(
+    help: """
+      An attribute to be named below the images that have it; may be repeated (default: some of \
+      CelebA's).
+      """)
+  var attribute: [String] = []
+
+  @Option(name: .customLong("attributes"), help: .hidden)
+  var oldAttributes: String?
 
   @Option(help: "The picture to write, NAME.png or NAME.svg (default: DATASET-SPLIT.png).")
   var out: String?
@@ -67,15 +74,23 @@ struct DataShow: ParsableCommand {
   private func captions(_ images: ImageSet, _ range: Range<Int>) throws -> [String] {
     if !images.classNames.isEmpty { return range.map { images.classNames[Int(images.labels[$0])] } }
     guard let table = images.attributes else { return [] }
-    let numbers = try attributes.split(separator: ",").map { name in
-      guard let number = table.names.firstIndex(of: String(name)) else {
-        throw CommandFailure.usage(
-          "--attributes: no attribute '\(name)'; there are \(table.names.joined(separator: ", "))")
-      }
-      return number
-    }
+    let numbers = try numbers(in: table.names)
     return range.map { image in
       numbers.filter { table[image, $0] }.map { table.names[$0] }.joined(separator: "\n")
+    }
+  }
+
+  /// Attributes that are named where nobody asks for others, if the set has them.
+  private static let usual = ["Male", "Smiling", "Eyeglasses", "Blond_Hair", "Wearing_Hat"]
+
+  private func numbers(in names: [String]) throws -> [Int] {
+    let old = renamedOption(oldAttributes, "--attributes", to: "--attribute").map { [$0] } ?? []
+    let asked = (attribute + old).flatMap { $0.split(separator: ",").map(String.init) }
+    if asked.isEmpty { return DataShow.usual.compactMap { names.firstIndex(of: $0) } }
+    return try asked.map { name in
+      if let number = names.firstIndex(of: name) { return number }
+      throw CommandFailure.usage(
+        "--attribute: no attribute '\(name)'; there are \(names.joined(separator: ", "))")
     }
   }
 }
