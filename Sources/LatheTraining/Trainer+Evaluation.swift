@@ -18,7 +18,9 @@ extension Trainer {
   func evaluate() throws {
     guard let schedule = evaluation else { return }
     try monitor.measure(.evaluation) {
-      let evaluation = try schedule.evaluator.evaluate(model, sampler: sampler())
+      let evaluation = try runner.withAverage {
+        try schedule.evaluator.evaluate(model, sampler: sampler())
+      }
       let best = openedBest()
       try world.broadcast0 { [hooks, step] in
         guard let evaluation else { return }

@@ -19,18 +19,20 @@ extension Trainer {
   /// Where the time does not suffice, fewer images are reconstructed, and samplers are fitted to
   /// fewer codes.
   func preview() throws {
-    try monitor.measure(.evaluation) {
-      let start = ContinuousClock.now
-      let seconds = previewSeconds
-      let isAsked = isAtEnd && evaluation != nil
-      // Half of the time for each: the estimate for a fit is a rough one.
-      let fitted = try fittedSampler(until: isAsked ? nil : start + .seconds(seconds / 2))
-      let limit = isAtEnd ? test.count : min(test.count, Self.previewLimits.images)
-      let preview = try imagePace.run(upTo: limit, until: start + .seconds(seconds)) {
-        try previewer.preview(model, fitted, step: step, count: $0, progress: report)
-      }
-      try world.broadcast0 { [hooks] in try hooks.previewed(preview) }
+    try monitor.measure(.evaluation) { try runner.withAverage { try showPreview() } }
+  }
+
+  private func showPreview() throws {
+    let start = ContinuousClock.now
+    let seconds = previewSeconds
+    let isAsked = isAtEnd && evaluation != nil
+    // Half of the time for each: the estimate for a fit is a rough one.
+    let fitted = try fittedSampler(until: isAsked ? nil : start + .seconds(seconds / 2))
+    let limit = isAtEnd ? test.count : min(test.count, Self.previewLimits.images)
+    let preview = try imagePace.run(upTo: limit, until: start + .seconds(seconds)) {
+      try previewer.preview(model, fitted, step: step, count: $0, progress: report)
     }
+    try world.broadcast0 { [hooks] in try hooks.previewed(preview) }
   }
 
   /// Seconds that went into the steps of this process and what they needed.

@@ -34,6 +34,11 @@ public final class Trainer {
     public let step: Int
     /// Mean losses over the batch, as `phase/term`, of each phase's last run in the step.
     public let losses: [(name: String, value: Float)]
+    /// Each phase's learning rate.
+    public let rates: [(phase: String, rate: Float)]
+    /// The norm of each phase's gradients in its last run, before clipping; empty where it was not
+    /// measured.
+    public let norms: [(phase: String, norm: Float)]
     /// Wall-clock seconds of the step.
     public let seconds: Double
     /// Seconds that this rank spent on each activity since the record before, in the order of
@@ -59,6 +64,8 @@ public final class Trainer {
   public private(set) var step = 0 {
     didSet { monitor.step = step }
   }
+  /// The first step of this process, counted from 1.
+  private var firstStep = 1
   /// What rank 0 tells the outside.
   public var hooks = Hooks()
 
@@ -115,7 +122,7 @@ public final class Trainer {
       network.model.boundStep, network.store, on: world, slices: run.slices,
       statistics: run.batch.statistics, overlap: run.batch.overlap,
       random: RandomSource(seed: run.optimization.seed).derived("training"),
-      precision: run.optimization.precision, monitor: monitor)
+      precision: run.optimization.precision, updates: run.updates.options, monitor: monitor)
     try broadcastState()
   }
 
@@ -145,6 +152,7 @@ public final class Trainer {
     runner.resume(afterSteps: step)
     openedBest().resume(after: step)
     try broadcastState()
+    firstStep = step + 1
   }
 
   /// Makes the steps that are left, or fewer if a rank should stop. Collective.
@@ -168,12 +176,22 @@ public final class Trainer {
   private func recordStep() throws {
     let start = ContinuousClock.now
     try fault?.strike(afterSteps: step)
+    runner.measuresNorms = isLogged(step + 1)
     let losses = try makeStep()
+    let rates = runner.rates(step: step)
     step += 1
     let seconds = (ContinuousClock.now - start).seconds
     let record = StepRecord(
-      step: step, losses: losses, seconds: seconds, times: unrecordedTimes())
+      step: step, losses: losses, rates: rates, norms: runner.norms, seconds: seconds,
+      times: unrecordedTimes())
     if world.rank == 0 { try monitor.measure(.other) { try hooks.stepped(record) } }
+  }
+
+  /// Whether a step, counted from 1, has a line in the log: the first of this process, the last,
+  /// and those between at intervals.
+  public func isLogged(_ step: Int) -> Bool {
+    step.isDue(every: configuration.output.logEvery) || step == configuration.optimization.steps
+      || step == firstStep
   }
 
   /// Seconds of each activity since the last call.
@@ -217,7 +235,8 @@ public final class Trainer {
   func openedBest() -> BestCheckpoint {
     if let best { return best }
     let opened = BestCheckpoint(
-      configuration, in: folder, store: store, images: RunState.Images(train))
+      configuration, in: folder, store: store, images: RunState.Images(train),
+      average: runner.average)
     best = opened
     return opened
   }
@@ -226,7 +245,7 @@ public final class Trainer {
     if let checkpoints { return checkpoints }
     let opened = RunCheckpoints(
       configuration, in: folder, store: store, images: RunState.Images(train),
-      optimizers: runner.optimizers, fault: fault)
+      optimizers: runner.optimizers, average: runner.average, fault: fault)
     checkpoints = opened
     return opened
   }
@@ -238,6 +257,7 @@ public final class Trainer {
     if !runner.sharesState {
       state.append(store.values.storage(0..<store.values.count))
       state += runner.optimizers.flatMap { $0.optimizer.tensors.map(\.storage) }
+      state += runner.average.map { [$0.values.storage(0..<$0.values.count)] } ?? []
     }
     for storage in state where storage.count > 0 {
       try world.broadcast(

@@ -43,6 +43,7 @@ func run(_ arguments: [String], _ session: MPISession) throws {
   case "tree-room": try treeRoomCheck(world)
   case "tree-fallback": try treeFallbackCheck(world)
   case "synchronized-statistics": try synchronizedStatisticsCheck(world)
+  case "updates": try updatesCheck(world)
   case "invalid-root": try invalidRootCheck(world)
   case "wrong": try expectEqual(world.rank, 0, "rank")
   case "abort": try abortCheck(session)

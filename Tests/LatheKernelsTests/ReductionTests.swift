@@ -70,3 +70,53 @@ extension AllKernels {
     }
   }
 }
+
+/// Sums of squares that do not depend on how the numbers are shared out.
+@Suite struct ExactSquaresTests {
+  private func sum(_ x: [Float], parts: [Int]) -> (Double, Double) {
+    let largest = x.withUnsafeBufferPointer {
+      largestMagnitude($0.baseAddress!, count: x.count)
+    }
+    var total = ExactSquares(largest: largest, count: x.count)
+    var start = 0
+    for count in parts {
+      var part = ExactSquares(largest: largest, count: x.count)
+      x.withUnsafeBufferPointer { part.add($0.baseAddress! + start, count: count) }
+      total.add(part.sums.coarse, part.sums.fine)
+      start += count
+    }
+    return (total.sums.coarse, total.sums.fine)
+  }
+
+  @Test(arguments: [1.0, 1e-15, 1e15] as [Float]) func theSameForAnyParts(scale: Float) {
+    let random = CounterValues(seed: 4)
+    let x = (0..<10_007).map { index in
+      scale * random[index] * (index % 97 == 0 ? 1e3 : index % 7 == 0 ? 1e-4 : 1)
+    }
+    let expected = x.reduce(0.0) { $0 + Double($1) * Double($1) }
+    let whole = sum(x, parts: [10_007])
+    #expect(abs(whole.0 + whole.1 - expected) <= 1e-13 * expected)
+    for parts in [[1, 10_006], [5_003, 5_004], [3, 4_001, 17, 5_986]] {
+      #expect(sum(x, parts: parts) == whole, "\(parts)")
+    }
+    #expect(sum(x.reversed(), parts: [10_007]) == whole)
+  }
+
+  @Test func edges() {
+    #expect(sum([0, 0, 0], parts: [3]) == (0, 0))
+    #expect(sum([3, -4], parts: [2]).0 == 25)
+    let (coarse, fine) = sum([1, .nan, 2], parts: [3])
+    #expect((coarse + fine).isNaN)
+    let (a, b) = sum([1, .infinity, 2], parts: [3])
+    #expect(!(a + b).isFinite)
+  }
+}
+
+/// Numbers in [−1, 1) by their place.
+private struct CounterValues {
+  let seed: UInt64
+
+  subscript(_ index: Int) -> Float {
+    Float(Double(splitMix64Finalizer(seed &+ UInt64(index)) >> 11) * 0x1p-52 - 1)
+  }
+}

@@ -76,6 +76,9 @@ struct RunOptions: ParsableArguments {
   @Flag(help: "Use the checkpoint that was best on validation images (train --evaluate-every).")
   var best = false
 
+  @Flag(help: "Use the parameters, not their moving average (train --ema).")
+  var raw = false
+
   @Option(
     help:
       """
@@ -89,7 +92,7 @@ struct RunOptions: ParsableArguments {
   var threads = 1
 
   /// The run, with the model of the checkpoint that was asked for.
-  func run() throws -> SavedRun { try SavedRun(folder, step: step, best: best) }
+  func run() throws -> SavedRun { try SavedRun(folder, step: step, best: best, raw: raw) }
 
   func validate() throws {
     guard step == nil || !best else {

@@ -10,12 +10,15 @@ struct SavedRun {
   let checkpoint: FilePath
   let loaded: LoadedModel
   let dataset: Dataset
+  /// Whether the run kept a moving average of the parameters, and these are the others.
+  let isRaw: Bool
 
   /// The newest intact checkpoint of a run, the one after `step` steps if given, or the checkpoint
   /// at `path` itself.
   ///
-  /// With `best`, the one that was best on validation images.
-  init(_ path: String, step: Int?, best: Bool = false) throws {
+  /// With `best`, the one that was best on validation images; with `raw`, the parameters and not
+  /// their moving average.
+  init(_ path: String, step: Int?, best: Bool = false, raw: Bool = false) throws {
     let folder = FilePath(path)
     checkpoint = try failing { try SavedRun.checkpoint(in: folder, step: step, best: best) }
     let found = checkpoint
@@ -23,7 +26,10 @@ struct SavedRun {
     dataset = try SavedRun.dataset(of: state)
     let entry = try model(named: state.run.model.name)
     let (state, shape) = (state, dataset.shape)
-    loaded = try failing { try LoadedModel(entry, checkpoint: found, state: state, images: shape) }
+    isRaw = raw && state.keepsAverage
+    loaded = try failing {
+      try LoadedModel(entry, checkpoint: found, state: state, images: shape, raw: raw)
+    }
   }
 
   /// The data set with its pictures prepared as for training.

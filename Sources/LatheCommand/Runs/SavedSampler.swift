@@ -43,6 +43,8 @@ extension SavedRun {
     do {
       if let own = try loaded.model.sampler(named: name) { return own }
     } catch { throw CommandFailure.usage("\(error)") }
+    // What is kept belongs to the average.
+    if isRaw { return nil }
     return try failing { try name.saved(in: checkpoint, for: loaded)?.sampler }
   }
 
@@ -55,7 +57,7 @@ extension SavedRun {
       loaded.model, images: images, seed: state.run.optimization.seed, on: world,
       progress: progress.show)
     let fitted = try fitter.fit(type(of: loaded.model).fittedSampler(named: name)!)
-    if world?.rank ?? 0 == 0 { keep(fitted, progress) }
+    if world?.rank ?? 0 == 0, !isRaw { keep(fitted, progress) }
     return fitted.sampler
   }
 

@@ -9,6 +9,7 @@ final class RunRecorder {
   private let run: RunConfiguration
   private let folder: FilePath
   private let log: RunLog
+  private let events: RunEvents
   private let progress: ProgressLine
   private let working = TaskProgress(after: 2)
   private let start = ContinuousClock.now
@@ -19,6 +20,7 @@ final class RunRecorder {
   /// Seconds of each activity since the last line of the log.
   private var unlogged = [Double](repeating: 0, count: Activity.allCases.count)
   private var firstError: Double?
+  private var isLogged: (Int) -> Bool = { _ in true }
 
   /// - Throws: `FileError.unwritable`.
   init(_ run: RunConfiguration, in folder: FilePath, startingAt step: Int) throws {
@@ -27,6 +29,7 @@ final class RunRecorder {
     firstStep = step
     progress = ProgressLine(total: run.optimization.steps, batch: run.batch.size)
     log = try RunLog(folder: folder, resumingAt: step)
+    events = try RunEvents(run, in: folder, startingAt: step)
     try FileManager.default.createDirectory(
       atPath: folder.appending("samples").string, withIntermediateDirectories: true)
     try RunRecorder.write(Recipe.yaml(of: run), to: folder.appending(Recipe.fileName))
@@ -34,6 +37,7 @@ final class RunRecorder {
   }
 
   func attach(to trainer: Trainer) {
+    isLogged = trainer.isLogged
     trainer.hooks.stepped = stepped
     trainer.hooks.previewed = previewed
     trainer.hooks.evaluated = evaluated
@@ -48,16 +52,16 @@ final class RunRecorder {
     trainingSeconds += record.seconds
     dataSeconds += record.times[Activity.data.rawValue]
     unlogged = zip(unlogged, record.times).map(+)
-    guard
-      record.step % run.output.logEvery == 0 || record.step == run.optimization.steps || steps == 1
-    else {
-      return
-    }
+    guard isLogged(record.step) else { return }
     var members: [String: JSONValue] = [
       "event": .string("step"), "step": .int(record.step), "seconds": .double(record.seconds),
+      "time": .double(Date().timeIntervalSince1970),
       "images_per_second": .double(Double(run.batch.size) / record.seconds),
     ]
     for (name, value) in record.losses { members[name] = .double(Double(value)) }
+    for (phase, rate) in record.rates { members["\(phase)/learning_rate"] = .double(Double(rate)) }
+    for (phase, norm) in record.norms { members["\(phase)/gradient_norm"] = .double(Double(norm)) }
+    try events.add(step: record.step, members)
     try log.write(members.merging(takeTimes()) { $1 })
   }
 
@@ -89,6 +93,9 @@ final class RunRecorder {
     ]
     members["sampler_codes"] = preview.codes.map { .int($0.fitted) }
     try log.write(members)
+    try events.add(
+      step: preview.step,
+      ["reconstruction_error_per_pixel": .double(preview.reconstructionError)], in: "test")
     let paths = try pictures(of: preview)
     progress.say(
       "step \(preview.step): reconstruction error "
@@ -104,6 +111,7 @@ final class RunRecorder {
       "best": .bool(record.isBest),
     ]
     try log.write(line.merging(record.evaluation.members) { $1 })
+    try events.add(step: record.step, record.evaluation.members, in: "validation")
     let best = record.isBest ? "; the best so far, kept in \(folder.appending("best"))" : ""
     progress.say(
       "step \(record.step), on validation images\(best):\n\(EvaluationTable(record.evaluation))")
@@ -121,6 +129,7 @@ final class RunRecorder {
     ]
     try Pictures.writeSamples(samples, to: paths[0].path)
     try Pictures.writeReconstructions(originals, made, to: paths[1].path)
+    for (name, path) in paths { try events.add(step: preview.step, image: name, at: path) }
     return paths
   }
 

@@ -27,6 +27,7 @@ package struct Train: ParsableCommand {
 
   @OptionGroup(title: "Run") var runFlags: RunFlags
   @OptionGroup(title: "Length and draws") var optimizationFlags: OptimizationFlags
+  @OptionGroup(title: "Updates") var updateFlags: UpdateFlags
   @OptionGroup(title: "Batch") var batchFlags: BatchFlags
   @OptionGroup(title: "Data") var dataFlags: DataFlags
   @OptionGroup(title: "Output") var outputFlags: OutputFlags

@@ -50,6 +50,15 @@ struct OptimizationFlags: ParsableArguments {
   @Option(help: .setting("precision")) var precision: String?
 }
 
+struct UpdateFlags: ParsableArguments {
+  @Option(help: .setting("schedule")) var schedule: String?
+  @Option(help: .setting("schedule-steps")) var scheduleSteps: String?
+  @Option(help: .setting("warm-up")) var warmUp: String?
+  @Option(help: .setting("ema")) var ema: String?
+  @Option(help: .setting("clip-norm")) var clipNorm: String?
+  @Option(help: .setting("weight-decay")) var weightDecay: String?
+}
+
 struct OutputFlags: ParsableArguments {
   @Option(help: .setting("checkpoint-every")) var checkpointEvery: String?
   @Option(help: .setting("checkpoints-kept")) var checkpointsKept: String?

@@ -13,6 +13,9 @@ protocol GradientStep: AnyObject {
   func synchronize() throws(MPIError)
   /// Sums over all ranks what each of them needs. Collective.
   func sum(_ phase: BoundPhase) throws(MPIError)
+  /// Sums what ``update`` has left to itself, and returns where the gradients are that this rank
+  /// updates along. For those who look at all of them before the update. Collective.
+  func complete(_ phase: BoundPhase) throws(MPIError) -> [Range<Int>]
   /// Updates the parameters that are this rank's to update; returns whether their gradients were
   /// finite. Collective.
   func update(_ phase: BoundPhase, by update: any ParameterUpdate) throws(MPIError) -> Bool

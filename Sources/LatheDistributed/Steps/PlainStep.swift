@@ -22,6 +22,8 @@ final class PlainStep: GradientStep {
     try reduction.allReduce(ranges: vector.ranges(of: phase))
   }
 
+  func complete(_ phase: BoundPhase) -> [Range<Int>] { vector.gradients(of: phase) }
+
   func update(_ phase: BoundPhase, by update: any ParameterUpdate) -> Bool {
     reduction.update(vector.gradients(of: phase), by: update)
   }

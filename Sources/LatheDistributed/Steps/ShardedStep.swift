@@ -10,6 +10,8 @@ final class ShardedStep: GradientStep {
   private let reduction: TreeReduction
   private let memory: StateMemory
   private let world: Communicator
+  /// Whether this rank's shard has been summed before the update.
+  private var isComplete = false
 
   init(
     _ vector: SliceVector, _ reduction: TreeReduction, _ memory: StateMemory,
@@ -30,13 +32,24 @@ final class ShardedStep: GradientStep {
     try reduction.beginShards(vector.gradients(of: phase), allReducing: [vector.rest])
   }
 
+  func complete(_ phase: BoundPhase) -> [Range<Int>] {
+    for piece in pieces(of: phase) { reduction.sumShard(piece) }
+    isComplete = true
+    return reduction.shard(of: vector.gradients(of: phase))
+  }
+
+  private func pieces(of phase: BoundPhase) -> [Range<Int>] {
+    Partition.pieces(
+      of: reduction.shard(of: vector.gradients(of: phase)), size: ShardedStep.pieceFloats)
+  }
+
   func update(_ phase: BoundPhase, by update: any ParameterUpdate) throws(MPIError) -> Bool {
-    let shard = reduction.shard(of: vector.gradients(of: phase))
     var areFinite = true
-    for piece in Partition.pieces(of: shard, size: ShardedStep.pieceFloats) {
-      reduction.sumShard(piece)
+    for piece in pieces(of: phase) {
+      if !isComplete { reduction.sumShard(piece) }
       if !update(piece, along: reduction.result) { areFinite = false }
     }
+    isComplete = false
     try reduction.endShards()
     return areFinite
   }

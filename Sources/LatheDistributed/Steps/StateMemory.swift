@@ -9,13 +9,14 @@ final class StateMemory {
   private let shared: SharedMemory?
   private var used = 0
 
-  /// Room for the store's parameters and the moments of the phases' optimizers, shared if that is
-  /// wished and possible. Collective.
+  /// Room for the store's parameters, the moments of the phases' optimizers and a moving average if
+  /// there is one, shared if that is wished and possible. Collective.
   init(
-    _ store: ParameterStore, _ phases: [BoundPhase], sharing: Bool, on world: Communicator
+    _ store: ParameterStore, _ phases: [BoundPhase], averaging: Bool, sharing: Bool,
+    on world: Communicator
   ) throws(MPIError) {
     let moments = phases.map { Optimizer.stateCount($0.rule, groups: $0.groups, of: store) }
-    let count = moments.reduce(store.values.count, +)
+    let count = moments.reduce((averaging ? 2 : 1) * store.values.count, +)
     shared = sharing ? try SharedMemory.make(world, count: count) : nil
   }
 
@@ -34,7 +35,7 @@ final class StateMemory {
   }
 
   /// The next `count` values, a multiple of 16.
-  private func take(_ count: Int) -> Arena {
+  func take(_ count: Int) -> Arena {
     guard let shared else { return Arena(count: count) }
     require(used + count <= shared.count, "StateMemory: no room for \(count) values")
     defer { used += count }

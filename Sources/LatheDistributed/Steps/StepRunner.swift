@@ -30,26 +30,42 @@ public final class StepRunner {
   private let slices: Int
   private let statistics: BatchStatistics
   private let choice: OverlapChoice
+  private let options: UpdateOptions
+  private let norm: GradientNorm
+  /// The moving average of the parameters, if the run keeps one.
+  package let average: MovingAverage?
+  private let world: Communicator
+  /// Whether gradient norms are wanted where nothing is clipped.
+  public var measuresNorms = false
+  /// The norm of each phase's gradients in the last step, where it was measured.
+  public private(set) var norms: [(phase: String, norm: Float)] = []
 
   /// For a store that is laid out; noise is drawn from `random`, times are booked in `monitor`.
   /// Collective.
   public init(
     _ blocks: [BoundBlock], _ store: ParameterStore, on world: Communicator, slices: Int,
     statistics: BatchStatistics = .slice, overlap: Overlap = .off, random: RandomSource,
-    precision: Precision = .float32, monitor: RankMonitor = RankMonitor()
+    precision: Precision = .float32, updates options: UpdateOptions = UpdateOptions(),
+    monitor: RankMonitor = RankMonitor()
   ) throws(MPIError) {
     (self.blocks, self.store, self.slices) = (blocks, store, slices)
     (self.random, self.statistics, self.monitor) = (random, statistics, monitor)
+    (self.options, self.world) = (options, world)
     vector = SliceVector(store, slices: slices, precision: precision)
     reduction = try TreeReduction(world, slices: slices, count: vector.count)
     // Nobody writes the padding between parameters; sums of zeros keep it zero.
     reduction.clearSlots()
     let phases = blocks.flatMap(\.phases)
     memory = try StateMemory(
-      store, phases, sharing: reduction.transport == .sharedMemory, on: world)
+      store, phases, averaging: options.averageDecay != nil,
+      sharing: reduction.transport == .sharedMemory, on: world)
     gradientSteps = GradientSteps(
       vector, reduction, memory, statistics, store, on: world, monitor: monitor)
     optimizers = memory.adopt(store, phases, on: world)
+    average = options.averageDecay.map { [memory] in
+      MovingAverage($0, of: store, memory: memory.take)
+    }
+    norm = GradientNorm(world, ofShards: memory.isShared)
     // First values are there before any rank reads or loads others.
     _ = try memory.agree(true)
     choice = OverlapChoice(overlap, statistics, reduction.transport, on: world)
@@ -73,11 +89,13 @@ public final class StepRunner {
     var losses: [(name: String, value: Float)] = []
     var draw = step * draws
     var batches: [Int: Batch] = [:]
+    norms = []
     for block in blocks {
       defer { draw += block.draws }
       guard block.steps.contains(step) else { continue }
       losses += try run(block, step: step, firstDraw: draw, &batches, images)
     }
+    monitor.measure(.optimizer) { average?.update(ownParameters) }
     try choice.stepEnded(after: (ContinuousClock.now - start).seconds)
     return losses
   }
@@ -131,7 +149,9 @@ public final class StepRunner {
     try gradientStep.differentiate(phase, batches)
     try gradientStep.synchronize()
     try gradientStep.sum(phase)
-    let areFinite = try gradientStep.update(phase, by: OptimizerUpdate(optimizer, step: step))
+    let scale = try clipping(phase, gradientStep)
+    let areFinite = try gradientStep.update(
+      phase, by: OptimizerUpdate(optimizer, step: step, options, scale: scale))
     let areFiniteOnAll = try gradientStep.agree(areFinite)
     let terms = vector.terms(in: reduction.result)
     for term in terms where !term.value.isFinite {
@@ -144,6 +164,53 @@ public final class StepRunner {
     return terms
   }
 
+  /// What the phase's gradients are scaled by, 1 without a limit on their norm. Collective.
+  ///
+  /// Pascanu, Mikolov and Bengio, "On the Difficulty of Training Recurrent Neural Networks", ICML
+  /// 2013, Section 3.2.
+  private func clipping(
+    _ phase: BoundPhase, _ gradientStep: any GradientStep
+  ) throws(MPIError) -> Float {
+    guard options.clipNorm != nil || measuresNorms else { return 1 }
+    let own = try gradientStep.complete(phase)
+    let count = vector.gradients(of: phase).reduce(0) { $0 + $1.count }
+    let found = try monitor.collective(as: .reduction) { () throws(MPIError) -> Float in
+      try norm(reduction.result, own, of: count)
+    }
+    norms.removeAll { $0.phase == phase.name }
+    norms.append((phase.name, found))
+    guard let limit = options.clipNorm, found > limit || found.isNaN else { return 1 }
+    return limit / found
+  }
+
+  /// The learning rate of each phase in a step.
+  public func rates(step: Int) -> [(phase: String, rate: Float)] {
+    optimizers.map { ($0.phase, $0.optimizer.rule.rate(step) * options.rateFactor(step)) }
+  }
+
+  // MARK: The moving average
+
+  /// The parameters that this rank averages.
+  private var ownParameters: [Range<Int>] {
+    let all = [0..<store.values.count]
+    return sharesState ? Partition.shard(world.rank, of: world.size, ranges: all) : all
+  }
+
+  /// Runs `body` with the moving average in place of the parameters, if there is one. Collective.
+  package func withAverage<Value>(_ body: () throws -> Value) throws -> Value {
+    guard let average, average.updates > 0 else { return try body() }
+    try exchange(average)
+    let value = try body()
+    try exchange(average)
+    return value
+  }
+
+  private func exchange(_ average: MovingAverage) throws(MPIError) {
+    _ = try memory.agree(true)
+    average.swap(ownParameters)
+    _ = try memory.agree(true)
+  }
+
   /// Continues after `step` steps, with parameters and moments that are loaded elsewhere.
   package func resume(afterSteps step: Int) {
     for block in blocks {
@@ -153,6 +220,7 @@ public final class StepRunner {
         optimizer.resume(afterUpdates: steps * block.repeats)
       }
     }
+    average?.resume(afterUpdates: step)
   }
 
   /// Gives back what ranks share; parameters stay, moments do not. Collective.
@@ -174,10 +242,16 @@ package struct NotFinite: Error {
 private final class OptimizerUpdate: ParameterUpdate {
   private let optimizer: Optimizer
   private let step: Int
+  private let scale, rateFactor, weightDecay: Float
 
-  init(_ optimizer: Optimizer, step: Int) { (self.optimizer, self.step) = (optimizer, step) }
+  init(_ optimizer: Optimizer, step: Int, _ options: UpdateOptions, scale: Float) {
+    (self.optimizer, self.step, self.scale) = (optimizer, step, scale)
+    (rateFactor, weightDecay) = (options.rateFactor(step), options.weightDecay)
+  }
 
   func callAsFunction(_ range: Range<Int>, along gradients: UnsafePointer<Float>) -> Bool {
-    optimizer.update(range, along: gradients, step: step)
+    optimizer.update(
+      range, along: gradients, scale: scale, step: step, rateFactor: rateFactor,
+      weightDecay: weightDecay)
   }
 }

@@ -27,6 +27,12 @@ final class TimedStep: GradientStep {
     }
   }
 
+  func complete(_ phase: BoundPhase) throws(MPIError) -> [Range<Int>] {
+    try Profile.measure(.exchange) { () throws(MPIError) in
+      try monitor.measure(.reduction) { () throws(MPIError) in try base.complete(phase) }
+    }
+  }
+
   /// The update's own time is the optimizer's; the rest is that of sums.
   func update(_ phase: BoundPhase, by update: any ParameterUpdate) throws(MPIError) -> Bool {
     let timed = TimedUpdate(update)

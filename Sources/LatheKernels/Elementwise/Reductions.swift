@@ -107,3 +107,68 @@ public func isFinite(_ x: Floats, count: Int) -> Bool {
   }
   return (0..<pieces).allSatisfy { finite[$0] == 1 }
 }
+
+/// The largest |x|; NaN is passed over.
+public func largestMagnitude(_ x: Floats, count: Int) -> Float {
+  var largest = SIMD8<Float>.zero
+  let whole = count & ~7
+  for i in stride(from: 0, to: whole, by: 8) {
+    let values = UnsafeRawPointer(x + i).loadUnaligned(as: SIMD8<Float>.self)
+    let magnitudes = values.replacing(with: -values, where: values .< 0)
+    largest.replace(with: magnitudes, where: magnitudes .> largest)
+  }
+  return (whole..<count).reduce(largest.max()) { abs(x[$1]) > $0 ? abs(x[$1]) : $0 }
+}
+
+/// Adds up squares so that the sum does not depend on their order or on how they are shared out.
+///
+/// Demmel and Nguyen, "Fast Reproducible Floating-Point Summation", ARITH 2013: each square is
+/// rounded to a grid on which sums of doubles are exact, and what is left to a second, finer one.
+/// The sums of two parts add up to that of the whole, grid by grid.
+public struct ExactSquares: Sendable {
+  /// The sums on the coarse and on the fine grid; together the sum of all squares, which is not
+  /// finite if a number was not.
+  public private(set) var sums = (coarse: 0.0, fine: 0.0)
+  /// What rounds to each grid when it is added and taken away; 0 rounds nothing.
+  private var (coarse, fine) = (0.0, 0.0)
+
+  /// For at most `count` numbers of magnitudes up to `largest`.
+  public init(largest: Float, count: Int) {
+    guard largest > 0, largest.isFinite else { return }
+    // On a grid of 2^q, 2^(53 + q) is exact; x + 1.5 · 2^(52 + q) rounds x to it.
+    let bits = Double(count + 1).exponent + 1
+    let grid = 2 * (Double(largest).exponent + 1) + bits - 52
+    coarse = Double(sign: .plus, exponent: Int(grid) + 52, significand: 1.5)
+    fine = Double(sign: .plus, exponent: Int(grid + bits) - 1, significand: 1.5)
+  }
+
+  /// Takes up the sums of another part.
+  public mutating func add(_ coarse: Double, _ fine: Double) {
+    sums.coarse += coarse
+    sums.fine += fine
+  }
+
+  /// Takes up `count` numbers.
+  public mutating func add(_ x: Floats, count: Int) {
+    var (coarseSum, fineSum) = (SIMD4<Double>.zero, SIMD4<Double>.zero)
+    let whole = count & ~3
+    for i in stride(from: 0, to: whole, by: 4) {
+      let values = SIMD4<Double>(
+        UnsafeRawPointer(x + i).loadUnaligned(as: SIMD4<Float>.self))
+      add(values * values, &coarseSum, &fineSum)
+    }
+    for i in whole..<count {
+      let value = Double(x[i])
+      add(SIMD4(value * value, 0, 0, 0), &coarseSum, &fineSum)
+    }
+    add(coarseSum.sum(), fineSum.sum())
+  }
+
+  @inline(__always) private func add(
+    _ squares: SIMD4<Double>, _ coarseSum: inout SIMD4<Double>, _ fineSum: inout SIMD4<Double>
+  ) {
+    let rounded = (squares + coarse) - coarse
+    coarseSum += rounded
+    fineSum += ((squares - rounded) + fine) - fine
+  }
+}

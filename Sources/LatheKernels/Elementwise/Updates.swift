@@ -55,6 +55,19 @@ public func momentumDescent(
   }
 }
 
+/// a ← a + weight (x − a), `count` values; a weight of 1 gives x itself.
+public func approach(_ a: MutableFloats, _ x: Floats, weight: Float, count: Int) {
+  let rest = 1 - weight
+  forEachRange(count) { range in
+    for i in range { a[i] = rest * a[i] + weight * x[i] }
+  }
+}
+
+/// p ← factor · p, `count` values.
+public func scale(_ p: MutableFloats, by factor: Float, count: Int) {
+  forEachRange(count) { range in for i in range { p[i] *= factor } }
+}
+
 /// Runs an update over ranges; 0, or NaN when any of them returned 0.
 private func checkedRanges(
   _ count: Int, _ update: (_ start: Int, _ count: Int) -> Int32

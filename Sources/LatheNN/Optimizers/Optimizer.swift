@@ -59,17 +59,25 @@ public final class Optimizer {
   /// Makes the present update on a range within a group; returns whether all gradients there were
   /// finite.
   ///
-  /// Gradients and constraints as for `update`.
+  /// The learning rate is multiplied by `rateFactor`. Parameters shrink first by the learning rate
+  /// times `weightDecay`: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR
+  /// 2019. Gradients and constraints as for `update`.
   public func update(
-    _ range: Range<Int>, along gradients: UnsafePointer<Float>, scale: Float = 1, step: Int
+    _ range: Range<Int>, along gradients: UnsafePointer<Float>, scale: Float = 1, step: Int,
+    rateFactor: Float = 1, weightDecay: Float = 0
   ) -> Bool {
     guard !range.isEmpty else { return true }
     let group = groups.firstIndex { store.range(of: $0).contains(range.lowerBound) }
     guard let group else { trap("Optimizer: \(range) is not within \(groups)") }
     let place = range.lowerBound - store.range(of: groups[group]).lowerBound
+    let rate = rule.rate(step) * rateFactor
+    if weightDecay != 0 {
+      LatheKernels.scale(
+        store.values.pointer + range.lowerBound, by: 1 - rate * weightDecay, count: range.count)
+    }
     let check = rule.update(
       store.values.pointer + range.lowerBound, along: gradients + range.lowerBound,
-      state[group].map { $0.pointer + place }, count: range.count, step: step, update: updates,
+      state[group].map { $0.pointer + place }, count: range.count, rate: rate, update: updates,
       scale: scale)
     store.applyConstraints(in: range)
     return !check.isNaN

@@ -31,31 +31,37 @@ public enum OptimizerRule: Hashable, Sendable {
     }
   }
 
-  /// Updates `count` values; returns 0, or NaN when a gradient was not finite.
+  /// The learning rate at a step.
+  public func rate(_ step: Int) -> Float {
+    switch self {
+    case .adam(let rate, _, _, _), .rmsProp(let rate, _, _, _), .sgd(let rate, _, _): rate(step)
+    }
+  }
+
+  /// Updates `count` values with a learning rate; returns 0, or NaN when a gradient was not finite.
   ///
   /// `update` counts from 1; gradients are multiplied by `scale` first.
   func update(
     _ values: MutableFloats, along gradients: Floats, _ state: [MutableFloats], count: Int,
-    step: Int,
-    update: Int, scale: Float
+    rate: Float, update: Int, scale: Float
   ) -> Float {
     switch self {
-    case .adam(let rate, let beta1, let beta2, let epsilon):
+    case .adam(_, let beta1, let beta2, let epsilon):
       let correction =
         (1 - pow(Double(beta2), Double(update))).squareRoot()
         / (1 - pow(Double(beta1), Double(update)))
       return LatheKernels.adam(
         values, gradients, state[0], state[1], count: count,
-        learningRate: Float(Double(rate(step)) * correction), beta1: beta1, beta2: beta2,
+        learningRate: Float(Double(rate) * correction), beta1: beta1, beta2: beta2,
         epsilon: epsilon, gradientScale: scale)
-    case .rmsProp(let rate, let decay, let momentum, let epsilon):
+    case .rmsProp(_, let decay, let momentum, let epsilon):
       return LatheKernels.rmsProp(
         values, gradients, state[0], momentum == 0 ? nil : state[1], count: count,
-        learningRate: rate(step), decay: decay, momentumFactor: momentum, epsilon: epsilon,
+        learningRate: rate, decay: decay, momentumFactor: momentum, epsilon: epsilon,
         gradientScale: scale)
-    case .sgd(let rate, let momentum, let nesterov):
+    case .sgd(_, let momentum, let nesterov):
       return LatheKernels.momentumDescent(
-        values, gradients, state.first, count: count, learningRate: rate(step), momentum: momentum,
+        values, gradients, state.first, count: count, learningRate: rate, momentum: momentum,
         nesterov: nesterov, gradientScale: scale)
     }
   }

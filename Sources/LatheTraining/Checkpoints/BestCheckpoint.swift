@@ -11,13 +11,15 @@ final class BestCheckpoint {
   private let run: RunConfiguration
   private let folder: FilePath
   private let store: ParameterStore
+  private let average: MovingAverage?
   private let images: RunState.Images
   private var best: (value: Double, step: Int)?
 
   init(
-    _ run: RunConfiguration, in folder: FilePath, store: ParameterStore, images: RunState.Images
+    _ run: RunConfiguration, in folder: FilePath, store: ParameterStore, images: RunState.Images,
+    average: MovingAverage? = nil
   ) {
-    (self.run, self.images) = (run, images)
+    (self.run, self.images, self.average) = (run, images, average)
     self.folder = folder.appending("best")
     self.store = store
   }
@@ -39,15 +41,22 @@ final class BestCheckpoint {
     let checkpoints = try CheckpointStore(folder: folder, keep: 1)
     let older = try checkpoints.steps().filter { $0 > step }
     try checkpoints.write(step: step) { path in
-      let model = Snapshot(of: store.savedTensors)
-      model.take(store.savedTensors)
-      try model.write(to: path.appending("model.safetensors"))
-      try state(step, name, value).write(into: path, digesting: ["model.safetensors"])
+      for file in files {
+        let copy = Snapshot(of: file.tensors)
+        copy.take(file.tensors)
+        try copy.write(to: path.appending(file.name))
+      }
+      try state(step, name, value).write(into: path, digesting: files.map(\.name))
     }
     // A run that went back may have left a best of a later step.
     for step in older { try checkpoints.remove(step: step) }
     best = (value, step)
     return true
+  }
+
+  private var files: [(name: String, tensors: [NamedTensor])] {
+    [(RunState.modelFile, store.savedTensors)]
+      + (average.map { [(RunState.averageFile, $0.tensors)] } ?? [])
   }
 
   private func state(_ step: Int, _ name: String, _ value: Double) -> RunState {

@@ -84,11 +84,13 @@ public struct LoadedModel {
   }
 
   /// A model as saved in a checkpoint's folder; reading `state` there has compared the file's
-  /// digest.
+  /// digest. Its parameters are the moving average if the run kept one, unless they are wanted
+  /// `raw`.
   ///
   /// - Throws: `FileError`, `DecodingError`.
   public init(
-    _ entry: ModelRegistry.Entry, checkpoint folder: FilePath, state: RunState, images: ImageShape
+    _ entry: ModelRegistry.Entry, checkpoint folder: FilePath, state: RunState,
+    images: ImageShape, raw: Bool = false
   ) throws {
     do {
       try self.init(
@@ -99,9 +101,17 @@ public struct LoadedModel {
     } catch let error as ConfigurationError {
       throw Self.mismatch(folder, "\(error)")
     }
-    let name = "model.safetensors"
+    try copy(store.savedTensors, from: RunState.modelFile, in: folder, state)
+    if !raw, state.keepsAverage {
+      try copy(store.parameterTensors, from: RunState.averageFile, in: folder, state)
+    }
+  }
+
+  private func copy(
+    _ tensors: [NamedTensor], from name: String, in folder: FilePath, _ state: RunState
+  ) throws {
     let file = try Safetensors(reading: folder.appending(name))
-    for tensor in store.savedTensors {
+    for tensor in tensors {
       try file.copy(
         tensor.name, expecting: tensor.shape, to: tensor.storage.pointer,
         verifying: state.digests[name] == nil)

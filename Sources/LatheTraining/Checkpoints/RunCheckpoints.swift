@@ -20,19 +20,21 @@ final class RunCheckpoints {
   private let store: ParameterStore
   private let images: RunState.Images
   private let optimizers: [(phase: String, optimizer: Optimizer)]
+  private let average: MovingAverage?
   private let fault: (any FaultInjector)?
-  private var snapshots: (model: Snapshot, optimizer: Snapshot)?
+  private var snapshots: [Snapshot] = []
   private var writing: BackgroundTask<Saved>?
   private(set) var lastSaved: FilePath?
 
   init(
     _ run: RunConfiguration, in folder: FilePath, store: ParameterStore, images: RunState.Images,
-    optimizers: [(phase: String, optimizer: Optimizer)], fault: (any FaultInjector)? = nil
+    optimizers: [(phase: String, optimizer: Optimizer)], average: MovingAverage? = nil,
+    fault: (any FaultInjector)? = nil
   ) {
     (self.run, self.images) = (run, images)
     self.folder = folder.appending("checkpoints")
     self.store = store
-    self.optimizers = optimizers
+    (self.optimizers, self.average) = (optimizers, average)
     self.fault = fault
   }
 
@@ -40,22 +42,23 @@ final class RunCheckpoints {
   /// Takes the memory for copies now, so that no step has to wait for it.
   func prepare() throws {
     _ = try CheckpointStore(folder: folder, keep: run.output.checkpointsKept)
-    snapshots = (Snapshot(of: store.savedTensors), Snapshot(of: optimizerTensors))
+    snapshots = files.map { Snapshot(of: $0.tensors) }
   }
 
   /// Copies the state and has it written; nothing else may be being written.
   func begin(step: Int) {
     require(writing == nil, "RunCheckpoints: a checkpoint is being written")
-    let (model, optimizer) = snapshot()
+    let copies = takeSnapshots()
     let state = run.state(step: step, trainedOn: images)
     let (folder, keep, fault) = (folder, run.output.checkpointsKept, fault)
     writing = BackgroundTask {
       let checkpoints = try CheckpointStore(folder: folder, keep: keep)
       try checkpoints.write(step: step) { path in
-        try model.write(to: path.appending("model.safetensors"))
-        fault?.strikeWhileSaving(step: step)
-        try optimizer.write(to: path.appending("optimizer.safetensors"))
-        try state.write(into: path)
+        for (name, copy) in copies {
+          try copy.write(to: path.appending(name))
+          fault?.strikeWhileSaving(step: step)
+        }
+        try state.write(into: path, digesting: copies.map(\.name))
       }
       return Saved(step: step, path: checkpoints.path(step: step))
     }
@@ -76,13 +79,18 @@ final class RunCheckpoints {
     return saved
   }
 
-  private func snapshot() -> (model: Snapshot, optimizer: Snapshot) {
-    let (model, optimizer) = (store.savedTensors, optimizerTensors)
-    let copies = snapshots ?? (Snapshot(of: model), Snapshot(of: optimizer))
-    snapshots = copies
-    copies.model.take(model)
-    copies.optimizer.take(optimizer)
-    return copies
+  private func takeSnapshots() -> [(name: String, copy: Snapshot)] {
+    if snapshots.isEmpty { snapshots = files.map { Snapshot(of: $0.tensors) } }
+    return zip(files, snapshots).map { file, copy in
+      copy.take(file.tensors)
+      return (file.name, copy)
+    }
+  }
+
+  /// What a checkpoint holds, file by file.
+  private var files: [(name: String, tensors: [NamedTensor])] {
+    [(RunState.modelFile, store.savedTensors), (RunState.optimizerFile, optimizerTensors)]
+      + (average.map { [(RunState.averageFile, $0.tensors)] } ?? [])
   }
 
   /// Loads the newest intact checkpoint of this run; returns its step.
@@ -99,8 +107,7 @@ final class RunCheckpoints {
     state.run.model.configuration = present(state.run.model.configuration)
     try run.requireSameRun(as: state, at: found.path)
     if !allowingOtherImages { try state.requireSame(images, at: found.path) }
-    try read(store.savedTensors, from: found.path.appending("model.safetensors"))
-    try read(optimizerTensors, from: found.path.appending("optimizer.safetensors"))
+    for file in files { try read(file.tensors, from: found.path.appending(file.name)) }
     lastSaved = found.path
     return found.step
   }
@@ -124,9 +131,14 @@ final class RunCheckpoints {
 }
 
 extension ParameterStore {
+  /// Parameters as a checkpoint holds them.
+  var parameterTensors: [NamedTensor] {
+    parameters.map { ($0.name, $0.shape.sizes, values.storage($0.range)) }
+  }
+
   /// Parameters, then buffers, as a checkpoint holds them.
   var savedTensors: [NamedTensor] {
-    parameters.map { ($0.name, $0.shape.sizes, values.storage($0.range)) }
+    parameterTensors
       + buffers.map { ($0.name, $0.shape.sizes, bufferValues.storage($0.range)) }
   }
 }

@@ -11,7 +11,13 @@ public struct RunState: Sendable {
   /// The name of the file in a checkpoint's folder.
   public static let fileName = "state.json"
   /// The files whose digests the state holds, unless others are given.
-  public static let digestedFiles = ["model.safetensors", "optimizer.safetensors"]
+  public static let digestedFiles = [modelFile, optimizerFile]
+  /// Parameters and buffers.
+  static let modelFile = "model.safetensors"
+  /// The optimizers' moments.
+  static let optimizerFile = "optimizer.safetensors"
+  /// The moving average of the parameters, of runs that keep one.
+  static let averageFile = "ema.safetensors"
   /// The version that this program writes; it reads those before, too.
   public static let currentVersion = 2
 
@@ -96,6 +102,11 @@ extension RunState: Codable {
   }
 }
 
+extension RunState {
+  /// Whether the checkpoint has a moving average of the parameters beside them.
+  public var keepsAverage: Bool { digests[Self.averageFile] != nil }
+}
+
 // MARK: Writing
 
 extension RunState {
@@ -124,7 +135,7 @@ extension RunState {
 
   private static func digest(_ path: FilePath) throws(FileError) -> String {
     let file = try MappedFile(path)
-    return Checksum(of: file.bytes).hexadecimal
+    return withExtendedLifetime(file) { Checksum(of: file.bytes).hexadecimal }
   }
 }
 

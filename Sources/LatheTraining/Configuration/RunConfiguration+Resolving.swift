@@ -42,6 +42,9 @@ extension RunConfiguration {
     run.data.validation = heldBack > 0 ? heldBack : nil
     run.optimization.steps = try epochs(of: train) ?? optimization.steps
     run.optimization.epochs = nil
+    if updates.schedule != .constant {
+      run.updates.scheduleSteps = updates.scheduleSteps ?? run.optimization.steps
+    }
     run.model.configuration = try entry.resolve(
       model.configuration.members, dataset.shape, run.optimization.steps)
     return run

@@ -16,6 +16,7 @@ public struct RunConfiguration: SettingGroup {
   public var data = DataSettings()
   public var batch = BatchSettings()
   public var optimization = OptimizationSettings()
+  public var updates = UpdateSettings()
   public var evaluation = RunEvaluationSettings()
   public var output = OutputSettings()
 
@@ -133,7 +134,9 @@ public struct OutputSettings: SettingGroup {
       + "first and the last only.", bounds: .atLeast(0), identity: .ranks,
     formerly: "sample-every")
   public var previewEvery = 500
-  @Setting("Steps between lines of metrics.jsonl.", bounds: .atLeast(1), identity: .free)
+  @Setting(
+    "Steps between lines of metrics.jsonl, for which gradient norms are measured.",
+    bounds: .atLeast(1), identity: .ranks)
   public var logEvery = 10
   @Setting(
     "Seconds without progress on any rank after which the job is ended; 0 for never.",

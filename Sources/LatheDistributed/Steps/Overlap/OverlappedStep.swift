@@ -31,10 +31,13 @@ final class OverlappedStep: GradientStep {
     queue = nil
   }
 
-  func update(_ phase: BoundPhase, by update: any ParameterUpdate) -> Bool {
+  func complete(_ phase: BoundPhase) -> [Range<Int>] {
     let gradients = vector.gradients(of: phase)
-    return reduction.update(
-      memory.isShared ? reduction.shard(of: gradients) : gradients, by: update)
+    return memory.isShared ? reduction.shard(of: gradients) : gradients
+  }
+
+  func update(_ phase: BoundPhase, by update: any ParameterUpdate) -> Bool {
+    reduction.update(complete(phase), by: update)
   }
 
   func agree(_ areFinite: Bool) throws(MPIError) -> Bool { try memory.agree(areFinite) }

@@ -48,6 +48,7 @@ final class SynchronizedStatisticsStep: GradientStep {
 
   func synchronize() throws(MPIError) { try base.synchronize() }
   func sum(_ phase: BoundPhase) throws(MPIError) { try base.sum(phase) }
+  func complete(_ phase: BoundPhase) throws(MPIError) -> [Range<Int>] { try base.complete(phase) }
   func update(_ phase: BoundPhase, by update: any ParameterUpdate) throws(MPIError) -> Bool {
     try base.update(phase, by: update)
   }
