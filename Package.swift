@@ -31,7 +31,7 @@ let libraries: [Target] = [
   library("LatheNN", ["LatheFiles", "LatheKernels", "LatheTensors"]),
   library(
     "LatheData",
-    ["CZlib", "CPNG", "CTurboJPEG", "LatheFiles", "LatheKernels", "LatheNN", system]),
+    ["CZlib", "CPictures", "CTurboJPEG", "LatheFiles", "LatheKernels", "LatheNN", system]),
   library("LatheModels", ["LatheFiles", "LatheKernels", "LatheTensors", "LatheNN"]),
   library(
     "LatheMetrics",
@@ -77,6 +77,7 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CPictures", dependencies: ["CPNG"]),
     .target(
       name: "CWeights",
       exclude: ["classifier-grey.safetensors", "classifier-colour.safetensors"]),

@@ -137,8 +137,10 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
 
   @Test(arguments: [false, true]) func jpegs(progressive: Bool) throws {
     let pixels = picture(height: 40, width: 50)
+    let bytes = jpeg(pixels, height: 40, width: 50, progressive: progressive)
     try fuzzPicture(
-      jpeg(pixels, height: 40, width: 50, progressive: progressive), seed: progressive ? 6 : 7)
+      bytes.inserting(0xe1, Array("Exif\0\0".utf8) + exif(6, isBigEndian: progressive)),
+      seed: progressive ? 6 : 7)
   }
 
   @Test(arguments: [1, 3]) func pngs(channels: Int) throws {
@@ -148,6 +150,33 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
       pixels: picture(height: 40, width: 50, channels: channels)
     ).write(to: path)
     try fuzzPicture(try bytes(of: path), seed: 7 + channels)
+  }
+
+  @Test(arguments: PNGColours.allCases) func rawPNGs(colours: PNGColours) throws {
+    let depth = colours.depths.last!
+    let samples = (0..<20 * 30 * colours.samplesPerPixel).map { 31 * $0 % (1 << min(depth, 7)) }
+    var fixture = PNGFixture(samples, height: 20, width: 30, colours: colours, depth: depth)
+    fixture.isInterlaced = true
+    fixture.before = [("PLTE", (0..<384).map { UInt8($0 % 251) }), ("tRNS", [0, 1])]
+    if [.grey, .greyAlpha].contains(colours) { fixture.before.removeFirst() }
+    fixture.after = [("eXIf", exif(5, isBigEndian: true))]
+    try fuzzPicture(fixture.bytes, seed: 50 + colours.rawValue)
+  }
+
+  /// The block is the last thing in the file, so that reading past it ends the process.
+  @Test(arguments: [false, true]) func exifBlocks(isBigEndian: Bool) throws {
+    let memory = GuardedMemory(capacity: 1 << 13)
+    let fixture = PNGFixture(picture(height: 5, width: 7), height: 5, width: 7)
+    let start = Array(fixture.bytes.dropLast(12))
+    var turned = 0
+    try fuzz(exif(6, isBigEndian: isBigEndian), seed: isBigEndian ? 60 : 61, minimum: 0) {
+      let chunk = PNGFixture.encoded(("eXIf", $0)).dropLast(4)
+      let image = try ImageDecoder().decode(
+        memory.hold(start + chunk), of: "picture", requiring: ImageRequirement())
+      #expect(image.pixels.count == 105)
+      turned += image.height == 7 ? 1 : 0
+    }
+    #expect(turned > 0 && turned < trials)
   }
 
   @Test func packedFiles() throws {

@@ -41,6 +41,7 @@ public struct ImageListing: Sendable {
   var key: UInt32 {
     var checksum = Checksum(listChecksum)
     checksum.update(Array(dataset.utf8))
+    checksum.update(bigEndian: ImageDecoder.version)
     checksum.update(bigEndian: attributeNames.count)
     for item in items {
       checksum.update(Array("\(item.split.rawValue) \(item.name)\n".utf8))
@@ -91,12 +92,16 @@ enum ImageStore: Sendable {
 
   func content(of name: String) throws(FileError) -> [UInt8] {
     switch self {
-    case .folder(let folder): return try OpenFile(reading: folder.appending(name)).contents()
+    case .folder(let folder):
+      let file = try OpenFile(reading: folder.appending(name))
+      try ImageDecoder.check(size: try file.size(), of: file.path)
+      return try file.contents()
     case .zip(let archive, let path, let places):
       guard let place = places[name] else {
         throw FileError(
           .missing, "archive", path: path, expected: name, found: "no such file in it")
       }
+      try ImageDecoder.check(size: archive.entries[place].size, of: self.path(of: name))
       return try archive.content(of: archive.entries[place])
     }
   }

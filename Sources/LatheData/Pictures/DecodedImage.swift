@@ -13,6 +13,8 @@ package struct DecodedImage: Equatable, Sendable {
   /// The maximum number of pixels that are decoded, so that a damaged header cannot ask for all
   /// memory.
   package static let maximumPixels = 1 << 26
+  /// The maximum number of rows and of columns.
+  package static let maximumSide = 1 << 16
 
   package init(height: Int, width: Int, channels: Int, pixels: [UInt8]) {
     require(
@@ -27,8 +29,13 @@ package struct DecodedImage: Equatable, Sendable {
   /// The picture with grey shown as equal red, green and blue.
   var inColour: DecodedImage {
     if channels == 3 { return self }
-    return DecodedImage(
-      height: height, width: width, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
+    let colours = [UInt8](unsafeUninitializedCapacity: 3 * pixels.count) { target, count in
+      for (place, level) in pixels.enumerated() {
+        for channel in 0..<3 { target[3 * place + channel] = level }
+      }
+      count = 3 * pixels.count
+    }
+    return DecodedImage(height: height, width: width, channels: 3, pixels: colours)
   }
 }
 
@@ -43,7 +50,11 @@ package struct ImageRequirement: Sendable {
 
   package init() {}
 
-  func check(height: Int, width: Int, isGrey: Bool, of path: FilePath) throws(FileError) {
+  /// For a picture of so many rows and columns as stored.
+  func check(
+    height: Int, width: Int, in orientation: Orientation, isGrey: Bool, of path: FilePath
+  ) throws(FileError) {
+    let (height, width) = orientation.swapsAxes ? (width, height) : (height, width)
     if let size, size != (height, width) {
       throw FileError(
         .damaged, "image size", path: path,
@@ -55,6 +66,12 @@ package struct ImageRequirement: Sendable {
         .damaged, "image size", path: path, expected: "1 to \(maximumPixels) pixels",
         found: "\(height) rows of \(width)")
     }
+    guard max(height, width) <= DecodedImage.maximumSide else {
+      throw FileError(
+        .damaged, "image size", path: path,
+        expected: "at most \(DecodedImage.maximumSide) rows and columns",
+        found: "\(height) rows of \(width)")
+    }
     if isGrey && refusesGrey {
       throw FileError(
         .damaged, "colours", path: path, expected: "red, green, blue", found: "grey")
@@ -63,8 +80,27 @@ package struct ImageRequirement: Sendable {
 }
 
 /// Decodes JPEG and PNG files.
+///
+/// The levels are those that the file stores, in the orientation that its EXIF block says: alpha is
+/// dropped, gamma and colour profiles are not applied.
 package struct ImageDecoder {
+  /// The maximum size of a picture's file in bytes.
+  package static let maximumFileSize = 1 << 27
+
+  /// Another number for other levels of the same file, so that packed files made before are not
+  /// taken for new ones.
+  static let version = 2
+
   package init() {}
+
+  /// Refuses a file before it is read.
+  static func check(size: Int, of path: FilePath) throws(FileError) {
+    if size > maximumFileSize {
+      throw FileError(
+        .damaged, "image", path: path, expected: "at most \(maximumFileSize) bytes",
+        found: "\(size)")
+    }
+  }
 
   /// The picture in a file's bytes, told by how they begin.
   ///
@@ -78,10 +114,8 @@ package struct ImageDecoder {
     if bytes.starts(with: [0x89, 0x50, 0x4e, 0x47]) {
       return try decodePNG(bytes, of: path, requiring: requirement)
     }
-    let found = bytes.prefix(4).map { String($0, radix: 16) }.joined(separator: " ")
     throw FileError(
-      .damaged, "image", path: path, offset: 0,
-      expected: "a JPEG (ff d8) or PNG (89 50 4e 47)",
-      found: bytes.isEmpty ? "an empty file" : found)
+      .damaged, "image", path: path, offset: 0, expected: "a JPEG or PNG picture",
+      found: PictureKind.name(of: bytes))
   }
 }

@@ -1,37 +1,68 @@
 import LatheFiles
-import CPNG
+import CPictures
 import SystemPackage
 
-// libpng reports errors by longjmp, which must not cross Swift frames. Its simplified interface
-// catches them itself and returns a status and a message, so only that interface is used here.
-
-/// The picture in a PNG file's bytes, 8 bits a channel, transparency laid on black.
+/// The upright picture in a PNG file's bytes, 8 bits a channel; see `cp_read_png` for its levels.
 ///
 /// - Throws: `FileError` (damaged) if libpng refuses it or it is not what is required.
 func decodePNG(
   _ bytes: UnsafeRawBufferPointer, of path: FilePath, requiring requirement: ImageRequirement
 ) throws(FileError) -> DecodedImage {
-  var image = png_image()
-  image.version = png_uint_32(PNG_IMAGE_VERSION)
-  defer { png_image_free(&image) }
-  guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else {
-    throw damaged(image, path)
+  guard let chunks = PNGChunks(bytes) else { throw damaged("no header", path) }
+  try requirement.check(
+    height: chunks.height, width: chunks.width, in: chunks.orientation, isGrey: chunks.isGrey,
+    of: path)
+  let channels = chunks.isGrey ? 1 : 3
+  var message = [UInt8](repeating: 0, count: 200)
+  var status: CInt = 0
+  let pixels = [UInt8](unsafeUninitializedCapacity: chunks.height * chunks.width * channels) {
+    $0.initialize(repeating: 0)
+    status = cp_read_png(
+      bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, $0.baseAddress, $0.count,
+      &message, message.count)
+    $1 = $0.count
   }
-  image.format &= PNG_FORMAT_FLAG_COLOR
-  let (height, width) = (Int(image.height), Int(image.width))
-  let isGrey = image.format == 0
-  try requirement.check(height: height, width: width, isGrey: isGrey, of: path)
-  var pixels = [UInt8](repeating: 0, count: height * width * (isGrey ? 1 : 3))
-  guard png_image_finish_read(&image, nil, &pixels, 0, nil) != 0 else {
-    throw damaged(image, path)
+  if status != 0 {
+    throw damaged(String(decoding: message.prefix { $0 != 0 }, as: UTF8.self), path)
   }
-  return DecodedImage(height: height, width: width, channels: isGrey ? 1 : 3, pixels: pixels)
+  let stored = DecodedImage(
+    height: chunks.height, width: chunks.width, channels: channels, pixels: pixels)
+  return stored.upright(from: chunks.orientation)
 }
 
-private func damaged(_ image: png_image, _ path: FilePath) -> FileError {
-  let message = withUnsafeBytes(of: image.message) {
-    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+private func damaged(_ found: String, _ path: FilePath) -> FileError {
+  FileError(.damaged, "PNG", path: path, expected: "an intact picture", found: found)
+}
+
+/// What the chunks of a PNG say before any picture is decoded.
+///
+/// The format: W3C, "Portable Network Graphics", third edition, 5.3 and 11. The walk ends at the
+/// first thing that is no chunk; what is damaged, libpng says.
+private struct PNGChunks {
+  let height: Int
+  let width: Int
+  let isGrey: Bool
+  /// As the last EXIF chunk says.
+  private(set) var orientation = Orientation.upright
+
+  /// Nil if the header is not the first chunk.
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.number(at: 12, count: 4) == Self.number("IHDR"),
+      let width = bytes.number(at: 16, count: 4), let height = bytes.number(at: 20, count: 4),
+      let colours = bytes.number(at: 25, count: 1)
+    else { return nil }
+    (self.height, self.width, isGrey) = (height, width, colours & 2 == 0)
+    var place = 8
+    while let length = bytes.number(at: place, count: 4),
+      let name = bytes.number(at: place + 4, count: 4),
+      let content = bytes.part(at: place + 8, count: length), name != Self.number("IEND")
+    {
+      if name == Self.number("eXIf") { orientation = Orientation(exif: content) }
+      place += 12 + length
+    }
   }
-  return FileError(
-    .damaged, "PNG", path: path, expected: "an intact picture", found: message)
+
+  private static func number(_ name: StaticString) -> Int {
+    UnsafeRawBufferPointer(start: name.utf8Start, count: 4).number(at: 0, count: 4)!
+  }
 }
