@@ -62,21 +62,21 @@ extension FileError: CustomStringConvertible {
   /// `cannot write a.npz: No space left on device (400 bytes needed, 12 free)`.
   public var description: String {
     let text = systemError.map(systemDescription) ?? contentDescription
-    return hint.map { "\(text). \($0)" } ?? text
+    return (hint.map { "\(text). \($0)" } ?? text).printable
   }
 
   private var contentDescription: String {
     var parts = [tensor, what].compactMap { $0 }
     if let expected, let found { parts.append("expected \(expected), found \(found)") }
     var text = parts.joined(separator: ": ")
-    if let path { text += " in \(path)" }
+    if let path { text += " in \(path.printable)" }
     if let offset { text += " at byte \(offset)" + (isExpandedOffset ? " once expanded" : "") }
     if let line { text += ", line \(line)" }
     return text
   }
 
   private func systemDescription(_ error: Errno) -> String {
-    let text = "cannot \(what ?? "use")\(path.map { " \($0)" } ?? ""): \(error)"
+    let text = "cannot \(what ?? "use")\(path.map { " \($0.printable)" } ?? ""): \(error)"
     guard let expected, let found else { return text }
     return text + " (\(expected) needed, \(found) free)"
   }

@@ -46,6 +46,26 @@ import Testing
     #expect(set.part(0..<5, as: .train).digest == set.digest && part.digest != set.digest)
   }
 
+  /// Where classes lie together, each has its share of what is held back.
+  @Test func imagesHeldBackAreSpread() {
+    let labels = (0..<90).map { UInt8($0 / 30) }
+    let set = ImageSet(
+      images: (0..<90).map { UInt8($0) }, shape: ImageShape(height: 1, width: 1, channels: 1),
+      labels: labels, classNames: ["a", "b", "c"])
+    for count in [1, 7, 9, 30, 89, 90] {
+      let numbers = set.heldBack(count, seed: 5)
+      #expect(numbers.count == count && numbers == numbers.sorted() && Set(numbers).count == count)
+      #expect(numbers.allSatisfy { (0..<90).contains($0) })
+    }
+    let numbers = set.heldBack(15, seed: 5)
+    let part = set.part(numbers, as: .validation)
+    #expect(part.labelCounts == [5, 5, 5])
+    #expect((0..<15).allSatisfy { part.bytes(of: $0) == [UInt8(numbers[$0])] })
+    #expect(set.heldBack(15, seed: 5) == numbers && set.heldBack(15, seed: 6) != numbers)
+    // A part of a part is found in the same records.
+    #expect(part.part([14, 2], as: .train).bytes(of: 0) == [UInt8(numbers[14])])
+  }
+
   @Test func wrongSizesTrap() async {
     await #expect(processExitsWith: .failure) {
       _ = ImageSet(

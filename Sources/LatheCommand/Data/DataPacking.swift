@@ -1,5 +1,6 @@
 import LatheDistributed
 import LatheData
+import LatheFiles
 import Foundation
 import SystemPackage
 import LatheTraining
@@ -16,6 +17,8 @@ struct PackJob {
   var skipsCorrupt = false
   /// Whether a file that is there already is made again.
   var isForced = false
+  /// The splits without which the pictures are of no use.
+  var required: [Split] = []
 
   /// The packed file. Under a launcher MPI is started.
   func runOnAllRanks() throws -> FilePath {
@@ -26,42 +29,80 @@ struct PackJob {
 
   private func run(_ found: ImageListing?, on world: Communicator?) throws -> FilePath {
     let (rank, size) = (world?.rank ?? 0, world?.size ?? 1)
-    var packer: Packer?
-    var done = 0
+    var work: Work?
     let answer = try world.fromRoot {
-      let pictures = try found ?? listing()
-      let path = output ?? entry.cachedFile(of: pictures, cache: cache)
-      if !isForced, (try? PackedFile(path)) != nil { return [0] + Array(path.string.utf8) }
-      packer = Packer(pictures, as: entry.preparation!, to: path, skipsDamaged: skipsCorrupt)
-      report(pictures.omissions.map { "left out: \($0)" })
-      done = try packer!.begin()
-      say("packing \(grouped(pictures.items.count)) pictures into \(path)")
-      return [1] + Array(path.string.utf8)
+      work = try begin(found ?? listing())
+      return work!.answer
     }
-    let path = FilePath(String(decoding: answer.dropFirst(), as: UTF8.self))
-    if answer[0] == 0 { return path }
+    // The file's name; then that of the work, if there is any.
+    let paths = answer.split(separator: 0).map { FilePath(String(decoding: $0, as: UTF8.self)) }
+    guard paths.count == 2 else { return paths[0] }
     let team =
-      try packer
+      try work?.packer
       ?? Packer(
-        listing(), as: entry.preparation!, to: path, skipsDamaged: skipsCorrupt)
-    let progress = PackProgress(team, done: done, isShown: rank == 0)
+        listing(), as: entry.preparation!, to: paths[0], skipsDamaged: skipsCorrupt,
+        partial: paths[1])
+    let progress = PackProgress(team, done: work?.done ?? 0, isShown: rank == 0)
     try team.pack(part: rank, of: size) { progress.show() }
     try world?.barrier()
     _ = try world.fromRoot {
       progress.end()
       report(try team.finish().skipped.map { "left out: \($0)" })
+      work?.cached?.note()
       return []
     }
-    return path
+    return paths[0]
+  }
+
+  /// What the root process has begun.
+  private struct Work {
+    let path: FilePath
+    /// Nil if the file is there already.
+    var packer: Packer?
+    var done = 0
+    /// The place in the cache, if that is where the file will be.
+    var cached: CachedPack?
+
+    var answer: [UInt8] {
+      Array(path.string.utf8) + (packer.map { [0] + Array($0.partial.string.utf8) } ?? [])
+    }
+  }
+
+  private func begin(_ pictures: ImageListing) throws -> Work {
+    report(pictures.notes.map { "\(entry.name): \($0)" })
+    report(pictures.omissions.map { "left out: \($0)" })
+    for split in required { try pictures.require(split) }
+    let cached = entry.cached(pictures, cache: cache)
+    let path = output ?? cached.path
+    func there() throws(FileError) -> PackedFile? { isForced ? nil : try cached.file() }
+    if let file = try there() {
+      if !file.skipped.isEmpty {
+        say("\(grouped(file.skipped.count)) pictures were left out when they were packed")
+      }
+      return Work(path: path)
+    }
+    let packer = Packer(pictures, as: entry.preparation!, to: path, skipsDamaged: skipsCorrupt)
+    let queue = PackQueue(packer, say: say)
+    guard let (mine, done) = try queue.begin(unless: { (try? there()) != nil }) else {
+      return Work(path: path)
+    }
+    if output == nil { noteEarlierVersions(cached) }
+    say("packing \(grouped(pictures.items.count)) pictures into \(path)")
+    return Work(path: path, packer: mine, done: done, cached: output == nil ? cached : nil)
+  }
+
+  private func noteEarlierVersions(_ cached: CachedPack) {
+    let old = cached.filesOfEarlierVersions()
+    guard let first = old.first else { return }
+    let others = old.count > 1 ? " and \(old.count - 1) more" : ""
+    say("\(first)\(others): packed by an earlier version, not used any more")
   }
 
   private func listing() throws -> ImageListing {
     try entry.pictures(at: place, isTolerant: skipsCorrupt)
   }
 
-  private func report(_ lines: [String]) {
-    for line in lines { say(line) }
-  }
+  private func report(_ lines: [String]) { lines.forEach(say) }
 
   private func say(_ line: String) { FileHandle.standardError.write(Data("lathe: \(line)\n".utf8)) }
 }

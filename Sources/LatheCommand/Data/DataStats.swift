@@ -90,12 +90,13 @@ struct DataStats: ParsableCommand {
 extension Dataset {
   /// The place to load from: for pictures, their packed file, made now if need be.
   func packedPlace(
-    _ place: FilePath?, cache: FilePath, skipsCorrupt: Bool = false
+    _ place: FilePath?, cache: FilePath, skipsCorrupt: Bool = false, requiring splits: [Split] = []
   ) throws -> FilePath? {
     if !isPacked { return place }
     if let place, PackedFile.isPacked(place) { return place }
     var job = PackJob(entry: self, place: place, cache: cache)
     job.skipsCorrupt = skipsCorrupt
+    job.required = splits
     return try job.runOnAllRanks()
   }
 }

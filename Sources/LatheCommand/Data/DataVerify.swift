@@ -1,5 +1,6 @@
 import ArgumentParser
 import LatheData
+import LatheFiles
 import Foundation
 import SystemPackage
 
@@ -56,6 +57,7 @@ struct DataVerify: RootCommand {
     let pictures = try failing {
       try entry.pictures(at: options.place, isTolerant: options.skipCorrupt)
     }
+    for line in pictures.notes { print("\(entry.name): \(line)") }
     for line in pictures.omissions { print("left out: \(line)") }
     let damaged = try failing {
       try pictures.damaged(as: entry.preparation!, stopAtFirst: !options.skipCorrupt)
@@ -67,6 +69,9 @@ struct DataVerify: RootCommand {
       warn(entry.differences(count: count, of: split))
     }
     warn(try failing { try entry.differingFiles(at: options.place) })
+    for split in [Split.train, .test] {
+      do throws(FileError) { try pictures.require(split) } catch { print("\(error)") }
+    }
     print(
       damaged.isEmpty
         ? "all intact" : "\(grouped(damaged.count)) of \(grouped(pictures.items.count)) damaged")

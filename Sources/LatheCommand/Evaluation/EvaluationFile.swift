@@ -18,8 +18,8 @@ struct EvaluationFile {
       earlier = []
       return
     }
-    let data = try? Data(contentsOf: URL(fileURLWithPath: path.string))
-    let value = data.flatMap { try? JSONDecoder().decode(JSONValue.self, from: $0) }
+    let bytes = try? FileSystem.contents(of: path)
+    let value = bytes.flatMap { try? JSONDecoder().decode(JSONValue.self, from: Data($0)) }
     if case .array(let evaluations) = value?["evaluations"] {
       earlier = evaluations
     } else if let value, value["scores"] != nil {

@@ -28,7 +28,9 @@ struct StatisticsSource {
       let sets = splits.compactMap { try? file.images($0) }
       (given, images, packed) = (nil, nil, sets.isEmpty ? [try file.images(splits[0])] : sets)
     } else {
-      (given, images, packed) = (nil, try PictureFiles(path, size: size), [])
+      let pictures = try PictureFiles(path, size: size)
+      pictures.notes.forEach { note("\(path): \($0)") }
+      (given, images, packed) = (nil, pictures, [])
     }
   }
 

@@ -37,8 +37,9 @@ struct SavedRun {
     let entry = try LatheCommand.dataset(named: state.run.data.dataset)
     let images = state.run.data
     guard entry.isPacked, let size = images.size else { return entry }
-    return entry.prepared(
+    let prepared = entry.prepared(
       as: Preparation(size: size, crop: images.crop, filter: images.filter ?? .bilinear))
+    return prepared.skippingDamaged(images.skipCorrupt)
   }
 
   /// The images of a split, prepared as for training, from `data` if given, else from where the run
@@ -53,9 +54,9 @@ struct SavedRun {
       throw CommandFailure.data(
         "\(images.name): the run held back \(heldBack) training images, there are \(images.count)")
     }
-    let rest = images.count - heldBack
-    return split == .train
-      ? images.part(0..<rest, as: .train) : images.part(rest..<images.count, as: .validation)
+    let choice = state.run.data.heldBack ?? .spread
+    let parts = choice.divided(images, heldBack, seed: state.run.optimization.seed)
+    return split == .train ? parts.train : parts.validation
   }
 
   private func load(_ split: Split, at data: String?) throws -> ImageSet {
@@ -91,7 +92,7 @@ struct SavedRun {
       + (error.hint ?? "Say with --data where it is")
   }
 
-  /// Images at the end of the training split that the run held back for validation.
+  /// Images of the training split that the run held back for validation.
   private var heldBack: Int { state.run.data.validation ?? 0 }
 
   /// What `--data` was for the run; nil if it was not given.

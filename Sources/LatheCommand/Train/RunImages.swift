@@ -8,7 +8,7 @@ struct RunImages {
   var train, test: ImageSet
   /// For evaluation while training; nil if there is none.
   var validation: ImageSet?
-  /// Images taken from the end of the training split for that.
+  /// Images taken from the training split for that.
   var heldBack = 0
 
   init(train: ImageSet, test: ImageSet) {
@@ -22,8 +22,10 @@ struct RunImages {
     return images
   }
 
-  /// The last `count` training images are for validation, and no longer for training.
-  func holdingBack(_ count: Int) throws -> RunImages {
+  /// `count` of the training images are for validation, and no longer for training.
+  func holdingBack(_ count: Int, chosen choice: DataSettings.HeldBack, seed: UInt64) throws
+    -> RunImages
+  {
     guard (2..<train.count).contains(count) else {
       throw CommandFailure.usage(
         "validation: expected 2 to \(train.count - 1) of the \(train.count) training images, "
@@ -31,9 +33,7 @@ struct RunImages {
       )
     }
     var images = self
-    let rest = train.count - count
-    images.validation = train.part(rest..<train.count, as: .validation)
-    images.train = train.part(0..<rest, as: .train)
+    (images.train, images.validation) = choice.divided(train, count, seed: seed)
     images.heldBack = count
     return images
   }

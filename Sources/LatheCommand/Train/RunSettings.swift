@@ -165,16 +165,23 @@ extension RunSettings {
   func loadImages() throws -> RunImages {
     let (data, seed) = (configuration.data, configuration.optimization.seed)
     let cache = data.cache.map { FilePath($0) } ?? DatasetRegistry.cacheFolder
-    let place = try dataset.packedPlace(data.path, cache: cache)
+    let place = try dataset.packedPlace(
+      data.path, cache: cache, skipsCorrupt: data.skipCorrupt, requiring: [.train, .test])
+    if let place, place == data.path, dataset.isPacked, !dataset.has(.test, at: place) {
+      note("\(place): no images for testing; those for validation are evaluated")
+    }
     return try failing {
       let images = RunImages(
         train: try dataset.load(.train, at: place, seed: seed),
         test: try dataset.load(.test, at: place, seed: seed))
       guard configuration.evaluation.interval > 0 else { return images }
-      if dataset.count(of: .validation) > 0 {
+      if dataset.has(.validation, at: place) {
+        if data.validation != nil { note("validation: left out, the data set has such images") }
         return images.with(validation: try dataset.load(.validation, at: place, seed: seed))
       }
-      return try images.holdingBack(data.validation ?? min(10_000, images.train.count / 6))
+      return try images.holdingBack(
+        data.validation ?? min(10_000, images.train.count / 6), chosen: data.heldBack ?? .spread,
+        seed: seed)
     }
   }
 

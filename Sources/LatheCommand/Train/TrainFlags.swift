@@ -32,6 +32,8 @@ struct DataFlags: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: .setting("flip")) var flip: Bool?
   @Option(help: .setting("sampling")) var sampling: String?
   @Option(help: .setting("validation")) var validation: String?
+  @Option(help: .setting("held-back")) var heldBack: String?
+  @Flag(inversion: .prefixedNo, help: .setting("skip-corrupt")) var skipCorrupt: Bool?
   @Option(help: .setting("cache")) var cache: String?
 }
 

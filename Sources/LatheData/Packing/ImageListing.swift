@@ -6,10 +6,22 @@ import SystemPackage
 public struct ImageListing: Sendable {
   /// A picture.
   public struct Item: Sendable {
-    /// Its path below the data set's folder or in its archive.
-    public let name: String
+    /// Its path below the data set's folder or in its archive, as a message shows it.
+    public var name: String { file.description }
     /// The part of the data set to which it belongs.
     public let split: Split
+
+    let file: FileName
+    /// What was known of the file when it was listed; nil if that is not known.
+    let status: FileSystem.Status?
+
+    init(name: String, split: Split) { self.init(FileName(name), split: split) }
+
+    init(_ file: FileName, split: Split, status: FileSystem.Status? = nil) {
+      self.file = file
+      self.split = split
+      self.status = status
+    }
   }
 
   /// The data set's name in the registry.
@@ -21,6 +33,8 @@ public struct ImageListing: Sendable {
   public let attributeNames: [String]
   /// A line for each picture or row that was passed over because the lists disagree.
   public let omissions: [String]
+  /// A line for each thing that is to be known of what was read and what was not.
+  public var notes: [String] = []
 
   /// Attributes, a bit each from the lowest, `[items, bytesPerRow]`.
   let attributes: [UInt8]
@@ -30,120 +44,101 @@ public struct ImageListing: Sendable {
   let requirement: ImageRequirement
   /// CRC-32 of the lists that came with the pictures.
   let listChecksum: UInt32
+  /// SHA-256 of these lists; empty without any.
+  var listDigest: [UInt8] = []
 
   static func bytesPerRow(attributes: Int) -> Int { (attributes + 7) / 8 }
 
   /// The bytes of a picture's file.
-  func content(of item: Item) throws(FileError) -> [UInt8] { try store.content(of: item.name) }
-
-  /// CRC-32 of all names, sizes and times of change and of the lists: another content has another
-  /// one.
-  var key: UInt32 {
-    var checksum = Checksum(listChecksum)
-    checksum.update(Array(dataset.utf8))
-    checksum.update(bigEndian: ImageDecoder.version)
-    checksum.update(bigEndian: attributeNames.count)
-    for item in items {
-      checksum.update(Array("\(item.split.rawValue) \(item.name)\n".utf8))
-      if case .folder = store { store.addStatus(of: item.name, to: &checksum) }
-    }
-    if case .zip = store { store.addStatus(of: "", to: &checksum) }
-    return checksum.value
-  }
-}
-
-/// Where picture files lie.
-enum ImageStore: Sendable {
-  case folder(FilePath)
-  case zip(ZipArchive, FilePath, [String: Int])
-
-  /// Every JPEG and PNG in an archive, by its path there without the folders in `prefix`.
-  static func zip(_ path: FilePath, below prefix: String = "") throws(FileError) -> ImageStore {
-    let archive = try ZipArchive(path)
-    var places: [String: Int] = [:]
-    for (place, entry) in archive.entries.enumerated() where isPicture(entry.name) {
-      let name =
-        entry.name.hasPrefix(prefix) ? String(entry.name.dropFirst(prefix.count)) : entry.name
-      if places.updateValue(place, forKey: name) != nil {
-        throw FileError(
-          .damaged, "zip directory", path: path, expected: "each name once", found: "\(name) twice")
-      }
-    }
-    return .zip(archive, path, places)
-  }
-
-  /// Whether the name ends as those of JPEG and PNG files do; hidden files do not count.
-  static func isPicture(_ name: String) -> Bool {
-    guard let last = name.split(separator: "/").last, !last.hasPrefix("."),
-      !name.hasPrefix("__MACOSX/")
-    else { return false }
-    let lower = last.lowercased()
-    return [".jpg", ".jpeg", ".png"].contains { lower.hasSuffix($0) }
-  }
+  func content(of item: Item) throws(FileError) -> [UInt8] { try store.content(of: item.file) }
 
   /// The path that names a picture in messages.
-  func path(of name: String) -> FilePath {
-    switch self {
-    case .folder(let folder): folder.appending(name)
-    case .zip(let archive, let path, let places):
-      places[name].map { archive.path(of: archive.entries[$0]) } ?? path.appending(name)
-    }
+  func path(of item: Item) -> FilePath { store.path(of: item.file) }
+
+  /// The split's items.
+  func count(of split: Split) -> Int { items.count { $0.split == split } }
+}
+
+// MARK: What tells one content from another
+
+extension ImageListing {
+  /// SHA-256 of all names, sizes and times of change, of the lists, and of the decoder's version,
+  /// 32 bytes.
+  var key: [UInt8] { digest { [$0.size, $0.changed] } }
+
+  /// SHA-256 of the same, of inodes, and of the times at which the files' status changed, which
+  /// nobody sets at will, 32 bytes.
+  var state: [UInt8] {
+    digest { [$0.size, $0.changed, $0.statusChanged, Int(truncatingIfNeeded: $0.identity.number)] }
   }
 
-  func content(of name: String) throws(FileError) -> [UInt8] {
-    switch self {
-    case .folder(let folder):
-      let file = try OpenFile(reading: folder.appending(name))
-      try ImageDecoder.check(size: try file.size(), of: file.path)
-      return try file.contents()
-    case .zip(let archive, let path, let places):
-      guard let place = places[name] else {
-        throw FileError(
-          .missing, "archive", path: path, expected: name, found: "no such file in it")
-      }
-      try ImageDecoder.check(size: archive.entries[place].size, of: self.path(of: name))
-      return try archive.content(of: archive.entries[place])
-    }
-  }
-
-  /// The names of all pictures, sorted; in a folder without those in its subfolders unless
-  /// `deeply`.
-  func pictures(deeply: Bool) throws(FileError) -> [String] {
-    switch self {
-    case .folder(let folder):
-      return try Self.pictures(below: folder, prefix: "", deeply: deeply)
-    case .zip(_, _, let places): return places.keys.sorted()
-    }
-  }
-
-  private static func pictures(below folder: FilePath, prefix: String, deeply: Bool)
-    throws(FileError) -> [String]
-  {
-    var found: [String] = []
-    for name in try FileSystem.names(in: folder) where !name.hasPrefix(".") {
-      if isPicture(name) {
-        found.append(prefix + name)
-      } else if deeply, FileSystem.isFolder(folder.appending(name)) {
-        found += try pictures(
-          below: folder.appending(name), prefix: "\(prefix)\(name)/", deeply: true)
+  private func digest(_ facts: (FileSystem.Status) -> [Int]) -> [UInt8] {
+    var digest = startOfDigest
+    for item in items {
+      digest.update(item)
+      if case .folder = store {
+        (item.status ?? store.status(of: item.file)).map(facts)?.forEach { digest.update($0) }
       }
     }
-    return found
+    if case .zip = store {
+      store.status(of: FileName("")).map(facts)?.forEach { digest.update($0) }
+    }
+    return digest.value
   }
 
-  func addStatus(of name: String, to checksum: inout Checksum) {
-    let status =
-      switch self {
-      case .folder(let folder): FileSystem.status(folder.appending(name))
-      case .zip(_, let path, _): FileSystem.status(path)
-      }
-    checksum.update(bigEndian: status?.size ?? -1)
-    checksum.update(bigEndian: status?.changed ?? 0)
+  /// SHA-256 of the data set's name, the lists, and each picture's name and content, 32 bytes;
+  /// `digests` are the contents' own.
+  func contentDigest(_ digests: some Sequence<[UInt8]>) -> [UInt8] {
+    var digest = startOfDigest
+    for (item, content) in zip(items, digests) {
+      digest.update(item)
+      digest.update(content)
+    }
+    return digest.value
+  }
+
+  /// The same from the files as they are now.
+  ///
+  /// - Throws: `FileError` (missing) for a picture that cannot be read.
+  func contentDigest() throws(FileError) -> [UInt8] {
+    var digest = startOfDigest
+    for item in items {
+      digest.update(item)
+      digest.update(SHA256.digest(of: try content(of: item)))
+    }
+    return digest.value
+  }
+
+  private var startOfDigest: SHA256 {
+    var digest = SHA256()
+    digest.update(Array("\(dataset)\n".utf8))
+    digest.update(ImageDecoder.version)
+    digest.update(attributeNames.count)
+    digest.update(listDigest)
+    return digest
   }
 }
 
-extension Checksum {
-  mutating func update(bigEndian value: Int) {
-    update(withUnsafeBytes(of: value.bigEndian) { Array($0) })
+extension SHA256 {
+  fileprivate mutating func update(_ item: ImageListing.Item) {
+    update(Array(item.split.rawValue.utf8) + [0] + item.file.bytes + [0])
+  }
+}
+
+// MARK: What a command needs
+
+extension ImageListing {
+  /// - Throws: `FileError` (missing) if there is no picture of the split, with what would give it
+  ///   any.
+  public func require(_ split: Split) throws(FileError) {
+    // Where there are no pictures for testing, those for validation are evaluated.
+    let isThere = count(of: split) > 0 || split == .test && count(of: .validation) > 0
+    if isThere || dataset != "folder" { return }
+    let (expected, hint) = ImageFolder.need(of: split)
+    throw FileError(
+      .missing, "\(dataset), \(split.rawValue) split", path: store.root, expected: expected,
+      found: Split.allCases.filter { count(of: $0) > 0 }
+        .map { "\(count(of: $0)) for \($0.purpose)" }.joined(separator: " and "),
+      hint: hint)
   }
 }

@@ -4,15 +4,19 @@ import SystemPackage
 
 /// What is known of a picture once it is packed.
 struct PackSlot: Equatable {
-  static let size = 9
+  static let size = 41
   /// Whether it could be decoded; if not, its record is zero.
   var isIntact = false
   /// CRC-32 of its record.
   var checksum: UInt32 = 0
   /// CRC-32 of its file.
   var source: UInt32 = 0
+  /// SHA-256 of its file; zeros if it could not be read.
+  var digest = [UInt8](repeating: 0, count: 32)
 
-  var bytes: [UInt8] { [isIntact ? 1 : 0] + checksum.littleEndianBytes + source.littleEndianBytes }
+  var bytes: [UInt8] {
+    [isIntact ? 1 : 0] + checksum.littleEndianBytes + source.littleEndianBytes + digest
+  }
 
   init() {}
 
@@ -22,23 +26,25 @@ struct PackSlot: Equatable {
     }
     isIntact = bytes.first == 1
     (checksum, source) = (number(1), number(5))
+    digest = Array(bytes.dropFirst(9))
   }
 }
 
 /// Notes on the chunks of a packed file in the making.
 ///
-/// Layout: `LATHEJNL` and the key (12 bytes); a mark for each chunk, CRC-32 of its slots and a 1 (8
-/// bytes); the slots.
+/// Layout: `LATHEJN2`, the key of 32 bytes, who is packing in 88 bytes; a mark for each chunk,
+/// CRC-32 of its slots and a 1 (8 bytes); the slots.
 struct PackJournal {
-  static let headerSize = 12
+  static let headerSize = 128
   static let markSize = 8
+  private static let keySize = 40
   let path: FilePath
   let count: Int
-  let key: UInt32
+  let key: [UInt8]
 
   var chunks: Int { (count + Packer.chunkSize - 1) / Packer.chunkSize }
 
-  private var header: [UInt8] { Array("LATHEJNL".utf8) + key.littleEndianBytes }
+  private var header: [UInt8] { Array("LATHEJN2".utf8) + key }
   private var slotStart: Int { Self.headerSize + Self.markSize * chunks }
   private var size: Int { slotStart + PackSlot.size * count }
 
@@ -46,13 +52,33 @@ struct PackJournal {
     guard FileSystem.isFile(path) else { return false }
     let file = try OpenFile(reading: path)
     guard try file.size() == size else { return false }
-    return try file.bytes(at: 0, count: Self.headerSize) == header
+    return try file.bytes(at: 0, count: Self.keySize) == header
+  }
+
+  /// Notes that this process is packing.
+  func sign() throws(FileError) {
+    let own = ProcessIdentity.own
+    let text = "PID \(own.number) on \(own.host)"
+    let room = Self.headerSize - Self.keySize
+    let bytes = Array(text.utf8.prefix(room))
+    let padding = [UInt8](repeating: 0, count: room - bytes.count)
+    try OpenFile(writing: path).write(bytes + padding, at: Self.keySize)
+  }
+
+  /// Who is packing, as noted in the file, whatever is packed.
+  var owner: String? {
+    guard let file = try? OpenFile(reading: path),
+      let bytes = try? file.bytes(at: 0, count: Self.headerSize),
+      bytes.starts(with: header.prefix(8))
+    else { return nil }
+    let text = bytes.dropFirst(Self.keySize).prefix { $0 != 0 }
+    return text.isEmpty ? nil : printable(Array(text))
   }
 
   func reset() throws(FileError) {
     let file = try OpenFile(writing: path)
     try file.truncate(to: 0)
-    try file.write(header + [UInt8](repeating: 0, count: size - Self.headerSize), at: 0)
+    try file.write(header + [UInt8](repeating: 0, count: size - Self.keySize), at: 0)
   }
 
   func remove() { _ = path.withPlatformString { unlink($0) } }

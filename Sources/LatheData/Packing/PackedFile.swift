@@ -48,6 +48,8 @@ public struct PackedFile: Sendable {
   public var skipped: [String] { header.skipped }
   /// CRC-32 of the names and content of all picture files and of their lists.
   public var sourceDigest: String { header.sourceDigest }
+  /// SHA-256 of the same in hexadecimal; nil in files of earlier versions.
+  public var contentDigest: String? { header.contentDigest }
   /// Bytes of the file.
   public var size: Int { file.bytes.count }
 
@@ -148,11 +150,13 @@ public struct PackedFile: Sendable {
 
   // MARK: Content
 
-  /// The images of a split; nothing is read before it is asked for.
+  /// The images of a split; nothing is read before it is asked for. Without any for testing, those
+  /// for validation are given.
   ///
   /// - Throws: `FileError` (missing) if it holds none.
   public func images(_ split: Split) throws(FileError) -> ImageSet {
-    let range = records(split)
+    let isMissing = split == .test && records(.test).isEmpty
+    let range = records(isMissing ? .validation : split)
     guard !range.isEmpty else {
       throw FileError(
         .missing, "\(dataset), \(split.rawValue) split", path: path, expected: "images",
@@ -182,9 +186,9 @@ public struct PackedFile: Sendable {
   }
 
   /// Names of the picture files, in the order of the records.
-  var names: [Substring] {
-    String(decoding: file.bytes[sections[.names]!], as: UTF8.self)
-      .split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+  var names: [FileName] {
+    file.bytes[sections[.names]!].split(separator: 0x0a, omittingEmptySubsequences: false)
+      .dropLast().map { FileName($0.map { $0 == 0 ? 0x0a : $0 }) }
   }
 
   private func attributes(_ range: Range<Int>) -> ImageAttributes? {
@@ -237,15 +241,15 @@ public struct PackedFile: Sendable {
     let (names, skipped) = (names, Set(skipped))
     let items = listing.items.filter { !skipped.contains($0.name) }
     for (record, (item, name)) in zip(items, names).enumerated() {
-      guard item.name == name else {
-        throw changed(listing, item.name, "\(name), as image \(record) of \(path)", item.name)
+      guard item.file == name else {
+        throw changed(listing, item, "\(name), as image \(record) of \(path)", item.name)
       }
       var found = Checksum()
       found.update(try listing.content(of: item))
       let expected = number(.sourceChecksums, record)
       guard found.value == expected else {
         throw changed(
-          listing, item.name, "CRC-32 \(Checksum(expected).hexadecimal) as when it was packed",
+          listing, item, "CRC-32 \(Checksum(expected).hexadecimal) as when it was packed",
           found.hexadecimal)
       }
     }
@@ -257,10 +261,10 @@ public struct PackedFile: Sendable {
   }
 
   private func changed(
-    _ listing: ImageListing, _ name: String, _ expected: String, _ found: String
+    _ listing: ImageListing, _ item: ImageListing.Item, _ expected: String, _ found: String
   ) -> FileError {
     FileError(
-      .damaged, "picture", path: listing.store.path(of: name), expected: expected, found: found,
+      .damaged, "picture", path: listing.path(of: item), expected: expected, found: found,
       hint: "It has changed since it was packed: pack again")
   }
 }

@@ -30,7 +30,8 @@ struct PackedHeader: Codable, Equatable, Sendable {
     case attributes
     /// Person of each image, four little-endian bytes; absent when not known.
     case identities
-    /// The name of each picture file, each followed by a line feed.
+    /// The bytes of the name of each picture file, each followed by a line feed; a line feed that
+    /// belongs to a name stands there as zero.
     case names
     /// CRC-32 of each picture file, four little-endian bytes.
     case sourceChecksums = "source checksums"
@@ -47,6 +48,9 @@ struct PackedHeader: Codable, Equatable, Sendable {
   var classNames: [String]
   /// CRC-32 of the names and content of all picture files and of their lists.
   var sourceDigest: String
+  /// SHA-256 of the names and content of all picture files, also those left out, and of their
+  /// lists; nil in files of earlier versions.
+  var contentDigest: String?
   /// Names of pictures that were left out because they are damaged.
   var skipped: [String]
   var sections: [SectionSize]

@@ -11,9 +11,11 @@ import SystemPackage
 /// alone. Several hosts need a file system on which they see each other's writes.
 ///
 /// The root process calls `begin`; then each calls `pack` with its part; when all have returned,
-/// the root process calls `finish`.
+/// the root process calls `finish`. `PackQueue` is what waits for another process.
 public struct Packer: Sendable {
   static let chunkSize = 64
+  /// The ending of names that nobody else uses.
+  private static let temporaryKind = "partial"
 
   /// Where the packed file will be.
   public let output: FilePath
@@ -23,37 +25,38 @@ public struct Packer: Sendable {
   private let draft: PackedHeader
   private let recordStart: Int
   private let lock = PackLock()
+  /// Where the work is kept while it lasts.
+  public let partial: FilePath
 
   /// A packer of `listing`; with `skipsDamaged`, damaged pictures are left out instead of ending
-  /// the work.
+  /// the work. The root process's `partial` is for the others, if it is not `OUT.partial`.
   public init(
-    _ listing: ImageListing, as preparation: Preparation, to output: FilePath, skipsDamaged: Bool
+    _ listing: ImageListing, as preparation: Preparation, to output: FilePath, skipsDamaged: Bool,
+    partial: FilePath? = nil
   ) {
     self.listing = listing
     self.preparation = preparation
     self.output = output
     self.skipsDamaged = skipsDamaged
+    self.partial = partial ?? output.appending(ending: ".partial")
     let none = [UInt32](repeating: 0, count: listing.items.count)
     (draft, _) = packedEnd(
       listing, preparation, kept: Array(listing.items.indices), checksums: none, sources: none,
-      skipped: [])
+      skipped: [], contentDigest: [UInt8](repeating: 0, count: 32))
     recordStart = draft.encoded().count
   }
 
   /// Pictures to be packed.
   public var count: Int { listing.items.count }
 
-  private var partial: FilePath { FilePath(output.string + ".partial") }
   private var journal: PackJournal {
     PackJournal(
-      path: FilePath(output.string + ".partial.journal"), count: count, key: journalKey)
+      path: partial.appending(ending: ".journal"), count: count, key: journalKey)
   }
 
-  /// Another listing or preparation has another key.
-  private var journalKey: UInt32 {
-    var checksum = Checksum(listing.key)
-    checksum.update(draft.encoded())
-    return checksum.value
+  /// Another listing or preparation has another key, and so have pictures that changed.
+  private var journalKey: [UInt8] {
+    SHA256.digest(of: listing.state + draft.encoded())
   }
 
   private var recordSize: Int { preparation.shape.count }
@@ -69,13 +72,50 @@ public struct Packer: Sendable {
   ///   another process is packing into the same file.
   public func begin() throws(FileError) -> Int {
     try FileSystem.makeFolders(output.removingLastComponent())
-    try lock.take(partial)
+    switch try lock.take(partial) {
+    case .taken, .unsupported: return try prepareFile()
+    case .held, .foreign:
+      throw FileError(
+        .unwritable, "file", path: partial, expected: "no other process packing into it",
+        found: holder)
+    }
+  }
+
+  /// Locks the file, if nobody else has it.
+  func take() throws(FileError) -> PackLock.Outcome {
+    try FileSystem.makeFolders(output.removingLastComponent())
+    return try lock.take(partial)
+  }
+
+  /// Gives the lock back and takes away the file that was made for it, if it is empty.
+  func abandon() {
+    if FileSystem.status(partial)?.size == 0 { remove(partial) }
+    lock.release()
+  }
+
+  /// Who is packing into the file.
+  var holder: String { journal.owner ?? "one that does" }
+
+  /// A packer of the same pictures whose work has a name that nobody else uses, so that it cannot
+  /// be taken up again.
+  func alone() throws(FileError) -> Packer {
+    Packer(
+      listing, as: preparation, to: output, skipsDamaged: skipsDamaged,
+      partial: try FileSystem.temporaryPath(beside: output, Self.temporaryKind))
+  }
+
+  /// What `begin` does once the file is locked.
+  func prepareFile() throws(FileError) -> Int {
     let file = try OpenFile(writing: partial)
     let size = offset(of: count)
-    if try file.size() == size, try journal.isValid() { return try done() }
+    if try file.size() == size, try journal.isValid() {
+      try journal.sign()
+      return try done()
+    }
     try file.truncate(to: 0)
     do throws(FileError) {
       try journal.reset()
+      try journal.sign()
       try file.reserve(size)
       try file.truncate(to: size)
     } catch {
@@ -137,7 +177,7 @@ public struct Packer: Sendable {
       var slot = PackSlot()
       let record: [UInt8]
       do throws(FileError) {
-        (record, slot.source) = try prepare(item, with: &preparer)
+        record = try prepare(item, with: &preparer, noting: &slot)
         slot.isIntact = true
       } catch {
         guard skipsDamaged else { throw error.advisingToSkip }
@@ -152,17 +192,13 @@ public struct Packer: Sendable {
     return (records, slots)
   }
 
-  private func prepare(_ item: ImageListing.Item, with preparer: inout ImagePreparer)
-    throws(FileError) -> (record: [UInt8], source: UInt32)
-  {
+  private func prepare(
+    _ item: ImageListing.Item, with preparer: inout ImagePreparer, noting slot: inout PackSlot
+  ) throws(FileError) -> [UInt8] {
     let content = try listing.content(of: item)
-    var source = Checksum()
-    source.update(content)
-    let path = listing.store.path(of: item.name)
-    let record = try content.withUnsafeBufferPointer { (bytes) throws(FileError) -> [UInt8] in
-      try preparer.image(UnsafeRawBufferPointer(bytes), of: path)
-    }
-    return (record, source.value)
+    slot.source = Checksum(of: content).value
+    slot.digest = SHA256.digest(of: content)
+    return try preparer.image(of: content, at: listing.path(of: item))
   }
 
   // MARK: Root process, after
@@ -182,7 +218,8 @@ public struct Packer: Sendable {
     }
     let (header, end) = packedEnd(
       listing, preparation, kept: kept, checksums: kept.map { slots[$0].checksum },
-      sources: kept.map { slots[$0].source }, skipped: skipped.map(\.name))
+      sources: kept.map { slots[$0].source }, skipped: skipped.map(\.name),
+      contentDigest: listing.contentDigest(slots.lazy.map(\.digest)))
     if skipped.isEmpty {
       try complete(partial, header, end)
     } else {
@@ -191,6 +228,7 @@ public struct Packer: Sendable {
     }
     journal.remove()
     lock.release()
+    FileSystem.removeLeftovers(in: FileSystem.parent(of: output), Self.temporaryKind)
     return (try PackedFile(output), reasons)
   }
 
@@ -199,7 +237,8 @@ public struct Packer: Sendable {
     var preparer = ImagePreparer(preparation, requiring: listing.requirement)
     var reasons: [FileError] = []
     for item in items {
-      do throws(FileError) { _ = try prepare(item, with: &preparer) } catch {
+      var slot = PackSlot()
+      do throws(FileError) { _ = try prepare(item, with: &preparer, noting: &slot) } catch {
         reasons.append(error)
       }
     }
@@ -222,10 +261,9 @@ public struct Packer: Sendable {
 
   /// The records that are kept, one after the other, in a file of their own.
   private func compacted(_ kept: [Int], _ header: PackedHeader) throws(FileError) -> FilePath {
-    let path = FilePath(output.string + ".partial.compact")
+    let path = try FileSystem.temporaryPath(beside: output, Self.temporaryKind)
     let source = try OpenFile(reading: partial)
-    let target = try OpenFile(writing: path)
-    try target.truncate(to: 0)
+    let target = try OpenFile(creating: path)
     var place = header.encoded().count
     for record in kept {
       try target.write(
@@ -241,7 +279,7 @@ public struct Packer: Sendable {
 /// The header of a packed file and all that follows its records.
 private func packedEnd(
   _ listing: ImageListing, _ preparation: Preparation, kept: [Int], checksums: [UInt32],
-  sources: [UInt32], skipped: [String]
+  sources: [UInt32], skipped: [String], contentDigest: [UInt8]
 ) -> (PackedHeader, [UInt8]) {
   let sourceBytes = sources.flatMap(\.littleEndianBytes)
   let sections =
@@ -257,7 +295,8 @@ private func packedEnd(
   let header = PackedHeader(
     dataset: listing.dataset, shape: preparation.shape, splits: splits.filter { $0.count > 0 },
     preparation: preparation, attributeNames: listing.attributeNames, classNames: [],
-    sourceDigest: source.hexadecimal, skipped: skipped,
+    sourceDigest: source.hexadecimal, contentDigest: SHA256.hexadecimal(contentDigest),
+    skipped: skipped,
     sections: sections.map { .init(name: $0.0, bytes: $0.1.count) })
   let end = sections.flatMap(\.1)
   return (header, end + Checksum(of: end).value.littleEndianBytes)
@@ -276,7 +315,23 @@ extension ImageListing {
   }
 
   fileprivate func names(of kept: [Int]) -> [UInt8] {
-    kept.flatMap { Array("\(items[$0].name)\n".utf8) }
+    kept.flatMap { items[$0].file.bytes.map { $0 == 0x0a ? 0 : $0 } + [0x0a] }
+  }
+}
+
+extension ImagePreparer {
+  /// The image that a picture's file gives, `[size, size, 3]`.
+  mutating func image(of content: [UInt8], at path: FilePath) throws(FileError) -> [UInt8] {
+    try content.withUnsafeBufferPointer { (bytes) throws(FileError) -> [UInt8] in
+      try image(UnsafeRawBufferPointer(bytes), of: path)
+    }
+  }
+}
+
+extension FilePath {
+  /// The path with further characters at its end.
+  package func appending(ending: String) -> FilePath {
+    removingLastComponent().appending(FileName((lastFileName?.bytes ?? []) + ending.utf8))
   }
 }
 
@@ -284,7 +339,7 @@ extension FileError {
   /// The same error, which says how to go on without the picture.
   var advisingToSkip: FileError {
     var error = self
-    error.hint = error.hint ?? "To leave such pictures out: lathe data pack … --skip-corrupt"
+    error.hint = error.hint ?? "To leave such pictures out: --skip-corrupt"
     return error
   }
 }
@@ -300,11 +355,7 @@ extension ImageListing {
     var errors: [FileError] = []
     for item in items {
       do throws(FileError) {
-        let content = try content(of: item)
-        let path = store.path(of: item.name)
-        _ = try content.withUnsafeBufferPointer { (bytes) throws(FileError) -> [UInt8] in
-          try preparer.image(UnsafeRawBufferPointer(bytes), of: path)
-        }
+        _ = try preparer.image(of: try content(of: item), at: path(of: item))
       } catch {
         if stopAtFirst { throw error }
         errors.append(error)

@@ -7,7 +7,9 @@ import SystemPackage
 public struct PictureFiles: Sendable {
   /// Of every picture.
   public let shape: ImageShape
-  private let names: [String]
+  /// A line for each thing that was passed over in the folder.
+  public let notes: [String]
+  private let names: [FileName]
   private let store: ImageStore
   private let preparation: Preparation?
 
@@ -22,10 +24,13 @@ public struct PictureFiles: Sendable {
         found: FileSystem.status(folder) == nil ? "nothing" : "another file")
     }
     store = .folder(folder)
-    names = try store.pictures(deeply: false)
+    let scan = try PictureScan(store, isDeep: false)
+    if let fault = scan.faults.first { throw fault.error }
+    (names, notes) = (scan.pictures.map(\.name), scan.notes)
     guard let first = names.first else {
       throw FileError(
-        .missing, "images", path: folder, expected: "JPEG or PNG pictures", found: "none")
+        .missing, "images", path: folder, expected: "JPEG or PNG pictures",
+        found: scan.passedOver.map { "none; \($0)" } ?? "none")
     }
     preparation = size.map { Preparation(size: $0) }
     if let size {
@@ -46,11 +51,7 @@ public struct PictureFiles: Sendable {
     let name = names[index]
     if let preparation {
       var preparer = ImagePreparer(preparation, requiring: ImageRequirement())
-      let path = store.path(of: name)
-      return try store.content(of: name).withUnsafeBufferPointer {
-        (bytes) throws(FileError) -> [UInt8] in
-        try preparer.image(UnsafeRawBufferPointer(bytes), of: path)
-      }
+      return try preparer.image(of: try store.content(of: name), at: store.path(of: name))
     }
     let image = try Self.decoded(name, store)
     guard (image.height, image.width) == (shape.height, shape.width) else {
@@ -62,7 +63,7 @@ public struct PictureFiles: Sendable {
     return image.pixels
   }
 
-  private static func decoded(_ name: String, _ store: ImageStore) throws(FileError)
+  private static func decoded(_ name: FileName, _ store: ImageStore) throws(FileError)
     -> DecodedImage
   {
     let path = store.path(of: name)

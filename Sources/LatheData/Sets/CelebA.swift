@@ -97,7 +97,8 @@ struct CelebA {
       dataset: "celeba", items: ordered.map { .init(name: $0.name, split: $0.split) },
       attributeNames: rows.names, omissions: check.omissions, attributes: rows.bits,
       identities: persons.map { persons in ordered.map { persons[$0.name]! } } ?? [],
-      store: store, requirement: Self.requirement, listChecksum: listChecksum)
+      store: store, requirement: Self.requirement, listChecksum: listChecksum,
+      listDigest: listDigest)
   }
 
   private static var requirement: ImageRequirement {
@@ -114,6 +115,12 @@ struct CelebA {
       table.add(to: &checksum)
     }
     return checksum.value
+  }
+
+  /// SHA-256 of all lists.
+  private var listDigest: [UInt8] {
+    let tables = [attributes, partition] + (identities.map { [$0] } ?? [])
+    return SHA256.digest(of: tables.flatMap(\.digest))
   }
 
   typealias Assignment = (name: String, split: Split, line: Int)

@@ -19,6 +19,8 @@ public struct Dataset: Sendable {
   public let classNames: [String]
   /// How its pictures are prepared; nil if it has none.
   public internal(set) var preparation: Preparation?
+  /// Whether damaged pictures are left out when they are packed, rather than ending the work.
+  public internal(set) var skipsDamaged = false
 
   /// Images in each official split, to tell the whole from a part; empty if there is no such
   /// number.

@@ -20,10 +20,10 @@ public struct ImageAttributes: Sendable {
     return bits[image * width + attribute / 8] >> (attribute % 8) & 1 == 1
   }
 
-  /// Those of the images in a range.
-  func part(_ range: Range<Int>) -> ImageAttributes {
-    let bytes = bits[range.lowerBound * width..<range.upperBound * width]
-    return ImageAttributes(names: names, bits: Array(bytes))
+  /// Those of images by number.
+  func part(_ images: [Int]) -> ImageAttributes {
+    let bytes = images.flatMap { bits[$0 * width..<($0 + 1) * width] }
+    return ImageAttributes(names: names, bits: bytes)
   }
 
   /// The number of images that have an attribute.

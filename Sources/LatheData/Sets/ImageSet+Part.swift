@@ -1,32 +1,42 @@
 import LatheFiles
 
 extension ImageSet {
-  /// The images of a range as a set of another split, such as the end of the training images for
-  /// validation.
+  /// The images of a range as a set of another split.
   public func part(_ range: Range<Int>, as split: Split) -> ImageSet {
-    require(
-      !range.isEmpty && range.lowerBound >= 0 && range.upperBound <= count,
-      "ImageSet \(name): images \(range) of \(count)")
-    let values = range.lowerBound * shape.count..<range.upperBound * shape.count
-    return ImageSet(
-      name: name, split: split, shape: shape, pixels: pixels.part(values),
-      labels: Array(labels[range]), classNames: classNames, attributes: attributes?.part(range),
-      identities: identities.map { Array($0[range]) }, digest: digest(of: range))
+    part(Array(range), as: split)
   }
 
-  private func digest(of range: Range<Int>) -> String {
+  /// Images by number as a set of another split, in this order; their values are not copied.
+  public func part(_ images: [Int], as split: Split) -> ImageSet {
+    require(
+      !images.isEmpty && images.allSatisfy { $0 >= 0 && $0 < count },
+      "ImageSet \(name): images \(images.first ?? 0) … \(images.last ?? 0) of \(count)")
+    return ImageSet(
+      name: name, split: split, shape: shape, pixels: pixels, labels: images.map { labels[$0] },
+      classNames: classNames, attributes: attributes?.part(images),
+      identities: identities.map { persons in images.map { persons[$0] } },
+      digest: digest(of: images), rows: images.map { rows?[$0] ?? $0 })
+  }
+
+  private func digest(of images: [Int]) -> String {
     var checksum = Self.startOfDigest(shape)
-    for image in range { withImage(image) { checksum.update(UnsafeRawBufferPointer($0)) } }
-    checksum.update(Array(labels[range]))
+    for image in images { withImage(image) { checksum.update(UnsafeRawBufferPointer($0)) } }
+    checksum.update(images.map { labels[$0] })
     return checksum.hexadecimal
   }
-}
 
-extension ImageSet.Pixels {
-  fileprivate func part(_ range: Range<Int>) -> ImageSet.Pixels {
-    switch self {
-    case .memory(let values): .memory(Array(values[range]))
-    case .mapped(let file, let start): .mapped(file, start: start + range.lowerBound)
+  /// The numbers of `count` images that are held back for validation: one from each of `count`
+  /// equal parts of the set, drawn by (seed, part), so that every class that lies together has its
+  /// share.
+  public func heldBack(_ count: Int, seed: UInt64) -> [Int] {
+    require(count > 0 && count <= self.count, "ImageSet \(name): \(count) of \(self.count)")
+    let random = CounterRandom(seed: seed).stream(3)
+    func start(_ part: Int) -> Int {
+      let (high, low) = part.multipliedFullWidth(by: self.count)
+      return count.dividingFullWidth((high, low)).quotient
+    }
+    return (0..<count).map { part in
+      start(part) + random.integer(part, below: start(part + 1) - start(part))
     }
   }
 }

@@ -9,6 +9,15 @@ public enum Split: String, CaseIterable, Hashable, Sendable, Codable {
   case validation
   /// What it is evaluated on.
   case test
+
+  /// The word that follows "for" in a message.
+  var purpose: String {
+    switch self {
+    case .train: "training"
+    case .validation: "validation"
+    case .test: "testing"
+    }
+  }
 }
 
 /// The images of one split with their labels: uint8 records, NHWC, in the order of the files, in
@@ -33,6 +42,8 @@ public struct ImageSet: Sendable {
   public let identities: [Int32]?
 
   let pixels: Pixels
+  /// Which record in `pixels` each image is; nil for one after another.
+  let rows: [Int]?
 
   /// Where the values lie.
   enum Pixels: Sendable {
@@ -65,6 +76,7 @@ public struct ImageSet: Sendable {
     self.classNames = classNames
     attributes = nil
     identities = nil
+    rows = nil
     digest = Self.digest(of: shape, pixels: pixels, labels: labels)
   }
 
@@ -95,13 +107,15 @@ public struct ImageSet: Sendable {
   func renamed(_ name: String, _ split: Split) -> ImageSet {
     ImageSet(
       name: name, split: split, shape: shape, pixels: pixels, labels: labels,
-      classNames: classNames, attributes: attributes, identities: identities, digest: digest)
+      classNames: classNames, attributes: attributes, identities: identities, digest: digest,
+      rows: rows)
   }
 
   /// A set whose values and labels have been checked.
   init(
     name: String, split: Split, shape: ImageShape, pixels: Pixels, labels: [UInt8],
-    classNames: [String], attributes: ImageAttributes?, identities: [Int32]?, digest: String
+    classNames: [String], attributes: ImageAttributes?, identities: [Int32]?, digest: String,
+    rows: [Int]? = nil
   ) {
     self.name = name
     self.split = split
@@ -112,6 +126,7 @@ public struct ImageSet: Sendable {
     self.attributes = attributes
     self.identities = identities
     self.digest = digest
+    self.rows = rows
   }
 
   /// The number of images.
@@ -124,7 +139,8 @@ public struct ImageSet: Sendable {
     _ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     require(index >= 0 && index < count, "ImageSet \(name): image \(index) of \(count)")
-    let range = index * shape.count..<(index + 1) * shape.count
+    let row = rows?[index] ?? index
+    let range = row * shape.count..<(row + 1) * shape.count
     switch pixels {
     case .memory(let values):
       return try values.withUnsafeBufferPointer { (all) throws(Failure) -> Result in

@@ -1,7 +1,8 @@
 import CZlib
 import SystemPackage
 
-/// The expanded content of a gzip file of one member, its CRC-32 and length checked at its end.
+/// The expanded content of a gzip file: its members one after another, the CRC-32 and length of
+/// each checked at its end. Zeros after the last are padding.
 package struct GzipSource: ~Copyable, ByteSource {
   private let path: FilePath
   private let input: [UInt8]
@@ -35,19 +36,27 @@ package struct GzipSource: ~Copyable, ByteSource {
   /// The next `count` expanded bytes, fewer only at the end of an intact stream.
   ///
   /// - Throws: `FileError` (damaged) for a stream that is cut short, invalid, of another CRC-32
-  ///   or length than its trailer says, or followed by further bytes.
+  ///   or length than its trailer says, followed by bytes that are no further member, or that
+  ///   expands to more than `Limit.member` bytes at once or `Limit.stream` in all.
   package mutating func read(upTo count: Int) throws(FileError) -> [UInt8] {
-    // Deflate expands at most 1032 times, so a wild count allocates no more than the file can fill.
-    let limit = (input.count - consumed + 1).multipliedReportingOverflow(by: 1032).partialValue
+    // Deflate expands at most 1032 times, so a wild count allocates no more than the file can fill;
     // 64 KiB may still wait inside zlib's window.
-    var output = [UInt8](repeating: 0, count: min(count, limit + 65536))
+    let room = (input.count - consumed + 1).multipliedReportingOverflow(by: 1032).partialValue
+    var output = [UInt8](
+      repeating: 0, count: min(count, room + 65536, Limit.member + 1))
     var filled = 0
     while filled < output.count && !ended {
       filled += try expand(into: &output, from: filled)
     }
-    output.removeLast(output.count - filled)
+    if filled > Limit.member { throw tooLong(Limit.member) }
+    if output.count > filled { output.removeLast(output.count - filled) }
     offset += filled
+    if offset > Limit.stream { throw tooLong(Limit.stream) }
     return output
+  }
+
+  private func tooLong(_ limit: Int) -> FileError {
+    Limit.exceeded("gzip stream", "more once expanded", limit: limit, in: path, at: consumed)
   }
 
   /// One call of `inflate`; returns the number of bytes written at `start`.
@@ -73,12 +82,7 @@ package struct GzipSource: ~Copyable, ByteSource {
 
   private mutating func check(_ status: Int32, written: Int) throws(FileError) {
     switch status {
-    case Z_STREAM_END:
-      ended = true
-      guard consumed == input.count else {
-        throw damaged(
-          expected: "the end of the file", found: "\(input.count - consumed) more bytes")
-      }
+    case Z_STREAM_END: try beginNextMember()
     case Z_OK where consumed < input.count || written > 0:
       return
     case Z_OK, Z_BUF_ERROR:
@@ -89,6 +93,20 @@ package struct GzipSource: ~Copyable, ByteSource {
     default:
       let reason = stream.pointee.msg.map { String(cString: $0) } ?? "zlib status \(status)"
       throw damaged(expected: "an intact stream", found: reason)
+    }
+  }
+
+  /// After a member: another one, or zeros up to the end of the file.
+  private mutating func beginNextMember() throws(FileError) {
+    let rest = input[consumed...]
+    if GzipSource.begins(Array(rest.prefix(2))) {
+      let status = inflateReset(stream)
+      return require(status == Z_OK, "GzipSource: inflateReset returned \(status)")
+    }
+    ended = true
+    guard rest.allSatisfy({ $0 == 0 }) else {
+      throw damaged(
+        expected: "the end of the file, or another gzip member", found: "\(rest.count) more bytes")
     }
   }
 

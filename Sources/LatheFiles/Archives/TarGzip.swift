@@ -8,6 +8,7 @@ package struct TarGzip: ~Copyable {
   private static let block = 512
   private let path: FilePath
   private var source: GzipSource
+  private var entries = 0
 
   /// - Throws: `FileError`: missing if it cannot be read, damaged if it is no gzip file.
   package init(_ path: FilePath) throws(FileError) {
@@ -15,7 +16,8 @@ package struct TarGzip: ~Copyable {
     guard GzipSource.begins(bytes) else {
       throw FileError(
         .damaged, "gzip file", path: path, offset: 0, expected: "1f 8b at its start",
-        found: bytes.prefix(2).map { String($0, radix: 16) }.joined(separator: " "))
+        found: contentKind(Array(bytes.prefix(2048)))
+          ?? bytes.prefix(2).map { String($0, radix: 16) }.joined(separator: " "))
     }
     self.path = path
     source = GzipSource(bytes, path: path)
@@ -24,7 +26,8 @@ package struct TarGzip: ~Copyable {
   /// The name of the next regular file and its content, which is read only if `isWanted`; nil at
   /// the end.
   ///
-  /// - Throws: `FileError` (damaged).
+  /// - Throws: `FileError` (damaged), also for more than `Limit.tarEntries` files or a content of
+  ///   more than `Limit.member` bytes.
   package mutating func next(where isWanted: (String) -> Bool) throws(FileError)
     -> (name: String, content: [UInt8]?)?
   {
@@ -33,6 +36,11 @@ package struct TarGzip: ~Copyable {
       let header = try source.read(upTo: Self.block)
       if header.allSatisfy({ $0 == 0 }) { return nil }  // also when nothing is left
       try check(header, at: start)
+      entries += 1
+      if entries > Limit.tarEntries {
+        throw Limit.exceeded(
+          "tar archive", "more", limit: Limit.tarEntries, unit: "files", in: path)
+      }
       let size = try Self.size(in: header).orThrow(
         damaged("file size", start + 124, "octal digits"))
       let type = header[156]
@@ -59,6 +67,9 @@ package struct TarGzip: ~Copyable {
     -> [UInt8]?
   {
     let start = source.offset
+    if keeping, size > Limit.member {
+      throw Limit.exceeded(name, "\(size)", limit: Limit.member, in: path, at: start)
+    }
     let padded = (size + Self.block - 1) / Self.block * Self.block
     var content: [UInt8] = []
     var left = padded

@@ -7,6 +7,7 @@ import SystemPackage
 package struct ZipArchive: Sendable {
   /// A file in the archive.
   package struct Entry: Sendable {
+    /// In UTF-8; see `ZipName` for how it stands in the archive.
     package let name: String
     /// 0 for stored, 8 for deflated.
     let method: UInt16
@@ -23,30 +24,38 @@ package struct ZipArchive: Sendable {
   package let entries: [Entry]
   private let file: MappedFile
 
-  /// - Throws: `FileError`: missing if the file cannot be read, damaged if its directory is not
-  ///   intact.
+  /// - Throws: `FileError`: missing if the file cannot be read; damaged if its directory is not
+  ///   intact, has more than `Limit.zipEntries` files or names of more than `Limit.name` bytes, or
+  ///   if the contents of two files overlap.
   package init(_ path: FilePath) throws(FileError) { try self.init(MappedFile(path)) }
 
   package init(_ file: MappedFile) throws(FileError) {
     self.file = file
-    entries = try ZipDirectory(of: file).entries()
+    let all = try ZipDirectory(of: file).entries()
+    try Self.refuseOverlaps(all, in: file)
+    entries = all.filter { !$0.name.utf8.elementsEqual([]) && $0.name.utf8.last != 0x2f }
   }
 
   /// A path that names the entry in messages.
-  package func path(of entry: Entry) -> FilePath { file.path.appending(entry.name) }
+  package func path(of entry: Entry) -> FilePath { file.path.appending(FileName(entry.name)) }
 
-  /// The content of an entry, its length and CRC-32 checked.
+  /// The content of an entry of at most `limit` bytes, its length and CRC-32 checked.
   ///
   /// - Throws: `FileError` (damaged), also for encrypted entries and other methods than stored and
   ///   deflate.
-  package func content(of entry: Entry) throws(FileError) -> [UInt8] {
+  package func content(of entry: Entry, limit: Int = Limit.member) throws(FileError) -> [UInt8] {
     let packed = try packedBytes(of: entry)
+    guard entry.size <= limit else {
+      throw Limit.exceeded(
+        "size", "\(entry.size)", limit: limit, in: path(of: entry), at: entry.headerOffset)
+    }
     let content: [UInt8]
     switch entry.method {
     case 0 where entry.packedSize == entry.size: content = Array(packed)
     case 8: content = try inflated(packed, of: entry)
     default:
-      throw damaged(entry, "compression method", "0 (stored) or 8 (deflate)", "\(entry.method)")
+      throw damaged(
+        entry, "compression method", "0 (stored) or 8 (deflate)", Self.name(of: entry.method))
     }
     var checksum = Checksum()
     checksum.update(content)
@@ -55,6 +64,16 @@ package struct ZipArchive: Sendable {
         entry, "CRC-32", Checksum(entry.checksum).hexadecimal, checksum.hexadecimal)
     }
     return content
+  }
+
+  /// Section 4.4.5.
+  private static func name(of method: UInt16) -> String {
+    let names: [UInt16: String] = [
+      0: "stored, of another size", 1: "shrunk", 6: "imploded", 9: "Deflate64", 12: "bzip2",
+      14: "LZMA", 20: "Zstandard", 93: "Zstandard", 95: "xz", 96: "JPEG", 97: "WavPack",
+      98: "PPMd", 99: "AES encryption",
+    ]
+    return names[method].map { "\(method) (\($0))" } ?? "\(method)"
   }
 
   private func packedBytes(of entry: Entry) throws(FileError) -> UnsafeRawBufferPointer {
@@ -108,129 +127,22 @@ package struct ZipArchive: Sendable {
       .damaged, what, path: path(of: entry), offset: entry.headerOffset, expected: expected,
       found: found)
   }
-}
 
-/// The list at an archive's end.
-private struct ZipDirectory {
-  let file: MappedFile
-  let start: Int
-  let size: Int
-
-  init(of file: MappedFile) throws(FileError) {
-    self.file = file
-    let end = try Self.findEnd(file)
-    var place = file.integer(UInt32.self, at: end + 16).map(Int.init)
-    var size = file.integer(UInt32.self, at: end + 12).map(Int.init)
-    if let wide = Self.wideEnd(file, before: end) {
-      place = file.integer(Int64.self, at: wide + 48).map { Int($0) }
-      size = file.integer(Int64.self, at: wide + 40).map { Int($0) }
+  /// Contents that share bytes let a small archive expand without end: Fifield, "A better zip
+  /// bomb", WOOT 2019.
+  private static func refuseOverlaps(_ entries: [Entry], in file: MappedFile) throws(FileError) {
+    let order = entries.indices.sorted {
+      (entries[$0].headerOffset, $0) < (entries[$1].headerOffset, $1)
     }
-    guard let place, let size, file.part(at: place, count: size) != nil else {
-      throw FileError(
-        .damaged, "zip directory", path: file.path, offset: end,
-        expected: "a place inside the file",
-        found: "\(size ?? 0) bytes at \(place ?? 0)")
-    }
-    (start, self.size) = (place, size)
-  }
-
-  /// The end record: 22 bytes and a comment of at most 65,535, the last thing in the file.
-  private static func findEnd(_ file: MappedFile) throws(FileError) -> Int {
-    let last = file.bytes.count - 22
-    if last >= 0 {
-      for offset in stride(from: last, through: max(last - 0xffff, 0), by: -1)
-      where file.integer(UInt32.self, at: offset) == 0x0605_4b50 {
-        return offset
+    let localHeader = 30
+    for (first, second) in zip(order, order.dropFirst()) {
+      let (a, b) = (entries[first], entries[second])
+      let (end, isTooLarge) = a.headerOffset.addingReportingOverflow(localHeader + a.packedSize)
+      guard !isTooLarge, end <= b.headerOffset else {
+        throw FileError(
+          .damaged, "zip directory", path: file.path, offset: b.headerOffset,
+          expected: "contents one after another", found: "\(a.name) and \(b.name) overlap")
       }
-    }
-    throw FileError(
-      .damaged, "zip archive", path: file.path, offset: file.bytes.count,
-      expected: "an end record (signature 06054b50)", found: "none")
-  }
-
-  /// The Zip64 end record, if a locator stands before the end record.
-  private static func wideEnd(_ file: MappedFile, before end: Int) -> Int? {
-    guard file.integer(UInt32.self, at: end - 20) == 0x0706_4b50,
-      let offset = file.integer(Int64.self, at: end - 12),
-      file.integer(UInt32.self, at: Int(offset)) == 0x0606_4b50
-    else { return nil }
-    return Int(offset)
-  }
-
-  /// Reads the directory to its end; the count in the end record is not trusted, old writers let it
-  /// wrap.
-  func entries() throws(FileError) -> [ZipArchive.Entry] {
-    var entries: [ZipArchive.Entry] = []
-    var offset = start
-    while offset < start + size {
-      let (entry, next) = try entry(at: offset)
-      if !entry.name.hasSuffix("/") { entries.append(entry) }
-      offset = next
-    }
-    return entries
-  }
-
-  private func entry(at offset: Int) throws(FileError) -> (ZipArchive.Entry, next: Int) {
-    guard file.integer(UInt32.self, at: offset) == 0x0201_4b50,
-      let flags = file.integer(UInt16.self, at: offset + 8),
-      let method = file.integer(UInt16.self, at: offset + 10),
-      let checksum = file.integer(UInt32.self, at: offset + 16),
-      let packedSize = file.integer(UInt32.self, at: offset + 20),
-      let size = file.integer(UInt32.self, at: offset + 24),
-      let nameLength = file.integer(UInt16.self, at: offset + 28),
-      let extraLength = file.integer(UInt16.self, at: offset + 30),
-      let commentLength = file.integer(UInt16.self, at: offset + 32),
-      let headerOffset = file.integer(UInt32.self, at: offset + 42),
-      let name = file.part(at: offset + 46, count: Int(nameLength)),
-      file.part(at: offset + 46 + Int(nameLength), count: Int(extraLength)) != nil
-    else { throw damaged(offset, "an entry (signature 02014b50)", "something else") }
-    var wide = WideSizes(size: size, packedSize: packedSize, headerOffset: headerOffset)
-    let extra = offset + 46 + Int(nameLength)
-    wide.read(file, from: extra, to: extra + Int(extraLength))
-    guard wide.size >= 0, wide.packedSize >= 0, wide.headerOffset >= 0 else {
-      throw damaged(offset, "sizes of at least 0", "\(wide)")
-    }
-    let entry = ZipArchive.Entry(
-      name: String(decoding: name, as: UTF8.self), method: method, flags: flags,
-      checksum: checksum, packedSize: wide.packedSize, size: wide.size,
-      headerOffset: wide.headerOffset)
-    return (entry, extra + Int(extraLength) + Int(commentLength))
-  }
-
-  private func damaged(_ offset: Int, _ expected: String, _ found: String) -> FileError {
-    FileError(
-      .damaged, "zip directory", path: file.path, offset: offset, expected: expected,
-      found: found)
-  }
-}
-
-/// Sizes of an entry, those of 2³² − 1 replaced by what its Zip64 extra field says.
-private struct WideSizes {
-  var size, packedSize, headerOffset: Int
-
-  init(size: UInt32, packedSize: UInt32, headerOffset: UInt32) {
-    (self.size, self.packedSize, self.headerOffset) = (
-      Int(size), Int(packedSize), Int(headerOffset)
-    )
-  }
-
-  mutating func read(_ file: MappedFile, from start: Int, to end: Int) {
-    var offset = start
-    while offset + 4 <= end, let kind = file.integer(UInt16.self, at: offset),
-      let length = file.integer(UInt16.self, at: offset + 2)
-    {
-      if kind == 1 { replace(file, from: offset + 4, to: min(offset + 4 + Int(length), end)) }
-      offset += 4 + Int(length)
-    }
-  }
-
-  private mutating func replace(_ file: MappedFile, from start: Int, to end: Int) {
-    var offset = start
-    for field in [\WideSizes.size, \WideSizes.packedSize, \WideSizes.headerOffset]
-    where self[keyPath: field] == 0xffff_ffff {
-      guard offset + 8 <= end, let value = file.integer(Int64.self, at: offset) else { return }
-      self[keyPath: field] = Int(value)
-      offset += 8
     }
   }
 }

@@ -55,53 +55,108 @@ package enum FileSystem {
 // MARK: What is there
 
 extension FileSystem {
+  /// What is at a path, in the words of messages.
+  package enum Kind: String, Sendable {
+    case file = "a regular file"
+    case folder = "a folder"
+    case fifo = "a FIFO"
+    case socket = "a socket"
+    case device = "a device"
+
+    init(mode: mode_t) {
+      switch mode & S_IFMT {
+      case S_IFREG: self = .file
+      case S_IFDIR: self = .folder
+      case S_IFIFO: self = .fifo
+      case S_IFSOCK: self = .socket
+      default: self = .device
+      }
+    }
+  }
+
   /// What is known of a file or folder without opening it.
-  package struct Status {
+  package struct Status: Sendable {
+    package let kind: Kind
     /// Bytes of a file.
     package let size: Int
-    /// Nanoseconds of the last change since 1970.
+    /// Nanoseconds since 1970 of the last change of the content.
     package let changed: Int
-    package let isFolder: Bool
+    /// Nanoseconds since 1970 of the last change of content, names or rights, which nobody sets at
+    /// will.
+    package let statusChanged: Int
+    /// Where it lies, whatever its name.
+    package let identity: Identity
     /// The number of the user whose it is.
     package let owner: UInt32
 
+    package var isFolder: Bool { kind == .folder }
     /// Whether it belongs to the user for whom this process runs.
     package var isOwn: Bool { owner == geteuid() }
+
+    init(_ status: stat) {
+      func nanoseconds(_ time: timespec) -> Int {
+        let (whole, isTooLarge) = time.tv_sec.multipliedReportingOverflow(by: 1_000_000_000)
+        return isTooLarge ? time.tv_sec : whole &+ time.tv_nsec
+      }
+      kind = Kind(mode: status.st_mode)
+      size = Int(status.st_size)
+      changed = nanoseconds(status.st_mtim)
+      statusChanged = nanoseconds(status.st_ctim)
+      identity = Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+      owner = status.st_uid
+    }
+  }
+
+  /// Device and inode.
+  package struct Identity: Hashable, Sendable {
+    package let device, number: UInt64
   }
 
   /// The status of what is at a path, or, if it is a link, where the link leads; nil if nothing is.
   package static func status(_ path: FilePath) -> Status? {
     var status = stat()
     guard path.withPlatformString({ stat($0, &status) }) == 0 else { return nil }
-    let changed = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
-    return Status(
-      size: Int(status.st_size), changed: changed,
-      isFolder: status.st_mode & S_IFMT == S_IFDIR, owner: status.st_uid)
+    return Status(status)
   }
 
-  package static func exists(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
+  package static func exists(_ path: FilePath) -> Bool {
+    path.withPlatformString { access($0, F_OK) } == 0
+  }
 
-  package static func isFile(_ path: FilePath) -> Bool { status(path)?.isFolder == false }
+  /// Whether a regular file is at a path, or a link to one.
+  package static func isFile(_ path: FilePath) -> Bool { status(path)?.kind == .file }
 
   /// Whether a folder is at a path; a link to one counts if links are followed.
   package static func isFolder(_ path: FilePath, followingLinks: Bool = true) -> Bool {
     if followingLinks { return status(path)?.isFolder == true }
     var status = stat()
-    return lstat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    return path.withPlatformString { lstat($0, &status) } == 0
+      && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Names in a folder except `.` and `..`, sorted.
   package static func names(
     in folder: FilePath, failure: FileError.Kind = .missing
   ) throws(FileError) -> [String] {
-    guard let stream = opendir(folder.string) else { throw lastError(failure, "read", folder) }
+    try fileNames(in: folder, failure: failure).map { String(decoding: $0.bytes, as: UTF8.self) }
+  }
+
+  /// Names in a folder except `.` and `..` as they are, sorted by their bytes.
+  package static func fileNames(
+    in folder: FilePath, failure: FileError.Kind = .missing
+  ) throws(FileError) -> [FileName] {
+    guard let stream = folder.withPlatformString({ opendir($0) }) else {
+      throw lastError(failure, "read", folder)
+    }
     defer { closedir(stream) }
-    var names: [String] = []
+    var names: [FileName] = []
     while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != ".", name != ".." { names.append(name) }
+      // Read through the pointer: a name may reach beyond the declared size of the field.
+      let start = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
+      let text = start.assumingMemoryBound(to: UInt8.self)
+      let name = FileName(
+        UnsafeBufferPointer(start: text, count: strlen(start.assumingMemoryBound(to: CChar.self))))
+      if name.bytes != [0x2e], name.bytes != [0x2e, 0x2e] { names.append(name) }
     }
     return names.sorted()
   }
@@ -135,7 +190,9 @@ extension FileSystem {
   /// File systems that cannot sync a folder say EINVAL; they leave us nothing better to do.
   package static func sync(_ path: FilePath) throws(FileError) {
     let file = CInt(
-      try call("write", path) { Int(Glibc.open(path.string, O_RDONLY | O_CLOEXEC)) })
+      try call("write", path) {
+        Int(path.withPlatformString { Glibc.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) })
+      })
     defer { close(file) }
     try call("sync", path) { fsync(file) == 0 || errno == EINVAL ? 0 : -1 }
   }

@@ -6,19 +6,24 @@ package struct OpenFile: ~Copyable, Sendable {
   package let path: FilePath
   let descriptor: CInt
 
+  /// Opens a regular file; a FIFO, a socket, a device or a folder is refused at once.
+  ///
   /// - Throws: `FileError` (missing).
   package init(reading path: FilePath) throws(FileError) {
     self.path = path
-    // A pipe without a writer would be waited for.
-    descriptor = try Self.open(path, O_RDONLY | O_NONBLOCK, "read", .missing)
+    descriptor = try Self.open(path, O_RDONLY, "read", .missing)
   }
 
-  /// Opens for reading and writing, making the file if it is not there; never through a link.
+  /// Opens for reading and writing, making the file if it is not there; never through a link, and
+  /// never a file that has a second name elsewhere.
   ///
   /// - Throws: `FileError` (unwritable).
   package init(writing path: FilePath) throws(FileError) {
     self.path = path
-    descriptor = try Self.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, "write", .unwritable)
+    let flags = O_RDWR | O_CREAT | O_NOFOLLOW
+    descriptor = try Self.open(path, flags, expecting: "a regular file of one name only") {
+      $0.st_nlink == 1
+    }
   }
 
   /// Makes a new file; never through a link, and never one that is there.
@@ -36,7 +41,7 @@ package struct OpenFile: ~Copyable, Sendable {
   /// - Throws: `FileError` (unwritable).
   package init(owned path: FilePath) throws(FileError) {
     self.path = path
-    let flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK
+    let flags = O_RDWR | O_NOFOLLOW
     descriptor = try Self.open(path, flags, expecting: "a regular file of this user's own") {
       $0.st_uid == geteuid() && $0.st_nlink == 1
     }
@@ -47,7 +52,7 @@ package struct OpenFile: ~Copyable, Sendable {
   /// - Throws: `FileError` (unwritable).
   package init(appending path: FilePath) throws(FileError) {
     self.path = path
-    let flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK
+    let flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW
     descriptor = try Self.open(path, flags, expecting: "a regular file") { _ in true }
   }
 
@@ -57,9 +62,7 @@ package struct OpenFile: ~Copyable, Sendable {
   ) throws(FileError) -> CInt {
     let descriptor = try open(path, flags, "write", .unwritable)
     var status = stat()
-    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, suits(status) {
-      return descriptor
-    }
+    if fstat(descriptor, &status) == 0, suits(status) { return descriptor }
     close(descriptor)
     throw FileError(.unwritable, "file", path: path, expected: words, found: "something else")
   }
@@ -67,31 +70,53 @@ package struct OpenFile: ~Copyable, Sendable {
   private static func open(
     _ path: FilePath, _ flags: CInt, _ verb: String, _ failure: FileError.Kind
   ) throws(FileError) -> CInt {
-    let descriptor = try FileSystem.call(verb, path, failure: failure) {
-      Int(path.withPlatformString { Glibc.open($0, flags | O_CLOEXEC, 0o666) })
+    // Without O_NONBLOCK, opening a FIFO waits for somebody at its other end.
+    let flags = flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+    let descriptor = CInt(
+      try FileSystem.call(verb, path, failure: failure) {
+        Int(path.withPlatformString { Glibc.open($0, flags, 0o666) })
+      })
+    do throws(FileError) { try requireRegular(descriptor, path, failure) } catch {
+      close(descriptor)
+      throw error
     }
-    return CInt(descriptor)
+    return descriptor
+  }
+
+  private static func requireRegular(
+    _ descriptor: CInt, _ path: FilePath, _ failure: FileError.Kind
+  ) throws(FileError) {
+    var status = stat()
+    let isKnown = fstat(descriptor, &status) == 0
+    let kind = FileSystem.Kind(mode: status.st_mode)
+    if isKnown, kind == .file { return }
+    throw FileError(
+      failure, "file", path: path, expected: "a regular file", found: kind.rawValue)
   }
 
   deinit { close(descriptor) }
 
-  /// - Throws: `FileError` (missing) if this is no regular file.
-  package func size() throws(FileError) -> Int {
+  package func status() throws(FileError) -> FileSystem.Status {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       throw FileSystem.lastError(.missing, "read", path)
     }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      let isFolder = status.st_mode & S_IFMT == S_IFDIR
-      throw FileError(
-        .missing, "file", path: path, expected: "a regular file",
-        found: isFolder ? "a folder" : "something else")
-    }
-    return Int(status.st_size)
+    return FileSystem.Status(status)
   }
 
-  /// All bytes.
-  package func contents() throws(FileError) -> [UInt8] { try bytes(at: 0, count: try size()) }
+  /// Bytes of the file.
+  package func size() throws(FileError) -> Int { try status().size }
+
+  /// All bytes, of which there may be at most `limit`.
+  ///
+  /// - Throws: `FileError`: missing if it cannot be read, damaged if there are more.
+  package func contents(limit: Int = Limit.file) throws(FileError) -> [UInt8] {
+    let size = try size()
+    guard size <= limit else {
+      throw Limit.exceeded("file size", "\(size)", limit: limit, in: path)
+    }
+    return try bytes(at: 0, count: size)
+  }
 
   /// - Throws: `FileError` (missing) if the file ends before.
   package func bytes(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
@@ -153,7 +178,7 @@ package struct OpenFile: ~Copyable, Sendable {
   package func changed() -> Int {
     var status = stat()
     fstat(descriptor, &status)
-    return status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
+    return FileSystem.Status(status).changed
   }
 
   /// Says that the file has just been changed.

@@ -75,10 +75,14 @@ extension RunState: Codable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let whole = try JSONValue(from: decoder)
     let isFirst = try container.decode(Int.self, forKey: .version) == 1
-    let settings =
+    var settings =
       isFirst
       ? RunConfiguration.settings(ofVersion1: whole)
       : try container.decode([String: JSONValue].self, forKey: .run)
+    // Earlier versions held back the last images and did not say so.
+    if settings["validation"] != nil, settings["held-back"] == nil {
+      settings["held-back"] = .string(DataSettings.HeldBack.last.rawValue)
+    }
     run = try RunConfiguration.list.configuration(with: settings)
     let best = isFirst ? whole["configuration"]?["best"] : whole["best"]
     self.best = try best?.decoded(as: Best.self)

@@ -40,6 +40,7 @@ extension RunConfiguration {
     run.data.size = dataset.preparation?.size
     run.data.filter = dataset.preparation?.filter
     run.data.validation = heldBack > 0 ? heldBack : nil
+    run.data.heldBack = heldBack > 0 ? data.heldBack ?? .spread : nil
     run.optimization.steps = try epochs(of: train) ?? optimization.steps
     run.optimization.epochs = nil
     if updates.schedule != .constant {

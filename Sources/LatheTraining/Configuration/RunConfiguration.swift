@@ -70,10 +70,17 @@ public struct DataSettings: SettingGroup {
   @Setting("shuffle: each image once an epoch; replacement: each draw from all images.")
   public var sampling = Sampling.shuffle
   @Setting(
-    "Training images at the end of their split that are held back for evaluation, where the data "
-      + "set has no validation split; left out, a sixth, at most 10000.",
+    "Training images that are held back for evaluation, where the data set has no validation "
+      + "split; left out, a sixth, at most 10000.",
     bounds: .optional(.atLeast(1)))
   public var validation: Int?
+  @Setting(
+    "Which images are held back: spread over the training images by the seed, or the last ones, "
+      + "as in runs of earlier versions; left out, spread.")
+  public var heldBack: HeldBack?
+  @Setting(
+    "Leave out damaged pictures and broken links, and list them.", identity: .recorded)
+  public var skipCorrupt = false
   @Setting("Folder of packed files; left out, $LATHE_CACHE, else ~/.cache/lathe.", identity: .free)
   public var cache: String?
 

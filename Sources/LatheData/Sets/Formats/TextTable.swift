@@ -14,6 +14,9 @@ struct TextTable {
   /// CRC-32 of the file.
   func add(to checksum: inout Checksum) { checksum.update(bytes) }
 
+  /// SHA-256 of the file, 32 bytes.
+  var digest: [UInt8] { SHA256.digest(of: bytes) }
+
   /// A line's number, counted from 1, and its fields.
   struct Row {
     let line: Int

@@ -27,6 +27,13 @@ extension Dataset {
     return entry
   }
 
+  /// The same data set with damaged pictures left out when it is packed, or not.
+  public func skippingDamaged(_ skips: Bool) -> Dataset {
+    var entry = self
+    entry.skipsDamaged = skips
+    return entry
+  }
+
   /// The pictures at `place`, or at the first of `places` that has any.
   ///
   /// With `isTolerant`, pictures on which lists and folder disagree are left out and named in
@@ -53,22 +60,12 @@ extension Dataset {
   private func requireArchive(_ place: FilePath) throws(FileError) {
     guard FileSystem.isFile(place) else { return }
     let file = try OpenFile(reading: place)
-    let start = try file.bytes(at: 0, count: min(try file.size(), 8))
-    if start == PackedHeader.magic || start.starts(with: Array("PK".utf8)) { return }
+    let start = try file.bytes(at: 0, count: min(try file.size(), 2048))
+    if start.starts(with: PackedHeader.magic) || start.starts(with: Array("PK".utf8)) { return }
     throw FileError(
       .damaged, "packed file", path: place, offset: 0,
       expected: "LATHEIMG at its start, or PK of a zip archive",
-      found: start.isEmpty ? "an empty file" : "something else")
-  }
-
-  /// Where the packed file of these pictures is kept: a name for each content and preparation,
-  /// below `cache`.
-  public func cachedFile(of pictures: ImageListing, cache: FilePath) -> FilePath {
-    require(preparation != nil, "\(name) has no pictures")
-    let (side, crop, filter) = (preparation!.size, preparation!.crop, preparation!.filter)
-    let cropped = crop.map { "crop\($0)" } ?? "centre"
-    let key = Checksum(pictures.key).hexadecimal
-    return cache.appending("\(name)-\(side)-\(cropped)-\(filter.rawValue)-\(key).pack")
+      found: contentKind(start) ?? "something else")
   }
 
   /// A split of the packed file at `place`, or of pictures, which are packed into the cache first
@@ -77,15 +74,17 @@ extension Dataset {
     -> ImageSet
   {
     if let place, PackedFile.isPacked(place) { return try PackedFile(place).images(split) }
-    let pictures = try pictures(at: place, dataRoot: dataRoot)
-    let path = cachedFile(of: pictures, cache: DatasetRegistry.cacheFolder)
-    if !FileSystem.isFile(path) {
-      let packer = Packer(pictures, as: preparation!, to: path, skipsDamaged: false)
-      _ = try packer.begin()
+    let pictures = try pictures(at: place, dataRoot: dataRoot, isTolerant: skipsDamaged)
+    try pictures.require(split)
+    let cached = cached(pictures, cache: DatasetRegistry.cacheFolder)
+    if let file = try cached.file() { return try file.images(split) }
+    let packer = Packer(pictures, as: preparation!, to: cached.path, skipsDamaged: skipsDamaged)
+    if let (packer, _) = try PackQueue(packer).begin(unless: { (try? cached.file()) != nil }) {
       try packer.pack(part: 0, of: 1)
       _ = try packer.finish()
+      cached.note()
     }
-    return try PackedFile(path).images(split)
+    return try PackedFile(cached.path).images(split)
   }
 }
 
