@@ -80,6 +80,8 @@ import Testing
     ("batch: !!python/object:os.system 8\n", "line 1: the tag "),
     ("batch: *size\n", "line 1: "), ("batch: [8\n", "not YAML: line"),
     ("- batch\n", "expected a mapping"),
+    ("batch: 020\n", "line 1: 020 is 16 to some readers of YAML"),
+    ("batch: 8\nseed: 1:30\n", "line 2: 1:30 is 90 to some readers of YAML"),
   ]
 
   @Test(arguments: faults) func messagesNameLineAndKey(text: String, says: String) {
@@ -107,6 +109,19 @@ import Testing
     #expect(values["log-every"] == .int(5) && values["checkpoint-every"] == .int(4))
     #expect(values["configuration"] == .object(["latentSize": .int(2), "rate": .double(0.5)]))
     #expect(values["data"] == .string("*/x"))
+  }
+
+  /// Byte order marks, line ends of Windows, UTF-16; numbers as people write them.
+  @Test func recipesOfOtherProgramsAreRead() throws {
+    let text = "log-every: 1_000\r\nstall-timeout: 1e-4\r\nflip: yes\r\ndata: no\r\n"
+    let expected: [String: JSONValue] = [
+      "log-every": .int(1000), "stall-timeout": .double(1e-4), "flip": .bool(true),
+      "data": .string("no"),
+    ]
+    #expect(try read(Array(text.utf8)).values == expected)
+    #expect(try read([0xEF, 0xBB, 0xBF] + Array(text.utf8)).values == expected)
+    let wide = text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+    #expect(try read([0xFF, 0xFE] + wide).values == expected)
   }
 
   /// Mutated recipes: settings, or one message with the file's name.

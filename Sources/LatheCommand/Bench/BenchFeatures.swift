@@ -45,12 +45,12 @@ struct BenchFeatures: ParsableCommand {
   var profile = false
 
   func validate() throws {
-    try check("--batch", batch, atLeast: 1)
+    try check("--batch", batch, in: 1...100_000)
     try check("--dims", dims, atLeast: 1)
-    try check("--size", size, atLeast: 1)
-    try check("--steps", steps, atLeast: 1)
-    try check("--threads", threads, atLeast: 1)
-    try check("--warmup", warmup, atLeast: 0)
+    try check("--size", size, in: 1...4096)
+    try check("--steps", steps, in: 1...1_000_000_000)
+    try check("--threads", threads, in: 1...256)
+    try check("--warmup", warmup, in: 0...1_000_000_000)
   }
 
   func run() throws {

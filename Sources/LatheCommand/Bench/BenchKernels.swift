@@ -29,8 +29,8 @@ struct BenchKernels: RootCommand {
   var seconds = 0.2
 
   func validate() throws {
-    try check("--batch", batch, atLeast: 1)
-    try check("--threads", threads, atLeast: 1)
+    try check("--batch", batch, in: 1...100_000)
+    try check("--threads", threads, in: 1...256)
     try check("--seconds", seconds, in: 0.001...1000)
   }
 

@@ -50,10 +50,10 @@ struct BenchStep: ParsableCommand {
       throw ValidationError(
         "no workload '\(workload)'; there are \(BenchWorkload.names.joined(separator: ", "))")
     }
-    try check("--batch", batch, atLeast: 2)
-    try check("--steps", steps, atLeast: 1)
-    try check("--threads", threads, atLeast: 1)
-    try check("--warmup", warmup, atLeast: 0)
+    try check("--batch", batch, in: 2...100_000)
+    try check("--steps", steps, in: 1...1_000_000_000)
+    try check("--threads", threads, in: 1...256)
+    try check("--warmup", warmup, in: 0...1_000_000_000)
   }
 
   func run() throws {

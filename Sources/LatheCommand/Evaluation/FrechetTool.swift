@@ -43,7 +43,7 @@ struct FrechetTool: ParsableCommand {
   var threads = 1
 
   func validate() throws {
-    try check("--threads", threads, atLeast: 1)
+    try check("--threads", threads, in: 1...256)
     try check("--size", size, in: 1...4096)
     guard b != nil || save != nil else {
       throw ValidationError("expected a second set, or --save for the statistics of the first")

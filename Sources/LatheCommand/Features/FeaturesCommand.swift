@@ -45,7 +45,7 @@ struct FeaturesExtract: RootCommand {
   var threads = 1
 
   func validate() throws {
-    try check("--threads", threads, atLeast: 1)
+    try check("--threads", threads, in: 1...256)
     try check("--count", count, atLeast: 1)
   }
 

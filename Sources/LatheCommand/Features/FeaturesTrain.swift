@@ -43,9 +43,10 @@ struct FeaturesTrain: RootCommand {
   var threads = 1
 
   func validate() throws {
-    try check("--epochs", epochs, atLeast: 1)
-    try check("--batch", batch, atLeast: 2)
-    try check("--threads", threads, atLeast: 1)
+    try check("--epochs", epochs, in: 1...1_000_000)
+    try check("--batch", batch, in: 2...1_000_000)
+    try checkSeed(seed)
+    try check("--threads", threads, in: 1...256)
   }
 
   private var settings: ClassifierTraining.Configuration {

@@ -75,7 +75,7 @@ package struct Train: ParsableCommand {
     let lock = try failing { try RunLock(folder: folder, note: note) }
     try requireRightFolder(settings)
     // While nobody had the lock, another process may have gone on with the run.
-    if runFlags.resume { noteImages(try requireCheckpoint(run, settings, images), images) }
+    if runFlags.resume { noteChanges(run, try requireCheckpoint(run, settings, images), images) }
     try failing { try RunFolder(folder).prepare() }
     return lock
   }
@@ -110,7 +110,12 @@ package struct Train: ParsableCommand {
     return state
   }
 
-  private func noteImages(_ state: RunState, _ images: RunImages) {
+  /// Says what is not as it was asked for, or as the checkpoint was trained.
+  private func noteChanges(_ run: RunConfiguration, _ state: RunState, _ images: RunImages) {
+    if state.step > run.optimization.steps {
+      note(
+        "the run has made \(state.step) steps, more than the \(run.optimization.steps) asked for")
+    }
     let own = RunState.Images(images.train)
     guard let former = state.images else {
       return note("the checkpoint does not say which images it was trained on; now on \(own)")

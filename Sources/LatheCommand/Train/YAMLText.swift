@@ -1,3 +1,4 @@
+import Foundation
 import LatheFiles
 import Yams
 
@@ -46,7 +47,7 @@ struct YAMLText {
       throw YAMLError(
         line: nil, reason: "expected at most \(mostBytes) bytes, found \(bytes.count)")
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
+    guard let text = decoded(bytes) else {
       let line = bytes.split(separator: 10, omittingEmptySubsequences: false)
         .firstIndex { String(validating: $0, as: UTF8.self) == nil }
       throw YAMLError(line: line.map { $0 + 1 }, reason: "expected UTF-8, found other bytes")
@@ -60,6 +61,16 @@ struct YAMLText {
         line: nil, reason: "expected at most \(mostAliases) aliases, found \(aliases) asterisks")
     }
     return text
+  }
+
+  /// Text in UTF-8, or in UTF-16 with a byte order mark, as Windows' programs write it.
+  private static func decoded(_ bytes: [UInt8]) -> String? {
+    switch bytes.prefix(2) {
+    case [0xFF, 0xFE], [0xFE, 0xFF]: return String(bytes: bytes, encoding: .utf16)
+    default:
+      let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+      return String(validating: bytes.dropFirst(hasMark ? 3 : 0), as: UTF8.self)
+    }
   }
 
   private static func composed(_ text: String) throws(YAMLError) -> Node? {
@@ -87,7 +98,7 @@ extension YAMLText {
         throw YAMLError(line: line, reason: "the tag \(tag.prefix(80)) is not read")
       }
       switch node {
-      case .scalar: return scalar(node)
+      case .scalar(let text): return try scalar(node, text.string)
       case .sequence(let elements):
         var values: [JSONValue] = []
         for element in elements { values.append(try value(of: element, depth: depth + 1)) }
@@ -97,8 +108,26 @@ extension YAMLText {
       }
     }
 
-    private func scalar(_ node: Node) -> JSONValue {
-      (try? YAMLDecoder().decode(JSONValue.self, from: node)) ?? .string(node.string ?? "")
+    /// A number, a truth value or a word. The words yes, no, on and off stay words, for the
+    /// settings to understand: a folder may be called so.
+    private func scalar(_ node: Node, _ text: String) throws(YAMLError) -> JSONValue {
+      let value = (try? YAMLDecoder().decode(JSONValue.self, from: node)) ?? .string(text)
+      switch value {
+      case .bool where !["true", "false"].contains(text.lowercased()): return .string(text)
+      case .int, .double:
+        let digits = text.drop { "+-".contains($0) }
+        let isOctal =
+          digits.count > 1 && digits.allSatisfy { $0.isNumber || $0 == "_" }
+          && digits.hasPrefix("0")
+        guard !isOctal, !text.contains(":") else {
+          throw YAMLError(
+            line: node.mark?.line,
+            reason:
+              "\(text) is \(value.text) to some readers of YAML and not to others: write it so")
+        }
+      default: break
+      }
+      return value
     }
 
     private mutating func members(

@@ -40,6 +40,16 @@ extension Double: SettingValue {
 
 extension Bool: SettingValue {
   public static var expectation: String { "true or false" }
+
+  /// YAML's words for it are understood, too.
+  public init?(given: JSONValue) {
+    switch (given, given.text.lowercased()) {
+    case (.bool(let isOn), _): self = isOn
+    case (.string, "true"), (.string, "yes"), (.string, "on"): self = true
+    case (.string, "false"), (.string, "no"), (.string, "off"): self = false
+    default: return nil
+    }
+  }
 }
 
 extension String: SettingValue {

@@ -19,7 +19,7 @@ public struct RunEvaluationSettings: SettingGroup {
   public var dims: Int?
   @Setting("How images are resized for Inception; left out, tensorflow.", identity: .ranks)
   public var resize: InceptionPreparation.Resize?
-  @Setting("Images of each kind.", bounds: .atLeast(2), identity: .ranks)
+  @Setting("Images of each kind.", bounds: .within(2...1_000_000), identity: .ranks)
   public var samples = 10_000
   @Setting(
     "Per-image min-max normalization before features, as FlexAE's and 2-Stage VAE's do.",

@@ -51,12 +51,13 @@ public struct Classifier: FeatureExtractor {
 
   /// `origin` tells classifiers apart in protocols.
   private init(_ file: Safetensors, origin: String) throws(FileError) {
-    channels = try file.number("channels")
-    side = try file.number("side")
+    channels = try file.number("channels", atMost: 16)
+    side = try file.number("side", atMost: 512)
     accuracy = file.metadata["accuracy"] ?? "unknown"
     name = "classifier-\(channels == 1 ? "grey" : "colour") (\(origin))"
     store = ParameterStore(seed: 0)
-    network = ClassifierNetwork(store, channels: channels, classes: try file.number("classes"))
+    network = ClassifierNetwork(
+      store, channels: channels, classes: try file.number("classes", atMost: 100_000))
     store.layOut()
     for tensor in store.tensors {
       try file.copy(tensor.name, expecting: tensor.shape, to: tensor.storage.pointer)
@@ -84,10 +85,11 @@ public struct Classifier: FeatureExtractor {
 
 extension Safetensors {
   /// A whole number in the metadata.
-  fileprivate func number(_ key: String) throws(FileError) -> Int {
-    guard let text = metadata[key], let value = Int(text), value > 0 else {
+  fileprivate func number(_ key: String, atMost limit: Int) throws(FileError) -> Int {
+    guard let text = metadata[key], let value = Int(text), (1...limit).contains(value) else {
       throw mismatch(
-        "metadata \(key)", expected: "a positive number", found: metadata[key] ?? "none")
+        "metadata \(key)", expected: "a number from 1 to \(limit)",
+        found: metadata[key] ?? "none")
     }
     return value
   }
