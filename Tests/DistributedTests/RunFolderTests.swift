@@ -156,6 +156,45 @@ import Testing
     #expect(result.output.contains("8 × 8 × 3") && result.output.hasSuffix("status 65\n"))
   }
 
+  /// `--steps` of a resumed run that is already further, and a folder without a name.
+  @Test func whatCannotBeMeantIsSaid() throws {
+    let result = try bash(
+      """
+      $T --steps 3 --out a >/dev/null 2>&1
+      $T --steps 2 --out a --resume 2>&1 | grep 'more than'
+      $T --steps 2 --out '' 2>&1 | head -n 1
+      """)
+    #expect(
+      result.output == """
+        lathe: the run has made 3 steps, more than the 2 asked for
+        lathe: --out: expected the name of a folder, found nothing
+
+        """, "\(result)")
+  }
+
+  /// A run from elsewhere may have a link in place of its folder of pictures.
+  @Test func picturesStayInTheRunsFolder() throws {
+    let result = try bash(
+      """
+      $T --steps 1 --out a >/dev/null 2>&1
+      mkdir away; rm -r a/samples; ln -s ../away a/samples
+      $L sample a --count 1 2>&1; echo "status $?"
+      $T --steps 2 --out a --resume 2>&1 | tail -n 1; echo "status ${PIPESTATUS[0]}"
+      ls away; mkdir here; $L sample a --count 1 --out here >/dev/null; ls here
+      """)
+    let refusal = "lathe: a/samples: expected a folder, found a link; say --out"
+    let resumed = "lathe: expected a folder, found a link in a/samples"
+    #expect(
+      result.output == """
+        \(refusal)
+        status 73
+        \(resumed)
+        status 73
+        samples-000001-seed0.png
+
+        """, "\(result)")
+  }
+
   /// Numbers of any size: a run, or a message. 132 and 133 are traps.
   @Test func numbersOfAnySize() throws {
     let m = "9223372036854775807"
@@ -166,7 +205,7 @@ import Testing
       t $T --steps 1 --out c --log-every \(m); t $T --steps 1 --out d --checkpoints-kept \(m)
       t $T --out e --epochs \(m); t $T --out e --threads \(m); t $T --out e --batch \(m)
       t $T --out e --seed 18446744073709551615; t $T --out e --set latentSize=1000000000
-      t $T --out e --set latentSize=\(m); t $T --out e --set latentSize=1000000
+      t $T --out e --set latentSize=\(m); t $T --out e --set latentSize=1000000 --set hiddenSize=1000000
       t $T --out e --stall-timeout 1e300; t $T --out e --evaluate-every 1 --validation \(m)
       t $L reconstruct a --first \(m); t $L interpolate a --first \(m)
       t $L sample a --seed 18446744073709551615; t $L evaluate a --samples \(m)

@@ -21,6 +21,16 @@ import Testing
     #expect(TemporaryName(for: String(repeating: "é", count: 255)).text.utf8.count < 255)
   }
 
+  @Test func aNameIsOneComponentOfAPath() {
+    let cases = [
+      ("Smiling", "Smiling"), ("../../x", "-.-..-x"), ("a/b\n\u{1B}c", "a-b--c"), ("é 5", "é-5"),
+    ]
+    for (text, name) in cases { #expect(text.asFileName == name && text.asFileName.isFileName) }
+    for text in ["", ".", "..", "a/b", ".a", "a\0", "a\n", String(repeating: "a", count: 256)] {
+      #expect(!text.isFileName, "\(text)")
+    }
+  }
+
   @Test func onlyWhatNobodyIsWritingIsLeftOver() throws {
     let own = TemporaryName(for: "mine")
     let machine = ProcessIdentity.own.machine

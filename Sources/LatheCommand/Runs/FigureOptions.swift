@@ -31,6 +31,9 @@ struct FigureOptions: ParsableArguments {
   ///
   /// - Throws: `CommandFailure` (73).
   func prepare(in folder: FilePath) throws {
+    guard out != nil || !FileSystem.isLink(folder) else {
+      throw CommandFailure.unwritable("\(folder): expected a folder, found a link; say --out")
+    }
     let path = FilePath(out ?? folder.string)
     try OutputFile.prepare(folder: isFile ? FileSystem.parent(of: path) : path)
   }

@@ -68,7 +68,8 @@ package enum Recipe {
     of text: YAMLText, at path: String
   ) throws -> [String: JSONValue] {
     guard case .object(let members) = text.value else {
-      throw CommandFailure.data("\(path): expected a mapping of settings, found \(text.value.text)")
+      throw CommandFailure.data(
+        "\(path): expected a mapping of settings, found \(text.value.text.prefix(80))")
     }
     try requireEachOnce(members, path)
     let given = RunConfiguration.list.ungrouped(members).mapValues(\.finite)

@@ -36,6 +36,9 @@ struct RunSettings {
     configuration = run
     dataset = try RunSettings.prepared(set, run.data)
     let asked = resumed?.folder ?? command.runFlags.out.map { FilePath($0) }
+    guard asked?.isEmpty != true else {
+      throw CommandFailure.usage("--out: expected the name of a folder, found nothing")
+    }
     folder = asked ?? FilePath("runs").appending("\(entry.name)-\(dataset.name)".asFileName)
     hasNewFolder = asked == nil
     do { try run.requireConsistent(ranks: ranks) } catch { throw CommandFailure.usage("\(error)") }

@@ -134,6 +134,11 @@ extension FileSystem {
       && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  package static func isLink(_ path: FilePath) -> Bool {
+    var status = stat()
+    return lstat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
   /// Names in a folder except `.` and `..`, sorted.
   package static func names(
     in folder: FilePath, failure: FileError.Kind = .missing

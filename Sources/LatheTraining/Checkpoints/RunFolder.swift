@@ -10,10 +10,16 @@ public struct RunFolder: Sendable {
   /// Makes it ready to be written by this process, which has its ``RunLock``: what a crash has left
   /// in the making goes.
   ///
-  /// - Throws: `FileError.unwritable`.
+  /// - Throws: `FileError.unwritable`, also where a link stands in place of a folder of pictures: a
+  ///   run from elsewhere may lead anywhere.
   public func prepare() throws(FileError) {
+    let pictures = path.appending("samples")
+    if FileSystem.isLink(pictures) {
+      throw FileError(
+        .unwritable, path: pictures, expected: "a folder", found: "a link")
+    }
     _ = try CheckpointStore(folder: path.appending("checkpoints"), keep: 1)
-    for folder in [path, path.appending("samples")] { FileSystem.removeLeftovers(in: folder) }
+    for folder in [path, pictures] { FileSystem.removeLeftovers(in: folder) }
   }
 
   /// Whether what the run recorded is this user's own word: nobody else's folder, and nobody

@@ -49,12 +49,13 @@ public final class RunLock {
     let locking = file.lock()
     let former = ProcessIdentity(line: try file.text())
     if locking == .held { throw refusal(folder, former) }
+    let isOfUnknown = former?.state == .unknown
     if let former, try isHeld(by: former, path, locking, patience, note) {
       throw refusal(folder, former)
     }
     try file.truncate(to: 0)
     try file.append(Array(ProcessIdentity.own.line.utf8))
-    if locking == .unsupported { try requireOwn(path, folder) }
+    if locking == .unsupported || isOfUnknown { try requireOwn(path, folder) }
     return file
   }
 
@@ -96,7 +97,7 @@ public final class RunLock {
     return false
   }
 
-  /// Without locks two processes may have written their lines: the later one has the run.
+  /// Without locks, or with locks of one machine only, two processes may have written their lines: the later one has the run.
   private static func requireOwn(_ path: FilePath, _ folder: FilePath) throws(FileError) {
     usleep(300_000)
     let found = ProcessIdentity(line: try OpenFile(reading: path).text())

@@ -1,5 +1,6 @@
 import LatheNN
 import LatheData
+import LatheFiles
 import Glibc
 import LatheMetrics
 import SystemPackage
@@ -53,6 +54,22 @@ import Testing
     #expect(features.count == 3 && features.dimensions == classifier.dimensions)
     #expect(
       Array(try classifier.features(of: images.slice(2..<3, axis: 0))[0]) == Array(features[2]))
+  }
+
+  /// A file from elsewhere may say anything of itself.
+  @Test(arguments: ["channels", "side", "classes"], ["9223372036854775807", "513000", "0", "x"])
+  func numbersThatCannotBeMeantAreRefused(key: String, value: String) throws {
+    let path = FilePath("\(temporaryFolder())/classifier-\(getpid())-\(key)-\(value)")
+    defer { path.withPlatformString { _ = unlink($0) } }
+    var metadata = ["channels": "1", "side": "12", "classes": "2"]
+    metadata[key] = value
+    try [Float(1)].withUnsafeBufferPointer {
+      try Safetensors.write([("t", [1], $0)], metadata: metadata, to: path)
+    }
+    do {
+      _ = try Classifier(reading: path)
+      Issue.record("read")
+    } catch { #expect(error.kind == .mismatch && error.what == "metadata \(key)") }
   }
 
   @Test func trainingIsRepeatable() throws {
