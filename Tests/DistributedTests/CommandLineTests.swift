@@ -24,7 +24,7 @@ import Testing
     (["train", "vae", "synthetic", "--set", "latentSize=much"], 64, "latentSize"),
     (
       ["train", "vae", "synthetic", "--set", "latentSize=-1"], 64,
-      "latentSize: expected a whole number, at least 1, found -1"
+      "latentSize: expected a whole number, 1 to 1000000, found -1"
     ),
     (["train", "flexae", "synthetic8"], 64, "multiples of 4"),
     (["train", "vae", "synthetic", "--batch", "1000000"], 64, "training images, found 1000000"),

@@ -116,9 +116,9 @@ import Testing
     (["interpolate", "RUN", "--reach", "3"], "--reach: with --attribute only"),
     (["interpolate", "RUN", "--rows", "0"], "--rows: expected 1 to 100, found 0"),
     (["sample", "RUN", "--best", "--step", "2"], "--step, --best: give one of them"),
-    (["sample", "RUN", "--threads", "0"], "--threads: expected at least 1, found 0"),
+    (["sample", "RUN", "--threads", "0"], "--threads: expected 1 to 256, found 0"),
     (["neighbors", "RUN", "--count", "-1"], "--count"),
-    (["bench", "kernels", "--threads", "0"], "--threads: expected at least 1, found 0"),
+    (["bench", "kernels", "--threads", "0"], "--threads: expected 1 to 256, found 0"),
     (["data", "show", "synthetic", "--out", "q.jpg"], "expected a name in .png or .svg"),
   ]
 

@@ -198,7 +198,7 @@ private func scores(_ path: String) throws -> [String: Double] {
     (["--features", "inception"], 64, "expected classifier, classifier:FILE, inception:FILE"),
     (["--features", "pixels", "--dims", "64"], 64, "for --features inception:FILE only"),
     (["--features", "inception:/nowhere"], 66, "/nowhere"),
-    (["--samples", "1"], 64, "--samples: expected a whole number, at least 2, found 1"),
+    (["--samples", "1"], 64, "--samples: expected a whole number, 2 to 1000000, found 1"),
     (["--reference", "validation"], 66, "validation split"),
   ]
 

@@ -205,7 +205,8 @@ import Testing
       t $T --steps 1 --out c --log-every \(m); t $T --steps 1 --out d --checkpoints-kept \(m)
       t $T --out e --epochs \(m); t $T --out e --threads \(m); t $T --out e --batch \(m)
       t $T --out e --seed 18446744073709551615; t $T --out e --set latentSize=1000000000
-      t $T --out e --set latentSize=\(m); t $T --out e --set latentSize=1000000 --set hiddenSize=1000000
+      t $T --out e --set latentSize=\(m)
+      t $T --out e --set latentSize=1000000 --set hiddenSize=1000000
       t $T --out e --stall-timeout 1e300; t $T --out e --evaluate-every 1 --validation \(m)
       t $L reconstruct a --first \(m); t $L interpolate a --first \(m)
       t $L sample a --seed 18446744073709551615; t $L evaluate a --samples \(m)

@@ -1,4 +1,6 @@
+import LatheData
 import LatheFiles
+import LatheNN
 import LatheTraining
 import Foundation
 import SystemPackage
@@ -49,6 +51,24 @@ import Testing
     #expect(read.run.output.logEvery == 10, "decides nothing, is not recorded")
     #expect(read.writtenBy == "lathe 1.0.0")
     #expect(Set(read.digests.keys) == Set(RunState.digestedFiles))
+  }
+
+  /// A set is told by its images, not by its name or place; former checkpoints do not say which.
+  @Test func theImagesThatARunIsTrainedOnAreTold() throws {
+    let shape = ImageShape(height: 1, width: 2, channels: 1)
+    let own = RunState.Images(ImageSet(images: [1, 2, 3, 4], shape: shape))
+    #expect(own == RunState.Images(ImageSet(images: [1, 2, 3, 4], shape: shape)))
+    var known = state()
+    known.images = own
+    try writeAll(known)
+    let read = try RunState(reading: folder)
+    #expect(read.images == own)
+    try read.requireSame(own, at: folder)
+    for other: [UInt8] in [[1, 2, 3, 5], [1, 2]] {
+      let others = RunState.Images(ImageSet(images: other, shape: shape))
+      #expect(throws: TrainingError.self) { try read.requireSame(others, at: folder) }
+      try state().requireSame(others, at: folder)
+    }
   }
 
   @Test func bytesDependOnTheStateOnly() throws {

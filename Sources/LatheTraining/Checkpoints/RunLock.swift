@@ -97,7 +97,8 @@ public final class RunLock {
     return false
   }
 
-  /// Without locks, or with locks of one machine only, two processes may have written their lines: the later one has the run.
+  /// Without locks, or with locks of one machine only, two processes may have written their lines:
+  /// the later one has the run.
   private static func requireOwn(_ path: FilePath, _ folder: FilePath) throws(FileError) {
     usleep(300_000)
     let found = ProcessIdentity(line: try OpenFile(reading: path).text())
