@@ -12,7 +12,7 @@ extension Trainer {
   /// end of the run.
   private static let previewLimits = (images: 2_000, codes: 10_000)
 
-  private var isAtEnd: Bool { step == configuration.optimization.steps }
+  private var isAtEnd: Bool { step == configuration.optimization.steps || isOver }
 
   /// Shows what the model makes of test images and of draws from the run's sampler. Collective.
   ///
@@ -30,7 +30,7 @@ extension Trainer {
     let fitted = try fittedSampler(until: isAsked ? nil : start + .seconds(seconds / 2))
     let limit = isAtEnd ? test.count : min(test.count, Self.previewLimits.images)
     let preview = try imagePace.run(upTo: limit, until: start + .seconds(seconds)) {
-      try previewer.preview(model, fitted, step: step, count: $0, progress: report)
+      try previewer.preview(model, fitted, step: step, isLast: isAtEnd, count: $0, progress: report)
     }
     try world.broadcast0 { [hooks] in try hooks.previewed(preview) }
   }
@@ -76,7 +76,7 @@ extension Trainer {
 
 extension Communicator {
   /// Rank 0's number on all ranks. Collective.
-  func broadcast(_ number: Int) throws -> Int {
-    Int(littleEndianBytes: try broadcast(from: 0) { number.bytes })
+  func broadcast(_ number: () throws -> Int) throws -> Int {
+    Int(littleEndianBytes: try broadcast(from: 0) { try number().bytes })
   }
 }

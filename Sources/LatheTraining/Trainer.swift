@@ -52,6 +52,9 @@ public final class Trainer {
     case finished
     /// A rank was asked to stop (``Trainer/shouldStop``); the present step has been saved.
     case stopped(by: String)
+    /// No evaluation was better than that after `best` steps for as long as the run's patience
+    /// goes; the present step has been saved.
+    case outOfPatience(best: Int)
   }
 
   /// What is run, all settings resolved.
@@ -61,9 +64,11 @@ public final class Trainer {
   /// The model with its parameters and buffers.
   public let network: LoadedModel
   /// Steps made.
-  public private(set) var step = 0 {
+  public internal(set) var step = 0 {
     didSet { monitor.step = step }
   }
+  /// Whether the run has ended before its last step.
+  private(set) var isOver = false
   /// The first step of this process, counted from 1.
   private var firstStep = 1
   /// What rank 0 tells the outside.
@@ -112,8 +117,8 @@ public final class Trainer {
     (self.network, self.configuration, self.folder) = (network, run, folder)
     (self.world, self.monitor, self.fault) = (world, monitor, fault)
     (self.train, self.test) = (train, test)
-    imagePace = Pace(first: 100) { try world.broadcast($0) }
-    codePace = Pace(first: 200) { try world.broadcast($0) }
+    imagePace = Pace(first: 100) { count in try world.broadcast { count } }
+    codePace = Pace(first: 200) { count in try world.broadcast { count } }
     _ = try network.model.sampler(named: run.sampler)
     loader = BatchLoader(run, images: train)
     previewer = Previewer(test: test, world: world, seed: run.optimization.seed)
@@ -150,7 +155,7 @@ public final class Trainer {
     }
     step = Int(littleEndianBytes: found)
     runner.resume(afterSteps: step)
-    openedBest().resume(after: step)
+    if world.rank == 0 { openedBest()?.resume(after: step) }
     try broadcastState()
     firstStep = step + 1
   }
@@ -204,14 +209,25 @@ public final class Trainer {
   private func endStep() throws -> Outcome? {
     let isLast = step == configuration.optimization.steps
     let reasons = try agree()
-    if isLast || reasons != nil || step.isDue(every: configuration.output.checkpointEvery) {
-      try beginSaving()
-    }
+    let isDue = step.isDue(every: configuration.output.checkpointEvery)
+    if isLast || reasons != nil || isDue { try beginSaving() }
     if isLast || reasons != nil { try concludeSaving() }
     if let reasons, !isLast { return .stopped(by: reasons) }
     if isLast || step.isDue(every: configuration.output.previewEvery) { try preview() }
-    if isLast || step.isDue(every: evaluation?.interval ?? 0) { try evaluate() }
+    if isLast || step.isDue(every: evaluation?.interval ?? 0) {
+      let best = try evaluate()
+      if let best, !isLast { return try endEarly(best: best, isSaved: isDue) }
+    }
     return isLast ? .finished : nil
+  }
+
+  /// The end of a run that has not become better for long enough.
+  private func endEarly(best: Int, isSaved: Bool) throws -> Outcome {
+    if !isSaved { try beginSaving() }
+    try concludeSaving()
+    isOver = true
+    try preview()
+    return .outOfPatience(best: best)
   }
 
   /// How long each rank spent on what, on every rank. Collective.
@@ -232,11 +248,12 @@ public final class Trainer {
     if world.rank == 0 { hooks.working(task, done, total) }
   }
 
-  func openedBest() -> BestCheckpoint {
-    if let best { return best }
+  /// The best checkpoint so far; nil if the run is not evaluated.
+  func openedBest() -> BestCheckpoint? {
+    guard best == nil, let evaluation else { return best }
     let opened = BestCheckpoint(
-      configuration, in: folder, store: store, images: RunState.Images(train),
-      average: runner.average)
+      configuration, by: evaluation.leading, in: folder, store: store,
+      images: RunState.Images(train), average: runner.average)
     best = opened
     return opened
   }
@@ -268,7 +285,7 @@ public final class Trainer {
 
   // MARK: A step
 
-  private func makeStep() throws -> [(name: String, value: Float)] {
+  func makeStep() throws -> [(name: String, value: Float)] {
     do {
       return try runner.run(step: step, images: images)
     } catch let error as NotFinite {

@@ -28,7 +28,7 @@ import Testing
   @Test func theNewestStayAndThoseAskedFor() throws {
     let store = try CheckpointStore(folder: folder, keep: 2)
     for step in [10, 20, 30, 40, 50] {
-      try store.write(step: step, keepAlso: [20]) { try mark($0, Float(step)) }
+      try store.write(step: step, keepEvery: 20) { try mark($0, Float(step)) }
     }
     #expect(try store.steps() == [20, 40, 50])
     #expect(try names(in: folder).count == 3)

@@ -7,9 +7,15 @@ import LatheTensors
 
 struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draws images from a trained model, as a grid.",
+    abstract: "Draws images from a trained model: a grid, files, or an array.",
     usage: "lathe sample RUN [options]",
     discussion: """
+      A grid, PNG files 000000.png, 000001.png … in a folder, or one array:
+        lathe sample RUN
+        mpirun -n 2 lathe sample RUN --count 50000 --out pictures
+        mpirun -n 2 lathe sample RUN --count 50000 --out images.npz --dtype uint8
+      Image i is the same on any number of ranks, and the one that `lathe evaluate --seed` scores.
+
       A sampler that is fitted to the codes of the training images is kept beside the checkpoint; \
       where there is none it is fitted first, which mpirun makes faster:
         mpirun -n 2 lathe sample RUN --sampler gmm
@@ -28,21 +34,25 @@ struct Sample: ParsableCommand {
 
   @OptionGroup var figures: FigureOptions
 
+  @Option(help: "Numbers of an array: float32 or uint8.")
+  var dtype: ArrayElement = .float32
+
   func validate() throws {
-    try check("--count", count, in: 1...10_000)
+    try check("--count", count, in: 1...(isGrid ? 10_000 : 1_000_000_000))
     try checkSeed(seed)
   }
+
+  private var isGrid: Bool { figures.out.map { !ImageOutput.suits($0) } ?? true }
 
   func run() throws {
     Workers.setCount(source.threads)
     let saved = try source.run()
+    guard isGrid else { return try writeImages(of: saved, to: figures.out!) }
     if Launcher.isRoot { try figures.prepare(in: saved.pictures) }
     let codes = try saved.sampler(sampler, data: source.data)
     guard Launcher.isRoot else { return }
-    let images = withoutGradients {
-      saved.loaded.model.sample(
-        count, from: codes, using: RandomSource(seed: seed).derived("samples"))
-    }
+    let model = saved.loaded.model
+    let images = withoutGradients { model.drawnImages(0..<count, from: codes, seed: seed) }
     let title = saved.title("\(count) samples")
     let named = sampler.map { "-\($0.rawValue)" } ?? ""
     let name = "\(saved.pictureName("samples"))\(named)-seed\(seed)"
@@ -51,5 +61,25 @@ struct Sample: ParsableCommand {
     }
     print("\(count) images drawn from \(saved.checkpoint)")
     print("written          \(paths)")
+  }
+
+  /// Images one by one, made by all ranks.
+  private func writeImages(of saved: SavedRun, to out: String) throws {
+    let shape = saved.dataset.shape
+    let output = Launcher.isRoot ? try ImageOutput(out, count: count, shape: shape, dtype) : nil
+    let world = try RankedJob.start().world
+    let progress = TaskProgress(after: 2)
+    let codes = try saved.sampler(sampler, data: source.data, on: world, progress: progress)
+    var written = 0
+    try SharedWork(world: world, progress: progress.show).stream("images", count) {
+      saved.loaded.model.drawnImages($0, from: codes, seed: seed).values
+    } take: { images in
+      try output?.write(images, from: written, shape: shape)
+      written += images.count / shape.count
+    }
+    progress.finish()
+    guard let output else { return }
+    print("\(counted(count, "image")) drawn from \(saved.checkpoint)")
+    print("written          \(try failing { try output.finish() })")
   }
 }

@@ -19,6 +19,12 @@ struct FigureOptions: ParsableArguments {
   var svg = false
 
   func validate() throws {
+    let isArray = ["npy", "npz"].contains(FilePath(out ?? "").extension?.lowercased())
+    if !isArray { try requireFigure() }
+  }
+
+  /// - Throws: `ValidationError` if `--out` is no place for a figure.
+  private func requireFigure() throws {
     do { _ = try FigureFormat(of: FilePath(out ?? "")) } catch {
       throw ValidationError("--out \(error)")
     }
@@ -34,6 +40,7 @@ struct FigureOptions: ParsableArguments {
     guard out != nil || !FileSystem.isLink(folder) else {
       throw CommandFailure.unwritable("\(folder): expected a folder, found a link; say --out")
     }
+    try requireFigure()
     let path = FilePath(out ?? folder.string)
     try OutputFile.prepare(folder: isFile ? FileSystem.parent(of: path) : path)
   }

@@ -45,10 +45,13 @@ struct EvaluationPlan {
   let settings: EvaluationSettings
   let features: any FeatureExtractor
   let images: ImageSet
+  let leading: LeadingScore
+  let patience: Int?
 
   func schedule(on world: Communicator) -> EvaluationSchedule {
     EvaluationSchedule(
       every: interval,
-      by: Evaluator(settings, reference: images, features: features, on: world))
+      by: Evaluator(settings, reference: images, features: features, on: world),
+      comparing: leading, patience: patience)
   }
 }

@@ -101,7 +101,7 @@ final class RunRecorder {
       "step \(preview.step): reconstruction error "
         + "\(decimals(preview.reconstructionError)) per pixel on "
         + "\(preview.count) test images")
-    if preview.step >= run.optimization.steps { summarise(preview, paths) }
+    if preview.isLast { summarise(preview, paths) }
   }
 
   private func evaluated(_ record: Trainer.EvaluationRecord) throws {

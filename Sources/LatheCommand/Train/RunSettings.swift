@@ -191,10 +191,20 @@ extension RunSettings {
   /// How the run evaluates the model while it trains; nil if it does not.
   func evaluation(_ images: RunImages) throws -> EvaluationPlan? {
     let asked = configuration.evaluation
-    guard asked.interval > 0, let validation = images.validation else { return nil }
+    guard asked.interval > 0, let validation = images.validation else {
+      guard asked.bestBy == nil, asked.patience == nil else {
+        throw CommandFailure.usage("--best-by, --patience: with --evaluate-every only")
+      }
+      return nil
+    }
+    let features = try FeatureChoice(asked).extractor(for: validation.shape)
     return EvaluationPlan(
       interval: asked.interval, settings: asked.settings(seed: configuration.optimization.seed),
-      features: try FeatureChoice(asked).extractor(for: validation.shape), images: validation)
+      features: features, images: validation,
+      leading: try failing {
+        try LeadingScore(asked.bestBy, of: asked.metrics, features: features)
+      },
+      patience: asked.patience)
   }
 
   /// The complete configuration of the run on these images.

@@ -41,11 +41,12 @@ package struct Train: ParsableCommand {
     let images = try settings.loadImages()
     let run = try settings.resolved(images)
     let evaluation = try settings.evaluation(images)
-    let lock = Launcher.isRoot ? try prepare(run, &settings, images) : nil
+    let writes = Launcher.isRoot && !runFlags.dryRun
+    let lock = writes ? try prepare(run, &settings, images) : nil
     defer { withExtendedLifetime(lock) {} }
     try TrainJob(
       settings: settings, configuration: run, images: images, evaluation: evaluation,
-      resume: runFlags.resume, allowsOtherImages: runFlags.allowOtherData
+      resume: runFlags.resume, isDry: runFlags.dryRun, allowsOtherImages: runFlags.allowOtherData
     ).run()
   }
 

@@ -14,6 +14,9 @@ struct RunFlags: ParsableArguments {
   @Flag(help: "With --resume: other training images than the checkpoint's are meant.")
   var allowOtherData = false
 
+  @Flag(help: "Measure memory and time on some steps, write nothing, and end.")
+  var dryRun = false
+
   @Option(help: "YAML file with settings; a run's config.yml is one.")
   var recipe: String?
 
@@ -63,7 +66,8 @@ struct UpdateFlags: ParsableArguments {
 
 struct OutputFlags: ParsableArguments {
   @Option(help: .setting("checkpoint-every")) var checkpointEvery: String?
-  @Option(help: .setting("checkpoints-kept")) var checkpointsKept: String?
+  @Option(help: .setting("keep")) var keep: String?
+  @Option(help: .setting("keep-every")) var keepEvery: String?
   @Option(help: .setting("preview-every")) var previewEvery: String?
   @Option(help: .hidden) var sampleEvery: String?
   @Option(help: .setting("sampler")) var sampler: String?
@@ -74,5 +78,7 @@ struct OutputFlags: ParsableArguments {
 
 struct RunEvaluationFlags: ParsableArguments {
   @Option(help: .setting("evaluate-every")) var evaluateEvery: String?
+  @Option(help: .setting("best-by")) var bestBy: String?
+  @Option(help: .setting("patience")) var patience: String?
   @OptionGroup var evaluation: EvaluationFlags
 }

@@ -15,6 +15,8 @@ struct TrainJob {
   /// How the run evaluates the model; nil if it does not.
   let evaluation: EvaluationPlan?
   let resume: Bool
+  /// Whether nothing is written, see ``DryRun``.
+  let isDry: Bool
   /// Whether a run that is resumed may go on with other training images.
   let allowsOtherImages: Bool
 
@@ -44,11 +46,21 @@ struct TrainJob {
     attach(trainer, world)
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
     if resume { try trainer.resume(allowingOtherImages: allowsOtherImages) }
+    if isDry {
+      try DryRun(trainer: trainer, world: world).run()
+      try watch.finish()
+      return .finished
+    }
     if world.rank == 0 {
       try RunRecorder(configuration, in: settings.folder, startingAt: trainer.step)
         .attach(to: trainer)
     }
     let outcome = try trainer.run()
+    if case .outOfPatience(let best) = outcome, world.rank == 0 {
+      print(
+        "ended after step \(trainer.step): no better \(evaluation?.leading.name ?? "score") since "
+          + "step \(best) (--patience)")
+    }
     if case .stopped(let signal) = outcome, world.rank == 0 {
       print(
         "stopped by \(signal) after step \(trainer.step); "

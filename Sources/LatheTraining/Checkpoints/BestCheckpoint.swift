@@ -13,13 +13,16 @@ final class BestCheckpoint {
   private let store: ParameterStore
   private let average: MovingAverage?
   private let images: RunState.Images
+  private let leading: LeadingScore
   private var best: (value: Double, step: Int)?
+  /// The step of the best checkpoint so far.
+  var step: Int? { best?.step }
 
   init(
-    _ run: RunConfiguration, in folder: FilePath, store: ParameterStore, images: RunState.Images,
-    average: MovingAverage? = nil
+    _ run: RunConfiguration, by leading: LeadingScore, in folder: FilePath, store: ParameterStore,
+    images: RunState.Images, average: MovingAverage? = nil
   ) {
-    (self.run, self.images, self.average) = (run, images, average)
+    (self.run, self.leading, self.images, self.average) = (run, leading, images, average)
     self.folder = folder.appending("best")
     self.store = store
   }
@@ -28,14 +31,15 @@ final class BestCheckpoint {
   /// it is older.
   func resume(after step: Int) {
     let found = try? CheckpointStore(reading: folder).latest { try RunState(reading: $0) }
-    guard let found, found.step <= step, let value = found.value.best?.value else { return }
-    best = (value, found.step)
+    guard let found, found.step <= step, let kept = found.value.best, kept.score == leading.name
+    else { return }
+    best = (kept.value, found.step)
   }
 
-  /// Keeps the model if its score is lower than all before; false if not, or if the score was not
+  /// Keeps the model if its score is better than all before; false if not, or if the score was not
   /// measured.
-  func offer(_ evaluation: Evaluation, name: String, step: Int) throws -> Bool {
-    guard let value = evaluation[name], value.isFinite, value < best?.value ?? .infinity else {
+  func offer(_ evaluation: Evaluation, step: Int) throws -> Bool {
+    guard let value = evaluation[leading.name], leading.isBetter(value, than: best?.value) else {
       return false
     }
     let checkpoints = try CheckpointStore(folder: folder, keep: 1)
@@ -46,7 +50,7 @@ final class BestCheckpoint {
         copy.take(file.tensors)
         try copy.write(to: path.appending(file.name))
       }
-      try state(step, name, value).write(into: path, digesting: files.map(\.name))
+      try state(step, value).write(into: path, digesting: files.map(\.name))
     }
     // A run that went back may have left a best of a later step.
     for step in older { try checkpoints.remove(step: step) }
@@ -59,9 +63,9 @@ final class BestCheckpoint {
       + (average.map { [(RunState.averageFile, $0.tensors)] } ?? [])
   }
 
-  private func state(_ step: Int, _ name: String, _ value: Double) -> RunState {
+  private func state(_ step: Int, _ value: Double) -> RunState {
     var state = run.state(step: step, trainedOn: images)
-    state.best = RunState.Best(score: name, value: value)
+    state.best = RunState.Best(score: leading.name, value: value)
     return state
   }
 }

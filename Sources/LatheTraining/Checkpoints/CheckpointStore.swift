@@ -45,12 +45,13 @@ public struct CheckpointStore: Sendable {
   ///
   /// `body` writes files into the temporary folder that it is given. They are synced and the folder
   /// is renamed, taking the place of an earlier checkpoint of the same step. Then older checkpoints
-  /// go, except the newest `keep` up to this step and those of the steps `keepAlso`.
+  /// go, except the newest `keep` up to this step and, unless it is 0, those of multiples of
+  /// `keepEvery`.
   ///
   /// - Throws: `FileError.unwritable` with the system's reason, or what `body` throws. The
   ///   checkpoints there were are still there.
   public func write(
-    step: Int, keepAlso: Set<Int> = [], _ body: (FilePath) throws -> Void
+    step: Int, keepEvery: Int = 0, _ body: (FilePath) throws -> Void
   ) throws {
     guard let keep else { trap("CheckpointStore: opened for reading") }
     require(step >= 0, "CheckpointStore: step is \(step)")
@@ -64,7 +65,7 @@ public struct CheckpointStore: Sendable {
       FileSystem.remove(temporary)
       throw error
     }
-    try removeOlder(than: step, keep: keep, keepAlso: keepAlso)
+    try removeOlder(than: step, keep: keep, keepEvery: keepEvery)
   }
 
   /// The steps of the complete checkpoints, ascending; none if there is no folder.
@@ -143,10 +144,12 @@ extension CheckpointStore {
 
   /// Checkpoints of later steps stay: they are there if training went back to an earlier one.
   private func removeOlder(
-    than step: Int, keep: Int, keepAlso: Set<Int>
+    than step: Int, keep: Int, keepEvery: Int
   ) throws(FileError) {
     let upToNow = try steps().filter { $0 <= step }
-    for old in upToNow.dropLast(keep) where !keepAlso.contains(old) { try remove(step: old) }
+    for old in upToNow.dropLast(keep) where keepEvery == 0 || old % keepEvery != 0 {
+      try remove(step: old)
+    }
   }
 
   /// Removes the checkpoint of a step: it is there whole or not at all.

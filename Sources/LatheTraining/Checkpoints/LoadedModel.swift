@@ -21,7 +21,7 @@ public struct LoadedModel {
   let present: @Sendable (JSONValue) -> JSONValue
 
   /// Dimensions of a code.
-  var latentSize: Int {
+  public var latentSize: Int {
     let image = Tensor(filledWith: 0, shape: [1, images.height, images.width, images.channels])
     return withoutGradients { model.encode(image).shape[1] }
   }

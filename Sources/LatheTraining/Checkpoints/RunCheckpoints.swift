@@ -41,8 +41,16 @@ final class RunCheckpoints {
   /// Makes the folder and clears up after an earlier crash.
   /// Takes the memory for copies now, so that no step has to wait for it.
   func prepare() throws {
-    _ = try CheckpointStore(folder: folder, keep: run.output.checkpointsKept)
-    snapshots = files.map { Snapshot(of: $0.tensors) }
+    _ = try CheckpointStore(folder: folder, keep: run.output.keep)
+    takeMemory()
+  }
+
+  /// Takes the memory for copies.
+  func takeMemory() { snapshots = files.map { Snapshot(of: $0.tensors) } }
+
+  /// Bytes of the tensors of a checkpoint.
+  var byteCount: Int {
+    files.flatMap(\.tensors).reduce(0) { $0 + 4 * $1.storage.count }
   }
 
   /// Copies the state and has it written; nothing else may be being written.
@@ -50,10 +58,10 @@ final class RunCheckpoints {
     require(writing == nil, "RunCheckpoints: a checkpoint is being written")
     let copies = takeSnapshots()
     let state = run.state(step: step, trainedOn: images)
-    let (folder, keep, fault) = (folder, run.output.checkpointsKept, fault)
+    let (folder, output, fault) = (folder, run.output, fault)
     writing = BackgroundTask {
-      let checkpoints = try CheckpointStore(folder: folder, keep: keep)
-      try checkpoints.write(step: step) { path in
+      let checkpoints = try CheckpointStore(folder: folder, keep: output.keep)
+      try checkpoints.write(step: step, keepEvery: output.keepEvery) { path in
         for (name, copy) in copies {
           try copy.write(to: path.appending(name))
           fault?.strikeWhileSaving(step: step)
@@ -80,7 +88,7 @@ final class RunCheckpoints {
   }
 
   private func takeSnapshots() -> [(name: String, copy: Snapshot)] {
-    if snapshots.isEmpty { snapshots = files.map { Snapshot(of: $0.tensors) } }
+    if snapshots.isEmpty { takeMemory() }
     return zip(files, snapshots).map { file, copy in
       copy.take(file.tensors)
       return (file.name, copy)

@@ -135,7 +135,11 @@ public struct OutputSettings: SettingGroup {
     "Steps between checkpoints; 0 for one at the end only.", bounds: .atLeast(0), identity: .ranks)
   public var checkpointEvery = 500
   @Setting("Newest checkpoints that are kept.", bounds: .atLeast(1), identity: .free)
-  public var checkpointsKept = 3
+  public var keep = 3
+  @Setting(
+    "Steps between checkpoints that are kept for good, beside the newest; 0 for none. They are "
+      + "among those of --checkpoint-every.", bounds: .atLeast(0), identity: .free)
+  public var keepEvery = 0
   @Setting(
     "Steps between previews, sample grids and the reconstruction error of test images; 0 for the "
       + "first and the last only.", bounds: .atLeast(0), identity: .ranks,

@@ -8,6 +8,14 @@ public struct RunEvaluationSettings: SettingGroup {
     "Steps between evaluations on validation images, which also choose the checkpoint kept in "
       + "RUN/best; 0 for none.", called: "evaluate-every", bounds: .atLeast(0), identity: .ranks)
   public var interval = 0
+  @Setting(
+    "The score by which a checkpoint is the best, such as generation/kid or reconstruction/ssim; "
+      + "left out, the Fréchet distance of generated images.", identity: .ranks)
+  public var bestBy: String?
+  @Setting(
+    "Evaluations without a better one after which the run ends; left out, it makes all its steps.",
+    bounds: .optional(.atLeast(1)), identity: .ranks)
+  public var patience: Int?
   @Setting("What is evaluated, separated by commas.", identity: .ranks)
   public var metrics = EvaluationSettings.Metric.allCases
   @Setting(

@@ -4,9 +4,22 @@ public struct EvaluationSchedule {
   public let interval: Int
   /// What evaluates, on validation images: they are part of neither training nor test images.
   public let evaluator: Evaluator
+  /// The score by which checkpoints are compared.
+  public let leading: LeadingScore
+  /// Evaluations without a better one after which the run ends; nil for never.
+  public let patience: Int?
 
-  public init(every interval: Int, by evaluator: Evaluator) {
-    self.interval = interval
-    self.evaluator = evaluator
+  public init(
+    every interval: Int, by evaluator: Evaluator, comparing leading: LeadingScore,
+    patience: Int? = nil
+  ) {
+    (self.interval, self.evaluator) = (interval, evaluator)
+    (self.leading, self.patience) = (leading, patience)
+  }
+
+  /// Whether a run whose best step was `best` has waited too long after `step` steps.
+  func isExhausted(after step: Int, best: Int?) -> Bool {
+    guard let patience, let best else { return false }
+    return (step - best) / interval >= patience
   }
 }

@@ -31,9 +31,6 @@ public final class Evaluator {
     (self.world, self.progress) = (world, progress)
   }
 
-  /// The name of the score by which checkpoints are compared, the lower the better.
-  public var leadingScore: String { "generation/\(extractor.scoreName)" }
-
   /// The features in words, for protocols.
   var features: String { extractor.summary(for: reference.set.shape) }
 

@@ -7,6 +7,8 @@ import LatheTensors
 public struct Preview {
   /// Steps made.
   public let step: Int
+  /// Whether it is the last of the run.
+  public let isLast: Bool
   /// Mean squared error per pixel and channel of the reconstructions, pixels in [0, 1].
   public let reconstructionError: Double
   /// Number of test images that were reconstructed, and how many there are.
@@ -41,7 +43,8 @@ struct Previewer {
 
   /// Reconstructs the first `count` test images, and draws samples. Collective.
   func preview(
-    _ model: any Model, _ fitted: PreviewSampler, step: Int, count: Int, progress: Progress
+    _ model: any Model, _ fitted: PreviewSampler, step: Int, isLast: Bool, count: Int,
+    progress: Progress
   ) throws -> Preview {
     try withoutGradients {
       let chunks = (count + Previewer.chunk - 1) / Previewer.chunk
@@ -54,7 +57,7 @@ struct Previewer {
       let isRoot = world.rank == 0
       let shown = isRoot ? test.tensor(0..<min(64, test.count)) : nil
       return Preview(
-        step: step, reconstructionError: total / Double(count * test.shape.count),
+        step: step, isLast: isLast, reconstructionError: total / Double(count * test.shape.count),
         count: count, testCount: test.count, codes: fitted.codes, originals: shown,
         reconstructions: shown.map { model.reconstruct($0, using: random.derived("shown")) },
         samples: isRoot

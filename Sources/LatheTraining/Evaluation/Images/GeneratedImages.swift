@@ -9,12 +9,15 @@ struct GeneratedImages {
   let reference: ReferenceImages
   let settings: EvaluationSettings
 
-  private var random: RandomSource { RandomSource(seed: settings.seed).derived("scores") }
+  private var random: RandomSource { GeneratedImages.random(settings.seed) }
+
+  fileprivate static func random(_ seed: UInt64) -> RandomSource {
+    RandomSource(seed: seed).derived("scores")
+  }
 
   /// Decoded draws of the sampler, numbers of one chunk.
   func generated(_ range: Range<Int>) -> Tensor {
-    let noise = random.derived("generated").derived(range.lowerBound)
-    return model.decode(sampler.draw(range.count, noise))
+    model.drawnImages(range, from: sampler, seed: settings.seed)
   }
 
   /// What the model makes of reference images.
@@ -28,5 +31,14 @@ struct GeneratedImages {
     let codes = model.encode(reference.images(range))
     let others = model.encode(reference.images(reference.partners(range, seed: settings.seed)))
     return model.decode(0.5 * (codes + others))
+  }
+}
+
+extension Model {
+  /// Decoded draws of a sampler, numbers of one chunk: those that an evaluation with this seed
+  /// scores.
+  package func drawnImages(_ range: Range<Int>, from sampler: Sampler, seed: UInt64) -> Tensor {
+    let noise = GeneratedImages.random(seed).derived("generated").derived(range.lowerBound)
+    return decode(sampler.draw(range.count, noise))
   }
 }

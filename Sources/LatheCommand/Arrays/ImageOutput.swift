@@ -1,0 +1,89 @@
+import ArgumentParser
+import LatheFiles
+import LatheNN
+import LatheReports
+import SystemPackage
+
+/// The type of the numbers in an array of images.
+enum ArrayElement: String, ExpressibleByArgument, CaseIterable {
+  case float32, uint8
+}
+
+/// Many images written one by one: PNG files in a folder, or one array in a `.npy` or `.npz` file.
+enum ImageOutput {
+  case folder(FilePath, digits: Int)
+  case array(NumPyWriter, ArrayElement, FilePath)
+
+  /// Whether `--out` names a place for images one by one, and not for one picture of them all.
+  static func suits(_ out: String) -> Bool {
+    let ending = FilePath(out).extension?.lowercased()
+    return ending == nil || ending == "npy" || ending == "npz"
+      || FileSystem.isFolder(FilePath(out))
+  }
+
+  /// - Throws: `CommandFailure` (73), 64 for an ending that is none of these.
+  init(_ out: String, count: Int, shape: ImageShape, _ element: ArrayElement) throws {
+    let path = FilePath(out)
+    let ending = path.extension?.lowercased()
+    guard ending == "npy" || ending == "npz", !FileSystem.isFolder(path) else {
+      guard ending == nil || FileSystem.isFolder(path) else {
+        throw CommandFailure.usage(
+          "--out \(out): expected a folder, or a file that ends in .npy or .npz")
+      }
+      self = try ImageOutput.emptyFolder(path, count)
+      return
+    }
+    let file = try OutputFile(out, option: "--out").path
+    let sizes = [count, shape.height, shape.width, shape.channels]
+    let writer = try failing {
+      try NumPyWriter(file, [.init("arr_0", element == .uint8 ? .uint8 : .float32, sizes)])
+    }
+    self = .array(writer, element, file)
+  }
+
+  /// A folder without PNG files of other images, which would be taken for some of these.
+  private static func emptyFolder(_ path: FilePath, _ count: Int) throws -> ImageOutput {
+    try OutputFile.prepare(folder: path)
+    let names = try failing { try FileSystem.names(in: path) }
+    if let other = names.first(where: { $0.hasSuffix(".png") }) {
+      throw CommandFailure.usage(
+        "--out \(path): expected a folder without pictures, found \(other) there")
+    }
+    return .folder(path, digits: max(6, String(count - 1).count))
+  }
+
+  /// Writes images that come after those before, `[n, height, width, channels]` in [0, 1].
+  func write(_ values: [Float], from first: Int, shape: ImageShape) throws {
+    switch self {
+    case .array(let writer, .float32, _): try writer.append(values)
+    case .array(let writer, .uint8, _): try writer.append(levels(of: values))
+    case .folder(let path, let digits):
+      for (place, start) in stride(from: 0, to: values.count, by: shape.count).enumerated() {
+        let name = String(first + place)
+        let zeros = String(repeating: "0", count: max(0, digits - name.count))
+        let pixels = levels(of: values[start..<start + shape.count])
+        try Picture(
+          width: shape.width, height: shape.height, channels: shape.channels, pixels: pixels
+        ).write(to: path.appending(zeros + name + ".png"))
+      }
+    }
+  }
+
+  /// Puts the file in its place; returns where the images are, for a message.
+  func finish() throws -> String {
+    let rounding = "levels are 255 times the values, rounded to the nearest"
+    switch self {
+    case .folder(let path, let digits):
+      let first = String(repeating: "0", count: digits)
+      return "\(path), from \(first).png on; \(rounding)"
+    case .array(let writer, let element, let path):
+      try writer.finish()
+      return "\(path), \(element.rawValue)" + (element == .uint8 ? "; \(rounding)" : "")
+    }
+  }
+}
+
+/// Values in [0, 1] as levels from 0 to 255; what lies outside is cut off.
+func levels(of values: some Sequence<Float>) -> [UInt8] {
+  values.map { UInt8(max(0, min(255, (255 * $0).rounded()))) }
+}
