@@ -37,7 +37,7 @@ extension Trainer {
 
   private func timedStep() throws -> Double {
     let start = ContinuousClock.now
-    report("steps", step, 0)
+    report("measuring steps", step, 0)
     _ = try makeStep()
     step += 1
     return (ContinuousClock.now - start).seconds

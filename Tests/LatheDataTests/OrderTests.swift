@@ -1,4 +1,5 @@
 import LatheData
+import LatheNN
 import Testing
 
 @Suite struct OrderTests {
@@ -97,5 +98,24 @@ import Testing
 
   @Test func aBatchLargerThanTheSetTraps() async {
     await #expect(processExitsWith: .failure) { _ = Order(count: 9, batch: 10, seed: 0) }
+  }
+}
+
+/// The first images of a fixed permutation.
+@Suite struct FixedChoiceTests {
+  private func chosen(_ count: Int) -> [UInt8] {
+    let set = ImageSet(
+      images: (0..<200).map { UInt8($0) }, shape: ImageShape(height: 1, width: 1, channels: 1))
+    let part = set.fixedChoice(count)
+    return (0..<part.count).map { part.bytes(of: $0)[0] }
+  }
+
+  @Test func smallerChoicesAreParts() {
+    let (few, many) = (chosen(20), chosen(90))
+    #expect(few.count == 20 && Set(few).count == 20 && few == few.sorted())
+    #expect(Set(few).isSubset(of: many))
+    #expect(chosen(200) == (0..<200).map { UInt8($0) })
+    // Not simply the first ones.
+    #expect(few.contains { $0 >= 100 })
   }
 }

@@ -4,6 +4,7 @@ import LatheKernels
 import LatheModels
 import SystemPackage
 import LatheTensors
+import LatheTraining
 
 struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(

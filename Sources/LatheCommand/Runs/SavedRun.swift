@@ -49,14 +49,16 @@ struct SavedRun {
   func images(_ split: Split, at data: String?) throws -> ImageSet {
     let source: Split = split == .validation && heldBack > 0 ? .train : split
     let images = try load(source, at: data)
-    guard source == .train, heldBack > 0 else { return images }
+    guard source == .train else { return images }
+    guard heldBack > 0 else { return try failing { try state.run.data.used(of: images) } }
     guard heldBack < images.count else {
       throw CommandFailure.data(
         "\(images.name): the run held back \(heldBack) training images, there are \(images.count)")
     }
     let choice = state.run.data.heldBack ?? .spread
     let parts = choice.divided(images, heldBack, seed: state.run.optimization.seed)
-    return split == .train ? parts.train : parts.validation
+    guard split == .train else { return parts.validation }
+    return try failing { try state.run.data.used(of: parts.train) }
   }
 
   private func load(_ split: Split, at data: String?) throws -> ImageSet {
@@ -65,7 +67,7 @@ struct SavedRun {
     let place = (data ?? (isThere ? recorded : nil)).map { FilePath($0) }
     let images = try failing {
       do throws(FileError) {
-        return try dataset.load(split, at: place, seed: state.run.optimization.seed)
+        return try dataset.load(split, at: place, seed: state.run.dataSeed)
       } catch {
         var error = error
         error.hint = data == nil ? hint(isThere, error) : error.hint

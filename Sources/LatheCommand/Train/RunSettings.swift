@@ -166,7 +166,13 @@ extension RunSettings {
   ///
   /// Pictures are packed first, by all ranks together, if that has not been done.
   func loadImages() throws -> RunImages {
-    let (data, seed) = (configuration.data, configuration.optimization.seed)
+    var images = try loadSplits()
+    images.train = try failing { try configuration.data.used(of: images.train) }
+    return images
+  }
+
+  private func loadSplits() throws -> RunImages {
+    let (data, seed) = (configuration.data, configuration.dataSeed)
     let cache = data.cache.map { FilePath($0) } ?? DatasetRegistry.cacheFolder
     let place = try dataset.packedPlace(
       data.path, cache: cache, skipsCorrupt: data.skipCorrupt, requiring: [.train, .test])
@@ -184,7 +190,7 @@ extension RunSettings {
       }
       return try images.holdingBack(
         data.validation ?? min(10_000, images.train.count / 6), chosen: data.heldBack ?? .spread,
-        seed: seed)
+        seed: configuration.optimization.seed)
     }
   }
 

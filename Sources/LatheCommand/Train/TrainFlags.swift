@@ -37,6 +37,8 @@ struct DataFlags: ParsableArguments {
   @Option(help: .setting("validation")) var validation: String?
   @Option(help: .setting("held-back")) var heldBack: String?
   @Flag(inversion: .prefixedNo, help: .setting("skip-corrupt")) var skipCorrupt: Bool?
+  @Option(help: .setting("train-images")) var trainImages: String?
+  @Option(help: .setting("data-seed")) var dataSeed: String?
   @Option(help: .setting("cache")) var cache: String?
 }
 

@@ -63,7 +63,7 @@ public struct Order: Sendable {
 }
 
 /// A keyed one-to-one map of 0 ..< count onto itself.
-private struct Permutation {
+struct Permutation {
   private let count: Int
   private let key: CounterRandom
   private let halfBits: Int

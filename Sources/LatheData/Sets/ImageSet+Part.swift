@@ -18,6 +18,15 @@ extension ImageSet {
       digest: digest(of: images), rows: images.map { rows?[$0] ?? $0 })
   }
 
+  /// The first `count` images of a fixed permutation, in the order that they have here: a smaller
+  /// choice is part of a larger one.
+  public func fixedChoice(_ count: Int) -> ImageSet {
+    require(0 < count && count <= self.count, "ImageSet \(name): \(count) of \(self.count)")
+    guard count < self.count else { return self }
+    let permutation = Permutation(count: self.count, key: CounterRandom(seed: 0).stream(4))
+    return part((0..<count).map { permutation[$0] }.sorted(), as: split)
+  }
+
   private func digest(of images: [Int]) -> String {
     var checksum = Self.startOfDigest(shape)
     for image in images { withImage(image) { checksum.update(UnsafeRawBufferPointer($0)) } }

@@ -81,6 +81,14 @@ public struct DataSettings: SettingGroup {
   @Setting(
     "Leave out damaged pictures and broken links, and list them.", identity: .recorded)
   public var skipCorrupt = false
+  @Setting(
+    "Training images that are used, the first of a fixed permutation of those that are not held "
+      + "back; left out, all.", bounds: .optional(.atLeast(2)))
+  public var trainImages: Int?
+  @Setting(
+    "What generated data sets are drawn from; left out, the run's seed.", called: "data-seed",
+    bounds: .optional(.within(0...UInt64(Int64.max))))
+  public var seed: UInt64?
   @Setting("Folder of packed files; left out, $LATHE_CACHE, else ~/.cache/lathe.", identity: .free)
   public var cache: String?
 
@@ -157,6 +165,26 @@ public struct OutputSettings: SettingGroup {
   public var timeline: String?
 
   public init() {}
+}
+
+extension RunConfiguration {
+  /// What generated data sets are drawn from.
+  public var dataSeed: UInt64 { data.seed ?? optimization.seed }
+}
+
+extension DataSettings {
+  /// The images that the run trains on, of those that are not held back.
+  ///
+  /// - Throws: `SettingError` if there are fewer than it is to use.
+  public func used(of images: ImageSet) throws(SettingError) -> ImageSet {
+    guard let count = trainImages else { return images }
+    guard count <= images.count else {
+      throw SettingError(
+        name: "train-images", expected: "at most the \(images.count) training images",
+        found: "\(count)")
+    }
+    return images.fixedChoice(count)
+  }
 }
 
 extension Precision: SettingChoice, Codable {}
