@@ -79,6 +79,33 @@ private let cifarFolder = getenv("LATHE_CIFAR10").map { FilePath(platformString:
     #expect(error()?.found == "1 2")
   }
 
+  @Test(arguments: [
+    ("cifar-10-batches-py/data_batch_1", "the Python version"),
+    ("data_batch_1", "the Python version"), ("cifar-10-python.tar.gz", "the Python version"),
+    ("cifar-10-batches-mat/data_batch_1.mat", "the MATLAB version"),
+    ("cifar-100-binary/train.bin", "CIFAR-100"), ("fine_label_names.txt", "CIFAR-100"),
+    ("train.7z", "CIFAR-10 as pictures"),
+  ]) func otherVersionsAreNamed(name: String, kind: String) throws {
+    try folder.write([0x80, 2], to: name)
+    let error = fileError { () throws(FileError) in try entry.load(.train, at: folder.path) }
+    #expect(error?.kind == .mismatch && error?.hint == entry.instructions)
+    #expect(error?.found?.hasPrefix(kind) == true, "\(String(describing: error))")
+  }
+
+  @Test func anArchiveOfAnotherVersionIsNamed() throws {
+    let members = [("cifar-10-batches-py/data_batch_1", [UInt8](repeating: 1, count: 9))]
+    let path = try folder.write(gzip(tar(members)), to: "cifar.tar.gz")
+    let error = fileError { () throws(FileError) in try entry.load(.train, at: path) }
+    #expect(error?.found?.hasPrefix("the Python version") == true)
+  }
+
+  @Test func readsBelowTheOneFolder() throws {
+    for (name, content) in files() {
+      try folder.write(content, to: "cifar10/cifar-10-batches-bin/\(name)")
+    }
+    try expectContent(at: folder.path)
+  }
+
   @Test func saysInWhatItDiffersFromTheOfficialSet() throws {
     for (name, content) in files() { try folder.write(content, to: name) }
     let differences = entry.differences(of: try entry.load(.test, at: folder.path))

@@ -92,10 +92,84 @@ private let celebAFolder = getenv("LATHE_CELEBA").map { FilePath(platformString:
 
   @Test func missingPartsAreNamed() throws {
     unlink(source.path.appending("list_eval_partition.txt").string)
-    #expect(error()?.kind == .missing && error()?.expected == "list_eval_partition.txt")
+    #expect(error()?.kind == .missing && error()?.expected == "list_eval_partition.txt or .csv")
     let empty = TemporaryFolder()
     let nothing = fileError { () throws(FileError) in try entry.pictures(at: empty.path) }
     #expect(nothing?.kind == .missing && nothing?.hint == entry.instructions)
+  }
+
+  /// Kaggle's layout: lists with commas and a line of names, pictures one folder deeper.
+  @Test(arguments: ["\n", "\r\n"], ["", "\u{feff}"], ["", "archive/"])
+  func commasWillDo(end: String, mark: String, top: String) throws {
+    let folder = TemporaryFolder()
+    for index in 0..<6 {
+      try folder.write(
+        face(index), to: "\(top)img_align_celeba/img_align_celeba/\(CelebAFolder.name(index))")
+    }
+    func list(_ name: String, _ rows: [String]) throws {
+      try folder.write(Array((mark + rows.map { $0 + end }.joined()).utf8), to: top + name)
+    }
+    let names = CelebAFolder.attributes
+    try list(
+      "list_attr_celeba.csv",
+      ["image_id," + names.joined(separator: ",")]
+        + (0..<6).map { index in
+          CelebAFolder.row(index).split(separator: " ").joined(separator: ",")
+        })
+    try list(
+      "list_eval_partition.csv",
+      ["\"image_id\",\"partition\""] + (0..<6).map { "\(CelebAFolder.name($0)), \($0 % 3)" })
+    let pictures = try entry.pictures(at: folder.path)
+    #expect(pictures.attributeNames == names)
+    #expect(pictures.items.map(\.name) == [0, 3, 1, 4, 2, 5].map(CelebAFolder.name))
+    let other = try entry.pictures(at: source.path)
+    #expect(other.items.map(\.split) == pictures.items.map(\.split))
+    let file = try pack(pictures, as: entry.preparation!, to: folder.path.appending("a")).file
+    let attributes = try #require(try file.images(.test).attributes)
+    #expect((0..<9).map { attributes[1, $0] } == (0..<9).map { (5 + $0) % 3 == 0 })
+  }
+
+  @Test(arguments: [
+    ("CelebA-HQ-img/0.jpg", "CelebA-HQ"), ("celeba_hq_256/00000.jpg", "CelebA-HQ"),
+    ("Img/img_align_celeba_png.7z/a.001", "7z"), ("img_celeba/000001.jpg", "not aligned"),
+  ]) func otherKindsAreNamed(name: String, kind: String) throws {
+    let folder = TemporaryFolder()
+    try folder.write([1], to: name)
+    let error = fileError { () throws(FileError) in try entry.pictures(at: folder.path) }
+    #expect(error?.kind == .mismatch && error?.found?.contains(kind) == true)
+  }
+
+  @Test func whatIsNoListIsNamed() throws {
+    for (text, found) in [
+      ("<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title>", "an HTML page"),
+      ("version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+    ] {
+      try source.folder.write(Array(text.utf8), to: "list_eval_partition.txt")
+      #expect(error()?.kind == .damaged && error()?.found?.hasPrefix(found) == true)
+    }
+    try source.folder.write([0xff, 0xfe, 0x30, 0], to: "list_eval_partition.txt")
+    #expect(error()?.found?.hasPrefix("UTF-16") == true)
+  }
+
+  /// Lists that would fill the memory: 10 GB of holes, a row of a million fields, a name of a
+  /// megabyte, more attributes than anybody has.
+  @Test func listsAreBounded() throws {
+    let path = source.path.appending("list_eval_partition.txt")
+    path.withPlatformString { _ = truncate($0, 10_000_000_000) }
+    #expect(error()?.kind == .damaged && error()?.found == "10000000000")
+    try partition { $0[2] = String(repeating: "0 ", count: 1_000_000) }
+    #expect(error()?.line == 3 && error()?.expected == "at most 4096 fields")
+    try partition { $0[2] = String(repeating: "0", count: 1_000_000) + " 1" }
+    #expect(error()?.line == 3 && error()?.expected == "at most 4096 bytes")
+    try partition { _ in }
+    let names = (0..<1001).map { "a\($0)" }.joined(separator: " ")
+    try source.folder.write(Array("0\n\(names)\n".utf8), to: "list_attr_celeba.txt")
+    #expect(error()?.line == 2 && error()?.expected == "at most 1000")
+    let long = String(repeating: "a", count: 201)
+    try source.folder.write(Array("0\n\(long)\n".utf8), to: "list_attr_celeba.txt")
+    #expect(error()?.line == 2 && error()?.expected == "at most 200 bytes")
+    try source.folder.write(Array("0\nMale Male\n".utf8), to: "list_attr_celeba.txt")
+    #expect(error()?.line == 2 && error()?.expected == "each name once")
   }
 
   @Test func anEmptyFolderIsRefused() throws {

@@ -62,7 +62,8 @@ import Testing
     #expect(error.expected == "t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz")
     #expect(
       error.found
-        == "nothing in data/mnist (does not exist), nothing in \(root)/mnist (does not exist)")
+        == "nothing in data/mnist (does not exist), nothing in \(root)/mnist (does not exist), "
+        + "nor below in raw, MNIST/raw, MNIST, mnist")
     #expect(error.hint == Dataset.mnist.instructions)
   }
 
@@ -70,7 +71,41 @@ import Testing
     let error = fileError { () throws(FileError) in
       try Dataset.fashionMNIST.load(.train, at: folder.path)
     }
-    #expect(error?.found == "nothing in \(folder.path)")
+    #expect(error?.found?.hasPrefix("nothing in \(folder.path) (empty), nor below in raw") == true)
+    try folder.write([1], to: "archive.tar")
+    let other = fileError { () throws(FileError) in
+      try Dataset.fashionMNIST.load(.train, at: folder.path)
+    }
+    #expect(other?.found?.hasPrefix("nothing in \(folder.path) (which has archive.tar)") == true)
+  }
+
+  /// Folders of other programs: torchvision's, an archive with a folder of its own, and Kaggle's,
+  /// where each file lies in a folder named as the file.
+  @Test(arguments: [
+    (".", "-"), ("raw", "-"), ("MNIST/raw", "-"), ("mnist", "."), ("some/raw", "."),
+    ("archive", "."), ("train-images-idx3-ubyte", "-"),
+  ]) func layoutsOfOtherPrograms(place: String, separator: String) throws {
+    let isKaggles = place.hasPrefix("train-")
+    for (prefix, count) in [("train", 3), ("t10k", 2)] {
+      for (part, kind, bytes) in [
+        ("images", "idx3-ubyte", imageFile(count: count)),
+        ("labels", "idx1-ubyte", labelFile(count: count)),
+      ] {
+        let name = "\(prefix)-\(part)\(separator)\(kind)"
+        try folder.write(bytes, to: isKaggles ? "\(name)/\(name)" : "\(place)/\(name)")
+        // Kaggle has the same under the other name, beside a folder of the first.
+        let dotted = name.replacing("-idx", with: ".idx")
+        if isKaggles, part == "labels" { try folder.write(bytes, to: dotted) }
+      }
+    }
+    #expect(try Dataset.mnist.load(.train, at: folder.path).count == 3)
+    #expect(try Dataset.mnist.load(.test, at: folder.path).count == 2)
+  }
+
+  @Test func aPageInThePlaceOfAFileIsNamed() throws {
+    try folder.write(Array("<html><head><title>403</title>".utf8), to: "train-images-idx3-ubyte")
+    try folder.write(labelFile(count: 1), to: "train-labels-idx1-ubyte")
+    #expect(try mnistError()?.found?.contains("an HTML page") == true)
   }
 
   @Test func namesTheMissingFileOfAPair() throws {

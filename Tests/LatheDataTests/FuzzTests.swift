@@ -232,6 +232,28 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
       _ = try? Dataset.celebA.pictures(at: source.path, isTolerant: true)
     }
   }
+
+  @Test func listsWithCommas() throws {
+    let source = try CelebAFolder(count: 6)
+    for (list, row) in [
+      ("list_attr_celeba", "image_id " + CelebAFolder.attributes.joined(separator: " ")),
+      ("list_eval_partition", "image_id partition"),
+    ] {
+      let lines = String(
+        decoding: try bytes(of: source.path.appending(list + ".txt")), as: UTF8.self
+      )
+      .split(whereSeparator: \.isNewline).filter { $0.contains(".jpg") }
+      let text = ([row] + lines.map(String.init)).map {
+        $0.split(separator: " ").joined(separator: ",") + "\n"
+      }
+      unlink(source.path.appending(list + ".txt").string)
+      try fuzz(Array(text.joined().utf8), seed: 60 + list.utf8.count) {
+        try source.folder.write($0, to: list + ".csv")
+        #expect(try Dataset.celebA.pictures(at: source.path).items.count == 6)
+      }
+      try source.folder.write(Array(text.joined().utf8), to: list + ".csv")
+    }
+  }
 }
 
 private func littleEndianNumber(_ bytes: ArraySlice<UInt8>) -> Int {

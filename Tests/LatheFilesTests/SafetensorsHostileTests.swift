@@ -37,7 +37,7 @@ import Testing
     (#"{"a":\#(tensor("[4611686018427387904,4]", "[0,8]"))}"#, "bytes of F32"),
     (#"{"a":\#(tensor("[-1,-2]", "[0,8]"))}"#, "shape"),
     (#"{"a":\#(tensor("2", "[0,8]"))}"#, "shape"),
-    (#"{"a":\#(tensor("[2]", "[0,8]", type: "F31"))}"#, "dtype"),
+    (#"{"a":\#(tensor("[2]", "[0,8]", type: ""))}"#, "dtype"),
     (#"{"a":{"dtype":7,"shape":[2],"data_offsets":[0,8]}}"#, "dtype"),
     (#"{"a":{"dtype":"F32","shape":[2]}}"#, "data_offsets"),
     (#"{"a":\#(tensor("[1]", "[0,4]"))}"#, "file size"),
@@ -48,7 +48,7 @@ import Testing
     (#"{"__metadata__":[],"a":\#(tensor("[2]", "[0,8]"))}"#, "metadata"),
     (#"{"a":[]}"#, "dtype"),
     ("[]", "expected an object"),
-    ("", "expected a value"),
+    ("", "expected an object"),
     (#"{"a":\#(tensor("[2]", "[0,8]"))}x"#, "unexpected bytes"),
     (#"{"a":\#(tensor("[2]", "[0,8]"))"#, "expected '}'"),
     (#"{"a":1e999}"#, "number out of range"),
@@ -74,8 +74,8 @@ import Testing
       #expect(error?.kind == .damaged)
       #expect(error?.found == "\(length)")
     }
-    for count in 0..<8 {
-      #expect(try refusal(Array(repeating: 0, count: count))?.what == "file size")
+    for count in 1..<8 {
+      #expect(try refusal(Array(repeating: 1, count: count))?.what == "file size")
     }
   }
 
@@ -153,7 +153,7 @@ import Testing
 }
 
 /// Changes files as disks, networks and adversaries do.
-private struct Mutator {
+struct Mutator {
   private var state: UInt64
 
   init(seed: UInt64) { state = seed }

@@ -137,7 +137,10 @@ let samples = [
     #expect(try file.values("i") == [-3, 1_099_511_627_776])
     #expect(try file.values("d") == [0.1])
     let error = fileError { _ = try file.values("u") }
-    #expect(error?.description == "u: type: expected F32, F64 or I64, found U8 in \(path)")
+    #expect(
+      error?.description
+        == "u: type: expected one of F32, F64, F16, BF16, I64, found U8 in \(path). "
+        + "Save the tensor as float32")
   }
 
   @Test func anAbsentFileIsMissing() {

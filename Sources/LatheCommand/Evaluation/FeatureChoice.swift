@@ -46,9 +46,11 @@ struct FeatureChoice {
   func extractor(for images: ImageShape) throws -> any FeatureExtractor {
     try failing {
       guard let entry else { return try FeatureRegistry.fallback(for: images) }
-      return try entry.make(
+      let extractor = try entry.make(
         FeatureRegistry.Request(
           argument: argument, dimensions: dimensions, resize: resize, images: images))
+      for remark in extractor.remarks { note("--features \(entry.name): \(remark)") }
+      return extractor
     }
   }
 }

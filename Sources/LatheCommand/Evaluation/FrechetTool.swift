@@ -4,6 +4,7 @@ import LatheData
 import Foundation
 import LatheKernels
 import LatheMetrics
+import LatheNN
 import SystemPackage
 import LatheTraining
 
@@ -58,7 +59,8 @@ struct FrechetTool: ParsableCommand {
         try StatisticsSource(FilePath($0), split: split, size: size)
       }
     }
-    let extractors = try sources.map { try $0.shape.map { try choice.extractor(for: $0) } }
+    let extractors = try extractors(for: sources, choice)
+    try requireComparable(sources, extractors)
     let progress = TaskProgress()
     let world = try RankedJob.start().world
     Workers.setCount(threads)
@@ -67,6 +69,38 @@ struct FrechetTool: ParsableCommand {
     }
     progress.finish()
     if world.rank == 0 { try report(found, sources, extractors, output) }
+  }
+
+  /// The extractor for each source, made once for images of one shape; nil for statistics.
+  private func extractors(
+    for sources: [StatisticsSource], _ choice: FeatureChoice
+  ) throws -> [(any FeatureExtractor)?] {
+    var made: [(shape: ImageShape, extractor: any FeatureExtractor)] = []
+    return try sources.map { source in
+      guard let shape = source.shape else { return nil }
+      if let ready = made.first(where: { $0.shape == shape }) { return ready.extractor }
+      made.append((shape, try choice.extractor(for: shape)))
+      return made.last?.extractor
+    }
+  }
+
+  /// - Throws: `CommandFailure` (65) if the two cannot be compared, before any picture is looked at.
+  private func requireComparable(
+    _ sources: [StatisticsSource], _ extractors: [(any FeatureExtractor)?]
+  ) throws {
+    for (source, extractor) in zip(sources, extractors) {
+      try source.requireCovariance(extractor)
+    }
+    let lengths = zip(sources, extractors).compactMap { $0.dimensions($1) }
+    let most = FeatureStatistics.maximumDimensionsOfFile
+    if save != nil, let length = lengths.first, length > most {
+      throw CommandFailure.data(
+        "--save: expected at most \(most) dimensions, found \(length); --size makes images smaller")
+    }
+    guard lengths.count == 2, lengths[0] != lengths[1] else { return }
+    throw CommandFailure.data(
+      "feature dimensions: \(sources[0].path) has \(lengths[0]), \(sources[1].path) "
+        + "\(lengths[1]); only features of one kind can be compared")
   }
 
   private func report(

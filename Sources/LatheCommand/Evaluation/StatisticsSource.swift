@@ -28,14 +28,53 @@ struct StatisticsSource {
       let sets = splits.compactMap { try? file.images($0) }
       (given, images, packed) = (nil, nil, sets.isEmpty ? [try file.images(splits[0])] : sets)
     } else {
+      try Self.refuseOtherFiles(path)
       let pictures = try PictureFiles(path, size: size)
       pictures.notes.forEach { note("\(path): \($0)") }
       (given, images, packed) = (nil, pictures, [])
     }
   }
 
+  /// - Throws: `FileError` (damaged) for a file, which says what it is if that is known.
+  private static func refuseOtherFiles(_ path: FilePath) throws(FileError) {
+    guard FileSystem.isFile(path) else { return }
+    let file = try OpenFile(reading: path)
+    let start = try file.bytes(at: 0, count: min(try file.size(), 2048))
+    let isArray = path.extension?.lowercased() == "npy"
+    throw FileError(
+      .damaged, "images", path: path, expected: "a folder of pictures, a packed file or .npz",
+      found: isArray ? "a NumPy array (.npy)" : contentKind(start) ?? "another file",
+      hint: isArray
+        ? "Statistics are np.savez(FILE, mu=mean, sigma=covariance); images are PNG files" : nil)
+  }
+
   /// The shape of its images; nil for statistics.
   var shape: ImageShape? { images?.shape ?? packed.first?.shape }
+
+  /// Length of the vectors that the extractor, or whoever computed the statistics, makes of it; nil
+  /// if neither is known.
+  func dimensions(_ extractor: (any FeatureExtractor)?) -> Int? {
+    given?.dimensions ?? shape.flatMap { extractor?.dimensions(for: $0) }
+  }
+
+  /// Its images; nil for statistics.
+  private var count: Int? {
+    given == nil ? images?.count ?? packed.reduce(0) { $0 + $1.count } : nil
+  }
+
+  /// - Throws: `CommandFailure` (65) if its images are too few, or their vectors too long, for a
+  ///   covariance.
+  func requireCovariance(_ extractor: (any FeatureExtractor)?) throws {
+    if let count, count < 2 {
+      throw CommandFailure.data(
+        "\(path): expected at least 2 images for a covariance, found \(count)")
+    }
+    if let length = dimensions(extractor), length > FeatureStatistics.maximumDimensions {
+      throw CommandFailure.data(
+        "\(path): expected vectors of at most \(FeatureStatistics.maximumDimensions) dimensions, "
+          + "found \(length); --size makes the images smaller")
+    }
+  }
 
   /// Mean and covariance of the images' features, on rank 0; nil elsewhere. Collective.
   func statistics(

@@ -24,13 +24,17 @@ struct AttributeSheet {
       numbers, of: train, labels: trainLabels, model: saved.loaded.model
     ) { progress.show("codes of the training images", $0, train.count) }
     progress.finish()
+    var leftOut = LeftOut()
     for (attribute, direction) in zip(numbers, found.directions) {
       let name = labels.names[attribute]
-      guard let direction else {
-        throw CommandFailure.data("\(name): all \(train.count) training images have it, or none")
+      leftOut.attempt(name) {
+        guard let direction else {
+          throw CommandFailure.data("all \(train.count) training images have it, or none")
+        }
+        try write(name, along: direction, try examples(of: attribute, labels))
       }
-      try write(name, along: direction, try examples(of: attribute, labels))
     }
+    try leftOut.finish()
   }
 
   private func number(of name: String, among names: [String]) throws -> Int {
@@ -39,7 +43,8 @@ struct AttributeSheet {
       "--attribute: no attribute '\(name)'; there are \(names.joined(separator: ", "))")
   }
 
-  /// Test images without the attribute, then as many with it.
+  /// Test images without the attribute, then as many with it; fewer than asked for if there are no
+  /// more.
   private func examples(of attribute: Int, _ labels: ImageAttributes) throws -> (
     images: [Int], half: Int
   ) {
@@ -47,12 +52,16 @@ struct AttributeSheet {
     let candidates = min(command.first, test.count)..<test.count
     let without = candidates.lazy.filter { !labels[$0, attribute] }.prefix(half)
     let with = candidates.lazy.filter { labels[$0, attribute] }.prefix(half)
-    guard without.count == half, with.count == half else {
-      throw CommandFailure.usage(
-        "\(labels.names[attribute]): expected \(half) test images with and without it "
-          + "from image \(command.first) on, found \(with.count) and \(without.count)")
+    let found = min(without.count, with.count)
+    guard found > 0 else {
+      throw CommandFailure.data(
+        "expected test images with and without it from image \(command.first) on, found "
+          + "\(with.count) and \(without.count)")
     }
-    return (Array(without) + Array(with), half)
+    if found < half, command.rows != nil {
+      note("\(labels.names[attribute]): \(found) test images with and without it, not \(half)")
+    }
+    return (Array(without.prefix(found)) + Array(with.prefix(found)), found)
   }
 
   /// An image, with what its code moved along a direction decodes to on both sides of it.

@@ -16,7 +16,7 @@ struct Interpolate: RootCommand {
     discussion: """
       Without --attribute each row goes from a test image to another: the image, its code decoded, \
       codes between the two decoded, the other's code decoded, the other image. Pairs are images 0 \
-      and 1, 2 and 3 … of the test split, from --first on.
+      and 1, 2 and 3 … of the test split, from --first on; fewer rows if there are fewer images.
         lathe interpolate RUN --along slerp
 
       With --attribute, for data sets that have attributes: d is the mean code of the training \
@@ -79,10 +79,11 @@ struct Interpolate: RootCommand {
   // MARK: Pairs
 
   private func pairs(_ saved: SavedRun, _ test: ImageSet) throws {
-    let (rows, frames, along) = (rows ?? 8, frames ?? 8, along ?? .linear)
-    guard first <= test.count, 2 * rows <= test.count - first else {
-      throw CommandFailure.usage(
-        "\(rows) pairs from image \(first) on: the test split has \(test.count) images")
+    let (frames, along) = (frames ?? 8, along ?? .linear)
+    let found = try test.available(2 * (rows ?? 8), from: first)
+    let rows = found.count / 2
+    guard rows > 0 else {
+      throw CommandFailure.data("expected at least 2 test images from \(first) on, found 1")
     }
     let steps = (0..<frames).map { Float($0) / Float(frames - 1) }
     let cells = cells(of: test.tensor(first..<first + 2 * rows), steps, along, saved)

@@ -14,6 +14,8 @@ struct Latent: RootCommand {
       latent-STEP-mask: the number of unmasked dimensions over the steps of training, for models \
       that have a mask.
         lathe latent RUN --count 1000 --out figures
+      A figure that cannot be drawn, as t-SNE of fewer images than its perplexity, is left out and
+      named; the others are drawn, and the status is 65.
       """)
 
   @OptionGroup var source: RunOptions
@@ -48,8 +50,12 @@ struct Latent: RootCommand {
     let test = try saved.images(.test, at: source.data)
     let drawing = LatentFigures(command: self, saved: saved, images: test)
     let codes = drawing.codes()
-    try drawing.covariance(of: codes)
-    try drawing.maskTrajectory()
-    if count > 0 { try drawing.maps(of: codes, min(count, test.count)) }
+    var leftOut = LeftOut()
+    leftOut.attempt("covariance") { try drawing.covariance(of: codes) }
+    leftOut.attempt("mask") { try drawing.maskTrajectory() }
+    if count > 0 {
+      leftOut.attempt("t-SNE") { try drawing.maps(of: codes, min(count, test.count)) }
+    }
+    try leftOut.finish()
   }
 }

@@ -72,6 +72,12 @@ struct LatentFigures {
 
   /// t-SNE of the first `count` images and of their codes.
   func maps(of codes: Features, _ count: Int) throws {
+    guard count > Int(command.perplexity) else {
+      throw CommandFailure.data(
+        "perplexity \(Int(command.perplexity)) needs at least \(Int(command.perplexity) + 1) "
+          + "images, there are \(count)"
+          + (count > 1 ? "; --perplexity \(max(1, (count - 1) / 3)) would do" : ""))
+    }
     let classes = try classes(count)
     let pixels = Features(images.tensor(0..<count).values, dimensions: images.shape.count)
     try map(pixels, "data", "test images", classes)

@@ -11,7 +11,7 @@ struct Reconstruct: RootCommand {
     abstract: "Shows images above what a trained model makes of them, as a grid.",
     usage: "lathe reconstruct RUN [options]",
     discussion: """
-      The first 64 test images, or some of the training images:
+      The first 64 test images, or as many as there are, or some of the training images:
         lathe reconstruct RUN
         lathe reconstruct RUN --split train --first 100 --count 16
       """)
@@ -39,13 +39,7 @@ struct Reconstruct: RootCommand {
     let saved = try source.run()
     try figures.prepare(in: saved.pictures)
     let images = try saved.images(split, at: source.data)
-    guard first <= images.count, count <= images.count - first else {
-      throw CommandFailure.usage(
-        "\(count) images from image \(first) on of the \(split.rawValue) split, "
-          + "which has \(images.count)"
-      )
-    }
-    let originals = images.tensor(first..<first + count)
+    let originals = images.tensor(try images.available(count, from: first))
     let reconstructions = withoutGradients {
       saved.loaded.model.reconstruct(
         originals, using: RandomSource(seed: saved.state.run.optimization.seed))
@@ -55,7 +49,7 @@ struct Reconstruct: RootCommand {
       "\(saved.pictureName("reconstructions"))-\(split.rawValue)", in: saved.pictures
     ) { try Pictures.writeReconstructions(originals, reconstructions, title: title, to: $0) }
     let error = String(format: "%.5g", (originals - reconstructions).squared.mean().scalar)
-    print("\(count) \(split.rawValue) images, mean squared error per pixel \(error)")
+    print("\(originals.shape[0]) \(split.rawValue) images, mean squared error per pixel \(error)")
     print("written          \(paths)")
   }
 }

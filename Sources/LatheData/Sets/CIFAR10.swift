@@ -43,15 +43,26 @@ enum CIFARBatch {
   @Sendable static func read(
     _ entry: Dataset, _ split: Split, _ place: FilePath
   ) throws(FileError) -> ImageSet? {
-    if FileSystem.isFile(place) { return try images(entry, split, try unpacked(place, split)) }
-    for folder in [place, place.appending(folderName)] {
+    if FileSystem.isFile(place) {
+      try CIFARVariant.refuse(at: place, entry)
+      return try images(entry, split, try unpacked(place, split))
+    }
+    for folder in folders(at: place) {
       let present = (names(.train) + names(.test)).contains {
         FileSystem.isFile(folder.appending($0))
       }
       if present { return try images(entry, split, try batches(entry, split, in: folder)) }
     }
     let archive = place.appending("cifar-10-binary.tar.gz")
-    return FileSystem.isFile(archive) ? try images(entry, split, try unpacked(archive, split)) : nil
+    if FileSystem.isFile(archive) { return try images(entry, split, try unpacked(archive, split)) }
+    try CIFARVariant.refuse(at: place, entry)
+    return nil
+  }
+
+  /// A place, the folder that the archive unpacks to, and both below the one folder in the place.
+  private static func folders(at place: FilePath) -> [FilePath] {
+    let places = [place] + (FileSystem.onlyFolder(in: place).map { [$0] } ?? [])
+    return places.flatMap { [$0, $0.appending(folderName)] }
   }
 
   private typealias Batch = (path: FilePath, bytes: [UInt8], isExpanded: Bool)
@@ -77,15 +88,22 @@ enum CIFARBatch {
     var found: [String: [UInt8]] = [:]
     let wanted = names(split)
     func last(_ name: String) -> String { name.split(separator: "/").last.map(String.init) ?? "" }
+    var others: [String] = []
     while let (name, content) = try tar.next(where: { wanted.contains(last($0)) }) {
-      if let content { found[last(name)] = content }
+      if let content {
+        found[last(name)] = content
+      } else if others.count < 4 {
+        others.append(name)
+      }
     }
     var batches: [Batch] = []
     for name in wanted {
       guard let bytes = found[name] else {
+        let variant = CIFARVariant(others)
         throw FileError(
           .damaged, "archive", path: archive, expected: "\(folderName)/\(name)",
-          found: "no such file in it")
+          found: variant?.rawValue ?? "no such file in it",
+          hint: variant == nil ? nil : Dataset.cifar10.instructions)
       }
       batches.append((archive.appending(name), bytes, true))
     }

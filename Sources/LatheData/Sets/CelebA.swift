@@ -17,9 +17,8 @@ extension Dataset {
         instructions: """
           To get it, see https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html: put \
           img_align_celeba.zip (or the folder that is in it), list_attr_celeba.txt and \
-          list_eval_partition.txt, and if \
-          you like identity_CelebA.txt, into data/celeba or the folder celeba below $LATHE_DATA, \
-          or name their folder
+          list_eval_partition.txt (or Kaggle's .csv), and if you like identity_CelebA.txt, into \
+          data/celeba or the folder celeba below $LATHE_DATA, or name their folder
           """,
         contents: "img_align_celeba or img_align_celeba.zip with its lists",
         scan: { (place, isTolerant) throws(FileError) in
@@ -39,36 +38,73 @@ struct CelebA {
   private let attributes, partition: TextTable
   private let identities: TextTable?
 
-  /// The files in a folder, or its subfolders `Img`, `Anno` and `Eval`; nil if none is there.
+  /// The files in a folder, its subfolders `Img`, `Anno` and `Eval`, or the one folder in it; nil if
+  /// none is there.
   ///
-  /// - Throws: `FileError` (missing) if some are there and others not.
+  /// - Throws: `FileError`: missing if some are there and others not, mismatch for CelebA-HQ.
   init?(at place: FilePath) throws(FileError) {
+    let places = [place] + (FileSystem.onlyFolder(in: place).map { [$0] } ?? [])
     func find(_ names: String...) -> FilePath? {
-      names.lazy.flatMap { name in Self.folders.map { place.appending($0).appending(name) } }
-        .first { FileSystem.status($0) != nil }
+      names.lazy.flatMap { name in
+        places.flatMap { place in Self.folders.map { place.appending($0).appending(name) } }
+      }.first { FileSystem.status($0) != nil }
     }
+    func list(_ name: String) -> FilePath? { find("\(name).txt", "\(name).csv") }
     let found = (
       find("img_align_celeba/img_align_celeba", "img_align_celeba", "img_align_celeba.zip"),
-      find("list_attr_celeba.txt"), find("list_eval_partition.txt")
+      list("list_attr_celeba"), list("list_eval_partition")
     )
-    if found == (nil, nil, nil) { return nil }
+    if found == (nil, nil, nil) {
+      try Self.refuseOtherKinds(at: place)
+      return nil
+    }
     guard let pictures = found.0 else {
+      try Self.refuseOtherKinds(at: place)
       throw Self.lacking("img_align_celeba or img_align_celeba.zip", place)
     }
-    guard let attributes = found.1 else { throw Self.lacking("list_attr_celeba.txt", place) }
-    guard let partition = found.2 else { throw Self.lacking("list_eval_partition.txt", place) }
+    guard let attributes = found.1 else {
+      throw Self.lacking("list_attr_celeba.txt or .csv", place)
+    }
+    guard let partition = found.2 else {
+      throw Self.lacking("list_eval_partition.txt or .csv", place)
+    }
     self.pictures = pictures
     self.attributes = try TextTable(attributes)
     self.partition = try TextTable(partition)
     var identities: TextTable?
-    if let path = find("identity_CelebA.txt") { identities = try TextTable(path) }
+    if let path = list("identity_CelebA") { identities = try TextTable(path) }
     self.identities = identities
   }
 
   private static func lacking(_ name: String, _ place: FilePath) -> FileError {
-    FileError(
-      .missing, "celeba", path: place, expected: name, found: "none",
+    let below = folders.dropFirst().joined(separator: ", ")
+    return FileError(
+      .missing, "celeba", path: place, expected: name, found: "none there or in its \(below)",
       hint: Dataset.celebA.instructions)
+  }
+
+  /// CelebA-HQ has pictures of its own and no partition; CelebA's other pictures are packed in ways
+  /// that are not read.
+  private static func refuseOtherKinds(at place: FilePath) throws(FileError) {
+    let others = [
+      ("CelebAMask-HQ", "CelebA-HQ"), ("CelebA-HQ-img", "CelebA-HQ"),
+      ("celeba_hq_256", "CelebA-HQ"), ("celeba_hq", "CelebA-HQ"), ("celeba-hq", "CelebA-HQ"),
+      ("CelebA-HQ-to-CelebA-mapping.txt", "CelebA-HQ"), ("data1024x1024", "CelebA-HQ"),
+      ("celebahq-resized-256x256", "CelebA-HQ"),
+      ("img_align_celeba_png", "CelebA as PNG"), ("img_celeba.7z", "a 7z archive of CelebA"),
+      ("img_align_celeba_png.7z", "a 7z archive of CelebA"),
+      ("img_celeba", "CelebA in the wild, not aligned"),
+    ]
+    let own = place.lastComponent?.string
+    let found = others.first { name, _ in
+      own == name
+        || folders.contains { FileSystem.exists(place.appending($0).appending(name)) }
+    }
+    guard let (name, kind) = found else { return }
+    throw FileError(
+      .mismatch, "celeba", path: place, expected: "img_align_celeba, the aligned pictures",
+      found: "\(name), \(kind)",
+      hint: "Pictures of any kind train as a folder: lathe train MODEL folder --data FOLDER")
   }
 
   /// All pictures, checked against the lists.
@@ -129,11 +165,11 @@ struct CelebA {
   static func splits(_ table: TextTable) throws(FileError) -> [Assignment] {
     var (splits, lines): ([Assignment], [String: Int]) = ([], [:])
     try table.forEachRow { (row) throws(FileError) in
+      if table.isHeader(row) { return }
       let order: [Split] = [.train, .validation, .test]
       guard row.count == 2, let part = row.integer(1), order.indices.contains(part) else {
         throw table.damaged(
-          "partition", line: row.line, "a name and 0, 1 or 2",
-          (0..<min(row.count, 4)).map(row.text).joined(separator: " "))
+          "partition", line: row.line, "a name and 0, 1 or 2", row.shown)
       }
       let name = row.text(0)
       try table.refuseRepetition(of: name, line: row.line, in: &lines)
@@ -146,10 +182,10 @@ struct CelebA {
   static func persons(_ table: TextTable) throws(FileError) -> [String: Int32] {
     var (persons, lines): ([String: Int32], [String: Int]) = ([:], [:])
     try table.forEachRow { (row) throws(FileError) in
+      if table.isHeader(row) { return }
       guard row.count == 2, let person = row.integer(1) else {
         throw table.damaged(
-          "identity", line: row.line, "a name and a number",
-          (0..<min(row.count, 4)).map(row.text).joined(separator: " "))
+          "identity", line: row.line, "a name and a number", row.shown)
       }
       let name = row.text(0)
       try table.refuseRepetition(of: name, line: row.line, in: &lines)
@@ -164,13 +200,14 @@ extension TextTable {
     throws(FileError)
   {
     if let first = lines.updateValue(line, forKey: name) {
-      throw damaged("name", line: line, "each name once", "\(name) again, as in line \(first)")
+      throw damaged(
+        "name", line: line, "each name once", "\(name.prefix(100)) again, as in line \(first)")
     }
   }
 }
 
 /// The attributes of pictures: a line with the number of rows, a line of names, then `NAME ±1 ±1
-/// …`.
+/// …`; in a CSV a line of names, `image_id` first, then the rows.
 struct AttributeRows {
   private(set) var names: [String] = []
   /// A bit each from the lowest, `[rows, bytes of a row]`.
@@ -178,25 +215,51 @@ struct AttributeRows {
   private(set) var lines: [String: Int] = [:]
   private var places: [String: Int] = [:]
 
+  /// Attributes of a picture.
+  private static let most = 1000
+  /// Bytes of an attribute's name.
+  private static let longestName = 200
+
   init(_ table: TextTable) throws(FileError) {
     var announced: Int?
     var isHeaderRead = false
     try table.forEachRow { (row) throws(FileError) in
-      if announced == nil {
+      if table.isHeader(row) {
+        try setNames(row, from: 1, of: table)
+        isHeaderRead = true
+      } else if announced == nil, !isHeaderRead {
         announced = row.count == 1 ? row.integer(0) : nil
         guard announced ?? -1 >= 0 else {
-          throw table.damaged("attributes", line: row.line, "the number of rows", row.text(0))
+          throw table.damaged("attributes", line: row.line, "the number of rows", row.shown)
         }
       } else if !isHeaderRead {
-        names = (0..<row.count).map(row.text)
+        try setNames(row, from: 0, of: table)
         isHeaderRead = true
       } else {
         try add(row, of: table)
       }
     }
-    guard announced == places.count, isHeaderRead else {
+    guard isHeaderRead, announced ?? places.count == places.count else {
       throw table.damaged(
         "attributes", line: 1, "as many rows as line 1 says, \(announced ?? 0)", "\(places.count)")
+    }
+  }
+
+  private mutating func setNames(
+    _ row: TextTable.Row, from first: Int, of table: TextTable
+  ) throws(FileError) {
+    guard row.count - first <= Self.most else {
+      throw table.damaged(
+        "attributes", line: row.line, "at most \(Self.most)", "\(row.count - first)")
+    }
+    names = (first..<row.count).map(row.text)
+    if let long = names.first(where: { $0.utf8.count > Self.longestName }) {
+      throw table.damaged(
+        "name of an attribute", line: row.line, "at most \(Self.longestName) bytes",
+        "\(long.utf8.count)")
+    }
+    guard Set(names).count == names.count else {
+      throw table.damaged("attributes", line: row.line, "each name once", "one of them twice")
     }
   }
 
@@ -216,7 +279,7 @@ struct AttributeRows {
       case -1: break
       default:
         throw table.damaged(
-          names[attribute], line: row.line, "1 or -1", row.text(attribute + 1))
+          names[attribute], line: row.line, "1 or -1", String(row.text(attribute + 1).prefix(100)))
       }
     }
   }

@@ -15,6 +15,9 @@ extension Dataset {
     origin: .files(
       FileOrigin(
         systemFolders: ["/usr/share/datasets/fashion-mnist"],
+        subfolders: [
+          "raw", "FashionMNIST/raw", "FashionMNIST", "fashion-mnist", "data/fashion", "fashion",
+        ],
         instructions: """
           To get it on Debian: apt install dataset-fashion-mnist; elsewhere, put the four files of \
           https://github.com/zalandoresearch/fashion-mnist into data/fashion-mnist or the folder \

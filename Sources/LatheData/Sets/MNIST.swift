@@ -11,7 +11,7 @@ extension Dataset {
     classNames: (0...9).map(String.init),
     origin: .files(
       FileOrigin(
-        systemFolders: [],
+        systemFolders: [], subfolders: ["raw", "MNIST/raw", "MNIST", "mnist"],
         instructions: """
           To get it, download the four files train-images-idx3-ubyte.gz, \
           train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and \

@@ -2,6 +2,11 @@ import SystemPackage
 
 /// Named arrays in a file of `numpy.savez` or `numpy.savez_compressed`.
 package struct NumPyArchive: Sendable {
+  /// Bytes to which any member may expand.
+  private static let freeExpansion = 64 << 20
+  /// How many times its size in the archive a larger member may have; numbers hardly shrink.
+  private static let expansion = 32
+
   private let archive: ZipArchive
   private let path: FilePath
 
@@ -13,15 +18,40 @@ package struct NumPyArchive: Sendable {
 
   /// The array of a name.
   ///
-  /// - Throws: `FileError` (damaged) if it is not there, or not an array of floats.
+  /// - Throws: `FileError` (damaged) if it is not there, not an array of floats, or expands too
+  ///   much.
   package func array(_ name: String) throws(FileError) -> NumPyArray {
-    guard let entry = archive.entries.first(where: { $0.name == name + ".npy" }) else {
-      let names = archive.entries.map(\.name).joined(separator: ", ")
+    let found = archive.entries.filter { $0.name == name + ".npy" }
+    guard found.count == 1 else {
       throw FileError(
         .damaged, "array", path: path, expected: name + ".npy",
-        found: names.isEmpty ? "none" : names)
+        found: found.isEmpty ? contents : "it \(found.count) times")
     }
-    return try NumPyArray(archive.content(of: entry), path: archive.path(of: entry))
+    return try NumPyArray(content(of: found[0]), path: archive.path(of: found[0]))
+  }
+
+  private func content(of entry: ZipArchive.Entry) throws(FileError) -> [UInt8] {
+    let (most, isTooLarge) = entry.packedSize.multipliedReportingOverflow(by: Self.expansion)
+    let limit = max(Self.freeExpansion, isTooLarge ? .max : most)
+    guard entry.size <= limit else {
+      throw FileError(
+        .damaged, "size", path: archive.path(of: entry), offset: entry.headerOffset,
+        expected: "at most \(limit) bytes of \(entry.packedSize) packed ones",
+        found: "\(entry.size)", hint: "numpy.savez, not savez_compressed, writes what can be read")
+    }
+    return try archive.content(of: entry)
+  }
+
+  /// What is there, for messages: each name with its type and shape, where they are easily read.
+  private var contents: String {
+    let shown = archive.entries.prefix(6).map { entry in
+      let isSmall = entry.size <= 16 << 20
+      let header = isSmall ? try? NumPyHeader(content(of: entry), path: path) : nil
+      return String(entry.name.prefix(60)) + (header.map { " (\($0.summary))" } ?? "")
+    }
+    let rest = archive.entries.count - shown.count
+    if shown.isEmpty { return "no arrays" }
+    return shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
   }
 
   /// Writes arrays under their names, stored, whole or not at all.

@@ -2,6 +2,7 @@
 // 1. Any bytes give a value or an error: no trap, no read outside, no recursion without end.
 // 2. Strict: RFC 8259, UTF-8 only, and an object's names must differ.
 //    (Foundation's decoder silently takes one of two members of the same name.)
+// 3. Time and memory in proportion to the bytes.
 
 /// Where and why bytes are not JSON.
 package struct JSONError: Error {
@@ -12,6 +13,8 @@ package struct JSONError: Error {
 /// Reads one JSON document from bytes that nobody has checked.
 package struct JSONReader {
   private static let deepest = 32
+  /// Characters of a number; the exact value of a double has at most 1,077.
+  private static let longestNumber = 1100
   private let bytes: [UInt8]
   private var position = 0
 
@@ -24,7 +27,26 @@ package struct JSONReader {
     return value
   }
 
+  /// The members of the one object that `bytes` spell, in their order; names are bytes, so two
+  /// normal forms of a letter are two names.
+  package static func members(
+    of bytes: [UInt8]
+  ) throws(JSONError) -> [(name: String, value: JSONValue)] {
+    var reader = JSONReader(bytes: bytes)
+    reader.skipSpace()
+    guard reader.next == UInt8(ascii: "{") else { throw reader.noObject() }
+    let members = try reader.members(depth: 0)
+    reader.skipSpace()
+    if reader.next != nil { throw reader.error("unexpected bytes after the value") }
+    return members
+  }
+
   private init(bytes: [UInt8]) { self.bytes = bytes }
+
+  private func noObject() -> JSONError {
+    let mark = bytes.starts(with: [0xef, 0xbb, 0xbf])
+    return error("expected an object" + (mark ? ", found a byte order mark" : ""))
+  }
 
   private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
@@ -62,20 +84,40 @@ package struct JSONReader {
   }
 
   private mutating func object(depth: Int) throws(JSONError) -> [String: JSONValue] {
+    var object: [String: JSONValue] = [:]
+    try forEachMember(depth: depth) { object.updateValue($1, forKey: $0) == nil }
+    return object
+  }
+
+  private mutating func members(
+    depth: Int
+  ) throws(JSONError) -> [(name: String, value: JSONValue)] {
+    var members: [(name: String, value: JSONValue)] = []
+    var names: Set<ByteName> = []
+    try forEachMember(depth: depth) {
+      members.append(($0, $1))
+      return names.insert(ByteName($0)).inserted
+    }
+    return members
+  }
+
+  /// `isNew` is told each name with its value, and says whether the name was not there before.
+  private mutating func forEachMember(
+    depth: Int, _ isNew: (String, JSONValue) -> Bool
+  ) throws(JSONError) {
     position += 1
-    var members: [String: JSONValue] = [:]
     skipSpace()
-    if take("}") { return members }
+    if take("}") { return }
     repeat {
       skipSpace()
       let name = try string()
       try expect(":")
-      let value = try value(depth: depth + 1)
-      if members.updateValue(value, forKey: name) != nil { throw error("two members \"\(name)\"") }
+      guard isNew(name, try value(depth: depth + 1)) else {
+        throw error("two members \"\(name.prefix(100))\"")
+      }
       skipSpace()
     } while take(",")
     try expect("}")
-    return members
   }
 
   private mutating func array(depth: Int) throws(JSONError) -> [JSONValue] {
@@ -110,6 +152,9 @@ extension JSONReader {
     if take("e") || take("E") {
       if !take("+") { _ = take("-") }
       try digits()
+    }
+    guard position - start <= Self.longestNumber else {
+      throw error("a number of more than \(Self.longestNumber) characters")
     }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if position == whole, let value = Int(text) { return .int(value) }

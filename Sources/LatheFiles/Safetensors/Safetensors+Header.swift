@@ -3,78 +3,28 @@ import SystemPackage
 // Goals, in order:
 // 1. After a header has passed, every range lies within the file and fits its shape.
 // 2. A refused header is refused with the tensor, the field, and both values.
+// 3. A type that is not known here stops nobody who does not ask for its tensor.
 
 extension Safetensors {
-  /// The type of a tensor's elements.
-  enum ElementType: String {
-    case bool = "BOOL"
-    case u8 = "U8"
-    case i8 = "I8"
-    case f8e4m3 = "F8_E4M3"
-    case f8e5m2 = "F8_E5M2"
-    case u16 = "U16"
-    case i16 = "I16"
-    case f16 = "F16"
-    case bf16 = "BF16"
-    case u32 = "U32"
-    case i32 = "I32"
-    case f32 = "F32"
-    case u64 = "U64"
-    case i64 = "I64"
-    case f64 = "F64"
-
-    var byteCount: Int {
-      switch self {
-      case .bool, .u8, .i8, .f8e4m3, .f8e5m2: 1
-      case .u16, .i16, .f16, .bf16: 2
-      case .u32, .i32, .f32: 4
-      case .u64, .i64, .f64: 8
-      }
-    }
-
-    var isReadable: Bool { self == .f32 || self == .f64 || self == .i64 }
-
-    /// Values of a readable type as `Float`; the bytes need no alignment.
-    func convert(_ bytes: UnsafeRawBufferPointer, to destination: UnsafeMutablePointer<Float>) {
-      switch self {
-      case .f32:
-        UnsafeMutableRawBufferPointer(start: destination, count: bytes.count).copyMemory(
-          from: bytes)
-      case .f64: Self.convert(bytes, to: destination) { (value: Double) in Float(value) }
-      case .i64: Self.convert(bytes, to: destination) { (value: Int64) in Float(value) }
-      default: trap("\(rawValue) is not readable")
-      }
-    }
-
-    private static func convert<Value: BitwiseCopyable>(
-      _ bytes: UnsafeRawBufferPointer, to destination: UnsafeMutablePointer<Float>,
-      _ rounded: (Value) -> Float
-    ) {
-      let size = MemoryLayout<Value>.size
-      for index in 0..<bytes.count / size {
-        let value = bytes.loadUnaligned(fromByteOffset: index * size, as: Value.self)
-        destination[index] = rounded(value)
-      }
-    }
-  }
-
   /// Where a tensor lies: its bytes as offsets from the start of the file.
   struct Entry {
     let type: ElementType
     let shape: [Int]
     let range: Range<Int>
 
-    var count: Int { range.count / type.byteCount }
+    /// Elements; of a type whose size is known.
+    var count: Int { range.count / type.byteCount! }
   }
 
   /// A header that has been checked against the file it heads.
   struct Header {
-    /// The reference implementation's own limit, in bytes.
-    private static let longest = 100_000_000
+    /// Bytes of a header; a tensor takes about a hundred, and the values of the header take up to
+    /// thirty times as much memory as its text.
+    private static let longest = 1 << 24
 
     let file: FilePath
     private(set) var metadata: [String: String] = [:]
-    private(set) var entries: [String: Entry] = [:]
+    private(set) var entries: [ByteName: Entry] = [:]
     private(set) var names: [String] = []
 
     init(_ file: MappedFile) throws(FileError) {
@@ -85,7 +35,7 @@ extension Safetensors {
         if name == Self.metadataKey {
           metadata = try strings(value)
         } else {
-          entries[name] = try entry(value, name, body)
+          entries[ByteName(name)] = try entry(value, name, body)
         }
       }
       names = try contiguousNames(body)
@@ -97,29 +47,36 @@ extension Safetensors {
 
     private static func length(_ file: MappedFile) throws(FileError) -> Int {
       guard file.bytes.count >= 8 else {
-        throw FileError(
-          .damaged, "file size", path: file.path, expected: "at least 8 bytes",
-          found: "\(file.bytes.count)")
+        throw other(file, "file size", expected: "at least 8 bytes", found: "\(file.bytes.count)")
       }
       let length = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
       let limit = min(file.bytes.count - 8, longest)
       guard length <= UInt64(limit) else {
-        throw FileError(
-          .damaged, "header length", path: file.path, offset: 0, expected: "at most \(limit)",
-          found: "\(length)")
+        throw other(
+          file, "header length", offset: 0, expected: "at most \(limit)", found: "\(length)")
       }
       return Int(length)
     }
 
+    /// The error for a file that cannot be of this format, which says what else it is if that is
+    /// known.
+    private static func other(
+      _ file: MappedFile, _ what: String, offset: Int? = nil, expected: String, found: String
+    ) -> FileError {
+      guard let other = OtherWeights(file) else {
+        return FileError(
+          .damaged, what, path: file.path, offset: offset, expected: expected, found: found)
+      }
+      return FileError(
+        .damaged, "weights", path: file.path, expected: "a safetensors file", found: other.kind,
+        hint: other.hint)
+    }
+
     private static func members(
       _ file: MappedFile, _ length: Int
-    ) throws(FileError) -> [String: JSONValue] {
+    ) throws(FileError) -> [(name: String, value: JSONValue)] {
       do throws(JSONError) {
-        let value = try JSONReader.value(of: Array(file.bytes[8..<dataStart(length)]))
-        guard case .object(let members) = value else {
-          throw JSONError(offset: 0, message: "expected an object")
-        }
-        return members
+        return try JSONReader.members(of: Array(file.bytes[8..<dataStart(length)]))
       } catch {
         throw FileError(
           .damaged, "header: \(error.message)", path: file.path, offset: 8 + error.offset)
@@ -133,12 +90,12 @@ extension Safetensors {
 extension Safetensors.Header {
   private func strings(_ value: JSONValue) throws(FileError) -> [String: String] {
     guard case .object(let members) = value else {
-      throw damaged(nil, "metadata", expected: "an object", found: "\(value)")
+      throw damaged(nil, "metadata", expected: "an object", found: text(value))
     }
     var strings: [String: String] = [:]
     for (key, value) in members {
       guard case .string(let string) = value else {
-        throw damaged(nil, "metadata \(key)", expected: "a string", found: "\(value)")
+        throw damaged(nil, "metadata \(key)", expected: "a string", found: text(value))
       }
       strings[key] = string
     }
@@ -151,11 +108,13 @@ extension Safetensors.Header {
     let type = try elementType(value["dtype"], name)
     let shape = try naturals(value["shape"], name, "shape")
     let range = try range(value["data_offsets"], name, body)
-    let needed = Self.byteCount(shape, of: type)
-    guard needed == range.count else {
-      throw damaged(
-        name, "bytes of \(type.rawValue) \(shape)",
-        expected: needed.map(String.init) ?? "fewer than 2⁶³", found: "\(range.count)")
+    if let size = type.byteCount {
+      let needed = Self.byteCount(shape, ofEach: size)
+      guard needed == range.count else {
+        throw damaged(
+          name, "bytes of \(type.name) \(String("\(shape)".prefix(100)))",
+          expected: needed.map(String.init) ?? "fewer than 2⁶³", found: "\(range.count)")
+      }
     }
     return Safetensors.Entry(type: type, shape: shape, range: range)
   }
@@ -163,10 +122,10 @@ extension Safetensors.Header {
   private func elementType(
     _ value: JSONValue?, _ name: String
   ) throws(FileError) -> Safetensors.ElementType {
-    guard case .string(let text)? = value, let type = Safetensors.ElementType(rawValue: text) else {
-      throw damaged(name, "dtype", expected: "a known type such as F32", found: text(value))
+    guard case .string(let text)? = value, (1...32).contains(text.utf8.count) else {
+      throw damaged(name, "dtype", expected: "a type such as F32", found: text(value))
     }
-    return type
+    return Safetensors.ElementType(name: text)
   }
 
   private func naturals(
@@ -192,7 +151,7 @@ extension Safetensors.Header {
     guard offsets.count == 2, offsets[0] <= offsets[1], offsets[1] <= body.count else {
       throw damaged(
         name, "data_offsets", expected: "[begin, end] within [0, \(body.count)]",
-        found: "\(offsets)")
+        found: offsets.count == 2 ? "\(offsets)" : "\(offsets.count) numbers")
     }
     return body.lowerBound + offsets[0]..<body.lowerBound + offsets[1]
   }
@@ -200,14 +159,14 @@ extension Safetensors.Header {
   /// The names in the order of their data, which must fill the body without gap or overlap.
   private func contiguousNames(_ body: Range<Int>) throws(FileError) -> [String] {
     let order = entries.sorted {
-      ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key)
-        < ($1.value.range.lowerBound, $1.value.range.upperBound, $1.key)
+      ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key.text)
+        < ($1.value.range.lowerBound, $1.value.range.upperBound, $1.key.text)
     }
     var end = body.lowerBound
     for (name, entry) in order {
       guard entry.range.lowerBound == end else {
         throw damaged(
-          name, "first byte", expected: "\(end) (no gap, no overlap)",
+          name.text, "first byte", expected: "\(end) (no gap, no overlap)",
           found: "\(entry.range.lowerBound)")
       }
       end = entry.range.upperBound
@@ -215,13 +174,13 @@ extension Safetensors.Header {
     guard end == body.upperBound else {
       throw damaged(nil, "file size", expected: "\(end) bytes", found: "\(body.upperBound)")
     }
-    return order.map(\.key)
+    return order.map(\.key.text)
   }
 
   /// `nil` if the product is not an `Int`.
-  private static func byteCount(_ shape: [Int], of type: Safetensors.ElementType) -> Int? {
+  private static func byteCount(_ shape: [Int], ofEach size: Int) -> Int? {
     if shape.contains(0) { return 0 }
-    var count = type.byteCount
+    var count = size
     for size in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
       if overflow { return nil }
@@ -230,13 +189,22 @@ extension Safetensors.Header {
     return count
   }
 
-  private func text(_ value: JSONValue?) -> String { value.map { "\($0)" } ?? "nothing" }
+  /// A value in a message; a list or an object by its kind, as it may be of any length.
+  private func text(_ value: JSONValue?) -> String {
+    switch value {
+    case nil: "nothing"
+    case .array(let elements): "a list of \(elements.count)"
+    case .object(let members): "an object of \(members.count) members"
+    case .string(let text): "\"\(text.prefix(100))\""
+    case let value?: value.text
+    }
+  }
 
   private func damaged(
     _ tensor: String?, _ what: String, expected: String, found: String
   ) -> FileError {
     FileError(
-      .damaged, what, path: file, tensor: tensor, expected: expected,
-      found: String(found.prefix(200)))
+      .damaged, what, path: file, tensor: tensor.map { String($0.prefix(200)) },
+      expected: expected, found: found)
   }
 }

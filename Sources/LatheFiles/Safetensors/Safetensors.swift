@@ -4,7 +4,8 @@ import SystemPackage
 ///
 /// The format is that of the Python package `safetensors`: the header's length (eight bytes,
 /// little-endian), a JSON header, then the tensors' values without gaps. Tensors of type F32 are
-/// read as they are, F64 and I64 rounded to `Float`; others can be listed but not read.
+/// read as they are, F16 and BF16 widened, F64 and I64 rounded to `Float`; others can be listed but
+/// not read. Names are bytes: two normal forms of a letter are two names.
 ///
 /// Files that ``write(_:metadata:to:)`` made carry each tensor's CRC-32 in their metadata under
 /// `crc32.NAME`; it is checked whenever values are read.
@@ -15,7 +16,7 @@ public struct Safetensors: Sendable {
   public let metadata: [String: String]
 
   let file: MappedFile
-  let entries: [String: Entry]
+  let entries: [ByteName: Entry]
 
   /// Maps the file and checks its header; values are checked when they are read.
   ///
@@ -49,6 +50,12 @@ public struct Safetensors: Sendable {
   /// - Throws: `.mismatch` if the file has no such tensor.
   public func shape(of name: String) throws(FileError) -> [Int] {
     try entry(name).shape
+  }
+
+  /// The types other than F32 of some tensors, sorted; those that the file does not have count for
+  /// nothing.
+  public func convertedTypes(of names: some Sequence<String>) -> [String] {
+    Set(names.compactMap { entries[ByteName($0)]?.type }.filter { $0 != .f32 }.map(\.name)).sorted()
   }
 
   /// Copies a tensor's values to `destination`, which has room for a tensor of `shape`.
@@ -92,7 +99,7 @@ public struct Safetensors: Sendable {
 
 extension Safetensors {
   private func entry(_ name: String) throws(FileError) -> Entry {
-    guard let entry = entries[name] else {
+    guard let entry = entries[ByteName(name)] else {
       throw FileError(.mismatch, "no such tensor", path: file.path, tensor: name)
     }
     return entry
@@ -107,8 +114,9 @@ extension Safetensors {
   ) throws(FileError) -> UnsafeRawBufferPointer {
     guard entry.type.isReadable else {
       throw FileError(
-        .mismatch, "type", path: file.path, tensor: name, expected: "F32, F64 or I64",
-        found: entry.type.rawValue)
+        .mismatch, "type", path: file.path, tensor: name,
+        expected: "one of " + ElementType.readable.joined(separator: ", "),
+        found: entry.type.name, hint: "Save the tensor as float32")
     }
     let bytes = bytes(of: entry)
     if isUnverified { try verify(name, bytes) }

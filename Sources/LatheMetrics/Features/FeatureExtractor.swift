@@ -15,6 +15,10 @@ public protocol FeatureExtractor {
   /// nothing else.
   var distanceName: String { get }
 
+  /// What the user should know before its features are computed, a sentence each: weights that were
+  /// converted.
+  var remarks: [String] { get }
+
   /// The features of images in [0, 1].
   ///
   /// Shapes: `[N, H, W, C]` → `[N, dimensions]`.
@@ -23,6 +27,8 @@ public protocol FeatureExtractor {
 }
 
 extension FeatureExtractor {
+  public var remarks: [String] { [] }
+
   /// Length of a vector for images of a shape.
   public func dimensions(for images: ImageShape) -> Int { dimensions ?? images.count }
 

@@ -12,7 +12,7 @@
 /// 2017. Concretely, the trace of the root is the sum of the roots of the eigenvalues of B C₂ Bᵀ
 /// with C₁ = BᵀB.
 ///
-/// - Throws: `ScoreError.sizes` if the two have different dimensions.
+/// - Throws: `ScoreError`: different dimensions, or numbers so large that the distance is none.
 public func frechetDistance(
   _ one: FeatureStatistics, _ other: FeatureStatistics
 ) throws(ScoreError) -> Double {
@@ -24,12 +24,19 @@ public func frechetDistance(
   let spread = (0..<n).reduce(0) {
     $0 + one.covariance[$1 * n + $1] + other.covariance[$1 * n + $1]
   }
-  return max(0, shift + spread - 2 * traceOfRoot(one.covariance, other.covariance, n))
+  let distance = shift + spread - 2 * (try traceOfRoot(one.covariance, other.covariance, n))
+  guard distance.isFinite else { throw .notFinite("Fréchet distance") }
+  return max(0, distance)
 }
 
-private func traceOfRoot(_ one: [Double], _ other: [Double], _ n: Int) -> Double {
+private func traceOfRoot(
+  _ one: [Double], _ other: [Double], _ n: Int
+) throws(ScoreError) -> Double {
   let factor = rootFactor(DoubleMatrix(one, rows: n, columns: n))
   let inner = factor.times(DoubleMatrix(other, rows: n, columns: n)).times(factor, transposed: true)
+  guard inner.values.allSatisfy(\.isFinite) else {
+    throw .notFinite("product of the covariances")
+  }
   return inner.eigen(vectors: false).values.reduce(0) { $0 + max(0, $1).squareRoot() }
 }
 

@@ -24,7 +24,10 @@ public struct FeatureStatistics: Sendable, Equatable {
   }
 
   /// The largest vectors that a covariance is computed of, 2 GiB.
-  static let maximumDimensions = 16_384
+  public static let maximumDimensions = 16_384
+
+  /// The largest that are read from a file, 512 MiB.
+  public static let maximumDimensionsOfFile = 8192
 
   /// Of vectors in memory.
   ///

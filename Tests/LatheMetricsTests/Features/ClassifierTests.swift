@@ -57,7 +57,7 @@ import Testing
   }
 
   /// A file from elsewhere may say anything of itself.
-  @Test(arguments: ["channels", "side", "classes"], ["9223372036854775807", "513000", "0", "x"])
+  @Test(arguments: ["channels", "side", "classes"], ["9223372036854775807", "513000", "0", "-1", "x"])
   func numbersThatCannotBeMeantAreRefused(key: String, value: String) throws {
     let path = FilePath("\(temporaryFolder())/classifier-\(getpid())-\(key)-\(value)")
     defer { path.withPlatformString { _ = unlink($0) } }
@@ -106,6 +106,28 @@ import Testing
     #expect(throws: FeatureError.self) {
       try classifier.features(of: Tensor(filledWith: 0, shape: [1, 28, 28, 3]))
     }
+  }
+
+  @Test(arguments: [Float.nan, .infinity, -1]) func weightsThatGiveNoFeaturesAreRefused(
+    value: Float
+  ) throws {
+    let scratch = try Scratch()
+    let path = scratch.path.appending("classifier.safetensors")
+    let training = ClassifierTraining(
+      configuration(colour: false), train: bars(16, .train), test: bars(4, .test))
+    try training.write(to: path)
+    let file = try Safetensors(reading: path)
+    let victim = "classifier.norm1.running_var"
+    let tensors = try file.names.map { name in
+      var values = try file.values(name)
+      if name == victim { values[3] = value }
+      return NamedTensor(name: name, shape: try file.shape(of: name), values: values)
+    }
+    let metadata = file.metadata.filter { !$0.key.hasPrefix("crc32.") }
+    try save(tensors, metadata: metadata, to: path)
+    let error = fileError { _ = try Classifier(reading: path) }
+    #expect(error?.kind == .mismatch && error?.found == "\(value)")
+    #expect(error?.what?.hasPrefix(victim) == true)
   }
 
   @Test func pixelsAreThemselves() throws {

@@ -69,7 +69,8 @@ package struct IDXFile: Sendable {
     }
     let magic = 0x800 + rank  // 8 is the code of unsigned bytes
     if let found = fields.first, found != magic {
-      throw damaged("magic number", 0, "\(magic)", "\(found)")
+      let kind = contentKind(header).map { ", \($0)" } ?? ""
+      throw damaged("magic number", 0, "\(magic)", "\(found)\(kind)")
     }
     let headerSize = Self.headerSize(rank: rank)
     guard header.count == headerSize else {

@@ -22,12 +22,31 @@ struct PlaceOrigin: Sendable {
   }
 }
 
-/// The error for a data set that is in none of the places looked in.
+/// The error for a data set that is in none of the places looked in, nor in the folders `below` each
+/// of them; it says what is there instead.
 func nothingFound(
-  _ what: String, _ contents: String, _ places: [FilePath], _ instructions: String
+  _ what: String, _ contents: String, _ places: [FilePath], _ instructions: String,
+  below: [String] = []
 ) -> FileError {
-  let looked = places.map { "\($0)" + (FileSystem.status($0) == nil ? " (does not exist)" : "") }
+  let looked = places.map { "\($0)\(whatIsThere(at: $0))" }
+  let folders = below.isEmpty ? "" : ", nor below in " + below.joined(separator: ", ")
   return FileError(
     .missing, what, expected: contents,
-    found: "nothing in " + looked.joined(separator: ", nothing in "), hint: instructions)
+    found: "nothing in " + looked.joined(separator: ", nothing in ") + folders,
+    hint: instructions)
+}
+
+/// For ` (which has train, test)` behind the name of a place.
+private func whatIsThere(at place: FilePath) -> String {
+  guard let status = FileSystem.status(place) else { return " (does not exist)" }
+  guard status.isFolder else {
+    let start = try? OpenFile(reading: place).bytes(at: 0, count: min(status.size, 2048))
+    let kind = start.flatMap { contentKind($0) } ?? "a file"
+    if place.extension?.lowercased() == "npz" { return " (NumPy arrays, which are not read)" }
+    let isPacked = ["archive", "gzip", "xz", "bzip2", "Zstandard"].contains { kind.contains($0) }
+    return " (\(kind)\(isPacked ? ", which must be unpacked" : ""))"
+  }
+  guard let names = try? FileSystem.names(in: place), !names.isEmpty else { return " (empty)" }
+  let shown = names.prefix(4).map { String($0.prefix(60)) }.joined(separator: ", ")
+  return " (which has \(shown)\(names.count > 4 ? " and \(names.count - 4) more" : ""))"
 }

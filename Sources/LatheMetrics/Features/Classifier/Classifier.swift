@@ -17,13 +17,15 @@ public struct Classifier: FeatureExtractor {
   public let channels: Int
   /// Side of the images it was trained on, to which others are resized bilinearly.
   public let side: Int
+  public let remarks: [String]
   /// Share of the test images that it classified rightly when it was trained, in percent.
   public let accuracy: String
 
   private let network: ClassifierNetwork
   private let store: ParameterStore
 
-  static let imagesInPass = 64
+  /// Images in a pass; fewer of large images, so that activations take no more memory.
+  private var imagesInPass: Int { side <= 64 ? 64 : max(1, 64 * 64 * 64 / (side * side)) }
 
   /// The one that comes with lathe for images of 1 or 3 channels.
   ///
@@ -51,25 +53,36 @@ public struct Classifier: FeatureExtractor {
 
   /// `origin` tells classifiers apart in protocols.
   private init(_ file: Safetensors, origin: String) throws(FileError) {
-    channels = try file.number("channels", atMost: 16)
-    side = try file.number("side", atMost: 512)
-    accuracy = file.metadata["accuracy"] ?? "unknown"
+    channels = try file.number("channels", in: [1, 3])
+    side = try file.number("side", in: 1...Self.largestSide)
+    accuracy = String((file.metadata["accuracy"] ?? "unknown").prefix(20))
     name = "classifier-\(channels == 1 ? "grey" : "colour") (\(origin))"
     store = ParameterStore(seed: 0)
     network = ClassifierNetwork(
-      store, channels: channels, classes: try file.number("classes", atMost: 100_000))
+      store, channels: channels, classes: try file.number("classes", in: 2...Self.mostClasses))
     store.layOut()
     for tensor in store.tensors {
       try file.copy(tensor.name, expecting: tensor.shape, to: tensor.storage.pointer)
+      let values = UnsafeBufferPointer(
+        start: tensor.storage.pointer, count: tensor.storage.count)
+      try file.requireFinite(values, of: tensor.name)
+      if tensor.name.hasSuffix("running_var"), let value = values.first(where: { $0 < 0 }) {
+        throw file.mismatch(
+          "\(tensor.name): variances", expected: "at least 0", found: "\(value)")
+      }
     }
+    remarks = file.remark(onTypesOf: store.tensors.map(\.name))
   }
+
+  /// Bounds of what a file may ask for.
+  private static let (largestSide, mostClasses) = (512, 10_000)
 
   public func features(of images: Tensor) throws(FeatureError) -> Features {
     guard images.shape[3] == channels else {
       throw .channels(images.shape[3], extractor: name, expected: "\(channels)")
     }
     return featuresInPasses(
-      of: images, size: Self.imagesInPass, dimensions: dimensions!, extract)
+      of: images, size: imagesInPass, dimensions: dimensions!, extract)
   }
 
   private func extract(_ images: Tensor) -> Tensor {
@@ -85,13 +98,30 @@ public struct Classifier: FeatureExtractor {
 
 extension Safetensors {
   /// A whole number in the metadata.
-  fileprivate func number(_ key: String, atMost limit: Int) throws(FileError) -> Int {
-    guard let text = metadata[key], let value = Int(text), (1...limit).contains(value) else {
+  fileprivate func number(
+    _ key: String, in bounds: some RandomAccessCollection<Int>
+  ) throws(FileError) -> Int {
+    guard let text = metadata[key], let value = Int(text), bounds.contains(value) else {
       throw mismatch(
-        "metadata \(key)", expected: "a number from 1 to \(limit)",
-        found: metadata[key] ?? "none")
+        "metadata \(key)",
+        expected: bounds.count == 2
+          ? "\(bounds.first!) or \(bounds.last!)" : "\(bounds.first!) to \(bounds.last!)",
+        found: metadata[key].map { String($0.prefix(40)) } ?? "none")
     }
     return value
+  }
+
+  /// - Throws: `FileError` (mismatch) for weights that no image would give features with.
+  func requireFinite(_ values: some Sequence<Float>, of tensor: String) throws(FileError) {
+    guard let value = values.first(where: { !$0.isFinite }) else { return }
+    throw mismatch("\(tensor): weights", expected: "finite numbers", found: "\(value)")
+  }
+
+  /// What is to be said of the types of some tensors: nothing if all are float32.
+  func remark(onTypesOf names: some Sequence<String>) -> [String] {
+    let types = convertedTypes(of: names)
+    guard !types.isEmpty else { return [] }
+    return ["weights of type \(types.joined(separator: ", ")) are converted to float32"]
   }
 }
 

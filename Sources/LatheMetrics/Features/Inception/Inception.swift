@@ -11,6 +11,7 @@ public struct Inception: FeatureExtractor {
   public let dimensions: Int?
   /// How images are made ready.
   public let preparation: InceptionPreparation
+  public private(set) var remarks: [String] = []
   private let network: InceptionNetwork
 
   /// Images in a pass: weights are reordered in each, and activations should not leave the cache
@@ -36,8 +37,12 @@ public struct Inception: FeatureExtractor {
         throw FileError(
           .mismatch, path: path, tensor: name, expected: "\(shape)", found: "\(found)")
       }
-      return try file.values(name)
+      let values = try file.values(name)
+      try file.requireFinite(values, of: name)
+      return values
     }
+    let units = InceptionTable.stages(upTo: dimensions)!.flatMap(\.steps.units)
+    remarks = file.remark(onTypesOf: units.flatMap { [$0.name + ".weight", $0.name + ".bias"] })
   }
 
   /// The same with weights from anywhere, by name and shape.
