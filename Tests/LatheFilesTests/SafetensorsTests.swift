@@ -223,16 +223,18 @@ let samples = [
     let program = """
       import sys, numpy as np, safetensors.numpy as s
       s.save_file({"w": np.arange(6, dtype="f4").reshape(2, 3) / 8, "n": np.array(-7),
-        "d": np.array([0.25, 1e10]), "half": np.ones(3, "f2")}, sys.argv[1], {"é": "ü"})
+        "d": np.array([0.25, 1e10]), "half": np.array([1, -0.5, 6e-8], "f2"),
+        "bytes": np.ones(3, "u1")}, sys.argv[1], {"é": "ü"})
       """
     _ = try #require(try python(program, [path.string]))
     let file = try Safetensors(reading: path)
     #expect(file.metadata == ["é": "ü"])
-    #expect(Set(file.names) == ["w", "n", "d", "half"])
+    #expect(Set(file.names) == ["w", "n", "d", "half", "bytes"])
     #expect(try file.shape(of: "w") == [2, 3])
     #expect(try file.values("w") == [0, 0.125, 0.25, 0.375, 0.5, 0.625])
     #expect(try file.values("n") == [-7])
     #expect(try file.values("d") == [0.25, 1e10])
-    #expect(fileError { _ = try file.values("half") }?.found == "F16")
+    #expect(try file.values("half") == [1, -0.5, 0x1p-24])
+    #expect(fileError { _ = try file.values("bytes") }?.found == "U8")
   }
 }

@@ -22,15 +22,16 @@ import Testing
   static let covariance = npy("<f8", "(2, 2)", doubles([2, 1, 1, 3]))
 
   /// Versions, orders, byte orders and spellings of one and the same covariance.
-  @Test(arguments: [
-    npy("<f8", "(2, 2)", doubles([2, 1, 1, 3]), version: 2),
-    npy("<f8", "(2, 2)", doubles([2, 1, 1, 3]), version: 3),
-    npy("<f8", "(2, 2)", doubles([2, 1, 1, 3]), fortran: "True"),
-    npy("<f8", "(2L, 2L)", doubles([2, 1, 1, 3])),
-    npy("<f8", " ( 2 , 2 ) ", doubles([2, 1, 1, 3])),
-    npy(">f8", "(2, 2)", doubles([2, 1, 1, 3], bigEndian: true)),
+  static let spellings: [[UInt8]] = [
+    npy("<f8", "(2, 2)", numbers, version: 2), npy("<f8", "(2, 2)", numbers, version: 3),
+    npy("<f8", "(2, 2)", numbers, fortran: "True"), npy("<f8", "(2L, 2L)", numbers),
+    npy("<f8", " ( 2 , 2 ) ", numbers), npy(">f8", "(2, 2)", reversedNumbers),
     npy("<f4", "(2, 2)", floats([2, 1, 1, 3])),
-  ]) func allThatNumPyWritesIsRead(sigma: [UInt8]) throws {
+  ]
+  private static let numbers = doubles([2, 1, 1, 3])
+  private static let reversedNumbers = doubles([2, 1, 1, 3], bigEndian: true)
+
+  @Test(arguments: spellings) func allThatNumPyWritesIsRead(sigma: [UInt8]) throws {
     for deflated in [false, true] {
       try write(
         zipArchive([("mu.npy", Self.mean), ("sigma.npy", sigma)], deflated: deflated), to: path)
@@ -44,8 +45,11 @@ import Testing
     let matrix = try NumPyArray(
       npy("<f8", "(2, 3)", doubles([0, 10, 1, 11, 2, 12]), fortran: "True"), path: "a")
     #expect(matrix == NumPyArray([0, 1, 2, 10, 11, 12], shape: [2, 3]))
-    let values = (0..<2).flatMap { k in
-      (0..<3).flatMap { j in (0..<2).map { i in Double(100 * i + 10 * j + k) } }
+    var values: [Double] = []
+    for k in 0..<2 {
+      for j in 0..<3 {
+        for i in 0..<2 { values.append(Double(100 * i + 10 * j + k)) }
+      }
     }
     let block = try NumPyArray(
       npy("<f8", "(2, 3, 2)", doubles(values), fortran: "True"), path: "a")
@@ -57,11 +61,11 @@ import Testing
     let members: [(String, [UInt8])]
     let found: String
 
-    init(_ mean: [UInt8]? = StatisticsFileTests.mean, _ sigma: [UInt8]? = nil, _ found: String) {
-      members =
-        (mean.map { [("mu.npy", $0)] } ?? [])
-        + [("sigma.npy", sigma ?? StatisticsFileTests.covariance)]
-      self.found = found
+    init(
+      mu: [UInt8] = StatisticsFileTests.mean, sigma: [UInt8] = StatisticsFileTests.covariance,
+      _ found: String
+    ) {
+      self.init(named: [("mu.npy", mu), ("sigma.npy", sigma)], found)
     }
 
     init(named members: [(String, [UInt8])], _ found: String) {
@@ -81,28 +85,28 @@ import Testing
     Odd(named: [("mu.npy", mean)], "mu.npy (float64 [2])"),
     Odd(named: [], "no arrays"),
     Odd(named: [("mu.npy", mean), ("mu.npy", mean), ("sigma.npy", covariance)], "it 2 times"),
-    Odd(npy("<f8", "(1, 2)", doubles([5, 6])), "[1, 2]"),
-    Odd(mean, npy("<f8", "(4,)", doubles([2, 1, 1, 3])), "[4]"),
-    Odd(mean, npy("<f8", "(1, 2, 2)", doubles([2, 1, 1, 3])), "[1, 2, 2]"),
-    Odd(npy("<f2", "(2,)", [0, 0, 0, 0]), "float16 [2]"),
-    Odd(npy("|O", "(2,)", [0x80, 4, 0x2e]), "Python objects [2]"),
-    Odd(mean, npy("<c16", "(2, 2)", [0]), "complex128 [2, 2]"),
-    Odd(mean, npy("<f16", "(2, 2)", [0]), "longdouble [2, 2]"),
-    Odd(npy("[('a', '<f8')]", "(2,)", [0], quoted: false), "records [2]"),
-    Odd(mean, matrix([.nan, 1, 1, 3]), "nan at [0, 0]"),
-    Odd(npy("<f8", "(2,)", doubles([5, .infinity])), "inf at [1]"),
-    Odd(mean, matrix([2, 1, 0, 3]), "0.0 at [1, 0], 1.0 at [0, 1]"),
-    Odd(mean, matrix([2, 1, 1, -3]), "-3.0 at [1, 1]"),
-    Odd(npy("<f8", "(0,)", []), npy("<f8", "(0, 0)", []), "[0]"),
-    Odd(npy("<f8", "(1000000, 1000000)", []), "0 bytes"),
-    Odd(npy("<f8", "(9223372036854775807, 2)", []), "{'descr'"),
-    Odd(Array(mean.prefix(9)), "9 bytes"),
-    Odd(npy("<f8", "(2,)", doubles([5, 6]), version: 4), "4"),
+    Odd(mu: npy("<f8", "(1, 2)", doubles([5, 6])), "[1, 2]"),
+    Odd(sigma: npy("<f8", "(4,)", doubles([2, 1, 1, 3])), "[4]"),
+    Odd(sigma: npy("<f8", "(1, 2, 2)", doubles([2, 1, 1, 3])), "[1, 2, 2]"),
+    Odd(mu: npy("<f2", "(2,)", [0, 0, 0, 0]), "float16 [2]"),
+    Odd(mu: npy("|O", "(2,)", [0x80, 4, 0x2e]), "Python objects [2]"),
+    Odd(sigma: npy("<c16", "(2, 2)", [0]), "complex128 [2, 2]"),
+    Odd(sigma: npy("<f16", "(2, 2)", [0]), "longdouble [2, 2]"),
+    Odd(mu: npy("[('a', '<f8')]", "(2,)", [0], quoted: false), "records [2]"),
+    Odd(sigma: matrix([.nan, 1, 1, 3]), "nan at [0, 0]"),
+    Odd(mu: npy("<f8", "(2,)", doubles([5, .infinity])), "inf at [1]"),
+    Odd(sigma: matrix([2, 1, 0, 3]), "0.0 at [1, 0], 1.0 at [0, 1]"),
+    Odd(sigma: matrix([2, 1, 1, -3]), "-3.0 at [1, 1]"),
+    Odd(mu: npy("<f8", "(0,)", []), sigma: npy("<f8", "(0, 0)", []), "[0]"),
+    Odd(mu: npy("<f8", "(1000000, 1000000)", []), "0 bytes"),
+    Odd(mu: npy("<f8", "(9223372036854775807, 2)", []), "{'descr'"),
+    Odd(mu: Array(mean.prefix(9)), "9 bytes"),
+    Odd(mu: npy("<f8", "(2,)", doubles([5, 6]), version: 4), "4"),
   ]
 
   @Test(arguments: odd.indices) func whatIsThereIsSaid(index: Int) throws {
     let odd = Self.odd[index]
-    let error = try error(odd.members)
+    let error = try self.error(odd.members)
     #expect(error?.kind == .damaged)
     #expect(error?.found?.contains(odd.found) == true, "\(String(describing: error))")
     #expect(error?.found?.contains("\n") == false)
@@ -112,7 +116,7 @@ import Testing
   /// Rounding makes no covariance asymmetric.
   @Test func roundingIsNoAsymmetry() throws {
     let sigma = npy("<f8", "(2, 2)", doubles([2, 1, 1 + 1e-9, 3]))
-    #expect(try error([("mu.npy", Self.mean), ("sigma.npy", sigma)]) == nil)
+    #expect(try self.error([("mu.npy", Self.mean), ("sigma.npy", sigma)]) == nil)
   }
 
   /// 3,000 zeros by as many shrink a thousand times; what would fill the memory is not expanded.
@@ -121,7 +125,7 @@ import Testing
     let sigma = npy(
       "<f8", "(\(size), \(size))", [UInt8](repeating: 0, count: 8 * size * size))
     let mu = npy("<f8", "(\(size),)", [UInt8](repeating: 0, count: 8 * size))
-    let error = try error([("mu.npy", mu), ("sigma.npy", sigma)], deflated: true)
+    let error = try self.error([("mu.npy", mu), ("sigma.npy", sigma)], deflated: true)
     #expect(error?.what == "size" && error?.found == "\(sigma.count)")
     #expect(error?.expected?.hasPrefix("at most 67108864 bytes of ") == true)
   }
