@@ -2,10 +2,8 @@ import SystemPackage
 
 /// Named arrays in a file of `numpy.savez` or `numpy.savez_compressed`.
 package struct NumPyArchive: Sendable {
-  /// Bytes to which any member may expand.
-  private static let freeExpansion = 64 << 20
-  /// How many times its size in the archive a larger member may have; numbers hardly shrink.
-  private static let expansion = 32
+  /// Bytes of an array once expanded: 4,096 × 4,096 doubles and their header.
+  private static let largest = 1 << 27 + 1 << 14
 
   private let archive: ZipArchive
   private let path: FilePath
@@ -18,8 +16,8 @@ package struct NumPyArchive: Sendable {
 
   /// The array of a name.
   ///
-  /// - Throws: `FileError` (damaged) if it is not there, not an array of floats, or expands too
-  ///   much.
+  /// - Throws: `FileError` (damaged) if it is not there, not an array of floats, or larger than
+  ///   4,096 × 4,096 doubles.
   package func array(_ name: String) throws(FileError) -> NumPyArray {
     let found = archive.entries.filter { $0.name == name + ".npy" }
     guard found.count == 1 else {
@@ -31,15 +29,7 @@ package struct NumPyArchive: Sendable {
   }
 
   private func content(of entry: ZipArchive.Entry) throws(FileError) -> [UInt8] {
-    let (most, isTooLarge) = entry.packedSize.multipliedReportingOverflow(by: Self.expansion)
-    let limit = max(Self.freeExpansion, isTooLarge ? .max : most)
-    guard entry.size <= limit else {
-      throw FileError(
-        .damaged, "size", path: archive.path(of: entry), offset: entry.headerOffset,
-        expected: "at most \(limit) bytes of \(entry.packedSize) packed ones",
-        found: "\(entry.size)", hint: "numpy.savez, not savez_compressed, writes what can be read")
-    }
-    return try archive.content(of: entry)
+    try archive.content(of: entry, limit: Self.largest)
   }
 
   /// What is there, for messages: each name with its type and shape, where they are easily read.

@@ -39,6 +39,7 @@ package struct NumPyArray: Sendable, Equatable {
     let columns = shape.last!
     let rows = values.count / columns
     let rest = Array(shape.dropLast())
+    if columns == 1 { return rowMajor(values, rest) }
     var ordered = [Double](repeating: 0, count: values.count)
     for column in 0..<columns {
       let part = rowMajor(Array(values[column * rows..<(column + 1) * rows]), rest)

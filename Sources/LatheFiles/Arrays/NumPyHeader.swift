@@ -17,6 +17,8 @@ package struct NumPyHeader: Sendable {
   static let magic = [0x93] + Array("NUMPY".utf8)
   /// Bytes of the text; NumPy itself reads no more than this unless it is told to.
   private static let longest = 10_000
+  /// NumPy's own limit.
+  private static let mostDimensions = 64
 
   /// - Throws: `FileError` (damaged) if the bytes do not begin with such a header.
   package init(_ bytes: [UInt8], path: FilePath) throws(FileError) {
@@ -91,7 +93,7 @@ extension NumPyHeader {
       }
       sizes.append(size)
     }
-    return sizes
+    return sizes.count <= mostDimensions ? sizes : nil
   }
 
   private static func product(_ shape: [Int]) -> Int? {

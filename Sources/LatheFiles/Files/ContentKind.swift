@@ -6,6 +6,7 @@ package func contentKind(_ start: [UInt8]) -> String? {
   if let page = htmlPage(start) { return page }
   let signatures: [(String, [UInt8])] = [
     ("a Git LFS pointer, not the file itself", Array("version https://git-lfs".utf8)),
+    ("an XML document, as servers answer with", Array("<?xml".utf8)),
     ("a packed file of lathe", Array("LATHEIMG".utf8)), ("a zip archive", Array("PK".utf8)),
     ("a gzip file", [0x1f, 0x8b]), ("a RAR archive", Array("Rar!".utf8)),
     ("a 7z archive", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]),

@@ -7,7 +7,7 @@ extension FeatureStatistics {
   /// deflated, in either order and byte order.
   ///
   /// - Throws: `FileError`: missing if the file cannot be read; damaged if it does not hold `mu`,
-  ///   [d], and `sigma`, [d, d], of finite floats, with d at most 8,192, or if `sigma` is no
+  ///   [d], and `sigma`, [d, d], of finite floats, with d at most 4,096, or if `sigma` is no
   ///   covariance.
   public init(reading path: FilePath) throws(FileError) {
     let archive = try Self.explaining { () throws(FileError) in try NumPyArchive(path) }

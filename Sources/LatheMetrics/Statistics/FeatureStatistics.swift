@@ -26,8 +26,8 @@ public struct FeatureStatistics: Sendable, Equatable {
   /// The largest vectors that a covariance is computed of, 2 GiB.
   public static let maximumDimensions = 16_384
 
-  /// The largest that are read from a file, 512 MiB.
-  public static let maximumDimensionsOfFile = 8192
+  /// The largest that are read from a file, 128 MiB.
+  public static let maximumDimensionsOfFile = 4096
 
   /// Of vectors in memory.
   ///

@@ -21,12 +21,7 @@ struct TextTable {
   /// - Throws: `FileError`: missing if it cannot be read; damaged if it is too long or no text.
   init(_ path: FilePath) throws(FileError) {
     self.path = path
-    let file = try OpenFile(reading: path)
-    let size = try file.size()
-    guard size <= Self.longest else {
-      throw Limit.exceeded("list", "\(size)", limit: Self.longest, in: path)
-    }
-    let bytes = try file.contents()
+    let bytes = try OpenFile(reading: path).contents(limit: Self.longest)
     let mark = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
     self.bytes = bytes[mark...]
     let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
@@ -43,7 +38,7 @@ struct TextTable {
   func add(to checksum: inout Checksum) { checksum.update(Array(bytes)) }
 
   /// SHA-256 of the file, 32 bytes.
-  var digest: [UInt8] { SHA256.digest(of: bytes) }
+  var digest: [UInt8] { SHA256.digest(of: Array(bytes)) }
 
   /// A line's number, counted from 1, and its fields.
   struct Row {
