@@ -26,7 +26,8 @@ import Testing
     let brains: [UInt16] = [0x3f80, 0xc000, 0x7f7f, 0x0080, 0x0001, 0x8000, 0x7f80, 0x7fc1]
     let data = (halves + brains).flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
     let header =
-      #"{"h":\#(Self.tensor("F16", "[8]", "[0,16]")),"b":\#(Self.tensor("BF16", "[8]", "[16,32]"))}"#
+      #"{"h":\#(Self.tensor("F16", "[8]", "[0,16]")),"#
+      + #""b":\#(Self.tensor("BF16", "[8]", "[16,32]"))}"#
     let weights = try Safetensors(reading: file(raw(header: header, data: data)))
     let half = try weights.values("h")
     #expect(half.prefix(5) == [1, -2, 65504, 0x1p-14, 0x1p-24])
@@ -93,7 +94,7 @@ import Testing
     Taken("a.h5", [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a], "an HDF5 file"),
     Taken("a.safetensors", "version https://git-lfs.github.com/spec/v1\noid", "a Git LFS pointer"),
     Taken(
-      "model.safetensors.index.json", #"{"metadata": {}, "weight_map": {}}"#, "an index of weights"),
+      "model.safetensors.index.json", #"{"metadata": {}, "weight_map": {}}"#, "an index of"),
     Taken("config.json", #"{"architectures": []}"#, "JSON"),
     Taken("a.onnx", [8, 8, 18, 7, 112, 121, 116, 111, 114, 99, 104, 26], "an ONNX model"),
     Taken(

@@ -84,7 +84,9 @@ struct FrechetTool: ParsableCommand {
     }
   }
 
-  /// - Throws: `CommandFailure` (65) if the two cannot be compared, before any picture is looked at.
+  /// Sees that the two can be compared, before any picture is looked at.
+  ///
+  /// - Throws: `CommandFailure` (65).
   private func requireComparable(
     _ sources: [StatisticsSource], _ extractors: [(any FeatureExtractor)?]
   ) throws {

@@ -38,8 +38,8 @@ struct CelebA {
   private let attributes, partition: TextTable
   private let identities: TextTable?
 
-  /// The files in a folder, its subfolders `Img`, `Anno` and `Eval`, or the one folder in it; nil if
-  /// none is there.
+  /// The files in a folder, its subfolders `Img`, `Anno` and `Eval`, or the one folder in it; nil
+  /// if none is there.
   ///
   /// - Throws: `FileError`: missing if some are there and others not, mismatch for CelebA-HQ.
   init?(at place: FilePath) throws(FileError) {

@@ -22,8 +22,8 @@ struct PlaceOrigin: Sendable {
   }
 }
 
-/// The error for a data set that is in none of the places looked in, nor in the folders `below` each
-/// of them; it says what is there instead.
+/// The error for a data set that is in none of the places looked in, nor in the folders `below`
+/// each of them; it says what is there instead.
 func nothingFound(
   _ what: String, _ contents: String, _ places: [FilePath], _ instructions: String,
   below: [String] = []
