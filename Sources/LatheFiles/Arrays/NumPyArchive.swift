@@ -4,6 +4,8 @@ import SystemPackage
 package struct NumPyArchive: Sendable {
   /// Bytes of an array once expanded: 4,096 × 4,096 doubles and their header.
   private static let largest = 1 << 27 + 1 << 14
+  /// Larger arrays may expand at most so many times; numbers hardly shrink.
+  private static let (freeSize, expansion) = (1 << 23, 32)
 
   private let archive: ZipArchive
   private let path: FilePath
@@ -29,13 +31,15 @@ package struct NumPyArchive: Sendable {
   }
 
   private func content(of entry: ZipArchive.Entry) throws(FileError) -> [UInt8] {
-    try archive.content(of: entry, limit: Self.largest)
+    let (most, isTooLarge) = entry.packedSize.multipliedReportingOverflow(by: Self.expansion)
+    let limit = min(Self.largest, max(Self.freeSize, isTooLarge ? .max : most))
+    return try archive.content(of: entry, limit: limit)
   }
 
   /// What is there, for messages: each name with its type and shape, where they are easily read.
   private var contents: String {
     let shown = archive.entries.prefix(6).map { entry in
-      let isSmall = entry.size <= 16 << 20
+      let isSmall = entry.size <= Self.freeSize
       let header = isSmall ? try? NumPyHeader(content(of: entry), path: path) : nil
       return String(entry.name.prefix(60)) + (header.map { " (\($0.summary))" } ?? "")
     }

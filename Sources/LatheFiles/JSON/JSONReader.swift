@@ -55,7 +55,9 @@ package struct JSONReader {
   }
 
   private mutating func skipSpace() {
-    while let byte = next, [0x20, 0x0A, 0x0D, 0x09].contains(byte) { position += 1 }
+    while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+      position += 1
+    }
   }
 
   private mutating func take(_ wanted: Unicode.Scalar) -> Bool {
@@ -174,12 +176,12 @@ extension JSONReader {
 extension JSONReader {
   private mutating func string() throws(JSONError) -> String {
     if !take("\"") { throw error("expected a string") }
-    var text = ""
+    var text = try plainText()
     while true {
-      text += try plainText()
       if take("\"") { return text }
       if !take("\\") { throw error("string without end, or a control character in it") }
       text.unicodeScalars.append(try escape())
+      text += try plainText()
     }
   }
 
@@ -194,12 +196,16 @@ extension JSONReader {
     return text
   }
 
+  private static let escapes: [(letter: UInt8, meaning: Unicode.Scalar)] = [
+    (0x22, "\""), (0x5C, "\\"), (0x2F, "/"), (0x62, "\u{8}"), (0x66, "\u{C}"), (0x6E, "\n"),
+    (0x72, "\r"), (0x74, "\t"),
+  ]
+
   private mutating func escape() throws(JSONError) -> Unicode.Scalar {
-    let kinds: [(Unicode.Scalar, Unicode.Scalar)] = [
-      ("\"", "\""), ("\\", "\\"), ("/", "/"), ("b", "\u{8}"), ("f", "\u{C}"), ("n", "\n"),
-      ("r", "\r"), ("t", "\t"),
-    ]
-    for (letter, scalar) in kinds where take(letter) { return scalar }
+    if let scalar = Self.escapes.first(where: { $0.letter == next }) {
+      position += 1
+      return scalar.meaning
+    }
     if !take("u") { throw error("unknown escape") }
     let first = try codeUnit()
     if let scalar = Unicode.Scalar(first) { return scalar }

@@ -20,7 +20,7 @@ extension Safetensors {
   struct Header {
     /// Bytes of a header; a tensor takes about a hundred, and the values of the header take up to
     /// thirty times as much memory as its text.
-    private static let longest = 1 << 24
+    private static let longest = 1 << 23
 
     let file: FilePath
     private(set) var metadata: [String: String] = [:]
