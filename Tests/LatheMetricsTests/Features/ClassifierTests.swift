@@ -57,7 +57,8 @@ import Testing
   }
 
   /// A file from elsewhere may say anything of itself.
-  @Test(arguments: ["channels", "side", "classes"], ["9223372036854775807", "513000", "0", "-1", "x"])
+  @Test(
+    arguments: ["channels", "side", "classes"], ["9223372036854775807", "513000", "0", "-1", "x"])
   func numbersThatCannotBeMeantAreRefused(key: String, value: String) throws {
     let path = FilePath("\(temporaryFolder())/classifier-\(getpid())-\(key)-\(value)")
     defer { path.withPlatformString { _ = unlink($0) } }
