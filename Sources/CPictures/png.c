@@ -84,6 +84,8 @@ int cp_read_png(
     return -1;
   }
   png_set_read_fn(png, &source, read_bytes);
+  // Whatever window a file announces: some need a larger one.
+  png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
   ignore_ancillary_chunks(png);
   png_read_info(png, info);
   source.rows = png_get_image_height(png, info);

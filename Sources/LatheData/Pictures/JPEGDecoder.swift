@@ -30,9 +30,19 @@ struct JPEGDecoder: ~Copyable {
     _ bytes: UnsafeRawBufferPointer, of path: FilePath, requiring requirement: ImageRequirement
   ) throws(FileError) -> DecodedImage {
     let markers = JPEGMarkers(bytes)
-    if !markers.unknownRevisions.isEmpty {
-      return try decode(revising: markers, in: bytes, of: path, requiring: requirement)
+    guard let copy = markers.mended(bytes) else {
+      return try decode(bytes, markers, of: path, requiring: requirement)
     }
+    return try copy.withUnsafeBufferPointer { (copy) throws(FileError) -> DecodedImage in
+      let bytes = UnsafeRawBufferPointer(copy)
+      return try decode(bytes, JPEGMarkers(bytes), of: path, requiring: requirement)
+    }
+  }
+
+  private func decode(
+    _ bytes: UnsafeRawBufferPointer, _ markers: JPEGMarkers, of path: FilePath,
+    requiring requirement: ImageRequirement
+  ) throws(FileError) -> DecodedImage {
     if let frame = markers.frame { try check(frame, path) }
     let header = try header(of: bytes, path)
     let orientation = markers.orientation ?? .upright
@@ -44,18 +54,6 @@ struct JPEGDecoder: ~Copyable {
       height: header.height, width: header.width, channels: header.inks == .grey ? 1 : 3,
       pixels: try pixels(bytes, header, path))
     return stored.upright(from: orientation)
-  }
-
-  /// libjpeg-turbo warns of another revision of JFIF than 1, which says nothing of the picture.
-  private func decode(
-    revising markers: JPEGMarkers, in bytes: UnsafeRawBufferPointer, of path: FilePath,
-    requiring requirement: ImageRequirement
-  ) throws(FileError) -> DecodedImage {
-    var copy = Array(bytes)
-    for place in markers.unknownRevisions { copy[place] = 1 }
-    return try copy.withUnsafeBufferPointer { (copy) throws(FileError) -> DecodedImage in
-      try decode(UnsafeRawBufferPointer(copy), of: path, requiring: requirement)
-    }
   }
 
   private static func start(of bytes: UnsafeRawBufferPointer) -> UnsafePointer<UInt8>? {

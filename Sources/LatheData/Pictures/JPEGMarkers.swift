@@ -2,8 +2,8 @@ import Glibc
 
 /// What the markers of a JPEG say before any picture is decoded.
 ///
-/// The format: ITU-T T.81, Annex B. The walk ends at the first thing that is no marker; what is
-/// damaged, libjpeg-turbo says.
+/// The format: ITU-T T.81, Annex B. The walk ends where a segment does not fit in; what is damaged,
+/// libjpeg-turbo says.
 struct JPEGMarkers {
   /// A start of frame.
   struct Frame {
@@ -23,11 +23,13 @@ struct JPEGMarkers {
   /// As the first EXIF block says.
   private(set) var orientation: Orientation?
   /// Where a JFIF header names another major revision than 1.
-  private(set) var unknownRevisions: [Int] = []
+  private var unknownRevisions: [Int] = []
+  /// Bytes between segments that belong to none, as some cameras and scanners leave them.
+  private var strayBytes: [Range<Int>] = []
 
   init(_ bytes: UnsafeRawBufferPointer) {
     var place = 2
-    while let marker = Self.marker(in: bytes, at: &place), marker != 0xd9 {
+    while let marker = nextMarker(in: bytes, at: &place), marker != 0xd9 {
       if marker == 0x01 || 0xd0...0xd7 ~= marker { continue }
       guard let length = bytes.number(at: place, count: 2), length >= 2,
         let content = bytes.part(at: place + 2, count: length - 2)
@@ -38,13 +40,40 @@ struct JPEGMarkers {
     }
   }
 
-  /// The marker at `place`, which is then after it.
-  private static func marker(in bytes: UnsafeRawBufferPointer, at place: inout Int) -> UInt8? {
-    guard place < bytes.count, bytes[place] == 0xff else { return nil }
-    while place < bytes.count, bytes[place] == 0xff { place += 1 }
-    guard place < bytes.count else { return nil }
-    place += 1
-    return bytes[place - 1]
+  /// The file without stray bytes and with the known revision of JFIF, of both of which
+  /// libjpeg-turbo warns, though they say nothing of the picture; nil if it has neither.
+  func mended(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+    if strayBytes.isEmpty && unknownRevisions.isEmpty { return nil }
+    var copy = Array(bytes)
+    for place in unknownRevisions { copy[place] = 1 }
+    var end = strayBytes.first?.lowerBound ?? bytes.count
+    for (stray, next) in zip(strayBytes, strayBytes.dropFirst().map(\.lowerBound) + [bytes.count]) {
+      _ = copy.withUnsafeMutableBytes {
+        memmove($0.baseAddress! + end, $0.baseAddress! + stray.upperBound, next - stray.upperBound)
+      }
+      end += next - stray.upperBound
+    }
+    copy.removeLast(copy.count - end)
+    return copy
+  }
+
+  /// The next marker from `place` on, which is then after it.
+  private mutating func nextMarker(in bytes: UnsafeRawBufferPointer, at place: inout Int)
+    -> UInt8?
+  {
+    let start = place
+    var hasStrayBytes = false
+    while place + 1 < bytes.count {
+      place += 1
+      if bytes[place - 1] != 0xff || bytes[place] == 0 {
+        hasStrayBytes = true
+      } else if bytes[place] != 0xff {
+        if hasStrayBytes { strayBytes.append(start..<place - 1) }
+        place += 1
+        return bytes[place - 1]
+      }
+    }
+    return nil
   }
 
   private mutating func note(_ marker: UInt8, _ content: UnsafeRawBufferPointer, at place: Int) {

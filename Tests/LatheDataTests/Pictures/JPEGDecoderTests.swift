@@ -52,6 +52,51 @@ import Testing
     #expect(try decode(bytes) == decode(Self.whole))
   }
 
+  /// Cameras and scanners leave bytes between segments; a whole file has none after its scan.
+  @Test(arguments: [[0], [0xff, 0], [1, 2, 3, 0xff, 0xff], [UInt8](repeating: 0, count: 5000)])
+  func strayBytes(_ bytes: [UInt8]) throws {
+    let whole = Self.whole.inserting(0xfe, [1, 2])
+    #expect(try decode(whole.prefix(2) + bytes + whole.dropFirst(2)) == decode(whole))
+    #expect(try decode(whole.prefix(8) + bytes + whole.dropFirst(8)) == decode(whole))
+    let both = whole.prefix(2) + bytes + whole[2..<8] + bytes + whole.dropFirst(8)
+    #expect(try decode(Array(both)) == decode(whole))
+    let late = Array(whole[..<(whole.count - 2)]) + [1, 2, 3, 0xff, 0xd9]
+    #expect(decodingError(late)?.found?.contains("extraneous") == true)
+  }
+
+  /// A JPEG of 21 × 35 pixels of the middle level: every block is two zero bits.
+  private func flat(_ factors: [UInt8]) -> [UInt8] {
+    let components: [UInt8] = factors.indices.flatMap { [UInt8($0 + 1), factors[$0], 0] }
+    let selectors: [UInt8] = factors.indices.flatMap { [UInt8($0 + 1), 0] }
+    let table: [UInt8] = [1] + [UInt8](repeating: 0, count: 15) + [0]
+    let scan: [UInt8] = [UInt8(factors.count)] + selectors + [0, 63, 0]
+    let frame: [UInt8] = [8, 0, 21, 0, 35, UInt8(factors.count)] + components
+    return [0xff, 0xd8].inserting(0xda, scan)
+      .inserting(0xc0, frame)
+      .inserting(0xc4, [0x10] + table).inserting(0xc4, [0] + table)
+      .inserting(0xdb, [0] + [UInt8](repeating: 1, count: 64))
+      + [UInt8](repeating: 0, count: (2 * blocks(factors) + 7) / 8) + [0xff, 0xd9]
+  }
+
+  /// The blocks of its scan: whole units of all components, or of the only one as it is.
+  private func blocks(_ factors: [UInt8]) -> Int {
+    if factors.count == 1 { return 3 * 5 }
+    let (across, down) = (factors.map { Int($0 >> 4) }, factors.map { Int($0 & 15) })
+    let units = ((35 - 1) / (8 * across.max()!) + 1) * ((21 - 1) / (8 * down.max()!) + 1)
+    return units * zip(across, down).map(*).reduce(0, +)
+  }
+
+  /// TurboJPEG has no name for most of these; some are in ImageNet.
+  @Test(arguments: [
+    [0x22], [0x21, 0x21, 0x21], [0x22, 0x12, 0x12], [0x22, 0x21, 0x21], [0x11, 0x22, 0x22],
+    [0x42, 0x11, 0x11], [0x22, 0x11, 0x11, 0x11], [0x11, 0x21, 0x21, 0x11],
+  ])
+  func subsampling(_ factors: [UInt8]) throws {
+    let image = try decode(flat(factors))
+    #expect((image.height, image.width) == (21, 35))
+    #expect(Set(image.pixels) == [factors.count == 4 ? 64 : 128])
+  }
+
   @Test func scansAreBounded() {
     let progressive = jpeg(
       picture(height: 20, width: 31), height: 20, width: 31, progressive: true)

@@ -27,15 +27,12 @@ import Testing
   private func levels(_ fixture: PNGFixture) -> [UInt8] {
     let count = fixture.colours.samplesPerPixel
     return fixture.samples.enumerated().flatMap { place, sample -> [UInt8] in
-      switch fixture.colours {
-      case .palette: return Array(Self.palette[3 * sample..<3 * sample + 3])
-      case .greyAlpha,
-        .colourAlpha where place % count == count - 1:
-        return []
-      default:
-        let largest = 1 << fixture.depth - 1
-        return [UInt8((sample * 255 + largest / 2) / largest)]
+      if fixture.colours == .palette {
+        return Array(Self.palette[3 * sample..<3 * sample + 3])
       }
+      let isAlpha = [2, 4].contains(count) && place % count == count - 1
+      let largest = 1 << fixture.depth - 1
+      return isAlpha ? [] : [UInt8((sample * 255 + largest / 2) / largest)]
     }
   }
 
@@ -100,6 +97,15 @@ import Testing
     #expect(decodingError(fixture.bytes)?.found == "more data than pixels")
     fixture.surplus = [1, 2, 3]
     #expect(try decode(fixture.bytes).pixels == levels(fixture))
+  }
+
+  /// Some programs announce a smaller window of the compressed data than they use.
+  @Test func windowsAreAsLargeAsTheyMust() throws {
+    let fixture = fixture(.colour, depth: 8, height: 100, width: 100)
+    var repeated = fixture
+    repeated.samples = Array(fixture.samples[..<9000]) + fixture.samples[..<21_000]
+    repeated.announcesSmallWindow = true
+    #expect(try decode(repeated.bytes).pixels == levels(repeated))
   }
 
   @Test func damage() {

@@ -34,6 +34,8 @@ struct PNGFixture {
   var after: [Chunk] = []
   /// What follows the rows in the compressed data.
   var surplus: [UInt8] = []
+  /// Whether the compressed data are said to need a window of 256 bytes only.
+  var announcesSmallWindow = false
 
   /// A picture of three colours with 8 bits.
   init(_ pixels: [UInt8], height: Int, width: Int) {
@@ -46,8 +48,9 @@ struct PNGFixture {
   }
 
   var bytes: [UInt8] {
-    let chunks =
-      [("IHDR", header)] + before + [("IDAT", zlibStream(rows + surplus))] + after + [("IEND", [])]
+    var data = zlibStream(rows + surplus)
+    if announcesSmallWindow { data.replaceSubrange(0..<2, with: [0x08, 0x1d]) }
+    let chunks = [("IHDR", header)] + before + [("IDAT", data)] + after + [("IEND", [])]
     return [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] + chunks.flatMap(Self.encoded)
   }
 
