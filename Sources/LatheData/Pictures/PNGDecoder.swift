@@ -8,30 +8,40 @@ import SystemPackage
 func decodePNG(
   _ bytes: UnsafeRawBufferPointer, of path: FilePath, requiring requirement: ImageRequirement
 ) throws(FileError) -> DecodedImage {
-  guard let chunks = PNGChunks(bytes) else { throw damaged("no header", path) }
+  guard let chunks = PNGChunks(bytes) else {
+    var none: [UInt8] = []
+    throw damaged(none.withUnsafeMutableBufferPointer { read(bytes, into: $0) }, path)
+  }
   try requirement.check(
     height: chunks.height, width: chunks.width, in: chunks.orientation, isGrey: chunks.isGrey,
     of: path)
   let channels = chunks.isGrey ? 1 : 3
-  var message = [UInt8](repeating: 0, count: 200)
-  var status: CInt = 0
+  var fault: String?
   let pixels = [UInt8](unsafeUninitializedCapacity: chunks.height * chunks.width * channels) {
     $0.initialize(repeating: 0)
-    status = cp_read_png(
-      bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, $0.baseAddress, $0.count,
-      &message, message.count)
+    fault = read(bytes, into: $0)
     $1 = $0.count
   }
-  if status != 0 {
-    throw damaged(String(decoding: message.prefix { $0 != 0 }, as: UTF8.self), path)
-  }
+  if let fault { throw damaged(fault, path) }
   let stored = DecodedImage(
     height: chunks.height, width: chunks.width, channels: channels, pixels: pixels)
   return stored.upright(from: chunks.orientation)
 }
 
-private func damaged(_ found: String, _ path: FilePath) -> FileError {
-  FileError(.damaged, "PNG", path: path, expected: "an intact picture", found: found)
+/// Fills `pixels`; libpng's message if it refuses the file.
+private func read(
+  _ bytes: UnsafeRawBufferPointer, into pixels: UnsafeMutableBufferPointer<UInt8>
+) -> String? {
+  var message = [UInt8](repeating: 0, count: 200)
+  let status = cp_read_png(
+    bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, pixels.baseAddress,
+    pixels.count, &message, message.count)
+  return status == 0 ? nil : String(decoding: message.prefix { $0 != 0 }, as: UTF8.self)
+}
+
+private func damaged(_ found: String?, _ path: FilePath) -> FileError {
+  FileError(
+    .damaged, "PNG", path: path, expected: "an intact picture", found: found ?? "no header")
 }
 
 /// What the chunks of a PNG say before any picture is decoded.

@@ -118,6 +118,16 @@ import Testing
     #expect(decodingError(wrong)?.what == "PNG")
   }
 
+  /// As a transfer in text mode leaves it, and as Xcode writes it.
+  @Test func otherStarts() {
+    let whole = fixture(.colour, depth: 8).bytes
+    let text = decodingError(Array(whole[..<4]) + [0x0a, 0x1a, 0x0a] + whole[8...])
+    #expect(text?.found == "PNG file corrupted by ASCII conversion")
+    let chunk = PNGFixture.encoded(("CgBI", [0x50, 0, 0x20, 2]))
+    let other = decodingError(Array(whole[..<8]) + chunk + whole[8...])
+    #expect(other?.found == "CgBI: unhandled critical chunk")
+  }
+
   @Test(arguments: [(70_000, 1), (1, 70_000), (9000, 9000), (1 << 31 - 1, 1 << 31 - 1), (0, 5)])
   func sizesAreCheckedBeforeMemoryIsTaken(height: Int, width: Int) {
     var bytes = PNGFixture([0, 0, 0], height: 1, width: 1).bytes
