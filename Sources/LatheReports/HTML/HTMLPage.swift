@@ -1,0 +1,120 @@
+import Foundation
+import LatheFiles
+import SystemPackage
+
+/// A page of text, tables, curves and pictures in one HTML file: nothing outside of it is referred
+/// to, it needs no script, and it suits narrow and dark screens.
+public struct HTMLPage {
+  private let title: String
+  private var body: [String] = []
+
+  public init(title: String) { self.title = title }
+
+  public mutating func heading(_ text: String, level: Int = 2) {
+    body.append("<h\(level)>\(escapedForHTML(text))</h\(level)>")
+  }
+
+  public mutating func paragraph(_ text: String) {
+    body.append("<p>\(escapedForHTML(text))</p>")
+  }
+
+  /// Lines as they are, such as a command.
+  public mutating func code(_ text: String) {
+    body.append("<pre>\(escapedForHTML(text))</pre>")
+  }
+
+  /// Rows of cells; the first cell of each row is its heading.
+  public mutating func table(head: [String] = [], _ rows: [[String]]) {
+    let top = head.map { "<th scope=\"col\">\(escapedForHTML($0))</th>" }.joined()
+    let lines = rows.map { row in
+      let cells = row.dropFirst().map { "<td>\(escapedForHTML($0))</td>" }.joined()
+      return "<tr><th scope=\"row\">\(escapedForHTML(row.first ?? ""))</th>\(cells)</tr>"
+    }
+    let heading = head.isEmpty ? "" : "<thead><tr>\(top)</tr></thead>\n"
+    body.append(
+      "<div class=\"wide\"><table>\n\(heading)<tbody>\n\(lines.joined(separator: "\n"))\n"
+        + "</tbody></table></div>")
+  }
+
+  /// Curves with a legend; nothing if there are no points.
+  public mutating func curves(_ title: String, _ series: [Chart.Series], xLabel: String) {
+    guard let svg = LineChart(series: series, xLabel: xLabel).svg else { return }
+    let legend = series.enumerated().filter { !$1.points.isEmpty }.map { number, curve in
+      "<span class=\"k\(number % 6)\">\(escapedForHTML(curve.name))</span>"
+    }
+    body.append(
+      "<figure>\n\(svg)\n<figcaption>\(escapedForHTML(title)) \(legend.joined(separator: " "))"
+        + "</figcaption></figure>")
+  }
+
+  /// A picture from a PNG file, within the page.
+  ///
+  /// - Throws: `FileError` if the file cannot be read.
+  public mutating func picture(_ png: FilePath, caption: String) throws(FileError) {
+    let bytes = try FileSystem.contents(of: png)
+    let data = Data(bytes).base64EncodedString()
+    body.append(
+      "<figure><img alt=\"\(escapedForHTML(caption))\" src=\"data:image/png;base64,\(data)\"/>"
+        + "<figcaption>\(escapedForHTML(caption))</figcaption></figure>")
+  }
+
+  /// The whole file.
+  public var text: String {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8"/>
+    <meta name="viewport" content="width=device-width, initial-scale=1"/>
+    <title>\(escapedForHTML(title))</title>
+    <style>
+    \(Self.style)
+    </style>
+    </head>
+    <body>
+    <main>
+    <h1>\(escapedForHTML(title))</h1>
+    \(body.joined(separator: "\n"))
+    </main>
+    </body>
+    </html>
+
+    """
+  }
+
+  private static let style = """
+    :root { color-scheme: light dark; --text: #1c1e21; --back: #fff; --faint: #d9dde3;
+      --c0: #1f5fbf; --c1: #c2410c; --c2: #15803d; --c3: #8b2fc9; --c4: #a16207; --c5: #0e7490; }
+    @media (prefers-color-scheme: dark) { :root { --text: #e4e6ea; --back: #16181c;
+      --faint: #3a3f47; --c0: #7fb0ff; --c1: #ff9d66; --c2: #6fd394; --c3: #cf9bff; --c4: #e8c15a;
+      --c5: #5fd0e6; } }
+    body { margin: 0; color: var(--text); background: var(--back);
+      font: 16px/1.5 system-ui, sans-serif; }
+    main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+    h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
+    .wide { overflow-x: auto; }
+    table { border-collapse: collapse; font-size: 0.9rem; }
+    th, td { text-align: left; padding: 0.2rem 0.8rem 0.2rem 0; vertical-align: top;
+      border-bottom: 1px solid var(--faint); }
+    th { font-weight: 600; }
+    pre { overflow-x: auto; font-size: 0.85rem; }
+    figure { margin: 1rem 0; }
+    figcaption { font-size: 0.9rem; }
+    figcaption span { padding-left: 0.8rem; }
+    img { max-width: 100%; image-rendering: pixelated; background: #fff; }
+    svg { width: 100%; max-width: 44rem; height: auto; }
+    svg text { fill: var(--text); font: 11px system-ui, sans-serif; }
+    svg .g { stroke: var(--faint); }
+    polyline { fill: none; stroke-width: 1.6; }
+    .c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); }
+    .c3 { stroke: var(--c3); } .c4 { stroke: var(--c4); } .c5 { stroke: var(--c5); }
+    .k0 { color: var(--c0); } .k1 { color: var(--c1); } .k2 { color: var(--c2); }
+    .k3 { color: var(--c3); } .k4 { color: var(--c4); } .k5 { color: var(--c5); }
+    """
+}
+
+/// Text that an HTML parser reads as it is.
+func escapedForHTML(_ text: String) -> String {
+  text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
+}

@@ -1,0 +1,62 @@
+import Foundation
+import LatheReports
+import Testing
+
+/// Pages that stand alone.
+@Suite struct HTMLPageTests {
+  private func page() -> HTMLPage {
+    var page = HTMLPage(title: "a < b & \"c\"")
+    page.heading("Scores")
+    page.paragraph("<script>alert(1)</script>")
+    page.table(head: ["name", "<i>"], [["x", "1"], ["y", "'2'"]])
+    page.curves(
+      "loss", [Chart.Series("run <1>", points: [(0, 2), (10, 1), (20, .nan), (30, 0.5)])],
+      xLabel: "step")
+    page.curves("nothing", [Chart.Series("empty", points: [])], xLabel: "step")
+    return page
+  }
+
+  /// Nothing is left open or closed out of place.
+  @Test func tagsAreClosed() throws {
+    let text = page().text.replacing("<!DOCTYPE html>\n", with: "")
+    let tags = Tags(text)
+    #expect(tags.error == nil, "\(tags.error ?? "")")
+  }
+
+  @Test func refersToNothingAndRunsNothing() {
+    let text = page().text
+    for word in ["http", "src=\"/", "@import", "url(", "<script", "<link"] {
+      #expect(!text.contains(word), "\(word)")
+    }
+    #expect(text.contains("&lt;script&gt;alert(1)"))
+  }
+
+  /// A curve per series with points; what is not finite is left out.
+  @Test func curves() {
+    let text = page().text
+    #expect(text.components(separatedBy: "<polyline").count == 2)
+    let points = text.split(separator: "points=\"")[1].prefix { $0 != "\"" }
+    #expect(points.split(separator: " ").count == 3)
+    // From the left edge at the top to the right edge at the bottom.
+    #expect(points.hasPrefix("64.0,10.0 ") && points.hasSuffix(" 628.0,246.0"))
+  }
+}
+
+/// Whether the tags of a text are closed in their order.
+private final class Tags {
+  private(set) var error: String?
+
+  init(_ text: String) {
+    var open: [Substring] = []
+    for tag in text.matches(of: /<(\/?)([A-Za-z0-9]+)([^<>]*?)(\/?)>/) {
+      let (name, isClosing, isEmpty) = (tag.output.2, !tag.output.1.isEmpty, !tag.output.4.isEmpty)
+      if isEmpty { continue }
+      if !isClosing {
+        open.append(name)
+      } else if open.popLast() != name {
+        error = error ?? "</\(name)> closes something else"
+      }
+    }
+    if !open.isEmpty { error = error ?? "\(open) are not closed" }
+  }
+}
