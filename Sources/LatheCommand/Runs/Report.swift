@@ -36,7 +36,7 @@ struct Report: RootCommand {
     while true {
       let text = try page().text
       try file.write(Data(text.utf8))
-      print("written          \(path), \(counted(text.utf8.count >> 10, "KiB"))")
+      print("written          \(path), \(grouped(text.utf8.count >> 10)) KiB")
       flushOutput()
       guard let watch else { return }
       Thread.sleep(forTimeInterval: watch)

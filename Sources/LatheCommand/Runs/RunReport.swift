@@ -83,7 +83,7 @@ struct RunReport {
 
   private func addPictures(_ page: inout HTMLPage, _ run: RunSummary) throws(FileError) {
     let folder = run.folder.appending("samples")
-    let names = ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(".png") }
+    let names = ((try? FileSystem.names(in: folder, failure: .missing)) ?? []).filter { $0.hasSuffix(".png") }
     for (kind, title) in [("samples-", "Samples"), ("reconstructions-", "Reconstructions")] {
       let own = names.filter {
         $0.hasPrefix(kind) && $0.dropFirst(kind.count).prefix(6).allSatisfy(\.isNumber)

@@ -22,7 +22,7 @@ struct RunSummary {
     let config = folder.appending(Recipe.fileName)
     guard steps?.isEmpty == false || FileSystem.isFile(config) else { return nil }
     checkpoints = steps ?? []
-    var settings = (try? Recipe.read(config.string))?.values ?? [:]
+    var settings = RunSummary.settings(config, folder.appending("checkpoints"))
     if case .object(let members)? = settings.removeValue(forKey: "configuration") {
       settings.merge(members) { first, _ in first }
     }
@@ -32,12 +32,24 @@ struct RunSummary {
     best = (try? bests.latest { try RunState(withoutFiles: $0) })?.value.best
   }
 
+  /// What `config.yml` says or, if it cannot be read, the newest checkpoint.
+  private static func settings(
+    _ config: FilePath, _ checkpoints: FilePath
+  ) -> [String: JSONValue] {
+    do { return try Recipe.read(config.string).values } catch {
+      note(message(of: error))
+      let store = CheckpointStore(reading: checkpoints)
+      let state = (try? store.latest { try RunState(withoutFiles: $0) })?.value
+      return (try? state?.run.recorded) ?? [:]
+    }
+  }
+
   /// The run's folders within some folders, or these folders themselves, in their order.
   static func all(in folders: [FilePath]) -> [RunSummary] {
-    folders.flatMap { folder in
+    folders.flatMap { folder -> [RunSummary] in
       if let run = RunSummary(folder) { return [run] }
-      let names = ((try? FileSystem.names(in: folder)) ?? []).sorted(using: .localizedStandard)
-      return names.compactMap { RunSummary(folder.appending($0)) }
+      let names = (try? FileSystem.names(in: folder, failure: .missing)) ?? []
+      return names.sorted().compactMap { RunSummary(folder.appending($0)) }
     }
   }
 

@@ -104,6 +104,7 @@ public struct HTMLPage {
     img { max-width: 100%; image-rendering: pixelated; background: #fff; }
     svg { width: 100%; max-width: 44rem; height: auto; }
     svg text { fill: var(--text); font: 11px system-ui, sans-serif; }
+    @media (max-width: 40rem) { svg text { font-size: 18px; } }
     svg .g { stroke: var(--faint); }
     polyline { fill: none; stroke-width: 1.6; }
     .c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); }

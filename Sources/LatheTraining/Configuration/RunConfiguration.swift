@@ -142,7 +142,9 @@ public struct OutputSettings: SettingGroup {
   @Setting(
     "Steps between checkpoints; 0 for one at the end only.", bounds: .atLeast(0), identity: .ranks)
   public var checkpointEvery = 500
-  @Setting("Newest checkpoints that are kept.", bounds: .atLeast(1), identity: .free)
+  @Setting(
+    "Newest checkpoints that are kept.", bounds: .atLeast(1), identity: .free,
+    formerly: "checkpoints-kept")
   public var keep = 3
   @Setting(
     "Steps between checkpoints that are kept for good, beside the newest; 0 for none. They are "
