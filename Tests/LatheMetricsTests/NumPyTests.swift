@@ -50,7 +50,7 @@ struct NumPyTests {
     #expect(bytes.count == 128 + 24)
   }
 
-  /// Name, method, sizes and CRC-32 of the first entry, at the places that the zip format gives
+  /// Name, method, sizes in 64 bits and CRC-32 of the first entry, at the places that the zip format gives
   /// them.
   @Test func archivesAreStored() throws {
     try withFile { path in
@@ -60,11 +60,12 @@ struct NumPyTests {
       let array = NumPyArray([1, 2], shape: [2]).bytes
       var checksum = Checksum()
       checksum.update(array)
-      let size = UInt8(array.count)
+      let size = [UInt8(array.count), 0, 0, 0, 0, 0, 0, 0]
       let crc = withUnsafeBytes(of: checksum.value.littleEndian) { Array($0) }
       let header: [UInt8] =
-        [0x50, 0x4b, 3, 4, 20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0] + crc
-        + [size, 0, 0, 0, size, 0, 0, 0, 6, 0, 0, 0] + Array("mu.npy".utf8)
+        [0x50, 0x4b, 3, 4, 45, 0, 0, 8, 0, 0, 0, 0, 0x21, 0] + crc
+        + [UInt8](repeating: 0xff, count: 8) + [6, 0, 20, 0] + Array("mu.npy".utf8)
+        + [1, 0, 16, 0] + size + size
       #expect(Array(file[..<header.count]) == header)
       #expect(Array(file[header.count..<header.count + array.count]) == array)
     }

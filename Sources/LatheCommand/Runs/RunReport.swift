@@ -83,21 +83,24 @@ struct RunReport {
 
   private func addPictures(_ page: inout HTMLPage, _ run: RunSummary) throws(FileError) {
     let folder = run.folder.appending("samples")
-    let names = ((try? FileSystem.names(in: folder, failure: .missing)) ?? []).filter { $0.hasSuffix(".png") }
-    for (kind, title) in [("samples-", "Samples"), ("reconstructions-", "Reconstructions")] {
-      let own = names.filter {
-        $0.hasPrefix(kind) && $0.dropFirst(kind.count).prefix(6).allSatisfy(\.isNumber)
+    let names = ((try? FileSystem.names(in: folder, failure: .missing)) ?? []).filter {
+      $0.hasSuffix(".png")
+    }
+    for (kind, title) in [("samples", "Samples"), ("reconstructions", "Reconstructions")] {
+      // Those of training, `samples-000500.png`.
+      let steps = names.compactMap { name in
+        (try? Regex("\(kind)-([0-9]{6,})\\.png").wholeMatch(in: name))?[1].substring
       }
-      .filter { $0.dropFirst(kind.count).count == 10 }.sorted()
-      guard !own.isEmpty else { continue }
+      guard !steps.isEmpty else { continue }
       page.heading("\(title): \(run.folder)")
-      for name in Self.spread(own) {
-        let path = folder.appending(name)
-        guard FileSystem.status(path).map({ $0.size < Self.mostBytes / 24 }) ?? false else {
+      for step in Self.spread(steps.map(String.init).sorted()) {
+        let path = folder.appending("\(kind)-\(step).png")
+        let size = FileSystem.status(path)?.size ?? .max
+        guard size < Self.mostBytes / (2 * Self.pictures * runs.count) else {
+          page.paragraph("Left out, as it is too large for this page: \(path).")
           continue
         }
-        let step = Int(name.dropFirst(kind.count).prefix(6)) ?? 0
-        try page.picture(path, caption: "after step \(step)")
+        try page.picture(path, caption: "after step \(Int(step) ?? 0)")
       }
     }
   }

@@ -54,7 +54,11 @@ package struct NumPyArchive: Sendable {
   package static func write(
     _ arrays: [(name: String, array: NumPyArray)], to path: FilePath
   ) throws(FileError) {
-    let bytes = storedArchive(arrays.map { ($0.name + ".npy", $0.array.bytes) })
-    try FileSystem.replace(path, with: bytes)
+    let writer = try NumPyWriter(
+      path, arrays.map { .init($0.name, .float64, $0.array.shape) }, isArchive: true)
+    for (index, array) in arrays.enumerated() {
+      try writer.append(array.array.values, to: index)
+    }
+    try writer.finish()
   }
 }

@@ -50,15 +50,8 @@ package struct NumPyArray: Sendable, Equatable {
 
   /// A file of little-endian doubles, the header as NumPy writes it.
   package var bytes: [UInt8] {
-    let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-    var header = "{'descr': '<f8', 'fortran_order': False, 'shape': (\(sizes)), }"
-    let end = 10 + header.utf8.count + 1
-    header += String(repeating: " ", count: (64 - end % 64) % 64) + "\n"
-    let length = UInt16(header.utf8.count)
-    var bytes = NumPyHeader.magic + [1, 0, UInt8(truncatingIfNeeded: length), UInt8(length >> 8)]
-    bytes += header.utf8
-    values.map(\.bitPattern.littleEndian).withUnsafeBytes { bytes += $0 }
-    return bytes
+    NumPyWriter.header(type: "<f8", shape: shape)
+      + values.map(\.bitPattern.littleEndian).withUnsafeBytes { Array($0) }
   }
 }
 

@@ -11,11 +11,12 @@ package final class NumPyWriter {
     case uint8 = "|u1"
     case int64 = "<i8"
     case float32 = "<f4"
+    case float64 = "<f8"
 
     fileprivate var size: Int {
       switch self {
       case .uint8: 1
-      case .int64: 8
+      case .int64, .float64: 8
       case .float32: 4
       }
     }
@@ -52,15 +53,19 @@ package final class NumPyWriter {
   private let file: OpenFile
   private var isFinished = false
 
+  /// A file that ends in `.npz`, or is said to be one, is an archive.
+  ///
   /// - Throws: `FileError` (unwritable).
-  package init(_ path: FilePath, _ arrays: [Array]) throws(FileError) {
+  package init(
+    _ path: FilePath, _ arrays: [Array], isArchive: Bool? = nil
+  ) throws(FileError) {
     self.path = path
-    isArchive = path.extension?.lowercased() == "npz"
-    require(isArchive || arrays.count == 1, "\(path): \(arrays.count) arrays in a .npy file")
+    self.isArchive = isArchive ?? (path.extension?.lowercased() == "npz")
+    require(self.isArchive || arrays.count == 1, "\(path): \(arrays.count) arrays in a .npy file")
     file = try OpenFile(creating: FileSystem.temporaryPath(beside: path))
     var end = 0
     for array in arrays {
-      let start = end + (isArchive ? ZipMember.headerSize(of: array.name + ".npy") : 0)
+      let start = end + (self.isArchive ? ZipMember.headerSize(of: array.name + ".npy") : 0)
       let header = Self.header(type: array.element.rawValue, shape: array.shape)
       parts.append(Part(array: array, start: start, header: header))
       end = start + parts.last!.size
@@ -113,7 +118,7 @@ package final class NumPyWriter {
 
 extension NumPyWriter {
   /// A header as NumPy writes it: version 1, values from a multiple of 64 bytes on.
-  private static func header(type: String, shape: [Int]) -> [UInt8] {
+  static func header(type: String, shape: [Int]) -> [UInt8] {
     let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     var text = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
     let end = 10 + text.utf8.count + 1
