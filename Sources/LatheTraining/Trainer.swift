@@ -287,7 +287,9 @@ public final class Trainer {
 
   func makeStep() throws -> [(name: String, value: Float)] {
     do {
-      return try runner.run(step: step, images: images)
+      let losses = try runner.run(step: step, images: images)
+      if let damage = prefetcher?.damage { throw damage }
+      return losses
     } catch let error as NotFinite {
       throw TrainingError.notFinite(
         phase: error.phase, term: error.term, step: step + 1, value: error.value,

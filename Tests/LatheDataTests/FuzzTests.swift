@@ -6,6 +6,8 @@ import LatheReports
 import SystemPackage
 import Testing
 
+import struct TestSupport.Mutations
+
 /// Mutated files of each format: `LATHE_FUZZ` of them, 300 unless set.
 private let trials = getenv("LATHE_FUZZ").flatMap { Int(String(cString: $0)) } ?? 300
 
@@ -217,6 +219,53 @@ private func mutated(_ bytes: [UInt8], random: CounterRandom) -> [UInt8] {
       for entry in archive.entries {
         #expect(try archive.content(of: entry).count == entry.size)
       }
+    }
+  }
+
+  /// Names in code page 437, UTF-8 and extra fields, in a whole data set of pictures.
+  @Test func zipNames() throws {
+    let entries = [
+      ZipEntry(name: [0x4d, 0x81, 0x6c] + Array(".png".utf8)),
+      ZipEntry(name: Array("train\\Mü.png".utf8), flags: 0x800),
+      ZipEntry(name: Array("test/x?.png".utf8), unicodePath: Array("test/x漢.png".utf8)),
+      ZipEntry(name: Array("./a/b/c.JFIF".utf8)), ZipEntry(name: Array("a/d.webp".utf8)),
+    ]
+    try fuzz(zip(entries), seed: 40) {
+      let pictures = try Dataset.folder.pictures(at: folder.write($0, to: "set.zip"))
+      for item in pictures.items {
+        #expect(!item.name.split(separator: "/").contains("..") && item.name.printable == item.name)
+      }
+    }
+  }
+
+  @Test func gzipMembers() throws {
+    let original = gzip(imageValues(300)) + gzip([]) + gzip([1, 2]) + [0, 0, 0]
+    try fuzz(original, seed: 41) {
+      var source = GzipSource($0, path: "mutant")
+      while try !source.read(upTo: 100).isEmpty {}
+    }
+  }
+
+  /// Numbers and words in the header that make no sense, under a checksum that is right.
+  @Test func packedHeaders() throws {
+    let source = try CelebAFolder(count: 6)
+    let pictures = try Dataset.celebA.pictures(at: source.path)
+    let path = folder.path.appending("a")
+    let original = try bytes(
+      of: pack(pictures, as: Preparation(size: 4, crop: 100), to: path).file.path)
+    let size = littleEndianNumber(original[12..<16])
+    let header = Array(original[24..<24 + size])
+    let memory = GuardedMemory(capacity: 2 * original.count + 8192)
+    var mutations = Mutations(seed: 42)
+    var isOriginal = true
+    try fuzz(original, seed: 42, minimum: 0) { _ in
+      let changed = isOriginal ? header : mutations.mutated(header)
+      isOriginal = false
+      let start = (24 + changed.count + 4095) / 4096 * 4096
+      var bytes = Array(original[0..<12]) + littleEndian(changed.count, 4)
+      bytes += littleEndian(crc32(changed), 4) + littleEndian(start, 4) + changed
+      bytes += [UInt8](repeating: 0, count: start - bytes.count) + original[4096...]
+      try expectSound(bytes, in: memory)
     }
   }
 

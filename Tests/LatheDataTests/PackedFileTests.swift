@@ -201,6 +201,28 @@ private final class Kept {
     #expect(PackedFile.isPacked(file.path) && !PackedFile.isPacked(folder.path))
   }
 
+  /// Training sees a changed byte of an image when it is used for the first time.
+  @Test func prefetchingFindsADamagedImage() throws {
+    let (_, pictures) = try pictures(30)
+    let path = try pack(pictures, as: preparation, to: folder.path.appending("a")).file.path
+    var damaged = try bytes(of: path)
+    damaged[4096 + 3 * 768 + 5] ^= 1
+    try folder.write(damaged, to: "b")
+    func damage(_ name: String) throws -> FileError? {
+      let images = try PackedFile(folder.path.appending(name)).images(.train)
+      let order = Order(count: images.count, batch: images.count, seed: 0)
+      let loader = BatchLoader(images: images, order: order, slices: 1)
+      let prefetcher = Prefetcher(loader, slices: [0], from: 0)
+      var values = [Float](repeating: 0, count: loader.valuesPerSlice)
+      prefetcher.take(draw: 0, slice: 0, into: &values)
+      return prefetcher.damage
+    }
+    #expect(try damage("a") == nil)
+    let error = try damage("b")
+    #expect(error?.offset == 4096 + 3 * 768 && error?.kind == .damaged)
+    #expect(error?.what == "CRC-32 of image 3 of the train split")
+  }
+
   @Test func aPlaceThatCannotBeWrittenIsNamed() throws {
     let (_, pictures) = try pictures(3)
     let error = fileError { () throws(FileError) in

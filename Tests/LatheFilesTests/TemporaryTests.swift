@@ -73,7 +73,7 @@ import Testing
   @Test func aPipeIsNoFile() throws {
     #expect(mkfifo(path.string, 0o600) == 0)
     let error = fileError { () throws(FileError) in try FileSystem.contents(of: path) }
-    #expect(error?.kind == .missing && error?.found == "something else")
+    #expect(error?.kind == .missing && error?.found == "a FIFO")
   }
 
   @Test func aLockEndsWithItsFile() throws {

@@ -46,7 +46,13 @@ struct DataOptions: ParsableArguments {
       return try pictures.applied(to: LatheCommand.dataset(named: dataset))
     }
     let file = try failing { try PackedFile(packedFile) }
-    return try LatheCommand.dataset(named: file.dataset).prepared(as: file.preparation)
+    guard let entry = Registered.datasets[file.dataset], entry.isPacked else {
+      let known = Registered.datasets.datasets.filter(\.isPacked).map(\.name)
+      throw CommandFailure.data(
+        "\(packedFile): expected images of \(known.joined(separator: " or ")), "
+          + "found \(file.dataset.printable)")
+    }
+    return entry.prepared(as: file.preparation)
   }
 
   /// Where the data set lies, if the user said.

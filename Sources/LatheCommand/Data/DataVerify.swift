@@ -40,7 +40,7 @@ struct DataVerify: RootCommand {
     let file = try failing { try PackedFile(path) }
     try failing { try file.verify() }
     print("\(path): \(grouped(file.count)) images of \(file.shape): intact")
-    for name in file.skipped { print("left out when it was packed: \(name)") }
+    for name in file.skipped { print("left out when it was packed: \(name.printable)") }
     if options.packedFile != nil, let data = options.data {
       let isTolerant = options.skipCorrupt
       try failing {

@@ -13,6 +13,10 @@ public final class Prefetcher {
   private let queue: SliceQueue
   private let thread: pthread_t
 
+  /// What is wrong with an image that was taken: one of a packed file whose bytes have changed.
+  /// Each image is looked at once, when it is used for the first time.
+  public var damage: FileError? { queue.foundDamage }
+
   /// Begins to fill `slices` of the draws from `draw` on.
   public init(_ loader: BatchLoader, slices: [Int], from draw: Int, depth: Int? = nil) {
     require(!slices.isEmpty, "Prefetcher: no slices")
@@ -95,6 +99,9 @@ private final class SliceQueue: @unchecked Sendable {
   private var taken = 0
   private var filledEnd = 0
   private var isStopped = false
+  private var damage: FileError?
+  // The filling thread's own.
+  private var isVerified: [Bool]
 
   init(_ loader: BatchLoader, slices: [Int], from draw: Int, depth: Int) {
     require(depth > 0, "Prefetcher: depth \(depth)")
@@ -102,6 +109,7 @@ private final class SliceQueue: @unchecked Sendable {
     self.slices = slices
     firstDraw = draw
     self.depth = depth
+    isVerified = [Bool](repeating: false, count: loader.images.count)
     buffers = .allocate(capacity: depth * loader.valuesPerSlice)
     buffers.initialize(repeating: 0, count: depth * loader.valuesPerSlice)
     lock = .allocate(capacity: 1)
@@ -129,9 +137,23 @@ private final class SliceQueue: @unchecked Sendable {
     while waitForRoom() {
       let (draw, slice) = item(number)
       loader.fill(buffer(number), draw: draw, slice: slice)
+      verify(draw: draw, slice: slice)
       number += 1
       change { filledEnd = number }
     }
+  }
+
+  private func verify(draw: Int, slice: Int) {
+    for image in loader.indices(draw: draw, slice: slice) where !isVerified[image] {
+      isVerified[image] = true
+      do throws(FileError) { try loader.images.verify(image) } catch { change { damage = error } }
+    }
+  }
+
+  var foundDamage: FileError? {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    return damage
   }
 
   /// Waits for the next slice; its values stay until `release`.

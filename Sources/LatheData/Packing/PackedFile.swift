@@ -80,7 +80,7 @@ public struct PackedFile: Sendable {
     }
     do { return (try JSONDecoder().decode(PackedHeader.self, from: Data(json)), Int(start)) } catch
     {
-      throw damaged(file, "header", PackedHeader.prefixSize, "its fields", "\(error)")
+      throw damaged(file, "header", PackedHeader.prefixSize, "its fields", "others, or no JSON")
     }
   }
 
@@ -92,6 +92,9 @@ public struct PackedFile: Sendable {
     guard counts.allSatisfy({ (0...file.bytes.count).contains($0) }),
       shape.allSatisfy({ (1...0xffff).contains($0) }), header.count > 0,
       Set(header.splits.map(\.split)).count == header.splits.count,
+      Set(header.sections.map(\.name)).count == header.sections.count,
+      header.preparation.isPossible, header.preparation.shape == header.shape,
+      (header.attributeNames + header.classNames).allSatisfy(Self.isName),
       header.count <= file.bytes.count / header.shape.count
     else { throw damaged(file, "header", PackedHeader.prefixSize, "counts that fit", "others") }
     var offset = start + header.count * header.shape.count
@@ -112,6 +115,11 @@ public struct PackedFile: Sendable {
         file, "CRC-32 of the sections", offset, "that of its content", found.hexadecimal)
     }
     return sections
+  }
+
+  /// Whether the name of an attribute or a class can be shown.
+  private static func isName(_ name: String) -> Bool {
+    name.utf8.count <= 256 && name.printable == name
   }
 
   private static func check(
@@ -170,7 +178,9 @@ public struct PackedFile: Sendable {
     digest.update(labels)
     return ImageSet(
       name: dataset, split: split, shape: shape,
-      pixels: .mapped(file, start: recordStart + range.lowerBound * size), labels: labels,
+      pixels: .mapped(
+        file, start: recordStart + range.lowerBound * size,
+        checksums: sections[.checksums]!.lowerBound + 4 * range.lowerBound), labels: labels,
       classNames: header.classNames, attributes: attributes(range), identities: identities(range),
       digest: digest.hexadecimal)
   }

@@ -15,6 +15,8 @@ struct PictureScan {
   private(set) var faults: [FolderWalk.Fault] = []
   private var loops: [FileName] = []
   private var repetitions: [FileName] = []
+  /// Links that lead nowhere and are not named like files: folders, perhaps.
+  private var brokenLinks: [FileName] = []
   /// Files that are no pictures, by their endings.
   private var others: [String: Int] = [:]
 
@@ -62,6 +64,9 @@ struct PictureScan {
       notes.append(
         "\(Self.some(loops)): \(loops.count == 1 ? "leads" : "lead") to a folder that is read "
           + "already: not followed")
+    }
+    if !brokenLinks.isEmpty {
+      notes.append("\(Self.some(brokenLinks)): a broken link, nothing is read there")
     }
     if !repetitions.isEmpty {
       notes.append("reached twice, counted once: \(Self.some(repetitions))")

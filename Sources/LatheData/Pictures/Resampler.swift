@@ -131,6 +131,9 @@ public struct Preparation: Hashable, Sendable, Codable {
     self.filter = filter
   }
 
+  /// Whether sizes are those that commands accept, as a file may say anything.
+  var isPossible: Bool { (1...4096).contains(size) && (1...4096).contains(crop ?? 1) }
+
   /// The shape of the images.
   public var shape: ImageShape { ImageShape(height: size, width: size, channels: 3) }
 }

@@ -48,8 +48,8 @@ public struct ImageSet: Sendable {
   /// Where the values lie.
   enum Pixels: Sendable {
     case memory([UInt8])
-    /// In a file from `start` on.
-    case mapped(MappedFile, start: Int)
+    /// In a file from `start` on, and from `checksums` on the CRC-32 of each image.
+    case mapped(MappedFile, start: Int, checksums: Int)
   }
 
   /// A set of images held in memory.
@@ -146,11 +146,29 @@ public struct ImageSet: Sendable {
       return try values.withUnsafeBufferPointer { (all) throws(Failure) -> Result in
         try body(UnsafeBufferPointer(rebasing: all[range]))
       }
-    case .mapped(let file, let start):
+    case .mapped(let file, let start, _):
       defer { withExtendedLifetime(file) {} }
       let bytes = file.bytes[start + range.lowerBound..<start + range.upperBound]
       return try body(UnsafeRawBufferPointer(rebasing: bytes).assumingMemoryBound(to: UInt8.self))
     }
+  }
+
+  /// Compares an image of a packed file with its CRC-32.
+  ///
+  /// - Throws: `FileError` (damaged) with its offset.
+  func verify(_ index: Int) throws(FileError) {
+    guard case .mapped(let file, let start, let checksums) = pixels else { return }
+    let row = rows?[index] ?? index
+    let offset = start + row * shape.count
+    guard let record = file.part(at: offset, count: shape.count),
+      let expected = file.integer(UInt32.self, at: checksums + 4 * row)
+    else { return }
+    let found = withExtendedLifetime(file) { Checksum(of: record).value }
+    if found == expected { return }
+    throw FileError(
+      .damaged, "CRC-32 of image \(row) of the \(split.rawValue) split", path: file.path,
+      offset: offset, expected: Checksum(expected).hexadecimal,
+      found: Checksum(found).hexadecimal)
   }
 
   /// A copy of the values of image `index`, `[height, width, channels]`, 0 to 255.

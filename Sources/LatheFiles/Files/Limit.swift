@@ -7,8 +7,8 @@ package enum Limit {
   /// Bytes to which a member of an archive, or one read of a gzip stream, may expand: 640 MiB, the
   /// statistics of 8,192 features in an `.npz` and more.
   package static let member = 640 << 20
-  /// Bytes to which a gzip stream may expand while it is passed over, 4 GiB.
-  package static let stream = 1 << 32
+  /// Bytes to which a gzip stream may expand while it is passed over, 1 GiB.
+  package static let stream = 1 << 30
   /// Files in a zip archive, 2²¹.
   package static let zipEntries = 1 << 21
   /// Files in a tar archive.

@@ -37,6 +37,13 @@ import func TestSupport.fileError
       description: "prefixes", files: ["seg_train/seg_train/a": 20, "seg_test/seg_test/a": 10],
       counts: [20, 0, 10]),
     Layout(
+      description: "a bare sibling", files: ["rps/rock": 20, "rps-test-set/rock": 5],
+      counts: [20, 0, 5]),
+    Layout(
+      description: "a bare sibling of validation",
+      files: ["horse-or-human/a": 20, "validation-horse-or-human/a": 5], counts: [20, 5, 0],
+      note: "validation are for testing too"),
+    Layout(
       description: "top folders", files: ["set/data/train/a": 20, "set/data/test/a": 10],
       counts: [20, 0, 10]),
     Layout(

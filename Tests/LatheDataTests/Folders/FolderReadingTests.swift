@@ -36,6 +36,7 @@ import func TestSupport.fileError
     let listing = try listing()
     #expect(listing.items.map(\.name) == ["a/0.png", "a/1.png", "a/2.png"])
     #expect(note("a/also, a/up, loop: lead to a folder that is read already", listing))
+    #expect(note("a/self: a broken link", listing))
   }
 
   /// Forty folders, each with two links to the next: 2⁴⁰ paths.

@@ -8,7 +8,8 @@ import LatheFiles
 ///
 /// 1. At the top, or where folders hold nothing but one folder each, a part's name is enough.
 /// 2. Deeper, it takes two siblings with names of two parts: `bottle/train` and `bottle/test`.
-/// 3. With other words around it, it takes a sibling with the same words: `seg_train`, `seg_test`.
+/// 3. With other words around it, it takes a sibling with the same words: `seg_train`, `seg_test`;
+///    or `rps` without a part's name, which is for training beside `rps-test-set`.
 struct FolderParts {
   /// The part of each picture; nil outside of all parts.
   private(set) var splits: [Split?]
@@ -61,10 +62,11 @@ struct FolderParts {
     if isTop || Set(sure.map(\.words.split)).count > 1 {
       for (name, words) in sure { parts[name] = words.split }
     }
-    let composed = words.filter { !$0.words.rest.isEmpty && $0.words.split != nil }
-    for (name, group) in Dictionary(grouping: composed, by: \.words.rest) {
-      guard Set(group.map(\.words.split)).count > 1, !name.isEmpty else { continue }
-      for (name, words) in group { parts[name] = words.split }
+    for group in Dictionary(grouping: words.filter { !$0.words.rest.isEmpty }, by: \.words.rest) {
+      let there = Set(group.value.compactMap(\.words.split))
+      let hasBare = group.value.contains { $0.words.split == nil }
+      guard there.count > 1 || hasBare && !there.isEmpty && there != [.train] else { continue }
+      for (name, words) in group.value { parts[name] = words.split ?? .train }
     }
     return parts
   }

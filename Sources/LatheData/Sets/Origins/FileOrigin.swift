@@ -16,22 +16,29 @@ struct FileOrigin: Sendable {
 
   /// The files of a split, from the first place that holds any of them.
   ///
+  /// One that holds all of them comes before one that holds some.
   /// - Throws: `FileError` (missing) if none does, or if that place lacks one.
   func locate(_ split: Split, of name: String, in folders: [FilePath]) throws(FileError)
     -> [FilePath]
   {
     let files = names(split)
     let places = folders.flatMap(places)
-    let holder = places.first { place in
-      files.contains { firstFile($0, in: place) != nil }
+    func has(_ names: [String], _ place: FilePath) -> Bool {
+      firstFile(names, in: place) != nil
     }
+    let holder =
+      places.first { place in files.allSatisfy { has($0, place) } }
+      ?? places.first { place in files.contains { has($0, place) } }
     guard let holder else { throw nothingFound(split, of: name, in: folders) }
     var paths: [FilePath] = []
     for alternatives in files {
       guard let path = firstFile(alternatives, in: holder) else {
         throw FileError(
           .missing, "\(name), \(split.rawValue) split", path: holder,
-          expected: alternatives.joined(separator: " or "), found: "no such file",
+          expected: alternatives.joined(separator: " or "),
+          found: folders.count == 1
+            ? "no such file"
+            : "no such file; looked in \(folders.map(\.printable).joined(separator: ", "))",
           hint: instructions)
       }
       paths.append(path)
