@@ -99,7 +99,7 @@ import Testing
     func write(_ bytes: [UInt8], to name: String) throws {
       try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
     }
-    for (name, count) in [("good", 6), ("sizes", 6), ("damaged", 6), ("one", 1), ("many", 40)] {
+    for (name, count) in [("good", 6), ("sizes", 6), ("damaged", 12), ("one", 1), ("many", 40)] {
       try pictures(name, count)
     }
     let large = [UInt8](repeating: 9, count: 12 * 12 * 3)
