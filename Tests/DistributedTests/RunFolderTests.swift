@@ -195,6 +195,17 @@ import Testing
         """, "\(result)")
   }
 
+  /// What a recipe of somebody else's says reaches the terminal as text.
+  @Test func controlCharactersAreShown() throws {
+    let result = try bash(
+      """
+      printf 'dataset: "\\\\e[2Jsynthetic"\nmodel: vae\n' >r.yml
+      $L train --recipe r.yml 2>&1 | head -n 1 | cut -c1-50
+      """)
+    #expect(result.output.contains("\\u{1b}[2Jsynthetic"), "\(result)")
+    #expect(!result.output.contains("\u{1b}"))
+  }
+
   /// Numbers of any size: a run, or a message. 132 and 133 are traps.
   @Test func numbersOfAnySize() throws {
     let m = "9223372036854775807"

@@ -48,7 +48,8 @@ enum RankedJob {
     let cause = (error as? RootError)?.underlying ?? error
     let parsed = Lathe.exitCode(for: cause)
     if parsed == .failure {
-      return (error is RootError ? "\(error)" : message(of: cause), exitStatus(for: cause))
+      let text = error is RootError ? "\(error)" : message(of: cause)
+      return (text.printableLines, exitStatus(for: cause))
     }
     let text = Lathe.fullMessage(for: cause)
     return (text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text, parsed.rawValue)

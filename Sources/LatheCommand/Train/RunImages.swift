@@ -26,7 +26,7 @@ struct RunImages {
   func holdingBack(_ count: Int, chosen choice: DataSettings.HeldBack, seed: UInt64) throws
     -> RunImages
   {
-    guard (2..<train.count).contains(count) else {
+    guard count >= 2, count < train.count else {
       throw CommandFailure.usage(
         "validation: expected 2 to \(train.count - 1) of the \(train.count) training images, "
           + "found \(count)"

@@ -7,20 +7,16 @@ import SystemPackage
 /// The format is that of TensorFlow's `core/lib/io/record_writer.cc`, `util/event.proto` and
 /// `framework/summary.proto`; hyperparameters are those of TensorBoard's plugin `hparams`.
 public final class EventFile {
-  private let path: FilePath
-  private let file: FileHandle
+  private let file: OpenFile
 
   /// Begins a new file. For a run that goes on after `step`, readers drop what earlier files have
   /// of later steps.
   ///
   /// - Throws: `FileError.unwritable`.
   public init(folder: FilePath, resumingAt step: Int) throws {
-    let name = "events.out.tfevents.\(Int(Date().timeIntervalSince1970)).lathe.\(getpid()).\(step)"
-    path = folder.appending(name)
-    guard FileManager.default.createFile(atPath: path.string, contents: nil),
-      let file = FileHandle(forWritingAtPath: path.string)
-    else { throw FileError(.unwritable, "cannot create", path: path) }
-    self.file = file
+    let (time, random) = (Int(Date().timeIntervalSince1970), UInt64.random(in: 0 ... .max))
+    let unique = "lathe.\(getpid()).\(String(random, radix: 36))"
+    file = try OpenFile(creating: folder.appending("events.out.tfevents.\(time).\(unique).\(step)"))
     try write(step: nil) { $0.add(3, "brain.Event:2") }
     // A session that starts at a step makes the steps from there on void in earlier files.
     if step > 0 { try write(step: step + 1) { $0.add(7) { log in log.add(1, 1) } } }
@@ -117,9 +113,7 @@ public final class EventFile {
       if let step { event.add(2, step) }
       build(&event)
     }
-    do { try file.write(contentsOf: Self.record(event.bytes)) } catch {
-      throw FileError(.unwritable, "cannot write: \(error.localizedDescription)", path: path)
-    }
+    try file.append(Self.record(event.bytes))
   }
 
   /// The length and the data, each with its masked CRC-32C.
