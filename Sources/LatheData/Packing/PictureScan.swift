@@ -42,6 +42,8 @@ struct PictureScan {
     for fault in walk.faults {
       if fault.isFolder || ImageStore.isPicture(fault.name) {
         faults.append(fault)
+      } else if fault.error.systemError != nil, fault.name.ending == nil {
+        brokenLinks.append(fault.name)
       } else {
         countIfOther(fault.name)
       }
