@@ -50,7 +50,7 @@ struct NumPyTests {
     #expect(bytes.count == 128 + 24)
   }
 
-  /// Name, method, sizes in 64 bits and CRC-32 of the first entry, at the places that the zip format gives
+  /// Name, method, sizes in 64 bits and CRC-32 of the first entry, where the zip format has
   /// them.
   @Test func archivesAreStored() throws {
     try withFile { path in

@@ -31,6 +31,8 @@ public struct Evaluation: Sendable {
   }
 
   mutating func leaveOut(_ metric: EvaluationSettings.Metric, _ reason: String) {
+    // Distances of generated images and of reconstructions may fail alike.
+    guard !leftOut.contains(where: { $0.metric == metric && $0.reason == reason }) else { return }
     leftOut.append(LeftOut(metric: metric, reason: reason))
   }
 
