@@ -183,9 +183,11 @@ public final class StepRunner {
     return limit / found
   }
 
-  /// The learning rate of each phase in a step.
+  /// The learning rate of each phase that runs in a step.
   public func rates(step: Int) -> [(phase: String, rate: Float)] {
-    optimizers.map { ($0.phase, $0.optimizer.rule.rate(step) * options.rateFactor(step)) }
+    blocks.filter { $0.steps.contains(step) }.flatMap(\.phases).map {
+      ($0.name, $0.rule.rate(step) * options.rateFactor(step))
+    }
   }
 
   // MARK: The moving average
