@@ -11,10 +11,10 @@ extension Picture {
     let data = Data(try encoded(for: path)).base64EncodedString()
     let header = title == nil ? 0 : 24
     let text =
-      title.map {
+      title.map { escapedForXML($0.printable) }.map {
         """
-          <title>\(escaped($0))</title>
-          <text x="4" y="17" font-family="sans-serif" font-size="14">\(escaped($0))</text>
+          <title>\($0)</title>
+          <text x="4" y="17" font-family="sans-serif" font-size="14">\($0)</text>
 
         """
       } ?? ""
@@ -30,9 +30,9 @@ extension Picture {
       """
     try FileSystem.replace(path, with: svg, isSynced: false)
   }
+}
 
-  private func escaped(_ text: String) -> String {
-    text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-      .replacingOccurrences(of: ">", with: "&gt;")
-  }
+/// Printable text as the content of an XML element.
+private func escapedForXML(_ text: String) -> String {
+  text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
 }

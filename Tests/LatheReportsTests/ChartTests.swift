@@ -18,7 +18,7 @@ import LatheReports
     let folder = TemporaryFolder()
     try Self.curve.write(to: folder.path.appending("curve.svg"))
     let svg = try String(contentsOfFile: folder.path.appending("curve.svg").string, encoding: .utf8)
-    for text in ["<svg", "a \"curve\" \\ of squares", "x² in nats", "squares"] {
+    for text in ["<svg", "a \"curve\" \\ of␊squares", "x² in nats", "squares"] {
       #expect(svg.contains(text), "\(text)")
     }
     try Self.curve.write(to: folder.path.appending("curve.png"))
@@ -60,8 +60,8 @@ import LatheReports
     let chart = Chart(
       title: "t", xLabel: "x", yLabel: "y",
       .scatter([.init("shirt", points: [(1, 2)]), .init("coat", points: [(3, 4)])]))
-    #expect(chart.script.contains("$series0 << EOD\n1.0 2.0\nEOD"))
-    #expect(chart.script.contains("lc rgb \"#ff7f0e\" title \"coat\""))
+    #expect(chart.script(for: .png).contains("$series0 << EOD\n1.0 2.0\nEOD"))
+    #expect(chart.script(for: .png).contains("lc rgb \"#ff7f0e\" title 'coat'"))
   }
 
   @Test func gridsAsSVGHoldTheirPixelsAndTitle() throws {

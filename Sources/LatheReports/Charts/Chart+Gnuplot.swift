@@ -8,11 +8,12 @@ extension Chart {
   ///   the file cannot be written.
   public func write(to path: FilePath) throws {
     let terminal: String
-    switch try FigureFormat(of: path) {
+    let format = try FigureFormat(of: path)
+    switch format {
     case .png: terminal = "pngcairo noenhanced size 900,700 font \"sans,12\""
     case .svg: terminal = "svg noenhanced size 900,700 font \"sans,14\" background \"white\""
     }
-    let drawing = try Gnuplot.run("set terminal \(terminal)\n" + script, for: path)
+    let drawing = try Gnuplot.run("set terminal \(terminal)\n" + script(for: format), for: path)
     try FileSystem.replace(path, with: drawing, isSynced: false)
   }
 
@@ -22,11 +23,11 @@ extension Chart {
     "#bcbd22", "#17becf",
   ]
 
-  package var script: String {
+  package func script(for format: FigureFormat) -> String {
     let frame = """
-      set title \(quoted(title))
-      set xlabel \(quoted(xLabel))
-      set ylabel \(quoted(yLabel))
+      set title \(quoted(title, format))
+      set xlabel \(quoted(xLabel, format))
+      set ylabel \(quoted(yLabel, format))
       set tics out nomirror
       \(xRange.map { "set xrange [\($0.lowerBound):\($0.upperBound)]" } ?? "")
       \(yRange.map { "set yrange [\($0.lowerBound):\($0.upperBound)]" } ?? "")
@@ -34,22 +35,24 @@ extension Chart {
       """
     switch content {
     case .curves(let series):
-      return frame + "set grid\n" + plot(series) { "with lines lw 2 lc rgb \"\($0)\"" }
+      return frame + "set grid\n" + plot(series, format) { "with lines lw 2 lc rgb \"\($0)\"" }
     case .scatter(let series):
       return frame + "set key outside right top\n"
-        + plot(series) { "with points pt 7 ps 0.5 lc rgb \"\($0)\"" }
+        + plot(series, format) { "with points pt 7 ps 0.5 lc rgb \"\($0)\"" }
     case .heatMap(let values, let columns, let label):
-      return frame + heatMap(values, columns, label)
+      return frame + heatMap(values, columns, quoted(label, format))
     }
   }
 
-  private func plot(_ series: [Series], _ style: (String) -> String) -> String {
+  private func plot(
+    _ series: [Series], _ format: FigureFormat, _ style: (String) -> String
+  ) -> String {
     let data = series.enumerated().map { number, series in
       "$series\(number) << EOD\n"
         + series.points.map { "\($0.x) \($0.y)\n" }.joined() + "EOD\n"
     }
     let parts = series.enumerated().map { number, series in
-      let name = series.name.isEmpty ? "notitle" : "title \(quoted(series.name))"
+      let name = series.name.isEmpty ? "notitle" : "title \(quoted(series.name, format))"
       return "$series\(number) \(style(Self.colours[number % Self.colours.count])) \(name)"
     }
     return data.joined() + "plot " + parts.joined(separator: ", \\\n  ") + "\n"
@@ -68,7 +71,7 @@ extension Chart {
       set yrange [\(Double(rows.count) - 0.5):-0.5]
       set palette defined (-1 "#2166ac", 0 "#ffffff", 1 "#b2182b")
       set cbrange [\(-limit):\(limit)]
-      set cblabel \(quoted(label))
+      set cblabel \(label)
       $values << EOD
       \(rows.joined())EOD
       plot $values matrix with image notitle
@@ -77,14 +80,16 @@ extension Chart {
   }
 }
 
-/// A string as gnuplot reads it between double quotes.
-private func quoted(_ text: String) -> String {
-  let escaped = text.map { character in
-    switch character {
-    case "\\", "\"": "\\\(character)"
-    case "\n": " "
-    default: "\(character)"
-    }
+/// A string as gnuplot reads it between single quotes, where it looks for nothing but the next
+/// quote: no escapes, no commands in backquotes. That quote is made an apostrophe: doubled, as the
+/// manual has it, it is misread where the text begins with it.
+///
+/// In SVG gnuplot escapes markup except `&#x` and `>`, so hexadecimal numbers stand for these
+/// characters.
+private func quoted(_ text: String, _ format: FigureFormat) -> String {
+  var text = text.printable.replacing("'", with: "’")
+  if format == .svg {
+    text = text.replacing("&", with: "&#x26;").replacing(">", with: "&#x3E;")
   }
-  return "\"" + escaped.joined() + "\""
+  return "'\(text)'"
 }

@@ -36,7 +36,8 @@ package enum Gnuplot {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = [file.path]
+    // Not what is in a person's ~/.gnuplot.
+    process.arguments = ["--default-settings", file.path]
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = try FileHandle(forWritingTo: complaints)
