@@ -45,7 +45,8 @@ let libraries: [Target] = [
   library(
     "LatheTraining",
     [
-      "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheData", "LatheModels",
+      "BuildCommit", "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheData",
+      "LatheModels",
       "LatheMetrics", "LatheDistributed", system,
     ]),
   library("LatheReports", ["CPNG", "LatheFiles", system]),
@@ -78,6 +79,9 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CKernels"),
     .target(name: "CPictures", dependencies: ["CPNG"]),
+    .plugin(name: "CommitWriter", capability: .buildTool()),
+    .target(
+      name: "BuildCommit", exclude: ["commit.sh", "commit.txt"], plugins: ["CommitWriter"]),
     .target(
       name: "CWeights",
       exclude: ["classifier-grey.safetensors", "classifier-colour.safetensors"]),
@@ -98,6 +102,9 @@ let package = Package(
       dependencies: [
         "LatheDistributed", "LatheTensors", "LatheNN", "LatheData", "LatheModels", "LatheTraining",
       ], path: "Tests/DistributedChecks"),
+    .executableTarget(
+      name: "FaultyLathe", dependencies: ["LatheCommand", "LatheFiles", "LatheTraining"],
+      path: "Tests/FaultyLathe"),
     .testTarget(name: "StructureTests"),
     tests("LatheFiles"),
     tests("LatheKernels"),
@@ -108,7 +115,7 @@ let package = Package(
       "LatheModels", ["LatheTensors", "LatheNN", "LatheData"], exclude: ["Golden", "Mixture"]),
     tests("LatheMetrics", ["LatheData", "LatheFiles"], exclude: ["Golden"]),
     tests("LatheTraining", ["LatheData", "LatheFiles", "LatheModels", "LatheNN"]),
-    tests("LatheReports"),
+    tests("LatheReports", ["LatheFiles"]),
     tests(
       "LatheCommand",
       [
@@ -119,7 +126,8 @@ let package = Package(
       name: "DistributedTests",
       dependencies: [
         "LatheFiles", "LatheDistributed", "LatheModels", "LatheReports", "LatheTraining",
-        "TestSupport", "DistributedChecks", "lathe", "OwnModel", "OwnNetworks", "OwnData",
+        "TestSupport", "DistributedChecks", "FaultyLathe", "lathe", "OwnModel", "OwnNetworks",
+        "OwnData",
         "HypersphericalVAE", "TrainedRun", "LatheTensors",
       ]),
   ],

@@ -3,7 +3,8 @@ import Testing
 /// The modules in their order: each imports only those before it.
 @Suite struct ModuleGraphTests {
   private static let order = [
-    "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheData", "LatheModels",
+    "BuildCommit", "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheData",
+    "LatheModels",
     "LatheMetrics", "LatheDistributed", "LatheTraining", "LatheReports", "LatheCommand", "lathe",
   ]
 

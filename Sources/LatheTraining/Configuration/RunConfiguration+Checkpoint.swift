@@ -1,9 +1,11 @@
+import BuildCommit
 import LatheFiles
 import LatheNN
 import SystemPackage
 
-/// The version of lathe.
-public let version = "0.1.0"
+/// The version of lathe and the commit that it was built from, as `0.1.0+0123456789ab`; the same
+/// for two builds of the same sources only.
+public let version = "0.1.0+" + buildCommit()
 
 // What a checkpoint says about its run, and what a run that continues it must have in common.
 extension RunConfiguration {
