@@ -46,15 +46,23 @@ public struct Lathe: ParsableCommand {
     features: FeatureRegistry = .standard
   ) {
     Registered.set(models, datasets, features)
+    var isAlone = false
     do {
       var command = try parseAsRoot()
-      if Launcher.isRoot || !(command is any RootCommand) { try command.run() }
+      isAlone = command is any RootCommand
+      if Launcher.isRoot || !isAlone { try command.run() }
       try RankedJob.finish()
     } catch let code as ExitCode {
       Foundation.exit(code.rawValue)
     } catch {
       guard exitCode(for: error) != .success else { exit(withError: error) }
-      RankedJob.end(with: error)
+      RankedJob.end(with: error, alone: isAlone)
     }
+  }
+
+  /// The same for tests, with ranks that fail when they are asked to.
+  package static func main(faults: @escaping @Sendable (Int) -> (any FaultInjector)?) {
+    Registered.set(faults: faults)
+    main()
   }
 }

@@ -70,6 +70,11 @@ private let failures = [
     status: 128 + 9, says: ["process rank 0 with PID \\d+ on node \\S+ exited on signal 9"]),
 ]
 
+/// What Open MPI says of an end that the ranks have explained already.
+private var mpirunsOwnWords: Regex<Substring> {
+  /MPI_ABORT was invoked|Primary job|mpirun detected|mpirun noticed|ORTE_ERROR/
+}
+
 /// Arguments of a short run on generated images.
 private func narrow(_ out: String, dataset: [String] = ["synthetic"], stallTimeout: Int = patience)
   -> [String]
@@ -97,12 +102,12 @@ private func model(_ run: String, step: Int) throws -> [Data] {
       var arguments = narrow("\(folder)/run", stallTimeout: timeout)
       var ranks = 4
       if !failure.other.isEmpty {
-        arguments += [":", "-n", "1", try builtExecutable("lathe")]
+        arguments += [":", "-n", "1", try builtExecutable("FaultyLathe")]
         arguments += narrow("\(folder)/run", dataset: failure.other)
         ranks = 3
       }
       let result = try mpirunResult(
-        ranks, "lathe", arguments, environment: ["LATHE_FAULT": failure.fault], timeout: 60)
+        ranks, "FaultyLathe", arguments, environment: ["LATHE_FAULT": failure.fault], timeout: 60)
       let output = result.output + result.errorOutput
       #expect(result.status == failure.status, "\(result)")
       let seconds = result.seconds + (try secondsUntilGone("\(folder)/run"))
@@ -112,6 +117,7 @@ private func model(_ run: String, step: Int) throws -> [Data] {
       }
       let said = try lines(of: output, with: failure.says[0])
       #expect(said.count == 1, "\(failure.says[0]) is said once in \(result)")
+      if failure.status < 128 { #expect(!output.contains(mpirunsOwnWords)) }
       #expect(!output.contains("no checkpoint yet") && !output.contains("stopping after"))
       print(row(failure.name, seconds, result, said.first ?? "nothing of what was expected"))
     }
@@ -127,7 +133,7 @@ private func model(_ run: String, step: Int) throws -> [Data] {
     let start = ContinuousClock.now
     while true {
       let alive = try runProcess(
-        "pgrep", ["--runstates", "R,S,D,T", "-f", "lathe train .*\(run)"], timeout: 10)
+        "pgrep", ["--runstates", "R,S,D,T", "-f", "[lL]athe train .*\(run)"], timeout: 10)
       let seconds = Double((ContinuousClock.now - start) / .milliseconds(1)) / 1000
       if alive.output == "" || seconds > 30 { return seconds }
       usleep(100_000)
@@ -142,10 +148,28 @@ private func model(_ run: String, step: Int) throws -> [Data] {
     return "| \(name) | \(seconds) s | \(result.status) | \(said) |"
   }
 
+  /// Faults are the tests' own: the program has none.
+  @Test func theProgramItselfMakesNoFaults() throws {
+    try withFolder { folder in
+      let result = try mpirunResult(
+        1, "lathe", narrow("\(folder)/run"),
+        environment: ["LATHE_FAULT": "rank=0,step=4,kind=throw"], timeout: 60)
+      #expect(result.status == 0, "\(result)")
+    }
+  }
+
+  /// A fault found before MPI starts is told once, and only by lathe.
+  @Test(arguments: [1, 2, 4]) func wrongUsageIsAllThatIsSaid(ranks: Int) throws {
+    let result = try mpirunResult(ranks, "lathe", ["train", "vae", "--wrong"], timeout: 60)
+    #expect(result.status == 64, "\(result)")
+    #expect(try lines(of: result.errorOutput, with: "Unknown option '--wrong'").count == 1)
+    #expect(!result.errorOutput.contains(mpirunsOwnWords), "\(result)")
+  }
+
   @Test func aKillWhileSavingLeavesALoadableRun() throws {
     try withFolder { folder in
       _ = try mpirunResult(
-        2, "lathe", narrow("\(folder)/run"),
+        2, "FaultyLathe", narrow("\(folder)/run"),
         environment: ["LATHE_FAULT": "rank=0,step=4,kind=kill-while-saving"], timeout: 60)
       let resumed = try mpirunResult(
         1, "lathe", narrow("\(folder)/run") + ["--resume"], timeout: 60)
@@ -157,13 +181,14 @@ private func model(_ run: String, step: Int) throws -> [Data] {
     }
   }
 
-  @Test(arguments: ["usr1", "term", "interrupt"])
+  @Test(arguments: ["usr1", "term", "interrupt", "hangup"])
   func asSignalSavesStopsAndResumesExactly(_ kind: String) throws {
     try withFolder { folder in
       let fault = "rank=1,step=4,kind=\(kind)"
       let stopped = try mpirunResult(
-        2, "lathe", narrow("\(folder)/run"), environment: ["LATHE_FAULT": fault], timeout: 60)
+        2, "FaultyLathe", narrow("\(folder)/run"), environment: ["LATHE_FAULT": fault], timeout: 60)
       #expect(stopped.status == 75, "\(stopped)")
+      #expect(!stopped.errorOutput.contains(mpirunsOwnWords), "\(stopped)")
       #expect(stopped.output.contains("after step 5; to continue: lathe train --resume --out "))
       let resumed = try mpirunResult(
         4, "lathe", narrow("\(folder)/run") + ["--resume"], timeout: 60)
@@ -202,7 +227,7 @@ private func model(_ run: String, step: Int) throws -> [Data] {
   func aSignalIsAnsweredByRankZero(_ kind: String, answers: Int) throws {
     try withFolder { folder in
       let result = try mpirunResult(
-        2, "lathe", narrow("\(folder)/run"),
+        2, "FaultyLathe", narrow("\(folder)/run"),
         environment: ["LATHE_FAULT": "rank=0,step=4,kind=\(kind)"], timeout: 60)
       #expect(result.status == 75, "\(result)")
       let said = try lines(

@@ -6,9 +6,9 @@ import LatheTraining
 /// A failure made on purpose, so that tests can see what becomes of it.
 ///
 /// Read from `LATHE_FAULT`, as in `rank=1,step=3,kind=throw`: on that rank, once it has made `step`
-/// steps. Kinds: throw, trap, exit, kill, stop (SIGSTOP), sleep, nan (in its images), usr1 and term
-/// (a signal to itself), interrupt, kill-while-saving (after the first file of the checkpoint of
-/// that step).
+/// steps. Kinds: throw, trap, exit, kill, stop (SIGSTOP), sleep, nan (in its images), usr1, term,
+/// interrupt and hangup (a signal to itself), kill-while-saving (after the first file of the
+/// checkpoint of that step).
 struct Fault: FaultInjector {
   struct Thrown: Error, CustomStringConvertible {
     let description = "a fault was asked for (LATHE_FAULT)"
@@ -39,10 +39,11 @@ struct Fault: FaultInjector {
     case "exit": exit(0)
     case "kill": raise(SIGKILL)
     case "stop": raise(SIGSTOP)
-    case "sleep": while true { sleep(3600) }
+    case "sleep": sleep(3600)
     case "usr1": raise(SIGUSR1)
     case "term": raise(SIGTERM)
     case "interrupt": raise(SIGINT)
+    case "hangup": raise(SIGHUP)
     default: break
     }
   }
