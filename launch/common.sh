@@ -1,6 +1,7 @@
 # Sourced by the launch scripts with their arguments: the repository as working folder, --help,
 # what is needed, what root needs.
 set -euo pipefail
+unset CDPATH
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf '%s: %s\n' "$0" "$*" >&2; exit 1; }
@@ -17,7 +18,7 @@ require_number() {
   [[ $1 =~ ^[1-9][0-9]*$ ]] || misuse "$2: expected a number from 1 on, found '$1'"
 }
 
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 packages=(libopenmpi-dev openmpi-bin libopenblas-dev libturbojpeg0-dev libpng-dev zlib1g-dev
   pkg-config gnuplot-nox dataset-fashion-mnist)
@@ -54,6 +55,15 @@ install_packages() {
 require_swift() {
   command -v swift >/dev/null \
     || fail "no swift in PATH: install Swift 6.1 or later from https://www.swift.org/install"
+}
+
+# Whether a run's folder has a checkpoint.
+has_checkpoint() {
+  local checkpoint
+  for checkpoint in "$1"/checkpoints/step-*; do
+    if [ -e "$checkpoint" ]; then return 0; fi
+  done
+  return 1
 }
 
 # Open MPI refuses to run as root unless told twice.

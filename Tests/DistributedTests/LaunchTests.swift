@@ -27,17 +27,18 @@ private let patience = 400.0
 
 /// The scripts in launch/, under failures.
 @Suite(.serialized) struct LaunchTests {
-  private func train(_ out: String, steps: Int) throws -> [String] {
+  private func train(_ out: String, steps: Int, program: String = "lathe") throws -> [String] {
     [
-      try builtExecutable("lathe"), "train", "vae", "synthetic", "--steps", "\(steps)", "--batch",
+      try builtExecutable(program), "train", "vae", "synthetic", "--steps", "\(steps)", "--batch",
       "32", "--slices", "4", "--set", "latentSize=6", "--set", "filters=4", "--set",
       "hiddenSize=24", "--out", out, "--checkpoint-every", "2", "--sample-every", "0",
     ]
   }
 
-  /// SIGTERM to the launcher, as from a scheduler, and SIGINT, as Ctrl-C: saved, status 75, no rank
-  /// left.
-  @Test(arguments: ["TERM", "INT", "USR1"]) func aSignalToTheLauncherSaves(_ signal: String) throws
+  /// SIGTERM to the launcher, as from a scheduler, SIGINT, as Ctrl-C, and SIGHUP, as at the end of
+  /// a terminal: saved, status 75, no rank left.
+  @Test(arguments: ["TERM", "INT", "USR1", "HUP"]) func aSignalToTheLauncherSaves(_ signal: String)
+    throws
   {
     try withFolder { folder in
       let run = "\(folder)/run"
@@ -64,6 +65,105 @@ private let patience = 400.0
     }
   }
 
+  /// A terminal that closes: the ranks save, and no process is left. `script` makes the terminal.
+  @Test func aClosingTerminalSaves() throws {
+    try withFolder { folder in
+      let run = "\(folder)/run"
+      let command =
+        try ["\(repository)/launch/local", "-n", "2", "--"] + train(run, steps: 1_000_000)
+        + ["--checkpoint-every", "1000000"]
+      let text = """
+        setsid script -qfc "\(command.map { "'\($0)'" }.joined(separator: " "))" /dev/null &
+        until grep -q '"step":20[,}]' '\(run)/metrics.jsonl'; do sleep 0.1; done 2>/dev/null
+        kill -KILL $!
+        while pgrep --runstates R,S,D,T -f '[-]-out \(run)'; do sleep 0.2; done >/dev/null
+        """
+      let result = try oneJobAtATime {
+        try runProcess("bash", ["-c", text], timeout: patience)
+      }
+      let saved = try FileManager.default.contentsOfDirectory(atPath: "\(run)/checkpoints")
+      #expect(saved.count == 1 && saved[0].hasPrefix("step-"), "\(saved) \(result)")
+    }
+  }
+
+  /// Under nohup the end of the terminal is no reason to stop.
+  @Test func nohupGoesOn() throws {
+    try withFolder { folder in
+      let run = "\(folder)/run"
+      let command =
+        try ["\(repository)/launch/local", "-n", "1", "--"] + train(run, steps: 3000)
+      let text = """
+        nohup \(command.map { "'\($0)'" }.joined(separator: " ")) >/dev/null 2>&1 &
+        until compgen -G '\(run)/checkpoints/step-*'; do sleep 0.1; done >/dev/null
+        kill -HUP $!
+        wait $!
+        """
+      let result = try oneJobAtATime {
+        try runProcess("bash", ["-c", text], timeout: patience)
+      }
+      #expect(result.status == 0, "\(result)")
+    }
+  }
+
+  /// Lists of hosts and the ranks that they ask for.
+  @Test(arguments: [
+    ("localhost slots=1 max_slots=2\n", 1), ("localhost slots = 2\r\n", 2), ("localhost", 1),
+    ("# two\nlocalhost max-slots=9 slots=2 // of nine\n\n", 2), ("localhost\nlocalhost\n", 2),
+  ])
+  func listsOfHostsAreReadAsOpenMPIReadsThem(_ list: String, ranks: Int) throws {
+    try withFolder { folder in
+      try Data(list.utf8).write(to: URL(fileURLWithPath: "\(folder)/my hosts"))
+      let result = try oneJobAtATime {
+        try runProcess(
+          "\(repository)/launch/cluster",
+          ["--hosts", "\(folder)/my hosts", "--rsh", "ssh -p 2222", "--", "echo", "one"],
+          timeout: patience)
+      }
+      #expect(result.output == String(repeating: "one\n", count: ranks), "\(result)")
+    }
+  }
+
+  /// Folders may have any name: no part of it is a command, a pattern or an option of mpirun's.
+  @Test func anyNameIsAName() throws {
+    try withFolder { folder in
+      let odd = "\(folder)/a b$(touch x)'\";`touch y`\n--version c*[!]"
+      try FileManager.default.createDirectory(atPath: odd, withIntermediateDirectories: true)
+      try Data("localhost slots=2\n".utf8).write(to: URL(fileURLWithPath: "\(odd)/hosts"))
+      func launch(_ script: String, _ options: [String], steps: Int) throws -> ProcessResult {
+        try oneJobAtATime {
+          try runProcess(
+            "bash",
+            ["-c", "cd \"$0\" && exec \"$@\"", odd, "\(repository)/launch/\(script)"]
+              + options + ["--"] + train("\(odd)/run", steps: steps),
+            environment: ["LATHE_ODD": odd], timeout: patience)
+        }
+      }
+      let first = try launch("local", ["--continue"], steps: 2)
+      #expect(first.status == 0, "\(first)")
+      let second = try launch("cluster", ["--hosts", "\(odd)/hosts", "--continue"], steps: 4)
+      #expect(second.status == 0 && second.output.contains("resumed after step 2"), "\(second)")
+      let agent = try launch("cluster", ["--hosts", "hosts", "--rsh", "x\n--version"], steps: 4)
+      #expect(!agent.output.contains("Open MPI) "), "\(agent)")
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: odd).sorted() == ["hosts", "run"])
+    }
+  }
+
+  /// Without the package procps there is no pgrep.
+  @Test func processesAreFoundWithoutPgrep() throws {
+    try withFolder { folder in
+      let text = """
+        for file in /usr/bin/* /bin/*; do ln -sf "$file" '\(folder)'; done
+        rm '\(folder)/pgrep'
+        PATH='\(folder)' exec '\(repository)/launch/local' -- sleep 5
+        """
+      let result = try oneJobAtATime {
+        try runProcess("bash", ["-c", text], timeout: patience)
+      }
+      #expect(result.status == 0 && result.errorOutput == "", "\(result)")
+    }
+  }
+
   /// The fault strikes at each launch that comes to step 5, so as many launches are made as are
   /// allowed. The checkpoint of step 2 is on the disk by then, because that of step 4 waits for it.
   @Test func restartsAreCountedAndWrongUsageIsNotRepeated() throws {
@@ -77,7 +177,8 @@ private let patience = 400.0
         }
       }
       let failing = try run(
-        ["-n", "2,1", "--restarts", "2", "--"] + train("\(folder)/run", steps: 6),
+        ["-n", "2,1", "--restarts", "2", "--"]
+          + train("\(folder)/run", steps: 6, program: "FaultyLathe"),
         ["LATHE_FAULT": "rank=0,step=5,kind=kill"])
       #expect(failing.status == 137, "\(failing)")
       #expect(failing.errorOutput.contains("launch 3 of at most 3"))
