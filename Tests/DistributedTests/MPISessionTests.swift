@@ -21,6 +21,35 @@ import Testing
     #expect(result.output == "size 1, launcher false\n")
   }
 
+  /// A lone process, and ranks of one host, listen on no port.
+  @Test(arguments: [0, 2]) func noPortIsOpened(ranks: Int) throws {
+    try withFolder { folder in
+      let lathe = try builtExecutable("lathe")
+      let launcher = ranks == 0 ? "" : "mpirun -n \(ranks) --oversubscribe --bind-to none "
+      let script = """
+        \(launcher)'\(lathe)' train vae synthetic --steps 1000000 --batch 16 --out '\(folder)/run' \
+          --set latentSize=4 --set hiddenSize=16 --preview-every 0 --log-every 1 >/dev/null 2>&1 &
+        until grep -qs '"step":3[,}]' '\(folder)/run/metrics.jsonl'; do sleep 0.1; done
+        for rank in $(pgrep -f '^\(lathe) train .*[-]-out \(folder)'); do
+          sockets=$(readlink /proc/$rank/fd/* | sed -n 's/^socket:.\\(.*\\)]$/\\1/p' | tr '\\n' ' ')
+          awk -v list="$sockets" 'BEGIN { split(list, own); for (i in own) mine[own[i]] }
+            $4 == "0A" && ($10 in mine) { count++ }
+            END { print "listening on", count + 0 }' /proc/net/tcp /proc/net/tcp6
+        done
+        kill -USR1 $!
+        wait
+        """
+      let variables = Self.noLauncher.merging([
+        "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+      ]) { $1 }
+      let result = try oneJobAtATime {
+        try runProcess("bash", ["-c", script], environment: variables, timeout: 120)
+      }
+      let expected = String(repeating: "listening on 0\n", count: max(ranks, 1))
+      #expect(result.output == expected, "\(result)")
+    }
+  }
+
   @Test func anotherLibrarysLauncherIsRefused() throws {
     for name in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"] {
       let result = try runProcess(

@@ -5,7 +5,20 @@ import LatheDistributed
 enum Launcher {
   /// Rank and size; nil without a launcher.
   static var place: (rank: Int, size: Int)? {
-    launcherPlace { ProcessInfo.processInfo.environment[$0] }
+    launcherPlace(in: variable)
+  }
+
+  /// Whether this is Open MPI's mpirun.
+  static var isMPIRun: Bool { variable("OMPI_COMM_WORLD_SIZE") != nil }
+
+  /// Where the ranks are; nil if that is not known.
+  static var extent: MPISession.Extent? {
+    guard let place else { return variable("PMIX_NAMESPACE") == nil ? .process : nil }
+    return variable("OMPI_COMM_WORLD_LOCAL_SIZE") == "\(place.size)" ? .host : nil
+  }
+
+  private static func variable(_ name: String) -> String? {
+    ProcessInfo.processInfo.environment[name]
   }
 
   /// Whether this process is rank 0 or runs alone.

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Signals that ask a run to save and stop: SIGUSR1 and SIGTERM from a scheduler, SIGINT from a
-/// terminal.
+/// terminal, SIGHUP and SIGPIPE when the terminal or the reader of the output is gone.
 ///
 /// The handler sets a flag and answers with one line; the ranks agree at the end of the step. A
 /// second SIGINT ends the process at once.
@@ -32,12 +32,20 @@ enum StopRequest {
     state.signal.pointee = 0
     state.answer.pointee =
       !answering ? .none : isatty(STDERR_FILENO) == 1 ? .terminal : .line
-    for number in [SIGUSR1, SIGTERM, SIGINT] {
+    for number in [SIGUSR1, SIGTERM, SIGINT, SIGHUP, SIGPIPE] where number != SIGHUP || !isNohup {
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { StopRequest.arrived($0) }
       action.sa_flags = SA_RESTART
       sigaction(number, &action, nil)
     }
+  }
+
+  /// Whether the run is to outlive its terminal: `nohup` starts a process deaf to SIGHUP.
+  private static var isNohup: Bool {
+    var action = sigaction()
+    sigaction(SIGHUP, nil, &action)
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// The handler: calls nothing that could wait or allocate.
@@ -53,6 +61,8 @@ enum StopRequest {
     case SIGINT:
       say("lathe: SIGINT: stopping after this step or evaluation; Ctrl-C again ends it now\n")
     case SIGTERM: say("lathe: SIGTERM: stopping after this step or evaluation\n")
+    case SIGHUP: say("lathe: SIGHUP: stopping after this step or evaluation\n")
+    case SIGPIPE: say("lathe: nobody reads the output: stopping after this step or evaluation\n")
     default: say("lathe: SIGUSR1: stopping after this step or evaluation\n")
     }
   }
@@ -67,6 +77,8 @@ enum StopRequest {
     case SIGUSR1: "SIGUSR1"
     case SIGTERM: "SIGTERM"
     case SIGINT: "SIGINT"
+    case SIGHUP: "SIGHUP"
+    case SIGPIPE: "SIGPIPE"
     default: nil
     }
   }

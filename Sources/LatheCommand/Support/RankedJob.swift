@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
 import LatheDistributed
+import LatheFiles
 
 /// The ranks of a command: where MPI is started, and how the process ends, well or with an error.
 enum RankedJob {
   /// Starts MPI, or returns the session that is already running. Collective.
   static func start() throws -> MPISession {
-    try failing { try MPISession.start(under: Launcher.place) }
+    try failing { try MPISession.start(under: Launcher.place, within: Launcher.extent) }
   }
 
   /// The ranks of a launcher; nil, without MPI, for a process that runs alone. Collective.
@@ -17,13 +18,29 @@ enum RankedJob {
   /// Ends MPI if it was started: the command has done its work on this rank. Collective.
   static func finish() throws { try failing { try MPISession.running?.finish() } }
 
+  /// Ends all ranks with a status that is no rank's fault, as 75 of a run that was stopped; mpirun
+  /// has nothing to say of it. Collective.
+  static func leave(status: Int32) throws -> Never {
+    flushOutput()
+    if Launcher.isMPIRun, let session = MPISession.running {
+      try failing { try session.world.barrier() }
+      if session.world.rank == 0 { session.abortJob(status: status) }
+      // mpirun ends the others.
+      signal(SIGTERM, SIG_DFL)
+      Thread.sleep(forTimeInterval: 10)
+    }
+    try finish()
+    exit(status)
+  }
+
   /// Says once what is wrong, and ends the job.
   ///
   /// What all ranks throw alike is rank 0's to say, which ends the others while they wait. Another
-  /// rank speaks if it is still there afterwards: then the error is its own.
-  static func end(with error: any Error) -> Never {
+  /// rank speaks if it is still there afterwards: then the error is its own. `alone` says that the
+  /// other ranks have left.
+  static func end(with error: any Error, alone: Bool) -> Never {
     let (message, status) = report(of: error)
-    guard let session = MPISession.running else { endBeforeMPI(message, status) }
+    guard let session = MPISession.running else { endBeforeMPI(message, status, alone: alone) }
     let (rank, size) = (session.world.rank, session.world.size)
     if rank > 0 { Thread.sleep(forTimeInterval: error is any CommonError ? 30 : 1) }
     if size == 1 || (rank == 0 && error is any CommonError && !(error is RootError)) {
@@ -32,16 +49,18 @@ enum RankedJob {
     session.end(saying: message, status: status)
   }
 
-  /// Under a launcher every rank finds the same fault before MPI starts, and rank 0's exit ends the
-  /// job.
-  private static func endBeforeMPI(_ message: String, _ status: Int32) -> Never {
+  /// Under a launcher every rank finds the same fault before MPI starts, and rank 0 ends the job.
+  private static func endBeforeMPI(_ message: String, _ status: Int32, alone: Bool) -> Never {
+    let starting = Launcher.isMPIRun && !alone ? StartingSession() : nil
     var prefix = "lathe: "
     if let launcher = Launcher.place, launcher.rank > 0 {
       Thread.sleep(forTimeInterval: 2)
       prefix += "rank \(launcher.rank) on \(ProcessInfo.processInfo.hostName): "
     }
-    FileHandle.standardError.write(Data("\(prefix)\(message)\n".utf8))
-    exit(status)
+    send("\(prefix)\(message)\n", to: STDERR_FILENO)
+    flushOutput()
+    starting?.session(within: 5)?.abortJob(status: status)
+    _exit(status)
   }
 
   private static func report(of error: any Error) -> (message: String, status: Int32) {
@@ -52,7 +71,26 @@ enum RankedJob {
       return (text.printableLines, exitStatus(for: cause))
     }
     let text = Lathe.fullMessage(for: cause)
-    return (text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text, parsed.rawValue)
+    let message = text.hasPrefix("Error: ") ? String(text.dropFirst(7)) : text
+    return (message.printableLines, parsed.rawValue)
+  }
+}
+
+/// MPI on its way, started for nothing but an abort: mpirun explains any other end in fifteen
+/// lines.
+private final class StartingSession: Sendable {
+  private let started = DispatchSemaphore(value: 0)
+
+  init() {
+    Thread.detachNewThread { [started] in
+      _ = try? RankedJob.start()
+      started.signal()
+    }
+  }
+
+  /// The session; nil if the other ranks do not come, or MPI cannot be started.
+  func session(within seconds: Double) -> MPISession? {
+    started.wait(timeout: .now() + seconds) == .success ? MPISession.running : nil
   }
 }
 
@@ -67,7 +105,7 @@ extension MPISession {
   fileprivate func end(_ line: String, status: Int32) -> Never {
     CrashReport.disarm()
     flushOutput()
-    FileHandle.standardError.write(Data("\(line)\n".utf8))
+    send("\(line)\n", to: STDERR_FILENO)
     if Launcher.place != nil { abortJob(status: status) }
     _exit(status)
   }

@@ -14,20 +14,30 @@ public final class MPISession: Sendable {
   public let libraryVersion: String
   private let finished = Atomic(false)
 
+  /// Where all ranks of a job are.
+  public enum Extent: Sendable {
+    /// This process is the only one.
+    case process
+    /// All ranks run on one host and exchange messages through its memory.
+    case host
+  }
+
   private static let current = Mutex<MPISession?>(nil)
 
   /// Starts MPI, or returns the session that is already running.
   ///
   /// A process started without a launcher is a world of one. `launcher` is what the environment
-  /// says of the ranks (``launcherPlace(in:)``), to be compared with what MPI says.
+  /// says of the ranks (``launcherPlace(in:)``), to be compared with what MPI says. With a known
+  /// `extent` Open MPI opens no port to the network; `OMPI_MCA_btl` in the environment has
+  /// precedence.
   ///
   /// - Throws: when MPI fails, or when the launcher started several ranks and MPI sees only one.
-  public static func start(under launcher: (rank: Int, size: Int)? = nil) throws(MPIError)
-    -> MPISession
-  {
+  public static func start(
+    under launcher: (rank: Int, size: Int)? = nil, within extent: Extent? = nil
+  ) throws(MPIError) -> MPISession {
     try current.withLock { session throws(MPIError) in
       if let session { return session }
-      let started = try MPISession(launcher)
+      let started = try MPISession(launcher, extent)
       session = started
       return started
     }
@@ -40,10 +50,8 @@ public final class MPISession: Sendable {
     }
   }
 
-  private init(_ launcher: (rank: Int, size: Int)?) throws(MPIError) {
-    // A process without a launcher needs no daemon beside it: Open MPI starts one unless told
-    // otherwise.
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+  private init(_ launcher: (rank: Int, size: Int)?, _ extent: Extent?) throws(MPIError) {
+    MPISession.configure(extent)
     var enough: CInt = 0
     try check("MPI_Init_thread", cmpi_initialize(&enough))
     guard enough != 0 else {
@@ -54,6 +62,20 @@ public final class MPISession: Sendable {
     world = try Communicator(cmpi_world())
     libraryVersion = mpiText(cmpi_library_version).map(firstLine) ?? "unknown MPI library"
     try refuseSplitWorld(launcher)
+  }
+
+  /// Settings of Open MPI's, unless the environment has others.
+  private static func configure(_ extent: Extent?) {
+    // A process without a launcher needs no daemon beside it: Open MPI starts one unless told
+    // otherwise.
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
+    // A network that is there and not used is no news.
+    setenv("OMPI_MCA_btl_base_warn_component_unused", "0", 0)
+    switch extent {
+    case .process: setenv("OMPI_MCA_btl", "self", 0)
+    case .host: setenv("OMPI_MCA_btl", "self,vader", 0)
+    case nil: break
+    }
   }
 
   /// N lone worlds instead of one world of N would train N models over one another's files.
@@ -80,12 +102,14 @@ public final class MPISession: Sendable {
   }
 
   /// Ends all ranks of the job with `MPI_Abort`; `status` (1 to 255) becomes the exit status of the
-  /// job.
+  /// job. Whoever calls it has said why: Open MPI's own text about the abort is left out.
   ///
   /// Returns where MPI has been finished already, or where the library leaves the end of the
   /// process to its caller.
   public func abortJob(status: Int32) {
-    if !finished.load(ordering: .sequentiallyConsistent) { _ = cmpi_abort(cmpi_world(), status) }
+    guard !finished.load(ordering: .sequentiallyConsistent) else { return }
+    if libraryVersion.hasPrefix("Open MPI v4.") { cmpi_silence_help() }
+    _ = cmpi_abort(cmpi_world(), status)
   }
 }
 
