@@ -15,6 +15,7 @@ struct Doctor: ParsableCommand {
     machine()
     blas()
     launcher()
+    places()
     sharedMemory()
     charts()
     for entry in Registered.datasets.datasets where !entry.isGenerated && entry.trainCount > 0 {
@@ -35,9 +36,7 @@ struct Doctor: ParsableCommand {
     #endif
     say(true, "system", info.operatingSystemVersionString)
     let memory = Double(info.physicalMemory) / Double(1 << 30)
-    say(
-      true, "machine",
-      "\(info.activeProcessorCount) cores, \(String(format: "%.1f", memory)) GiB of memory")
+    say(true, "machine", "\(coresInWords()), \(String(format: "%.1f", memory)) GiB of memory")
     let bfloat16 = Processor.hasBFloat16 ? ", with bf16 products" : ""
     say(true, "kernels", Processor.instructionSet + bfloat16)
     let hugePages =
@@ -47,6 +46,17 @@ struct Doctor: ParsableCommand {
       !hugePages.contains("[never]"), "huge pages",
       hugePages.contains("[never]")
         ? "off: `echo madvise > /sys/kernel/mm/transparent_hugepage/enabled` is faster" : "on")
+  }
+
+  /// What ranks times threads should not exceed.
+  private func coresInWords() -> String {
+    let cores = Cores()
+    var text = counted(cores.all, "core")
+    if cores.own < cores.all { text += ", \(cores.own) of them for this process" }
+    if let quota = cores.quota, quota < Double(cores.all) {
+      text += String(format: ", a CPU quota of %g", quota)
+    }
+    return text
   }
 
   private func blas() {
@@ -96,17 +106,33 @@ struct Doctor: ParsableCommand {
     } catch {
       say(false, "MPI", "\(error)")
     }
-    if getuid() == 0 && ProcessInfo.processInfo.environment["OMPI_ALLOW_RUN_AS_ROOT"] == nil {
-      say(
-        false, "root",
-        "Open MPI refuses to run as root unless OMPI_ALLOW_RUN_AS_ROOT=1 and "
-          + "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 are set")
+    let missing = Surroundings.missingForRoot(
+      ProcessInfo.processInfo.environment, user: geteuid())
+    if !missing.isEmpty {
+      let settings = missing.map { "\($0)=1" }.joined(separator: " ")
+      say(false, "root", "mpirun refuses to run as root: `export \(settings)`")
     }
+  }
+
+  private func places() {
+    let environment = ProcessInfo.processInfo.environment
+    place("TMPDIR", environment["TMPDIR"] ?? "/tmp", "name another folder, mpirun needs it")
+    place("HOME", environment["HOME"] ?? "", "set it to a folder of your own, or LATHE_CACHE")
+    place(
+      "cache", DatasetRegistry.cacheFolder.string, "set LATHE_CACHE, or use --cache", locks: true)
+  }
+
+  private func place(_ name: String, _ folder: String, _ advice: String, locks: Bool = false) {
+    guard !folder.isEmpty else { return say(false, name, "not set: \(advice)") }
+    let trouble = Surroundings.trouble(in: folder, locks: locks)
+    say(trouble == nil, name, trouble.map { "\(folder): \($0): \(advice)" } ?? folder)
   }
 
   private func sharedMemory() {
     let attributes = try? FileManager.default.attributesOfFileSystem(forPath: "/dev/shm")
-    guard let free = attributes?[.systemFreeSize] as? NSNumber else {
+    guard let free = attributes?[.systemFreeSize] as? NSNumber,
+      let size = attributes?[.systemSize] as? NSNumber
+    else {
       return say(
         false, "/dev/shm",
         "not there: ranks of one host exchange gradients by messages, which is slower")
@@ -114,7 +140,7 @@ struct Doctor: ParsableCommand {
     let mebibytes = free.intValue >> 20
     say(
       mebibytes >= 1024, "/dev/shm",
-      "\(mebibytes) MiB free"
+      "\(mebibytes) of \(size.intValue >> 20) MiB free"
         + (mebibytes >= 1024
           ? ""
           : ": gradients need the model's size for each rank; "

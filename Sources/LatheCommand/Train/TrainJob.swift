@@ -23,8 +23,8 @@ struct TrainJob {
   func run() throws {
     let session = try RankedJob.start()
     let outcome = try train(session)
+    if case .stopped = outcome { try RankedJob.leave(status: TrainJob.stoppedStatus) }
     try RankedJob.finish()
-    if case .stopped = outcome { throw ExitCode(TrainJob.stoppedStatus) }
   }
 
   /// The exit status of a run that was asked to stop and can be resumed: EX_TEMPFAIL.
@@ -42,7 +42,7 @@ struct TrainJob {
       configuration: configuration.model.configuration, seed: configuration.optimization.seed)
     let trainer = try Trainer(
       network, configuration, in: settings.folder, train: images.train, test: images.test,
-      on: world, monitor: watch.monitor, fault: Fault(rank: world.rank))
+      on: world, monitor: watch.monitor, fault: Registered.fault(rank: world.rank))
     attach(trainer, world)
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
     if resume { try trainer.resume(allowingOtherImages: allowsOtherImages) }
@@ -144,17 +144,18 @@ struct TrainJob {
       warn("this is a debug build: expect a fraction of the speed")
     #endif
     let threads = configuration.batch.threads
-    let (own, all) = (coresOfThisProcess(), ProcessInfo.processInfo.processorCount)
-    if threads > own {
+    let cores = Cores()
+    let limit = cores.shared < cores.all ? " (the CPU quota of this container)" : ""
+    if threads > cores.usable {
       warn(
-        "\(counted(threads, "thread")) on \(counted(own, "core")): "
-          + (Launcher.place == nil || own >= all
-            ? "they will wait for each other"
-            : "mpirun binds a rank to \(counted(own, "core")); give mpirun --bind-to none"))
-    } else if ranksHere * threads > all {
+        "\(counted(threads, "thread")) on \(counted(cores.usable, "core"))"
+          + (Launcher.place == nil || cores.own >= cores.shared
+            ? "\(limit): they will wait for each other"
+            : ": mpirun binds a rank to \(counted(cores.own, "core")); give mpirun --bind-to none"))
+    } else if ranksHere * threads > cores.shared {
       warn(
         "\(counted(ranksHere, "rank")) of \(counted(threads, "thread")) on "
-          + "\(counted(all, "core")): they will wait for each other")
+          + "\(counted(cores.shared, "core"))\(limit): they will wait for each other")
     }
   }
 }
