@@ -104,7 +104,7 @@ struct PackJob {
 
   private func report(_ lines: [String]) { lines.forEach(say) }
 
-  private func say(_ line: String) { FileHandle.standardError.write(Data("lathe: \(line)\n".utf8)) }
+  private func say(_ line: String) { writeError("lathe: \(line)") }
 }
 
 extension Communicator? {
@@ -151,6 +151,6 @@ private final class PackProgress {
       done == packer.count
       ? "  done in \(spell(seconds: seconds))"
       : "  \(rate > 0 ? spell(seconds: Double(packer.count - done) / rate) : "?") left"
-    FileHandle.standardError.write(Data((before + line + after).utf8))
+    send(before + line + after, to: STDERR_FILENO)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LatheData
+import LatheFiles
 import Foundation
 import SystemPackage
 import LatheTraining
@@ -72,7 +73,7 @@ struct DataStats: ParsableCommand {
   private func describeLabels(_ images: ImageSet) {
     guard !images.classNames.isEmpty else { return }
     for (label, count) in images.labelCounts.enumerated() {
-      print("  label \(label) \(images.classNames[label]): \(grouped(count))")
+      print("  label \(label) \(images.classNames[label].printable): \(grouped(count))")
     }
   }
 
@@ -82,7 +83,7 @@ struct DataStats: ParsableCommand {
     for (attribute, name) in attributes.names.enumerated() {
       let count = attributes.count(of: attribute)
       let percent = 100 * Double(count) / Double(images.count)
-      print("  \(name): \(grouped(count))" + String(format: " (%.1f %%)", percent))
+      print("  \(name.printable): \(grouped(count))" + String(format: " (%.1f %%)", percent))
     }
   }
 }

@@ -57,8 +57,8 @@ struct DataVerify: RootCommand {
     let pictures = try failing {
       try entry.pictures(at: options.place, isTolerant: options.skipCorrupt)
     }
-    for line in pictures.notes { print("\(entry.name): \(line)") }
-    for line in pictures.omissions { print("left out: \(line)") }
+    for line in pictures.notes { print("\(entry.name): \(line.printable)") }
+    for line in pictures.omissions { print("left out: \(line.printable)") }
     let damaged = try failing {
       try pictures.damaged(as: entry.preparation!, stopAtFirst: !options.skipCorrupt)
     }

@@ -65,6 +65,6 @@ struct EvaluationReport {
   }
 
   private func warn(_ text: String) {
-    FileHandle.standardError.write(Data("lathe: \(text)\n".utf8))
+    writeError("lathe: \(text)")
   }
 }

@@ -137,7 +137,7 @@ struct SavedRun {
       throw CommandFailure.missing("\(folder): no run and no checkpoint there")
     }
     for (path, error) in latest.skipped {
-      FileHandle.standardError.write(Data("lathe: passed over \(path): \(error)\n".utf8))
+      writeError("lathe: passed over \(path): \(error)")
     }
     return latest.path
   }

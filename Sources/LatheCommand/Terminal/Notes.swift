@@ -1,19 +1,9 @@
-import Foundation
 import LatheDistributed
-import LatheFiles
 
 /// A line on standard error that begins with the program's name, said once under mpirun.
 func note(_ line: String) {
   guard Launcher.isRoot else { return }
-  FileHandle.standardError.write(Data("lathe: \(line.printableLines)\n".utf8))
-}
-
-extension String {
-  /// The lines with control characters shown, not sent: names come from files of other people.
-  var printableLines: String {
-    unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { String($0).printable }.joined(separator: "\n")
-  }
+  writeError("lathe: \(line)")
 }
 
 /// A line on standard error for what goes on, but hardly as it was meant.

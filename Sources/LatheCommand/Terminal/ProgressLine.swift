@@ -1,5 +1,6 @@
 import LatheDistributed
 import Foundation
+import LatheFiles
 import LatheTraining
 
 /// Where a run is, how fast, and how long it will take: one line updated in place on a terminal,
@@ -43,7 +44,7 @@ package final class ProgressLine {
 
   private func write(_ text: String) {
     if isTerminal {
-      print("\r\u{1B}[K" + text, terminator: "")
+      Swift.print("\r\u{1B}[K" + text.printable, terminator: "")
       isOpen = true
     } else {
       print(text)
@@ -85,9 +86,6 @@ package final class ProgressLine {
 
   private func short(_ value: Float) -> String { String(format: "%.4g", value) }
 }
-
-/// Hands what was printed to whoever reads it; a pipe would keep it until it is full.
-func flushOutput() { fflush(nil) }
 
 /// Seconds in a person's units: `12 s`, `3 min 20 s`, `2 h 5 min`.
 func spell(seconds: Double) -> String {

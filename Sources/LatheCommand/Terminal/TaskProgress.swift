@@ -1,5 +1,6 @@
 import Foundation
 import LatheDistributed
+import LatheFiles
 
 /// What a command is doing and how far it is, on standard error: one line updated in place on a
 /// terminal; elsewhere a line for each task, and one every 10 seconds. Rank 0 only.
@@ -29,7 +30,8 @@ final class TaskProgress {
     guard now - start >= delay, now - lastShown >= interval else { return }
     lastShown = now
     let state = state(done, total, seconds: now - taskStart)
-    write(isTerminal ? "\r\u{1B}[K" + String("\(task)\(state)".prefix(79)) : "\(task)\(state)\n")
+    let line = "\(task)\(state)".printable
+    write(isTerminal ? "\r\u{1B}[K" + line.prefix(79) : line + "\n")
   }
 
   private func state(_ done: Int, _ total: Int, seconds: Double) -> String {
@@ -47,5 +49,5 @@ final class TaskProgress {
     (task, start, lastShown) = ("", nil, -.infinity)
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) { send(text, to: STDERR_FILENO) }
 }

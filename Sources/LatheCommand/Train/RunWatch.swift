@@ -39,7 +39,7 @@ struct RunWatch {
     alarm(report == nil ? 8 : 6)
     guard let report else { return }
     let place = "rank \(session.world.rank) on \(session.world.host)"
-    FileHandle.standardError.write(Data("\(place): \(report)\n".utf8))
+    writeError("\(place): \(report)")
     Thread.sleep(forTimeInterval: 1)
     session.end(
       saying: "ends the job: no progress for \(Int(timeout.rounded(.up))) s (--stall-timeout)",
