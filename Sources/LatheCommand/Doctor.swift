@@ -125,7 +125,7 @@ struct Doctor: ParsableCommand {
   private func place(_ name: String, _ folder: String, _ advice: String, locks: Bool = false) {
     guard !folder.isEmpty else { return say(false, name, "not set: \(advice)") }
     let trouble = Surroundings.trouble(in: folder, locks: locks)
-    say(trouble == nil, name, trouble.map { "\(folder): \($0): \(advice)" } ?? folder)
+    say(trouble == nil, name, trouble.map { "\(folder): \($0); \(advice)" } ?? folder)
   }
 
   private func sharedMemory() {

@@ -91,6 +91,6 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
     try Data().write(to: URL(fileURLWithPath: "\(folder)/file"))
     #expect(Surroundings.trouble(in: "\(folder)/file/x") == "\(folder)/file is no folder")
-    #expect(Surroundings.trouble(in: "/proc")?.hasPrefix("cannot be written") == true)
+    #expect(Surroundings.trouble(in: "/proc")?.hasPrefix("cannot create /proc/") == true)
   }
 }

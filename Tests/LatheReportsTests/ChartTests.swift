@@ -18,7 +18,7 @@ import LatheReports
     let folder = TemporaryFolder()
     try Self.curve.write(to: folder.path.appending("curve.svg"))
     let svg = try String(contentsOfFile: folder.path.appending("curve.svg").string, encoding: .utf8)
-    for text in ["<svg", "a \"curve\" \\ of␊squares", "x² in nats", "squares"] {
+    for text in ["<svg", "a \"curve\" \\ of\\u{a}squares", "x² in nats", "squares"] {
       #expect(svg.contains(text), "\(text)")
     }
     try Self.curve.write(to: folder.path.appending("curve.png"))

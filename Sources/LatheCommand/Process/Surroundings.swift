@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import LatheFiles
 import SystemPackage
 
@@ -26,19 +25,15 @@ package enum Surroundings {
 
   /// Makes a file with a name of its own, and removes it.
   private static func probe(_ folder: String, _ locks: Bool) -> String? {
-    var name = Array("\(folder)/.lathe-XXXXXX".utf8CString)
-    let file = mkstemp(&name)
-    guard file >= 0 else { return "cannot be written: \(String(cString: strerror(errno)))" }
-    defer {
-      unlink(name)
-      close(file)
+    do throws(FileError) {
+      let path = try FileSystem.temporaryPath(beside: FilePath(folder).appending("lathe"))
+      let file = try OpenFile(creating: path)
+      defer { FileSystem.remove(path) }
+      try file.write([0], at: 0)
+      let isLocked = !locks || file.lock() != .unsupported
+      return isLocked ? nil : "its file system has no locks: two jobs may pack the same pictures"
+    } catch {
+      return "\(error)"
     }
-    guard Glibc.write(file, "lathe", 5) == 5 else {
-      return "cannot be written: \(String(cString: strerror(errno)))"
-    }
-    if locks && flock(file, LOCK_EX | LOCK_NB) != 0 {
-      return "its file system has no locks (flock: \(String(cString: strerror(errno))))"
-    }
-    return nil
   }
 }

@@ -3,7 +3,7 @@ import LatheFiles
 
 // Names of files, classes and attributes are other people's. Nothing but text reaches a terminal.
 
-/// Swift's `print` for this module, with control characters other than line feeds shown as signs.
+/// Swift's `print` for this module, with control characters other than line feeds written out.
 func print(_ item: Any = "", terminator: String = "\n") {
   Swift.print("\(item)".printableLines, terminator: terminator)
 }

@@ -79,6 +79,12 @@ extension String {
     return text
   }
 
+  /// The same, with line feeds left as they are.
+  package var printableLines: String {
+    unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { String($0).printable }.joined(separator: "\n")
+  }
+
   fileprivate mutating func append(printable scalar: Unicode.Scalar) {
     if scalar.isPrintable {
       unicodeScalars.append(scalar)
@@ -118,6 +124,8 @@ extension Unicode.Scalar {
     switch properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator: return false
     case .format: return value == 0x200c || value == 0x200d
+    // No characters: XML has no place for them.
+    case .unassigned: return value & 0xfffe != 0xfffe
     default: return true
     }
   }
