@@ -123,6 +123,17 @@ private let patience = 400.0
     }
   }
 
+  /// Other programs' ways to name a host are refused with the line.
+  @Test(arguments: ["node1:2", "node1 -p 22 slots=2", "node1 2"])
+  func aListOfAnotherKindIsRefused(_ line: String) throws {
+    try withFolder { folder in
+      try Data("localhost slots=1\n\(line)\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/h"))
+      let result = try runProcess(
+        "\(repository)/launch/cluster", ["--hosts", "\(folder)/h", "--", "true"], timeout: patience)
+      #expect(result.status == 64 && result.errorOutput.contains("found '\(line)'"), "\(result)")
+    }
+  }
+
   /// Folders may have any name: no part of it is a command, a pattern or an option of mpirun's.
   @Test func anyNameIsAName() throws {
     try withFolder { folder in

@@ -71,6 +71,8 @@ public final class MPISession: Sendable {
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0)
     // A network that is there and not used is no news.
     setenv("OMPI_MCA_btl_base_warn_component_unused", "0", 0)
+    // Open MPI prints a line for each read that is refused.
+    if !cmpi_reads_memory() { setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0) }
     switch extent {
     case .process: setenv("OMPI_MCA_btl", "self", 0)
     case .host: setenv("OMPI_MCA_btl", "self,vader", 0)
