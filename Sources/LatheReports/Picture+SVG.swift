@@ -32,7 +32,8 @@ extension Picture {
   }
 }
 
-/// Printable text as the content of an XML element.
-private func escapedForXML(_ text: String) -> String {
+/// Printable text as the content of an element of XML or HTML, or of an attribute in quotes.
+func escapedForXML(_ text: String) -> String {
   text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
 }

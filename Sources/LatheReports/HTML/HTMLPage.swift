@@ -11,24 +11,24 @@ public struct HTMLPage {
   public init(title: String) { self.title = title }
 
   public mutating func heading(_ text: String, level: Int = 2) {
-    body.append("<h\(level)>\(escapedForHTML(text))</h\(level)>")
+    body.append("<h\(level)>\(escaped(text))</h\(level)>")
   }
 
   public mutating func paragraph(_ text: String) {
-    body.append("<p>\(escapedForHTML(text))</p>")
+    body.append("<p>\(escaped(text))</p>")
   }
 
   /// Lines as they are, such as a command.
   public mutating func code(_ text: String) {
-    body.append("<pre>\(escapedForHTML(text))</pre>")
+    body.append("<pre>\(escaped(text))</pre>")
   }
 
   /// Rows of cells; the first cell of each row is its heading.
   public mutating func table(head: [String] = [], _ rows: [[String]]) {
-    let top = head.map { "<th scope=\"col\">\(escapedForHTML($0))</th>" }.joined()
+    let top = head.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined()
     let lines = rows.map { row in
-      let cells = row.dropFirst().map { "<td>\(escapedForHTML($0))</td>" }.joined()
-      return "<tr><th scope=\"row\">\(escapedForHTML(row.first ?? ""))</th>\(cells)</tr>"
+      let cells = row.dropFirst().map { "<td>\(escaped($0))</td>" }.joined()
+      return "<tr><th scope=\"row\">\(escaped(row.first ?? ""))</th>\(cells)</tr>"
     }
     let heading = head.isEmpty ? "" : "<thead><tr>\(top)</tr></thead>\n"
     body.append(
@@ -40,10 +40,10 @@ public struct HTMLPage {
   public mutating func curves(_ title: String, _ series: [Chart.Series], xLabel: String) {
     guard let svg = LineChart(series: series, xLabel: xLabel).svg else { return }
     let legend = series.enumerated().filter { !$1.points.isEmpty }.map { number, curve in
-      "<span class=\"k\(number % 6)\">\(escapedForHTML(curve.name))</span>"
+      "<span class=\"k\(number % 6)\">\(escaped(curve.name))</span>"
     }
     body.append(
-      "<figure>\n\(svg)\n<figcaption>\(escapedForHTML(title)) \(legend.joined(separator: " "))"
+      "<figure>\n\(svg)\n<figcaption>\(escaped(title)) \(legend.joined(separator: " "))"
         + "</figcaption></figure>")
   }
 
@@ -54,8 +54,8 @@ public struct HTMLPage {
     let bytes = try FileSystem.contents(of: png)
     let data = Data(bytes).base64EncodedString()
     body.append(
-      "<figure><img alt=\"\(escapedForHTML(caption))\" src=\"data:image/png;base64,\(data)\"/>"
-        + "<figcaption>\(escapedForHTML(caption))</figcaption></figure>")
+      "<figure><img alt=\"\(escaped(caption))\" src=\"data:image/png;base64,\(data)\"/>"
+        + "<figcaption>\(escaped(caption))</figcaption></figure>")
   }
 
   /// The whole file.
@@ -66,14 +66,14 @@ public struct HTMLPage {
     <head>
     <meta charset="utf-8"/>
     <meta name="viewport" content="width=device-width, initial-scale=1"/>
-    <title>\(escapedForHTML(title))</title>
+    <title>\(escaped(title))</title>
     <style>
     \(Self.style)
     </style>
     </head>
     <body>
     <main>
-    <h1>\(escapedForHTML(title))</h1>
+    <h1>\(escaped(title))</h1>
     \(body.joined(separator: "\n"))
     </main>
     </body>
@@ -81,6 +81,9 @@ public struct HTMLPage {
 
     """
   }
+
+  /// Text that a parser of HTML reads as it is, control characters shown.
+  private func escaped(_ text: String) -> String { escapedForXML(text.printable) }
 
   private static let style = """
     :root { color-scheme: light dark; --text: #1c1e21; --back: #fff; --faint: #d9dde3;
@@ -112,10 +115,4 @@ public struct HTMLPage {
     .k0 { color: var(--c0); } .k1 { color: var(--c1); } .k2 { color: var(--c2); }
     .k3 { color: var(--c3); } .k4 { color: var(--c4); } .k5 { color: var(--c5); }
     """
-}
-
-/// Text that an HTML parser reads as it is.
-func escapedForHTML(_ text: String) -> String {
-  text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-    .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
 }

@@ -1,4 +1,5 @@
 import Foundation
+import LatheFiles
 
 /// Curves as an inline SVG figure for a page: no script, no fonts or files of its own; colours come
 /// from the page, so that they suit light and dark.
@@ -47,7 +48,7 @@ struct LineChart {
     }
     return lines + below + [
       "<text x=\"\(width - right)\" y=\"\(height - 4)\" text-anchor=\"end\">"
-        + "\(escapedForHTML(xLabel))</text>"
+        + "\(escapedForXML(xLabel.printable))</text>"
     ]
   }
 
