@@ -106,8 +106,9 @@ import Testing
       let result = try lathe("fid", folder, folder, "--features", "pixels")
       #expect(result.status == 65)
       #expect(
-        result.errorOutput.hasSuffix(
-          "lathe: samples for a covariance: expected at least 2, found 1\n"), "\(result)")
+        result.errorOutput
+          == "lathe: \(folder): expected at least 2 images for a covariance, found 1\n",
+        "\(result)")
     }
   }
 

@@ -195,10 +195,11 @@ import Testing
         "dropout: expected a finite number, at least 0 and less than 1, found 1"
       ),
       (
-        "vampprior", "pseudoInputs", 0, "pseudoInputs: expected a whole number, at least 1, found 0"
+        "vampprior", "pseudoInputs", 0,
+        "pseudoInputs: expected a whole number, 1 to 1000000, found 0"
       ),
       ("beta-vae", "beta", -1, "beta: expected a finite number, at least 0, found -1"),
-      ("factor-vae", "latentSize", 0, "latentSize: expected a whole number, at least 1, found 0"),
+      ("factor-vae", "latentSize", 0, "latentSize: expected a whole number, 1 to 1000000, found 0"),
     ] as [(String, String, Double, String)])
   func impossibleConfigurationsAreNamed(
     _ name: String, _ key: String, _ value: Double, _ message: String

@@ -71,7 +71,8 @@ enum CrashReport {
     sigaction(number, &action, state.previous + Int(number))
   }
 
-  /// Writes the message, and leaves the signal to whoever had it before: the end of the process.
+  /// Writes the message, leaves the signal to whoever had it before, and ends the process with it
+  /// should that one return.
   private static func trapped(_ number: Int32) {
     let state = state
     write(STDERR_FILENO, state.prefix, state.prefixCount.pointee)
@@ -81,6 +82,12 @@ enum CrashReport {
     say(state.step.pointee + 1)
     say("\n")
     sigaction(number, state.previous + Int(number), nil)
+    var own = sigset_t()
+    sigemptyset(&own)
+    sigaddset(&own, number)
+    pthread_sigmask(SIG_UNBLOCK, &own, nil)
+    raise(number)
+    signal(number, SIG_DFL)
     raise(number)
   }
 

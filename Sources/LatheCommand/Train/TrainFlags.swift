@@ -69,6 +69,7 @@ struct UpdateFlags: ParsableArguments {
 struct OutputFlags: ParsableArguments {
   @Option(help: .setting("checkpoint-every")) var checkpointEvery: String?
   @Option(help: .setting("keep")) var keep: String?
+  @Option(help: .hidden) var checkpointsKept: String?
   @Option(help: .setting("keep-every")) var keepEvery: String?
   @Option(help: .setting("preview-every")) var previewEvery: String?
   @Option(help: .hidden) var sampleEvery: String?
