@@ -37,6 +37,15 @@ struct TrainJob {
       String(decoding: $0, as: UTF8.self)
     }
     let watch = try RunWatch(configuration.output, session, hosts: hosts)
+    let trainer = try makeTrainer(world, watch)
+    if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
+    if resume { try trainer.resume(allowingOtherImages: allowsOtherImages) }
+    let outcome = isDry ? try dryRun(trainer, world) : try record(trainer, world, watch)
+    try watch.finish()
+    return outcome
+  }
+
+  private func makeTrainer(_ world: Communicator, _ watch: RunWatch) throws -> Trainer {
     let network = try LoadedModel(
       settings.entry, images: images.train.shape,
       configuration: configuration.model.configuration, seed: configuration.optimization.seed)
@@ -44,33 +53,43 @@ struct TrainJob {
       network, configuration, in: settings.folder, train: images.train, test: images.test,
       on: world, monitor: watch.monitor, fault: Registered.fault(rank: world.rank))
     attach(trainer, world)
-    if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
-    if resume { try trainer.resume(allowingOtherImages: allowsOtherImages) }
-    if isDry {
-      try DryRun(trainer: trainer, world: world).run()
-      try watch.finish()
-      return .finished
-    }
+    return trainer
+  }
+
+  private func dryRun(_ trainer: Trainer, _ world: Communicator) throws -> Trainer.Outcome {
+    try DryRun(trainer: trainer, world: world).run()
+    return .finished
+  }
+
+  /// The run itself, written down.
+  private func record(
+    _ trainer: Trainer, _ world: Communicator, _ watch: RunWatch
+  ) throws -> Trainer.Outcome {
     if world.rank == 0 {
       try RunRecorder(configuration, in: settings.folder, startingAt: trainer.step)
         .attach(to: trainer)
     }
     let outcome = try trainer.run()
-    if case .outOfPatience(let best) = outcome, world.rank == 0 {
+    if world.rank == 0 { say(outcome, trainer) }
+    try watch.report(trainer)
+    try trainer.finish()
+    return outcome
+  }
+
+  /// Says how a run ended that has not made all its steps.
+  private func say(_ outcome: Trainer.Outcome, _ trainer: Trainer) {
+    switch outcome {
+    case .finished: return
+    case .outOfPatience(let best):
       print(
         "ended after step \(trainer.step): no better \(evaluation?.leading.name ?? "score") since "
           + "step \(best) (--patience)")
-    }
-    if case .stopped(let signal) = outcome, world.rank == 0 {
+    case .stopped(let signal):
       print(
         "stopped by \(signal) after step \(trainer.step); "
           + "to continue: lathe train --resume --out \(settings.folder)")
-      flushOutput()
     }
-    try watch.report(trainer)
-    try trainer.finish()
-    try watch.finish()
-    return outcome
+    flushOutput()
   }
 
   private func attach(_ trainer: Trainer, _ world: Communicator) {
