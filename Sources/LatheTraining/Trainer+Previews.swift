@@ -49,21 +49,32 @@ extension Trainer {
     if let own = try model.sampler(named: configuration.sampler) {
       return PreviewSampler(sampler: own)
     }
-    if end == nil, let lastFitted, lastFitted.step == step, lastFitted.isWhole {
-      return lastFitted.fitted
-    }
     let type = type(of: model).fittedSampler(named: configuration.sampler)!
     let all = min(train.count, type.mostCodes)
     let limit = isAtEnd ? all : min(all, Self.previewLimits.codes)
-    let fitted = try codePace.run(upTo: limit, until: end) { count in
+    var fitted = try lastFitted(to: limit) ?? fit(type, upTo: limit, until: end)
+    if isAtEnd, fitted.count == all, !fitted.isKept {
+      try keep(fitted.value)
+      fitted.isKept = true
+    }
+    lastFitted = fitted
+    return PreviewSampler(sampler: fitted.value.sampler, codes: (fitted.count, all))
+  }
+
+  /// The sampler that was fitted after this very step, to as many codes.
+  private func lastFitted(to count: Int) -> StepSampler? {
+    guard let lastFitted, lastFitted.step == step, lastFitted.count == count else { return nil }
+    return lastFitted
+  }
+
+  private func fit(
+    _ type: any FittedSampler.Type, upTo limit: Int, until end: ContinuousClock.Instant?
+  ) throws -> StepSampler {
+    try codePace.run(upTo: limit, until: end) { count in
       let fitter = SamplerFitter(
         model, images: train, seed: configuration.optimization.seed, on: world, progress: report)
-      return (value: try fitter.fit(type, limit: count), count: count)
+      return StepSampler(step: step, count: count, value: try fitter.fit(type, limit: count))
     }
-    if isAtEnd, fitted.count == all { try keep(fitted.value) }
-    let result = PreviewSampler(sampler: fitted.value.sampler, codes: (fitted.count, all))
-    lastFitted = (step, fitted.count == limit, result)
-    return result
   }
 
   private func keep(_ fitted: any FittedSampler) throws {
@@ -72,6 +83,16 @@ extension Trainer {
       if let folder = checkpoints.lastSaved { try fitted.save(in: folder) }
     }
   }
+}
+
+/// A sampler that was fitted after a step.
+struct StepSampler {
+  let step: Int
+  /// Codes that it was fitted to.
+  let count: Int
+  let value: any FittedSampler
+  /// Whether the last checkpoint has it.
+  var isKept = false
 }
 
 extension Communicator {

@@ -93,8 +93,8 @@ public final class Trainer {
   let previewer: Previewer
   /// How fast test images are reconstructed, and samplers are fitted to codes.
   var imagePace, codePace: Pace
-  /// The sampler that was fitted last, and whether to as many codes as the step allows.
-  var lastFitted: (step: Int, isWhole: Bool, fitted: PreviewSampler)?
+  /// The sampler that was fitted last.
+  var lastFitted: StepSampler?
   let train, test: ImageSet
   let runner: StepRunner
   var checkpoints: RunCheckpoints?

@@ -88,12 +88,15 @@ import Testing
             "--steps", "1000", "--evaluate-every", "5", "--metrics", "error,ssim", "--samples",
             "20",
             "--best-by", "reconstruction/error", "--patience", "2", "--set", "learningRate=1e-30",
-            "--keep", "1",
+            "--keep", "1", "--sampler", "gmm",
           ]))
       #expect(
         output.contains(
           "ended after step 15: no better reconstruction/error since step 5 (--patience)"))
       #expect(try names(in: "\(out)/checkpoints") == ["step-000015"])
+      // It was fitted for the last evaluation, when nobody knew that the run would end.
+      let files = try names(in: "\(out)/checkpoints/step-000015")
+      #expect(files.contains("sampler-gmm.safetensors"))
       #expect(try names(in: "\(out)/best") == ["step-000005"])
     }
   }

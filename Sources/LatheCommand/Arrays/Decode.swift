@@ -35,21 +35,13 @@ struct Decode: ParsableCommand {
     let rows = try failing { try read(FilePath(codes)) }
     let shape = saved.dataset.shape
     try requireCodes(rows, of: saved.loaded.latentSize)
+    let count = rows.shape[0]
     let world = try RankedJob.start().world
-    let output =
-      Launcher.isRoot ? try ImageOutput(out, count: rows.shape[0], shape: shape, dtype) : nil
-    let progress = TaskProgress(after: 2)
-    var written = 0
-    try SharedWork(world: world, progress: progress.show).stream("images", rows.shape[0]) {
-      saved.loaded.model.decode(tensor(rows, $0)).values
-    } take: { images in
-      try output?.write(images, from: written, shape: shape)
-      written += images.count / shape.count
-    }
-    progress.finish()
-    guard let output else { return }
-    print("\(counted(written, "image")) of codes in \(codes)")
-    print("written          \(try failing { try output.finish() })")
+    let written = try ImageWriting(out: out, count: count, shape: shape, element: dtype)
+      .run(on: world, TaskProgress(after: 2)) { saved.loaded.model.decode(tensor(rows, $0)) }
+    guard let written else { return }
+    print("\(counted(count, "image")) of codes in \(codes)")
+    print("written          \(written)")
   }
 
   private func read(_ path: FilePath) throws -> NumPyArray {

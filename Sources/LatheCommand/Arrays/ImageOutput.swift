@@ -1,7 +1,10 @@
 import ArgumentParser
+import LatheDistributed
 import LatheFiles
 import LatheNN
 import LatheReports
+import LatheTensors
+import LatheTraining
 import SystemPackage
 
 /// The type of the numbers in an array of images.
@@ -80,6 +83,32 @@ enum ImageOutput {
       try writer.finish()
       return "\(path), \(element.rawValue)" + (element == .uint8 ? "; \(rounding)" : "")
     }
+  }
+}
+
+/// Images that all ranks make, written one by one by rank 0.
+struct ImageWriting {
+  let out: String
+  let count: Int
+  let shape: ImageShape
+  let element: ArrayElement
+
+  /// Makes the images of each range and writes them; returns where they are, on rank 0 alone.
+  /// Collective.
+  func run(
+    on world: Communicator, _ progress: TaskProgress, _ images: (Range<Int>) throws -> Tensor
+  ) throws -> String? {
+    let output =
+      Launcher.isRoot ? try ImageOutput(out, count: count, shape: shape, element) : nil
+    var written = 0
+    try SharedWork(world: world, progress: progress.show).stream("images", count) {
+      try images($0).values
+    } take: { values in
+      try output?.write(values, from: written, shape: shape)
+      written += values.count / shape.count
+    }
+    progress.finish()
+    return try output.map { output in try failing { try output.finish() } }
   }
 }
 

@@ -66,21 +66,14 @@ struct Sample: ParsableCommand {
 
   /// Images one by one, made by all ranks.
   private func writeImages(of saved: SavedRun, to out: String) throws {
-    let shape = saved.dataset.shape
-    let output = Launcher.isRoot ? try ImageOutput(out, count: count, shape: shape, dtype) : nil
     let world = try RankedJob.start().world
     let progress = TaskProgress(after: 2)
     let codes = try saved.sampler(sampler, data: source.data, on: world, progress: progress)
-    var written = 0
-    try SharedWork(world: world, progress: progress.show).stream("images", count) {
-      saved.loaded.model.drawnImages($0, from: codes, seed: seed).values
-    } take: { images in
-      try output?.write(images, from: written, shape: shape)
-      written += images.count / shape.count
-    }
-    progress.finish()
-    guard let output else { return }
+    let written = try ImageWriting(
+      out: out, count: count, shape: saved.dataset.shape, element: dtype
+    ).run(on: world, progress) { saved.loaded.model.drawnImages($0, from: codes, seed: seed) }
+    guard let written else { return }
     print("\(counted(count, "image")) drawn from \(saved.checkpoint)")
-    print("written          \(try failing { try output.finish() })")
+    print("written          \(written)")
   }
 }

@@ -1,0 +1,97 @@
+import Foundation
+import LatheFiles
+import SystemPackage
+import TestSupport
+import Testing
+
+/// Codes and images for other programs, and what is said about runs.
+@Suite struct ArrayTests {
+  private func run(_ ranks: Int, _ arguments: [String]) throws -> String {
+    let result = try mpirunResult(ranks, "lathe", arguments, timeout: 120)
+    guard result.status == 0 else {
+      throw ProcessError.failed(arguments.joined(separator: " "), result)
+    }
+    return result.output
+  }
+
+  private func train(_ out: String, _ more: String...) throws -> String {
+    let arguments = [
+      "train", "vae", "synthetic", "--steps", "3", "--batch", "16", "--networks", "mlp", "--set",
+      "hiddenSize=8", "--set", "latentSize=3", "--preview-every", "0", "--out", out,
+    ]
+    return try run(1, arguments + more)
+  }
+
+  private func array(_ path: String) throws -> NumPyArray {
+    try NumPyArray(bytes(of: FilePath(path)), path: FilePath(path))
+  }
+
+  /// The same bytes on any number of ranks; codes of images, images of codes.
+  @Test func arraysOnAnyNumberOfRanks() throws {
+    try withFolder { folder in
+      let out = "\(folder)/run"
+      _ = try train(out)
+      for ranks in [1, 2, 4] {
+        let codes = "\(folder)/codes\(ranks).npy"
+        _ = try run(ranks, ["encode", out, "--count", "230", "--out", codes])
+        let images = "\(folder)/images\(ranks).npy"
+        _ = try run(ranks, ["decode", out, codes, "--out", images])
+        _ = try run(ranks, ["sample", out, "--count", "130", "--out", "\(folder)/s\(ranks).npy"])
+      }
+      for name in ["codes", "images", "s"] {
+        let files = try [1, 2, 4].map { try bytes(of: FilePath("\(folder)/\(name)\($0).npy")) }
+        #expect(files[0] == files[1] && files[0] == files[2], "\(name)")
+      }
+      #expect(try array("\(folder)/codes1.npy").shape == [230, 3])
+      let images = try array("\(folder)/images1.npy")
+      #expect(images.shape.count == 4 && images.shape[0] == 230)
+      // The codes are of the images that they stand for: the second half by itself.
+      _ = try run(
+        1, ["encode", out, "--first", "115", "--count", "115", "--out", "\(folder)/half.npy"])
+      let half = try array("\(folder)/half.npy").values
+      let all = try array("\(folder)/codes1.npy").values.suffix(half.count)
+      #expect(zip(half, all).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+  }
+
+  /// One picture for each image, none over another's.
+  @Test func pictures() throws {
+    try withFolder { folder in
+      let out = "\(folder)/run"
+      _ = try train(out)
+      let place = ["sample", out, "--count", "70", "--out", "\(folder)/pictures"]
+      #expect(try run(2, place).contains("rounded to the nearest"))
+      let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/pictures").sorted()
+      #expect(names.count == 70 && names.first == "000000.png" && names.last == "000069.png")
+      #expect(try mpirunResult(2, "lathe", place, timeout: 60).status == 64)
+    }
+  }
+
+  /// Nothing is written, and what is said is there.
+  @Test func dryRun() throws {
+    try withFolder { folder in
+      let output = try train("\(folder)/run", "--dry-run")
+      #expect(output.contains("dry run: nothing was written"))
+      for line in ["memory ", "a step ", "the run ", "checkpoints "] {
+        #expect(output.contains("\n\(line)"), "\(line)")
+      }
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/run"))
+    }
+  }
+
+  /// Runs are told apart by what differs; a page stands alone.
+  @Test func listedComparedReported() throws {
+    try withFolder { folder in
+      _ = try train("\(folder)/a", "--train-images", "100")
+      _ = try train("\(folder)/b", "--seed", "7", "--data-seed", "0")
+      let listed = try run(1, ["runs", folder])
+      #expect(listed.contains("synthetic, step 3/3") && listed.contains("seed=7"))
+      let compared = try run(1, ["compare", "\(folder)/a", "\(folder)/b", "--out", folder])
+      #expect(compared.contains("train-images") && compared.contains("preview/error"))
+      _ = try run(1, ["report", "\(folder)/a", "\(folder)/b", "--out", "\(folder)/r.html"])
+      let page = try String(contentsOfFile: "\(folder)/r.html", encoding: .utf8)
+      #expect(page.contains("<polyline") && page.contains("data:image/png;base64,"))
+      #expect(!page.contains("http") && !page.contains("<script"))
+    }
+  }
+}
