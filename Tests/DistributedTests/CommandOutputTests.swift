@@ -81,6 +81,23 @@ import Testing
     }
   }
 
+  /// For root too, who could make it: a file system that is not mounted is not written beside.
+  @Test func foldersDirectlyBelowTheRootAreNotMade() throws {
+    try withFolder { folder in
+      let top = "/lathe-\(UInt64.random(in: 0 ... .max))"
+      for command in [
+        ["fid", folder, "--features", "pixels", "--save", "\(top)/a.npz"],
+        ["data", "show", "synthetic", "--out", "\(top)/figures/s.png"],
+        ["features", "extract", "synthetic", "--out", "\(top)/f.safetensors"],
+      ] {
+        let result = try runProcess(try builtExecutable("lathe"), command, timeout: 60)
+        #expect(result.status == 73, "\(command): \(result)")
+        #expect(result.errorOutput.contains("expected the folder \(top), found none"), "\(result)")
+        #expect(!FileManager.default.fileExists(atPath: top))
+      }
+    }
+  }
+
   @Test func whatCannotBeWrittenIsFoundBeforeTheWork() throws {
     try withFolder { folder in
       try train("\(folder)/run")
