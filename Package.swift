@@ -41,7 +41,10 @@ let libraries: [Target] = [
     ]),
   library(
     "LatheDistributed",
-    ["CMPI", "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheModels", system]),
+    [
+      "CListen", "CMPI", "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheModels",
+      system,
+    ]),
   library(
     "LatheTraining",
     [
@@ -62,8 +65,10 @@ let libraries: [Target] = [
 
 let package = Package(
   name: "lathe",
-  products: [.executable(name: "lathe", targets: ["lathe"])]
-    + libraries.map { .library(name: $0.name, targets: [$0.name]) },
+  products: [
+    .executable(name: "lathe", targets: ["lathe"]),
+    .library(name: "lathe-listen", type: .dynamic, targets: ["CListen"]),
+  ] + libraries.map { .library(name: $0.name, targets: [$0.name]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -78,6 +83,7 @@ let package = Package(
       name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CKernels"),
+    .target(name: "CListen"),
     .target(name: "CPictures", dependencies: ["CPNG"]),
     .plugin(name: "CommitWriter", capability: .buildTool()),
     .target(

@@ -19,6 +19,7 @@ require_number() {
 }
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+root=$PWD
 
 packages=(libopenmpi-dev openmpi-bin libopenblas-dev libturbojpeg0-dev libpng-dev zlib1g-dev
   pkg-config gnuplot-nox dataset-fashion-mnist)
@@ -55,6 +56,23 @@ install_packages() {
 require_swift() {
   command -v swift >/dev/null \
     || fail "no swift in PATH: install Swift 6.1 or later from https://www.swift.org/install"
+}
+
+# Builds lathe, and what keeps mpirun's ports inside one network; leaves the program's path in `lathe`.
+build_lathe() {
+  say "building"
+  swift build -c release --product lathe
+  swift build -c release --product lathe-listen
+  lathe=$(swift build -c release --show-bin-path)/lathe
+}
+
+# Where the library that narrows `bind` is, for the program at this path; empty if it is nowhere.
+find_listen() {
+  local folder file
+  folder=$(dirname -- "$(realpath -- "${1:-.}")")
+  for file in "$folder" "$folder/../lib" "$root/.build/release"; do
+    if [ -r "$file/liblathe-listen.so" ]; then realpath -- "$file/liblathe-listen.so"; return; fi
+  done
 }
 
 # Whether a run's folder has a checkpoint.

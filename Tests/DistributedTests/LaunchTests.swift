@@ -105,6 +105,47 @@ private let patience = 400.0
     }
   }
 
+  /// Addresses and ports on which a job's processes listen after its first steps.
+  private func ports(of launcher: [String], in folder: String) throws -> [String] {
+    let run = "\(folder)/run"
+    let command = try launcher + train(run, steps: 1_000_000)
+    let text = """
+      "$@" >'\(folder)/log' 2>&1 &
+      exec 3>&2 2>/dev/null
+      until grep -q '"step":[1-9]' '\(run)/metrics.jsonl' || ! kill -0 $!; do sleep 0.1; done
+      '\(repository)/Tests/ports' $! $(pgrep -f '^mpirun .*[-]-out \(run)') \
+        $(pgrep -f '^[^ ]*/lathe train .*[-]-out \(run)')
+      kill -USR1 $!
+      status=0
+      wait $! || status=$?
+      ((status == 75)) || cat '\(folder)/log' >&3
+      exit $status
+      """
+    let result = try oneJobAtATime {
+      try runProcess("bash", ["-c", text, "-"] + command, timeout: patience)
+    }
+    #expect(result.status == 75, "\(result)")
+    return result.output.split(separator: "\n").map(String.init)
+  }
+
+  /// One rank opens no port. With several on one host, mpirun has ports on the loopback only.
+  @Test func portsStayOnTheHost() throws {
+    try withFolder { folder in
+      let alone = try ports(of: [], in: folder)
+      #expect(alone == [])
+    }
+    try withFolder { folder in
+      let bound = try ports(of: ["\(repository)/launch/local", "-n", "2", "--"], in: folder)
+      #expect(bound.count > 1)
+      #expect(bound.allSatisfy { $0.hasPrefix("127.0.0.1:") || $0.hasPrefix("[::1]:") }, "\(bound)")
+    }
+    try withFolder { folder in
+      let mpirun = ["mpirun", "-n", "2", "--oversubscribe", "--bind-to", "none"]
+      let open = try ports(of: mpirun, in: folder)
+      #expect(open.contains { $0.hasPrefix("0.0.0.0:") }, "the check finds open ports: \(open)")
+    }
+  }
+
   /// Lists of hosts and the ranks that they ask for.
   @Test(arguments: [
     ("localhost slots=1 max_slots=2\n", 1), ("localhost slots = 2\r\n", 2), ("localhost", 1),
@@ -166,7 +207,7 @@ private let patience = 400.0
       let text = """
         for file in /usr/bin/* /bin/*; do ln -sf "$file" '\(folder)'; done
         rm '\(folder)/pgrep'
-        PATH='\(folder)' exec '\(repository)/launch/local' -- sleep 5
+        PATH='\(folder)' LATHE_LISTEN= exec '\(repository)/launch/local' -- sleep 5
         """
       let result = try oneJobAtATime {
         try runProcess("bash", ["-c", text], timeout: patience)
@@ -208,8 +249,8 @@ private let patience = 400.0
     #expect(result.output.contains("the files are those of the uninterrupted run"))
   }
 
-  @Test(arguments: ["same", "overlap", "link", "daemon"]) func severalHosts(_ check: String) throws
-  {
+  @Test(arguments: ["same", "ports", "overlap", "link", "daemon"])
+  func severalHosts(_ check: String) throws {
     guard let result = try script("Tests/hosts", [check]) else { return }
     #expect(result.status == 0, "\(result)")
   }
