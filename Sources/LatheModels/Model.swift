@@ -57,6 +57,9 @@ public protocol Model: SendableMetatype {
   /// −ELBO in nats, its mean over images, in inference with one draw from each posterior; nil for
   /// models without.
   func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor?
+  /// What training minimises, a scalar, in the batch's mode; nil for models whose phases have no
+  /// objective in common.
+  func objective(_ batch: Batch) -> Tensor?
 }
 
 extension Model where Configuration: AutoencoderConfiguration {
@@ -98,6 +101,8 @@ extension Model {
   }
 
   public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }
+
+  public func objective(_ batch: Batch) -> Tensor? { nil }
 }
 
 /// The groups of a model's parameters.

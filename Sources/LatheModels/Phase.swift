@@ -16,16 +16,18 @@ public struct Batch {
   public let sharedRandom: RandomSource
   /// Steps made before this one.
   public let step: Int
+  /// How the networks behave: in training, or in inference where the loss is only evaluated.
+  public let mode: Mode
 
   public init(
     images: Tensor, otherImages: Tensor? = nil, random: RandomSource,
-    sharedRandom: RandomSource? = nil, step: Int
+    sharedRandom: RandomSource? = nil, step: Int, mode: Mode = .training
   ) {
     self.images = images
     self.otherImages = otherImages ?? images
     self.random = random
     self.sharedRandom = sharedRandom ?? random
-    self.step = step
+    (self.step, self.mode) = (step, mode)
   }
 
   /// Rows of all slices, `[N, …]` → `[S N, …]`, where statistics are those of the global batch;

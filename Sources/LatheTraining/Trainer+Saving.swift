@@ -35,7 +35,7 @@ extension Trainer {
     try concludeSaving()
     let checkpoints = openedCheckpoints()
     monitor.measure(.checkpoint) {
-      if world.rank == 0 { checkpoints.begin(step: step) }
+      if world.rank == 0 { checkpoints.begin(step: step, plateau: plateau?.state) }
     }
   }
 

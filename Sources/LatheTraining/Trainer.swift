@@ -80,7 +80,15 @@ public final class Trainer {
   public var evaluation: EvaluationSchedule? {
     didSet {
       evaluation?.evaluator.progress = { [unowned self] in report($0, $1, $2) }
+      guard configuration.watchesScores, let evaluation else { return }
+      plateau = Plateau(
+        configuration.updates.plateau.rule(
+          isHigherBetter: evaluation.watched?.isHigherBetter ?? false))
     }
+  }
+  /// What lowers the learning rates where the schedule is `plateau`; the same on all ranks.
+  var plateau: Plateau? {
+    didSet { runner.rateScale = Float(plateau?.state.factor ?? 1) }
   }
 
   /// Where this rank is and where its time goes.
@@ -153,8 +161,12 @@ public final class Trainer {
         allowingOtherImages: allowingOtherImages, onSkip: hooks.skipped, spelled: network.present
       ).bytes
     }
-    step = Int(littleEndianBytes: found)
+    let loaded = try RunCheckpoints.Loaded(bytes: found)
+    step = loaded.step
     runner.resume(afterSteps: step)
+    if let plateau, let state = loaded.plateau {
+      self.plateau = Plateau(plateau.settings, continuing: state)
+    }
     if world.rank == 0 { openedBest()?.resume(after: step) }
     try broadcastState()
     firstStep = step + 1
@@ -169,6 +181,9 @@ public final class Trainer {
     recorded = monitor.seconds
     try preview()
     var outcome = step < configuration.optimization.steps ? nil : Outcome.finished
+    if outcome == nil, let best = try makeUpForEvaluation() {
+      outcome = try endEarly(best: best, isSaved: true)
+    }
     while outcome == nil {
       try recordStep()
       outcome = try endStep()
@@ -312,7 +327,7 @@ public final class Trainer {
 
 extension Int {
   /// Whether this step completes an interval; none does when the interval is 0.
-  fileprivate func isDue(every interval: Int) -> Bool { interval > 0 && self % interval == 0 }
+  func isDue(every interval: Int) -> Bool { interval > 0 && self % interval == 0 }
 
   var bytes: [UInt8] { withUnsafeBytes(of: littleEndian) { Array($0) } }
 

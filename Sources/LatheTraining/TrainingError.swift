@@ -22,8 +22,14 @@ public enum TrainingError: CommonError, CustomStringConvertible {
   /// A checkpoint was trained on other images than those that are there.
   case otherImages(FilePath, expected: RunState.Images, found: RunState.Images)
 
+  /// An evaluation has no such score, which the learning rates depend on.
+  case noScore(String, reasons: [String])
+
   public var description: String {
     switch self {
+    case .noScore(let name, let reasons):
+      "the schedule plateau watches \(name), which the evaluation does not have"
+        + (reasons.isEmpty ? "" : ": \(reasons.joined(separator: "; "))")
     case .notFinite(let phase, let term, let step, let value, let origins, let checkpoint):
       "step \(step), phase \(phase): \(term) is \(value.isNaN ? "nan" : "\(value)")"
         + (origins.isEmpty ? ". " : ", first on \(origins.joined(separator: " and ")). ")

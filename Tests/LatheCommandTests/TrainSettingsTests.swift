@@ -87,6 +87,19 @@ import Testing
     }
   }
 
+  /// Numbers stand in config.yml as people write them.
+  @Test func numbersOfARecipeArePlain() throws {
+    var run = RunConfiguration()
+    let numbers = [0.9, 5e-4, 1e-4, 1e-5, 2.5e-7, 1e20, 0.25, 600]
+    run.model.configuration = .object(["n": .array(numbers.map { .double($0) })])
+    let text = try Recipe.yaml(of: run)
+    let written = text.split(separator: "\n").drop { $0.drop { $0 == " " } != "n:" }.dropFirst()
+      .prefix(8)
+    #expect(
+      written.map { $0.drop { " -".contains($0) } }
+        == ["0.9", "0.0005", "0.0001", "1.0e-5", "2.5e-7", "1.0e+20", "0.25", "600"])
+  }
+
   /// A run's configuration, written as its config.yml and read again, is the same.
   @Test func aRecipeOfARunIsTheRun() throws {
     var run = RunConfiguration()

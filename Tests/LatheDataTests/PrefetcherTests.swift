@@ -8,7 +8,7 @@ import Testing
     BatchLoader(
       images: numberedSet(count: 50),
       order: Order(count: 50, batch: 12, seed: 1, replacement: replacement), slices: slices,
-      flips: flips)
+      augmentation: Augmentation(flips: flips))
   }
 
   @Test(arguments: [1, 2, 5], [false, true]) func handsOverWhatTheLoaderFills(
@@ -63,7 +63,8 @@ import Testing
       name: "one", split: .train, shape: shape, pixels: (0..<12).map { UInt8($0) }, labels: [0],
       classNames: [])
     let order = Order(count: 1, batch: 1, seed: 5, replacement: true)
-    let loader = BatchLoader(images: set, order: order, slices: 1, flips: true)
+    let loader = BatchLoader(
+      images: set, order: order, slices: 1, augmentation: Augmentation(flips: true))
     let mirrored = [4, 5, 2, 3, 0, 1, 10, 11, 8, 9, 6, 7]
     var flipped = 0
     for draw in 0..<2000 {

@@ -93,9 +93,31 @@ package enum Recipe {
 
   /// A configuration as a recipe; what is left out is left out there, too.
   package static func yaml(of run: RunConfiguration) throws -> String {
-    let encoder = YAMLEncoder()
-    encoder.options.sortKeys = true
     let values = try RunConfiguration.list.values(of: run).filter { $0.value != .null }
-    return try encoder.encode(JSONValue.object(values))
+    return try serialize(node: JSONValue.object(values).node, sortKeys: true)
+  }
+}
+
+extension JSONValue {
+  /// The value in YAML, numbers as people write them: 0.9, 0.0001, 1.0e-5.
+  fileprivate var node: Node {
+    switch self {
+    case .null: Node("null", Tag(.null))
+    case .bool(let value): value.box()
+    case .int(let value): value.box()
+    case .double(let value): Node(Self.decimal(value), Tag(.float))
+    case .string(let value): value.box()
+    case .array(let values): Node(values.map(\.node))
+    case .object(let members): Node(members.map { (Node($0.key), $0.value.node) })
+    }
+  }
+
+  /// Without an exponent from 1e-4 on; the mantissa of others has a point, which some readers of
+  /// YAML expect.
+  private static func decimal(_ value: Double) -> String {
+    let parts = "\(value)".split(separator: "e")
+    guard parts.count == 2, let exponent = Int(parts[1]) else { return "\(value)" }
+    return parts[0] + (parts[0].contains(".") ? "" : ".0") + (exponent < 0 ? "e-" : "e+")
+      + "\(abs(exponent))"
   }
 }

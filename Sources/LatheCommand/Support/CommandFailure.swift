@@ -120,7 +120,7 @@ extension TrainingError {
   fileprivate var exitStatus: Int32 {
     switch self {
     case .notFinite: 70
-    case .signature, .otherRun, .otherImages: 65
+    case .signature, .otherRun, .otherImages, .noScore: 65
     case .nothingToResume: 66
     }
   }

@@ -4,8 +4,8 @@ import LatheFiles
 import LatheTraining
 
 /// Where a run is, how fast, and how long it will take: one line updated in place on a terminal,
-/// whole lines at intervals elsewhere.
-package final class ProgressLine {
+/// whole lines at intervals elsewhere. A step that takes long is shown while it goes on.
+package final class ProgressLine: @unchecked Sendable {
   private static let pipeInterval = 10.0
   private static let terminalInterval = 0.2
   private let total, batch: Int
@@ -15,34 +15,66 @@ package final class ProgressLine {
   private var seconds = 0.0
   private var lastShown = -Double.infinity
   private var isOpen = false
+  /// Steps made, and when the next one began; nil while something else goes on.
+  private var step: Int
+  private var stepStart: Double?
+  // The thread that trains, and that of the timer.
+  private let lock = NSLock()
+  private let timer = DispatchSource.makeTimerSource(queue: .global())
 
-  /// For a run of `total` steps of `batch` images.
-  init(total: Int, batch: Int) {
-    self.total = total
-    self.batch = batch
+  /// For a run of `total` steps of `batch` images that has made `step` steps.
+  init(total: Int, batch: Int, after step: Int) {
+    (self.total, self.batch, self.step) = (total, batch, step)
+    timer.setEventHandler { [weak self] in self?.tick() }
+    timer.schedule(deadline: .now() + 1, repeating: 1)
+    timer.activate()
   }
+
+  deinit { timer.cancel() }
+
+  private var now: Double { ProcessInfo.processInfo.systemUptime }
 
   /// Takes up a step and shows the line when it is due.
   func show(_ record: Trainer.StepRecord) {
-    steps += 1
-    seconds += record.seconds
-    let now = ProcessInfo.processInfo.systemUptime
-    let interval = isTerminal ? ProgressLine.terminalInterval : ProgressLine.pipeInterval
-    guard now - lastShown >= interval || record.step == total else { return }
-    lastShown = now
-    write(line(record))
-    (steps, seconds) = (0, 0)
+    lock.withLock {
+      (step, stepStart) = (record.step, record.step < total ? now : nil)
+      steps += 1
+      seconds += record.seconds
+      let interval = isTerminal ? ProgressLine.terminalInterval : ProgressLine.pipeInterval
+      guard now - lastShown >= interval || record.step == total else { return }
+      write(line(record))
+      (steps, seconds) = (0, 0)
+    }
+  }
+
+  /// Something else goes on than steps, and shows itself.
+  func pause() { lock.withLock { stepStart = nil } }
+
+  /// The next step begins, if there is one.
+  func proceed() { lock.withLock { stepStart = step < total ? now : nil } }
+
+  /// Shows for how long the present step has gone on, if there was no line for a while.
+  private func tick() {
+    lock.withLock {
+      guard let stepStart, now - stepStart >= 2.5,
+        now - lastShown >= (isTerminal ? 0.9 : ProgressLine.pipeInterval)
+      else { return }
+      write("step \(step + 1)/\(total) … \(spell(seconds: now - stepStart))")
+    }
   }
 
   /// A whole line that stays.
   func say(_ text: String) {
-    if isOpen { print() }
-    isOpen = false
-    print(text)
-    flushOutput()
+    lock.withLock {
+      if isOpen { print() }
+      isOpen = false
+      print(text)
+      flushOutput()
+    }
   }
 
   private func write(_ text: String) {
+    lastShown = now
     if isTerminal {
       Swift.print("\r\u{1B}[K" + text.printable, terminator: "")
       isOpen = true

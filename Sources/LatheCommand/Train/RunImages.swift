@@ -47,11 +47,13 @@ struct EvaluationPlan {
   let images: ImageSet
   let leading: LeadingScore
   let patience: Int?
+  /// What the schedule `plateau` watches; see ``EvaluationSchedule/watched``.
+  let watched: LeadingScore?
 
   func schedule(on world: Communicator) -> EvaluationSchedule {
     EvaluationSchedule(
       every: interval,
       by: Evaluator(settings, reference: images, features: features, on: world),
-      comparing: leading, patience: patience)
+      comparing: leading, patience: patience, watching: watched)
   }
 }

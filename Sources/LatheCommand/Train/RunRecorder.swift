@@ -27,7 +27,8 @@ final class RunRecorder {
     self.run = run
     self.folder = folder
     firstStep = step
-    progress = ProgressLine(total: run.optimization.steps, batch: run.batch.size)
+    progress = ProgressLine(
+      total: run.optimization.steps, batch: run.batch.size, after: step)
     log = try RunLog(folder: folder, resumingAt: step)
     events = try RunEvents(run, in: folder, startingAt: step)
     try FileManager.default.createDirectory(
@@ -42,7 +43,10 @@ final class RunRecorder {
     trainer.hooks.previewed = previewed
     trainer.hooks.evaluated = evaluated
     trainer.hooks.ended = ended
-    trainer.hooks.working = working.show
+    trainer.hooks.working = { [progress, working] task, done, total in
+      progress.pause()
+      working.show(task, done, total)
+    }
     trainer.hooks.saved = { [progress] step, path in progress.say("checkpoint \(path)") }
   }
 
@@ -67,6 +71,7 @@ final class RunRecorder {
 
   /// What came after the last step: its evaluation and checkpoint.
   private func ended(step: Int, times: [Double]) throws {
+    progress.pause()
     unlogged = zip(unlogged, times).map(+)
     let members: [String: JSONValue] = ["event": .string("end"), "step": .int(step)]
     try log.write(members.merging(takeTimes()) { $1 })
@@ -101,7 +106,7 @@ final class RunRecorder {
       "step \(preview.step): reconstruction error "
         + "\(decimals(preview.reconstructionError)) per pixel on "
         + "\(preview.count) test images")
-    if preview.isLast { summarise(preview, paths) }
+    if preview.isLast { summarise(preview, paths) } else { progress.proceed() }
   }
 
   private func evaluated(_ record: Trainer.EvaluationRecord) throws {
@@ -115,6 +120,12 @@ final class RunRecorder {
     let best = record.isBest ? "; the best so far, kept in \(folder.appending("best"))" : ""
     progress.say(
       "step \(record.step), on validation images\(best):\n\(EvaluationTable(record.evaluation))")
+    if let factor = record.lowerRates {
+      progress.say(
+        "no better for long enough: learning rates are multiplied by \(factor) from here on "
+          + "(--schedule plateau)")
+    }
+    progress.proceed()
   }
 
   private func pictures(of preview: Preview) throws -> [(name: String, path: FilePath)] {

@@ -201,16 +201,32 @@ extension RunSettings {
       guard asked.bestBy == nil, asked.patience == nil else {
         throw CommandFailure.usage("--best-by, --patience: with --evaluate-every only")
       }
+      guard configuration.updates.schedule != .plateau else {
+        throw CommandFailure.usage("--schedule plateau: with --evaluate-every only")
+      }
       return nil
     }
     let features = try FeatureChoice(asked).extractor(for: validation.shape)
-    return EvaluationPlan(
-      interval: asked.interval, settings: asked.settings(seed: configuration.optimization.seed),
-      features: features, images: validation,
-      leading: try failing {
-        try LeadingScore(asked.bestBy, of: asked.metrics, features: features)
-      },
-      patience: asked.patience)
+    let settings = evaluationSettings
+    return try failing {
+      EvaluationPlan(
+        interval: asked.interval, settings: settings, features: features, images: validation,
+        leading: try LeadingScore(asked.bestBy, of: settings.metrics, features: features),
+        patience: asked.patience,
+        watched: try configuration.updates.plateau.score.map {
+          try LeadingScore($0, of: settings.metrics, features: features, setting: "plateau-by")
+        })
+    }
+  }
+
+  /// What evaluations compute: with the schedule `plateau` what it watches, too.
+  private var evaluationSettings: EvaluationSettings {
+    let updates = configuration.updates
+    var settings = configuration.evaluation.settings(seed: configuration.optimization.seed)
+    if updates.schedule == .plateau, updates.plateau.score == nil {
+      settings.metrics += [.loss, .error].filter { !settings.metrics.contains($0) }
+    }
+    return settings
   }
 
   /// The complete configuration of the run on these images.

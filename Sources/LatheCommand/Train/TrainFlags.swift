@@ -33,6 +33,8 @@ struct DataFlags: ParsableArguments {
   @Option(help: .setting("size")) var size: String?
   @Option(help: .setting("filter")) var filter: String?
   @Flag(inversion: .prefixedNo, help: .setting("flip")) var flip: Bool?
+  @Option(help: .setting("pad-crop")) var padCrop: String?
+  @Option(help: .setting("padding")) var padding: String?
   @Option(help: .setting("sampling")) var sampling: String?
   @Option(help: .setting("validation")) var validation: String?
   @Option(help: .setting("held-back")) var heldBack: String?
@@ -60,6 +62,12 @@ struct OptimizationFlags: ParsableArguments {
 struct UpdateFlags: ParsableArguments {
   @Option(help: .setting("schedule")) var schedule: String?
   @Option(help: .setting("schedule-steps")) var scheduleSteps: String?
+  @Option(help: .setting("plateau-by")) var plateauBy: String?
+  @Option(help: .setting("plateau-factor")) var plateauFactor: String?
+  @Option(help: .setting("plateau-patience")) var plateauPatience: String?
+  @Option(help: .setting("plateau-threshold")) var plateauThreshold: String?
+  @Option(help: .setting("plateau-threshold-mode")) var plateauThresholdMode: String?
+  @Option(help: .setting("plateau-minimum")) var plateauMinimum: String?
   @Option(help: .setting("warm-up")) var warmUp: String?
   @Option(help: .setting("ema")) var ema: String?
   @Option(help: .setting("clip-norm")) var clipNorm: String?

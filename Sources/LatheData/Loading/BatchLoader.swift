@@ -13,11 +13,13 @@ public struct BatchLoader: Sendable {
   public let order: Order
   /// Parts of a global batch.
   public let slices: Int
-  /// Whether every other image, drawn by (seed, position), is mirrored left to right.
-  public let flips: Bool
+  /// What happens to the images, drawn by (seed, position).
+  public let augmentation: Augmentation
 
   /// A loader of `order.batch` images a draw; `slices` must divide it.
-  public init(images: ImageSet, order: Order, slices: Int, flips: Bool = false) {
+  public init(
+    images: ImageSet, order: Order, slices: Int, augmentation: Augmentation = Augmentation()
+  ) {
     require(
       images.count == order.count,
       "BatchLoader: \(images.count) images and an order of \(order.count)")
@@ -27,7 +29,7 @@ public struct BatchLoader: Sendable {
     self.images = images
     self.order = order
     self.slices = slices
-    self.flips = flips
+    self.augmentation = augmentation
   }
 
   /// Images in a slice.
@@ -41,12 +43,12 @@ public struct BatchLoader: Sendable {
   public func fill(_ destination: UnsafeMutablePointer<Float>, draw: Int, slice: Int) {
     var target = destination
     for position in positions(draw: draw, slice: slice) {
-      let isFlipped = flips && order.isFlipped(at: position)
       images.withImage(order.index(at: position)) { image in
-        if isFlipped {
-          copyMirrored(image.baseAddress!, images.shape, to: target)
-        } else {
+        if augmentation.isIdentity {
           convertPixels(image.baseAddress!, to: target, count: image.count)
+        } else {
+          augmentation.view(images.shape, at: position, of: order)
+            .copy(image.baseAddress!, images.shape, to: target)
         }
       }
       target += images.shape.count
@@ -67,19 +69,5 @@ public struct BatchLoader: Sendable {
     require(slice >= 0 && slice < slices, "BatchLoader: slice \(slice) of \(slices)")
     let start = draw * order.batch + slice * imagesPerSlice
     return start..<start + imagesPerSlice
-  }
-}
-
-/// Copies with the pixels of each row in the opposite order.
-private func copyMirrored(
-  _ source: UnsafePointer<UInt8>, _ shape: ImageShape, to target: UnsafeMutablePointer<Float>
-) {
-  let row = shape.width * shape.channels
-  for start in stride(from: 0, to: shape.count, by: row) {
-    for column in 0..<shape.width {
-      let pixel = source + start + (shape.width - 1 - column) * shape.channels
-      let mirrored = target + start + column * shape.channels
-      for channel in 0..<shape.channels { mirrored[channel] = pixelValue(pixel[channel]) }
-    }
   }
 }

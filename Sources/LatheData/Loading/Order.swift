@@ -59,6 +59,14 @@ public struct Order: Sendable {
     return flips.bits(position) & 1 == 1
   }
 
+  /// Where the part begins that is cut out of the image at a position, where parts are: row and
+  /// column, each uniform on 0 … `most`.
+  func offset(at position: Int, upTo most: Int) -> (row: Int, column: Int) {
+    let random = CounterRandom(seed: seed).stream(3)
+    func place(_ axis: Int) -> Int { random.integer(2 * position + axis, below: most + 1) }
+    return (place(0), place(1))
+  }
+
   private var flips: CounterRandom { CounterRandom(seed: seed).stream(2) }
 }
 

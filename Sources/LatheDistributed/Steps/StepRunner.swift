@@ -37,6 +37,8 @@ public final class StepRunner {
   private let world: Communicator
   /// Whether gradient norms are wanted where nothing is clipped.
   public var measuresNorms = false
+  /// What learning rates are multiplied by beside the options' factor: a plateau's.
+  package var rateScale: Float = 1
   /// The norm of each phase's gradients in the last step, where it was measured.
   public private(set) var norms: [(phase: String, norm: Float)] = []
 
@@ -151,7 +153,10 @@ public final class StepRunner {
     try gradientStep.sum(phase)
     let scale = try clipping(phase, gradientStep)
     let areFinite = try gradientStep.update(
-      phase, by: OptimizerUpdate(optimizer, step: step, options, scale: scale))
+      phase,
+      by: OptimizerUpdate(
+        optimizer, step: step, rateFactor: rateFactor(step), weightDecay: options.weightDecay,
+        scale: scale))
     let areFiniteOnAll = try gradientStep.agree(areFinite)
     let terms = vector.terms(in: reduction.result)
     for term in terms where !term.value.isFinite {
@@ -183,10 +188,13 @@ public final class StepRunner {
     return limit / found
   }
 
+  /// What all learning rates are multiplied by in a step.
+  private func rateFactor(_ step: Int) -> Float { options.rateFactor(step) * rateScale }
+
   /// The learning rate of each phase that runs in a step.
   public func rates(step: Int) -> [(phase: String, rate: Float)] {
     blocks.filter { $0.steps.contains(step) }.flatMap(\.phases).map {
-      ($0.name, $0.rule.rate(step) * options.rateFactor(step))
+      ($0.name, $0.rule.rate(step) * rateFactor(step))
     }
   }
 
@@ -246,9 +254,11 @@ private final class OptimizerUpdate: ParameterUpdate {
   private let step: Int
   private let scale, rateFactor, weightDecay: Float
 
-  init(_ optimizer: Optimizer, step: Int, _ options: UpdateOptions, scale: Float) {
+  init(
+    _ optimizer: Optimizer, step: Int, rateFactor: Float, weightDecay: Float, scale: Float
+  ) {
     (self.optimizer, self.step, self.scale) = (optimizer, step, scale)
-    (rateFactor, weightDecay) = (options.rateFactor(step), options.weightDecay)
+    (self.rateFactor, self.weightDecay) = (rateFactor, weightDecay)
   }
 
   func callAsFunction(_ range: Range<Int>, along gradients: UnsafePointer<Float>) -> Bool {

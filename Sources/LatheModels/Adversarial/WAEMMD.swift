@@ -87,7 +87,7 @@ public struct WAEMMD: AutoencoderModel {
   /// 0.05 ‖x − Dec(E(x + ε))‖² + λ MMD(E(x + ε), p), p ~ N(0, I).
   func autoencoderLoss(_ batch: Batch) -> Losses {
     let codes = encodeNoisy(batch)
-    let decoded = networks.decoder(codes, mode: .training)
+    let decoded = networks.decoder(codes, mode: batch.mode)
     let reconstruction =
       configuration.reconstructionWeight * squaredError(batch.images, decoded)
     let mmd = maximumMeanDiscrepancy(
@@ -96,6 +96,8 @@ public struct WAEMMD: AutoencoderModel {
       reconstruction + configuration.mmdWeight * mmd,
       terms: ["reconstruction": reconstruction, "mmd": mmd])
   }
+
+  public func objective(_ batch: Batch) -> Tensor? { autoencoderLoss(batch).total }
 
   /// Mean squared differences of the entries of mean and covariance, codes against prior draws.
   func pretrainingLoss(_ batch: Batch) -> Losses {
@@ -107,7 +109,7 @@ public struct WAEMMD: AutoencoderModel {
 
   private func encodeNoisy(_ batch: Batch) -> Tensor {
     networks.encoder(
-      batch.noisyImages(standardDeviation: configuration.inputNoise), mode: .training)
+      batch.noisyImages(standardDeviation: configuration.inputNoise), mode: batch.mode)
   }
 
   private func prior(_ batch: Batch) -> Tensor {

@@ -39,8 +39,8 @@ public struct Autoencoder: DeterministicModel {
 
   /// mean (x − Dec(E(x)))² + λ Σ W², a mean over pixels and channels.
   func loss(_ batch: Batch) -> Losses {
-    let codes = networks.encoder(batch.images, mode: .training)
-    let error = meanSquaredError(batch.images, networks.decoder(codes, mode: .training))
+    let codes = networks.encoder(batch.images, mode: batch.mode)
+    let error = meanSquaredError(batch.images, networks.decoder(codes, mode: batch.mode))
     guard configuration.decayWeight > 0 else { return Losses(error) }
     let decay = kernels.squared
     return Losses(

@@ -52,6 +52,8 @@ extension DeterministicModel {
         })
     ]
   }
+
+  public func objective(_ batch: Batch) -> Tensor? { loss(batch).total }
 }
 
 /// The decoder's kernels that weight decay applies to.

@@ -42,9 +42,10 @@ public struct InjectiveFlow: DeterministicModel {
   ///
   /// On the manifold −log p(x) = ½ ‖z‖² + ½ log |JᵀJ| + const, and log |JᵀJ| ≤ m E[log ‖J v‖²].
   func loss(_ batch: Batch) -> Losses {
-    let codes = networks.encoder(batch.images, mode: .training)
+    let codes = networks.encoder(batch.images, mode: batch.mode)
     let decoded = directionalDerivative(
-      of: { networks.decoder($0, mode: .training) }, at: codes, along: direction(batch, codes.shape)
+      of: { networks.decoder($0, mode: batch.mode) }, at: codes,
+      along: direction(batch, codes.shape)
     )
     let error = squaredError(batch.images, decoded.value)
     let size = 0.5 * codes.squared.sum() / Float(codes.shape[0])

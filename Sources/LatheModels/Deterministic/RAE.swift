@@ -66,8 +66,8 @@ public struct RAE: DeterministicModel {
 
   /// mean (x − Dec(z))² + β mean z² + λ R, z = E(x), means over all elements.
   func loss(_ batch: Batch) -> Losses {
-    let codes = networks.encoder(batch.images, mode: .training)
-    let decoded = networks.decoder(codes, mode: .training)
+    let codes = networks.encoder(batch.images, mode: batch.mode)
+    let decoded = networks.decoder(codes, mode: batch.mode)
     let error = meanSquaredError(batch.images, decoded)
     let size = codes.squared.mean()
     let plain = error + configuration.codeWeight * size

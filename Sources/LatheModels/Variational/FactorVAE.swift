@@ -49,9 +49,10 @@ public struct FactorVAE: VariationalModel {
 
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)) + γ TC(z).
   public func negativeELBO(_ batch: Batch) -> Losses {
-    let posterior = networks.encoder(batch.images, mode: .training)
+    let posterior = networks.encoder(batch.images, mode: batch.mode)
     let codes = posterior.sample(using: batch.random)
-    let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
+    let reconstruction = networks.negativeLogLikelihood(
+      batch.images, given: codes, mode: batch.mode)
     let kl = posterior.kl
     let correlation = totalCorrelation(of: codes)
     return Losses(

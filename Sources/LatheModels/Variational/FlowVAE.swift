@@ -57,7 +57,7 @@ public struct FlowVAE: VariationalModel {
 
   /// −E[log p(x | z_K)] + E[log q(z_0 | x) − log |det ∂z_K / ∂z_0| − log p(z_K)], z_0 = μ + σ ε.
   public func negativeELBO(_ batch: Batch) -> Losses {
-    negativeELBO(batch.images, batch.random, mode: .training)
+    negativeELBO(batch.images, batch.random, mode: batch.mode)
   }
 
   public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {

@@ -68,9 +68,10 @@ public struct VAEIOP: VariationalModel {
   ///
   /// The bracket is KL(q(z | x) ‖ q(z)).
   public func negativeELBO(_ batch: Batch) -> Losses {
-    let posterior = networks.encoder(batch.images, mode: .training)
+    let posterior = networks.encoder(batch.images, mode: batch.mode)
     let codes = posterior.sample(using: batch.random)
-    let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
+    let reconstruction = networks.negativeLogLikelihood(
+      batch.images, given: codes, mode: batch.mode)
     let kl = posterior.kl
     let logRatio = ratio(codes).mean()
     let weight = warmUp(batch.step, over: configuration.warmUpSteps)

@@ -62,11 +62,12 @@ public struct VampPriorVAE: VariationalModel {
   public func negativeELBO(_ batch: Batch) -> Losses {
     let n = batch.images.shape[0]
     let both = networks.encoder(
-      concatenated([batch.images, inputs], axis: 0), mode: .training)
+      concatenated([batch.images, inputs], axis: 0), mode: batch.mode)
     let posterior = both.rows(0..<n)
     let components = both.rows(n..<n + configuration.pseudoInputs)
     let codes = posterior.sample(using: batch.random)
-    let reconstruction = networks.negativeLogLikelihood(batch.images, given: codes)
+    let reconstruction = networks.negativeLogLikelihood(
+      batch.images, given: codes, mode: batch.mode)
     let logPosterior = logNormal(
       codes, mean: posterior.mean, standardDeviation: posterior.standardDeviation)
     let kl = (logPosterior - logPrior(codes, components)).mean()

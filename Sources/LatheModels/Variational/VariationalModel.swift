@@ -56,6 +56,8 @@ extension VariationalModel {
     Phase("elbo", updates: groups, by: .adam(schedule)) { $0.negativeELBO($1) }
   }
 
+  public func objective(_ batch: Batch) -> Tensor? { negativeELBO(batch).total }
+
   /// The mean of q(z | x).
   public func encode(_ images: Tensor) -> Tensor { networks.encoder(images, mode: .inference).mean }
 

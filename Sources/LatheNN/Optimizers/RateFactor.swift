@@ -14,6 +14,8 @@ public struct RateFactor: Hashable, Sendable {
     /// A tenth from u = ½ on, a hundredth from u = ¾ on. He et al., "Deep Residual Learning for
     /// Image Recognition", CVPR 2016, Section 4.2, on CIFAR-10.
     case step
+    /// 1, times what a ``Plateau`` makes of the run's scores.
+    case plateau
   }
 
   private let shape: Shape
@@ -30,7 +32,7 @@ public struct RateFactor: Hashable, Sendable {
     if step < warmUp { return Float(step + 1) / Float(warmUp) }
     let u = min(1, Double(step - warmUp) / Double(max(1, steps - warmUp)))
     switch shape {
-    case .constant: return 1
+    case .constant, .plateau: return 1
     case .cosine: return Float(0.5 * (1 + cos(.pi * u)))
     case .linear: return Float(1 - u)
     case .step: return u < 0.5 ? 1 : u < 0.75 ? 0.1 : 0.01

@@ -120,6 +120,11 @@ public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Re
   try Recording.$isEnabled.withValue(false, operation: body)
 }
 
+/// Runs `body` with its operations recorded, inside of ``withoutGradients(_:)`` too.
+public func withGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
+  try Recording.$isEnabled.withValue(true, operation: body)
+}
+
 /// A tensor with the rule that differentiates it; a constant when no input is differentiable.
 ///
 /// The rule returns a gradient for each input, nil where none flows or none was asked for.

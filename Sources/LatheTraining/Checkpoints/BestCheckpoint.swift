@@ -37,8 +37,9 @@ final class BestCheckpoint {
   }
 
   /// Keeps the model if its score is better than all before; false if not, or if the score was not
-  /// measured.
+  /// measured. The best one itself, evaluated again, is there already.
   func offer(_ evaluation: Evaluation, step: Int) throws -> Bool {
+    if best?.step == step { return true }
     guard let value = evaluation[leading.name], leading.isBetter(value, than: best?.value) else {
       return false
     }

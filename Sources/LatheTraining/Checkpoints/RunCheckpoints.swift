@@ -1,3 +1,4 @@
+import Foundation
 import LatheDistributed
 import LatheFiles
 import LatheNN
@@ -13,6 +14,20 @@ final class RunCheckpoints {
   struct Saved: Sendable {
     let step: Int
     let path: FilePath
+  }
+
+  /// What a run goes on from, beside its tensors.
+  struct Loaded: Codable {
+    let step: Int
+    let plateau: Plateau.State?
+
+    init(_ state: RunState) { (step, plateau) = (state.step, state.plateau) }
+
+    init(bytes: [UInt8]) throws {
+      self = try JSONDecoder().decode(Self.self, from: Data(bytes))
+    }
+
+    var bytes: [UInt8] { get throws { Array(try JSONEncoder().encode(self)) } }
   }
 
   private let run: RunConfiguration
@@ -54,10 +69,12 @@ final class RunCheckpoints {
   }
 
   /// Copies the state and has it written; nothing else may be being written.
-  func begin(step: Int) {
+  func begin(step: Int, plateau: Plateau.State? = nil) {
     require(writing == nil, "RunCheckpoints: a checkpoint is being written")
     let copies = takeSnapshots()
-    let state = run.state(step: step, trainedOn: images)
+    var newState = run.state(step: step, trainedOn: images)
+    newState.plateau = plateau
+    let state = newState
     let (folder, output, fault) = (folder, run.output, fault)
     writing = BackgroundTask {
       let checkpoints = try CheckpointStore(folder: folder, keep: output.keep)
@@ -101,14 +118,14 @@ final class RunCheckpoints {
       + (average.map { [(RunState.averageFile, $0.tensors)] } ?? [])
   }
 
-  /// Loads the newest intact checkpoint of this run; returns its step.
+  /// Loads the newest intact checkpoint of this run.
   ///
   /// `present` spells the model's configuration with today's names. `allowingOtherImages`, the
   /// checkpoint may have been trained on others.
   func load(
     allowingOtherImages: Bool, onSkip: (FilePath, FileError) -> Void,
     spelled present: (JSONValue) -> JSONValue
-  ) throws -> Int {
+  ) throws -> Loaded {
     let found = try CheckpointStore(reading: folder).latest { try RunState(reading: $0) }
     guard var state = found?.value, let found else { throw TrainingError.nothingToResume(folder) }
     for (path, error) in found.skipped { onSkip(path, error) }
@@ -117,7 +134,7 @@ final class RunCheckpoints {
     if !allowingOtherImages { try state.requireSame(images, at: found.path) }
     for file in files { try read(file.tensors, from: found.path.appending(file.name)) }
     lastSaved = found.path
-    return found.step
+    return Loaded(state)
   }
 
   private var optimizerTensors: [NamedTensor] {

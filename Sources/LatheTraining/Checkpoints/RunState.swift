@@ -1,6 +1,7 @@
 import Foundation
 import LatheData
 import LatheFiles
+import LatheNN
 import SystemPackage
 
 /// What a checkpoint says about its run, the file `state.json`.
@@ -29,6 +30,8 @@ public struct RunState: Sendable {
   public var images: Images?
   /// Why the checkpoint is the best of its run, if it was kept for that.
   public var best: Best?
+  /// Where the schedule `plateau` stands, if that is the run's.
+  public var plateau: Plateau.State?
   /// The program and its version that wrote the checkpoint.
   public var writtenBy: String
   /// CRC-32 of whole files by their names, in eight hexadecimal digits.
@@ -67,7 +70,7 @@ public struct RunState: Sendable {
 
 extension RunState: Codable {
   private enum CodingKeys: String, CodingKey {
-    case version, step, run, images, best, digests, crc32
+    case version, step, run, images, best, plateau, digests, crc32
     case writtenBy = "written by"
   }
 
@@ -87,6 +90,7 @@ extension RunState: Codable {
     let best = isFirst ? whole["configuration"]?["best"] : whole["best"]
     self.best = try best?.decoded(as: Best.self)
     images = try container.decodeIfPresent(Images.self, forKey: .images)
+    plateau = try container.decodeIfPresent(Plateau.State.self, forKey: .plateau)
     step = try container.decode(Int.self, forKey: .step)
     writtenBy = try container.decode(String.self, forKey: .writtenBy)
     digests = try container.decode([String: String].self, forKey: .digests)
@@ -100,6 +104,7 @@ extension RunState: Codable {
     try container.encode(run.recorded, forKey: .run)
     try container.encodeIfPresent(images, forKey: .images)
     try container.encodeIfPresent(best, forKey: .best)
+    try container.encodeIfPresent(plateau, forKey: .plateau)
     try container.encode(writtenBy, forKey: .writtenBy)
     try container.encode(digests, forKey: .digests)
     try container.encode(crc32, forKey: .crc32)

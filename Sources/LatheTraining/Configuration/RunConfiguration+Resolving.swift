@@ -32,10 +32,12 @@ extension RunConfiguration {
       throw SettingError(
         name: "batch", expected: "at most the \(train) training images", found: "\(batch.size)")
     }
+    try data.requirePadding(fits: dataset.shape)
     var run = self
     run.model.name = entry.name
     run.model.sampler = model.sampler ?? entry.defaultSampler
     run.data.dataset = dataset.name
+    run.data.padding = data.padCrop == nil ? nil : data.padding ?? .zero
     run.data.crop = dataset.preparation?.crop
     run.data.size = dataset.preparation?.size
     run.data.filter = dataset.preparation?.filter
@@ -43,13 +45,14 @@ extension RunConfiguration {
     run.data.heldBack = heldBack > 0 ? data.heldBack ?? .spread : nil
     run.optimization.steps = try epochs(of: train) ?? optimization.steps
     run.optimization.epochs = nil
-    if updates.schedule != .constant {
-      run.updates.scheduleSteps = updates.scheduleSteps ?? run.optimization.steps
-    }
+    run.updates = try updates.completed(steps: run.optimization.steps)
     run.model.configuration = try entry.resolve(
       model.configuration.members, dataset.shape, run.optimization.steps)
     return run
   }
+
+  /// Whether a score of the evaluations decides on the learning rates.
+  var watchesScores: Bool { updates.schedule == .plateau }
 
   /// The steps that the passes asked for take: whole batches only.
   private func epochs(of images: Int) throws(SettingError) -> Int? {
@@ -83,6 +86,43 @@ extension RunConfiguration {
   }
 }
 
+extension DataSettings {
+  /// - Throws: `SettingError` for padding that images of this shape cannot have.
+  fileprivate func requirePadding(fits images: ImageShape) throws(SettingError) {
+    guard let padCrop else {
+      guard let padding else { return }
+      throw SettingError(
+        name: "padding", expected: "pad-crop with it", found: padding.rawValue)
+    }
+    let side = min(images.height, images.width)
+    guard padCrop < side else {
+      throw SettingError(
+        name: "pad-crop", expected: "less than the \(side) pixels of the images",
+        found: "\(padCrop)")
+    }
+  }
+}
+
+extension UpdateSettings {
+  /// The settings with the schedule's own filled in.
+  ///
+  /// - Throws: `SettingError` for settings of another schedule.
+  fileprivate func completed(steps: Int) throws(SettingError) -> UpdateSettings {
+    var all = self
+    switch schedule {
+    case .constant: break
+    case .cosine, .linear, .step: all.scheduleSteps = scheduleSteps ?? steps
+    case .plateau: all.plateau = plateau.completed
+    }
+    guard schedule == .plateau || !plateau.isGiven else {
+      throw SettingError(
+        name: "plateau-…", expected: "schedule plateau with these settings",
+        found: "schedule \(schedule.rawValue)")
+    }
+    return all
+  }
+}
+
 extension JSONValue {
   /// An object's members; none for another value.
   fileprivate var members: [String: JSONValue] {
@@ -97,6 +137,10 @@ extension BatchLoader {
     let order = Order(
       count: images.count, batch: run.batch.size, seed: run.optimization.seed,
       replacement: run.data.sampling == .replacement)
-    self.init(images: images, order: order, slices: run.slices, flips: run.data.flip)
+    self.init(
+      images: images, order: order, slices: run.slices,
+      augmentation: Augmentation(
+        flips: run.data.flip, padding: run.data.padCrop ?? 0,
+        paddingMode: run.data.padding ?? .zero))
   }
 }

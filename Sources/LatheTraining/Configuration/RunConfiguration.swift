@@ -67,6 +67,14 @@ public struct DataSettings: SettingGroup {
   public var size: Int?
   @Setting("How pictures are resized; left out, bilinear.") public var filter: ResizeFilter?
   @Setting("Mirror every other training image, chosen randomly.") public var flip = false
+  @Setting(
+    "Pad training images by so many pixels on each side, and cut a part of their size out at a "
+      + "random place; left out, neither.", bounds: .optional(.atLeast(1)))
+  public var padCrop: Int?
+  @Setting(
+    "What stands in the padding: zero is black, reflect the image mirrored at its edge; left out, "
+      + "zero.")
+  public var padding: Augmentation.PaddingMode?
   @Setting("shuffle: each image once an epoch; replacement: each draw from all images.")
   public var sampling = Sampling.shuffle
   @Setting(
@@ -193,6 +201,7 @@ extension Precision: SettingChoice, Codable {}
 extension BatchStatistics: SettingChoice {}
 extension Overlap: SettingChoice {}
 extension ResizeFilter: SettingChoice {}
+extension Augmentation.PaddingMode: SettingChoice {}
 
 extension Sampler.Name: SettingValue {
   public static var expectation: String { "the name of a sampler" }

@@ -17,7 +17,7 @@ public struct RunEvaluationSettings: SettingGroup {
     bounds: .optional(.atLeast(1)), identity: .ranks)
   public var patience: Int?
   @Setting("What is evaluated, separated by commas.", identity: .ranks)
-  public var metrics = EvaluationSettings.Metric.allCases
+  public var metrics = EvaluationSettings.Metric.standard
   @Setting(
     "What stands for an image; left out, classifier, or pixels for what is no picture.",
     identity: .ranks)

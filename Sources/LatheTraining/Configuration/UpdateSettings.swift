@@ -18,7 +18,8 @@ public struct UpdateSettings: SettingGroup {
   public var weightDecay: Float = 0
   @Setting(
     "What learning rates are multiplied by over the run, beside each phase's own schedule: "
-      + "constant 1, cosine or linear to 0, step (0.1 from half on, 0.01 from three quarters on).")
+      + "constant 1, cosine or linear to 0, step (0.1 from half on, 0.01 from three quarters on), "
+      + "plateau (lower whenever evaluations get no better, with --evaluate-every).")
   public var schedule = RateFactor.Shape.constant
   @Setting("Steps over which learning rates grow to their values.", bounds: .atLeast(0))
   public var warmUp = 0
@@ -26,6 +27,7 @@ public struct UpdateSettings: SettingGroup {
     "Steps that the schedule is laid out for; left out, those of the run. A run that goes on "
       + "longer keeps its schedule.", bounds: .optional(.atLeast(1)))
   public var scheduleSteps: Int?
+  public var plateau = PlateauSettings()
 
   public init() {}
 

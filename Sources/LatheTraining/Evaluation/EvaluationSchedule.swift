@@ -8,13 +8,27 @@ public struct EvaluationSchedule {
   public let leading: LeadingScore
   /// Evaluations without a better one after which the run ends; nil for never.
   public let patience: Int?
+  /// The score that the schedule `plateau` watches; nil for the loss on the validation images, or
+  /// the reconstruction error of models without a loss of their own.
+  public let watched: LeadingScore?
 
   public init(
     every interval: Int, by evaluator: Evaluator, comparing leading: LeadingScore,
-    patience: Int? = nil
+    patience: Int? = nil, watching watched: LeadingScore? = nil
   ) {
     (self.interval, self.evaluator) = (interval, evaluator)
-    (self.leading, self.patience) = (leading, patience)
+    (self.leading, self.patience, self.watched) = (leading, patience, watched)
+  }
+
+  /// The value of the score that is watched.
+  ///
+  /// - Throws: `TrainingError.noScore` where it could not be computed.
+  func watchedValue(of evaluation: Evaluation) throws(TrainingError) -> Double {
+    let names = watched.map { [$0.name] } ?? ["loss", "reconstruction/error"]
+    guard let value = names.lazy.compactMap({ evaluation[$0] }).first else {
+      throw .noScore(names[0], reasons: evaluation.leftOut.map(\.reason))
+    }
+    return value
   }
 
   /// Whether a run whose best step was `best` has waited too long after `step` steps.

@@ -22,6 +22,12 @@ public struct EvaluationSettings: Codable, Equatable, Sendable {
     case latent
     /// Negative evidence lower bound, for models that have one.
     case elbo
+    /// What training minimises, for models whose phases have that in common.
+    case loss
+
+    /// What is computed unless something else is asked for: all but the loss, whose terms and
+    /// weights differ from model to model.
+    public static let standard = allCases.filter { $0 != .loss }
 
     /// The metric of that name; `bound` is the old name of `elbo`.
     public init?(named name: String) {
@@ -38,7 +44,7 @@ public struct EvaluationSettings: Codable, Equatable, Sendable {
   public var seed: UInt64
 
   public init(
-    metrics: [Metric] = Metric.allCases, samples: Int = 10_000,
+    metrics: [Metric] = Metric.standard, samples: Int = 10_000,
     preprocessing: Preprocessing = Preprocessing(), seed: UInt64 = 0
   ) {
     (self.metrics, self.samples) = (metrics, samples)

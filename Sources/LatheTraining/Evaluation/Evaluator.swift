@@ -34,19 +34,21 @@ public final class Evaluator {
   /// The features in words, for protocols.
   var features: String { extractor.summary(for: reference.set.shape) }
 
-  /// Evaluates a model whose new images come from `sampler`; the scores on rank 0, nil elsewhere.
-  /// Collective.
+  /// Evaluates a model whose new images come from `sampler`, which is asked for only where new
+  /// images are wanted; the scores on rank 0, nil elsewhere. Collective.
   ///
   /// A metric that cannot be computed from so few or such samples is left out, and the evaluation
   /// says why.
   /// - Throws: what the model and the features throw on all ranks, `MPIError`.
-  public func evaluate(_ model: any Model, sampler: Sampler) throws -> Evaluation? {
-    let images = GeneratedImages(
-      model: model, sampler: sampler, reference: reference, settings: settings)
+  public func evaluate(
+    _ model: any Model, sampler: @autoclosure () throws -> Sampler
+  ) throws -> Evaluation? {
+    let images = GeneratedImages(model: model, reference: reference, settings: settings)
     var evaluation = Evaluation()
     try addReconstruction(images, to: &evaluation)
     try addELBO(images, to: &evaluation)
-    try addFeatureScores(images, to: &evaluation)
+    try addLoss(images, to: &evaluation)
+    try addFeatureScores(images, sampler: sampler, to: &evaluation)
     try addLatent(images, to: &evaluation)
     return world.rank == 0 ? evaluation : nil
   }
@@ -56,12 +58,13 @@ public final class Evaluator {
   // MARK: Features
 
   private func addFeatureScores(
-    _ images: GeneratedImages, to evaluation: inout Evaluation
+    _ images: GeneratedImages, sampler: () throws -> Sampler, to evaluation: inout Evaluation
   ) throws {
     let needsGenerated = has(.fid) || has(.prd) || has(.kid) || has(.coverage)
     guard needsGenerated || has(.interpolation) else { return }
+    let sampler = try sampler()
     let comparison = try realFeatures().map {
-      Comparison(self, real: $0, sampler: images.sampler.name.rawValue)
+      Comparison(self, real: $0, sampler: sampler.name.rawValue)
     }
     if has(.fid) {
       let features = try features("reconstructions", reference.count, images.reconstructed)
@@ -70,7 +73,9 @@ public final class Evaluator {
       }
     }
     if needsGenerated {
-      let features = try features("generated images", settings.samples, images.generated)
+      let features = try features("generated images", settings.samples) {
+        images.generated($0, from: sampler)
+      }
       if let comparison, let features {
         try addGeneration(comparison, features, to: &evaluation)
       }

@@ -9,9 +9,10 @@ public struct LeadingScore: Sendable, Equatable {
 
   /// The score of that name, or the Fréchet distance of generated images.
   ///
-  /// - Throws: `SettingError` if `metrics` has no such score.
+  /// - Throws: `SettingError` for the setting `setting` if `metrics` has no such score.
   public init(
-    _ name: String?, of metrics: [EvaluationSettings.Metric], features: any FeatureExtractor
+    _ name: String?, of metrics: [EvaluationSettings.Metric], features: any FeatureExtractor,
+    setting: String = "best-by"
   ) throws(SettingError) {
     let known = metrics.flatMap { Self.scores(of: $0, features.scoreName) }
     let asked = name ?? "generation/\(features.scoreName)"
@@ -21,7 +22,7 @@ public struct LeadingScore: Sendable, Equatable {
         return
       }
       throw SettingError(
-        name: "best-by", expected: "one of \(known.map(\.name).joined(separator: ", "))",
+        name: setting, expected: "one of \(known.map(\.name).joined(separator: ", "))",
         found: asked)
     }
     (self.name, isHigherBetter) = found
@@ -48,6 +49,7 @@ public struct LeadingScore: Sendable, Equatable {
     case .coverage: [("density", true), ("coverage", true)]
     case .latent: [("latent/nac", false)]
     case .elbo: [("negative-elbo", false)]
+    case .loss: [("loss", false)]
     }
   }
 }

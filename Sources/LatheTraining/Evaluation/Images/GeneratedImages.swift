@@ -5,7 +5,6 @@ import LatheTensors
 /// Images that a model makes, by number: image i depends on i alone, whichever rank asks for it.
 struct GeneratedImages {
   let model: any Model
-  let sampler: Sampler
   let reference: ReferenceImages
   let settings: EvaluationSettings
 
@@ -16,7 +15,7 @@ struct GeneratedImages {
   }
 
   /// Decoded draws of the sampler, numbers of one chunk.
-  func generated(_ range: Range<Int>) -> Tensor {
+  func generated(_ range: Range<Int>, from sampler: Sampler) -> Tensor {
     model.drawnImages(range, from: sampler, seed: settings.seed)
   }
 

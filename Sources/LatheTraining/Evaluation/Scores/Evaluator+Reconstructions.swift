@@ -1,4 +1,5 @@
 import LatheMetrics
+import LatheModels
 import LatheTensors
 
 // Scores that are means over samples, and those of the codes.
@@ -74,6 +75,34 @@ extension Evaluator {
           unit: "nats per image, lower is better",
           samples:
             "\(reference.description), one posterior draw each, networks in inference mode")
+      ]
+    }
+  }
+
+  /// What training minimises, in inference, for models that have that.
+  func addLoss(_ images: GeneratedImages, to evaluation: inout Evaluation) throws {
+    guard has(.loss) else { return }
+    let random = RandomSource(seed: settings.seed).derived("loss")
+    let values: [Double]? = try work.gather("loss", reference.count) { range in
+      // Warm-ups of its weights are over: what is compared is the same after all steps.
+      let batch = Batch(
+        images: self.reference.images(range), random: random.derived(range.lowerBound),
+        step: 1 << 40, mode: .inference)
+      // Some losses have gradients in them.
+      let loss = withGradients { images.model.objective(batch) }
+      return loss.map { [Double($0.scalar) * Double(range.count)] } ?? []
+    }
+    guard let values else { return }
+    guard !values.isEmpty else {
+      return evaluation.leaveOut(.loss, "\(type(of: images.model).name) has no single loss")
+    }
+    try evaluation.add(.loss) {
+      [
+        Score(
+          "loss", values.reduce(0, +) / Double(reference.count),
+          unit: "what training minimises, lower is better",
+          samples: "\(reference.description), in batches of \(SharedWork.chunk), networks in "
+            + "inference mode")
       ]
     }
   }
