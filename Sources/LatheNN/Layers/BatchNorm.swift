@@ -70,12 +70,18 @@ public struct BatchNorm {
     biasCorrection.noteUpdate(Tensor(filledWith: 0, shape: [1]))
   }
 
+  private var statistics: (mean: Tensor, variance: Tensor) {
+    Self.corrected(
+      mean: runningMean.value, variance: runningVariance.value, share: biasCorrection.value)
+  }
+
   /// The running statistics without the share of their first values, as Adam corrects its moments:
   /// a network can be looked at after its first steps already. Once that share has vanished they
   /// are the running statistics themselves. Before any step they are 0 and 1.
-  private var statistics: (mean: Tensor, variance: Tensor) {
-    let share = biasCorrection.value
-    guard share.scalar < 1 else { return (runningMean.value, runningVariance.value + 1) }
-    return (runningMean.value / (1 - share), runningVariance.value / (1 - share))
+  static func corrected(
+    mean: Tensor, variance: Tensor, share: Tensor
+  ) -> (mean: Tensor, variance: Tensor) {
+    guard share.scalar < 1 else { return (mean, variance + 1) }
+    return (mean / (1 - share), variance / (1 - share))
   }
 }

@@ -17,6 +17,10 @@ public struct SpectralNormalization {
 
   /// weight / σ, with σ = v · W u for W the weight as a `[inputs, outputs]` matrix.
   public func callAsFunction(_ weight: Tensor, mode: Mode) -> Tensor {
+    asOneOperation(.spectralNormalization, of: [weight, u.value]) { normalized(weight, mode) }
+  }
+
+  private func normalized(_ weight: Tensor, _ mode: Mode) -> Tensor {
     let outputs = weight.shape[-1]
     let matrix = weight.reshaped(to: [weight.shape.count / outputs, outputs])
     let (v, next) = powerIteration(matrix.detached)

@@ -125,13 +125,15 @@ public func withGradients<Result>(_ body: () throws -> Result) rethrows -> Resul
   try Recording.$isEnabled.withValue(true, operation: body)
 }
 
-/// A tensor with the rule that differentiates it; a constant when no input is differentiable.
+/// A tensor with the rule that differentiates it; a constant when no input is differentiable. A
+/// trace is told the operation.
 ///
 /// The rule returns a gradient for each input, nil where none flows or none was asked for.
 func record(
-  _ storage: Storage, _ shape: Shape, from inputs: [Tensor], keepingOutput: Bool = false,
-  rule: @escaping (Pullback) -> [Tensor?]
+  _ storage: Storage, _ shape: Shape, _ operation: @autoclosure () -> Operation,
+  from inputs: [Tensor], keepingOutput: Bool = false, rule: @escaping (Pullback) -> [Tensor?]
 ) -> Tensor {
+  Trace.current?.note(operation(), inputs, Tensor(storage, shape, node: nil))
   guard inputs.contains(where: { $0.node != nil }), Recording.isEnabled else {
     return Tensor(storage, shape, node: nil)
   }
@@ -335,7 +337,9 @@ public func operation(
   require(
     values.count == shape.count, "operation: \(values.count) values for the shape \(shape)")
   let shapes = inputs.map(\.shape)
-  return record(values, shape, from: inputs, keepingOutput: true) { pullback in
+  return record(
+    values, shape, .other("an operation of the program's own"), from: inputs, keepingOutput: true
+  ) { pullback in
     let gradients = rule(pullback.gradient, pullback.output)
     require(
       gradients.count == shapes.count,
@@ -354,7 +358,8 @@ extension Tensor {
   public func withValues<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows
     -> Result
   {
-    try withExtendedLifetime(storage) {
+    Trace.current?.noteRead(self)
+    return try withExtendedLifetime(storage) {
       try body(UnsafeBufferPointer(start: storage.pointer, count: shape.count))
     }
   }

@@ -44,8 +44,8 @@ public func gatheredOverSlices(_ x: Tensor) -> Tensor {
   Profile.measure(.exchange) {
     collectives.allGather(x.pointer, count: x.shape.count, into: storage.pointer)
   }
-  return record(storage, x.shape.replacing(0, by: collectives.slices * x.shape[0]), from: [x]) {
-    pull in
+  let shape = x.shape.replacing(0, by: collectives.slices * x.shape[0])
+  return record(storage, shape, .other("gatheredOverSlices"), from: [x]) { pull in
     [ownRows(of: summedOverSlices(pull.gradient))]
   }
 }
@@ -71,7 +71,9 @@ public func summedOverSlices(_ x: Tensor) -> Tensor {
   Profile.measure(.exchange) {
     collectives.allReduce(x.pointer, count: x.shape.count, into: storage.pointer)
   }
-  return record(storage, x.shape, from: [x]) { [summedOverSlices($0.gradient)] }
+  return record(storage, x.shape, .other("summedOverSlices"), from: [x]) {
+    [summedOverSlices($0.gradient)]
+  }
 }
 
 /// The mean of all slices' tensors where statistics are those of the global batch; otherwise `x`

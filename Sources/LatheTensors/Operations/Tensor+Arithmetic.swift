@@ -4,7 +4,7 @@ extension Tensor {
   /// Element by element, axes of size 1 repeated as needed.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     let (storage, shape) = combine(.add, a, b, "+")
-    return record(storage, shape, from: [a, b]) { pull in
+    return record(storage, shape, .binary(.add), from: [a, b]) { pull in
       [
         pull(0) { pull.gradient.summed(to: a.shape) },
         pull(1) { pull.gradient.summed(to: b.shape) },
@@ -15,7 +15,7 @@ extension Tensor {
   /// Element by element, axes of size 1 repeated as needed.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
     let (storage, shape) = combine(.subtract, a, b, "-")
-    return record(storage, shape, from: [a, b]) { pull in
+    return record(storage, shape, .binary(.subtract), from: [a, b]) { pull in
       [
         pull(0) { pull.gradient.summed(to: a.shape) },
         pull(1) { (-pull.gradient).summed(to: b.shape) },
@@ -26,7 +26,7 @@ extension Tensor {
   /// Element by element, axes of size 1 repeated as needed.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     let (storage, shape) = combine(.multiply, a, b, "*")
-    return record(storage, shape, from: [a, b]) { pull in
+    return record(storage, shape, .binary(.multiply), from: [a, b]) { pull in
       [
         pull(0) { (pull.gradient * b).summed(to: a.shape) },
         pull(1) { (pull.gradient * a).summed(to: b.shape) },
@@ -37,7 +37,7 @@ extension Tensor {
   /// Element by element, axes of size 1 repeated as needed.
   public static func / (a: Tensor, b: Tensor) -> Tensor {
     let (storage, shape) = combine(.divide, a, b, "/")
-    return record(storage, shape, from: [a, b], keepingOutput: true) { pull in
+    return record(storage, shape, .binary(.divide), from: [a, b], keepingOutput: true) { pull in
       [
         pull(0) { (pull.gradient / b).summed(to: a.shape) },
         pull(1) { (-pull.gradient * pull.output / b).summed(to: b.shape) },
@@ -64,7 +64,9 @@ extension Tensor {
       LatheKernels.affine(
         pointer, scale: scale, offset: offset, storage.pointer, count: shape.count)
     }
-    return record(storage, shape, from: [self]) { [$0.gradient.affine(scale: scale, offset: 0)] }
+    return record(storage, shape, .affine(scale: scale, offset: offset), from: [self]) {
+      [$0.gradient.affine(scale: scale, offset: 0)]
+    }
   }
 }
 

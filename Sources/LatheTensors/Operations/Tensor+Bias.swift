@@ -20,9 +20,11 @@ public func addingBias(_ x: consuming Tensor, _ bias: Tensor, relu isRectified: 
       source.pointer, bias.pointer, rows: shape.count / channels, channels: channels,
       relu: isRectified, storage.pointer)
   }
-  // A gradient flows to what made x, of which only the node is left.
-  let input = Tensor(storage, shape, node: node)
-  return record(storage, shape, from: [input, bias], keepingOutput: isRectified) { pull in
+  // A gradient flows to what made x, of which only the node may be left.
+  let input = Tensor(source, shape, node: node)
+  return record(
+    storage, shape, .addBias(relu: isRectified), from: [input, bias], keepingOutput: isRectified
+  ) { pull in
     guard isRectified else {
       return [pull.gradient, pull(1) { pull.gradient.summed(to: bias.shape) }]
     }

@@ -134,7 +134,7 @@ private func conv2d(
   Profile.measure(.conv2d, operations: g.operations) {
     LatheKernels.conv2d(input.pointer, weight.pointer, storage.pointer, g, precision: precision)
   }
-  return record(storage, g.outputShape, from: [input, weight]) { pull in
+  return record(storage, g.outputShape, .conv2d(g), from: [input, weight]) { pull in
     [
       pull(0) { convTranspose2d(pull.gradient, weight, g, precision) },
       pull(1) {
@@ -152,7 +152,7 @@ private func convTranspose2d(
     LatheKernels.convTranspose2d(
       output.pointer, weight.pointer, storage.pointer, g, precision: precision)
   }
-  return record(storage, g.inputShape, from: [output, weight]) { pull in
+  return record(storage, g.inputShape, .convTranspose2d(g), from: [output, weight]) { pull in
     [
       pull(0) { conv2d(pull.gradient, weight, g, precision) },
       pull(1) {
@@ -173,7 +173,9 @@ private func conv2dWeightGradient(
       input.pointer, output.pointer, storage.pointer, g, accumulate: target.adds,
       precision: precision)
   }
-  return record(storage, g.weightShape, from: [input, output]) { pull in
+  return record(
+    storage, g.weightShape, .other("conv2dWeightGradient"), from: [input, output]
+  ) { pull in
     [
       pull(0) { convTranspose2d(output, pull.gradient, g, precision) },
       pull(1) { conv2d(input, pull.gradient, g, precision) },

@@ -43,7 +43,7 @@ public func leakyRelu(_ x: Tensor, slope: Float) -> Tensor {
   Profile.measure(.elementwise) {
     LatheKernels.leakyRelu(x.pointer, slope: slope, storage.pointer, count: x.shape.count)
   }
-  return record(storage, x.shape, from: [x], keepingOutput: true) {
+  return record(storage, x.shape, .leakyRelu(slope: slope), from: [x], keepingOutput: true) {
     [gate($0.gradient, where: $0.output, slope: slope)]
   }
 }
@@ -70,7 +70,10 @@ extension Tensor {
         pointer, from: bounds.lowerBound, to: bounds.upperBound, storage.pointer, count: shape.count
       )
     }
-    return record(storage, shape, from: [self]) { [clampGate($0.gradient, where: self, bounds)] }
+    let operation = Operation.clamp(from: bounds.lowerBound, to: bounds.upperBound)
+    return record(storage, shape, operation, from: [self]) {
+      [clampGate($0.gradient, where: self, bounds)]
+    }
   }
 }
 
@@ -82,7 +85,9 @@ private func map(
   Profile.measure(.elementwise) {
     LatheKernels.map(op, x.pointer, storage.pointer, count: x.shape.count)
   }
-  return record(storage, x.shape, from: [x], keepingOutput: keepingOutput) { [rule($0)] }
+  return record(storage, x.shape, .unary(op), from: [x], keepingOutput: keepingOutput) {
+    [rule($0)]
+  }
 }
 
 /// `gradient` where x is positive, `slope` · `gradient` elsewhere.
@@ -92,7 +97,9 @@ func gate(_ gradient: Tensor, where x: Tensor, slope: Float) -> Tensor {
     LatheKernels.leakyGate(
       gradient.pointer, x.pointer, slope: slope, storage.pointer, count: x.shape.count)
   }
-  return record(storage, x.shape, from: [gradient]) { [gate($0.gradient, where: x, slope: slope)] }
+  return record(storage, x.shape, .other("gate"), from: [gradient]) {
+    [gate($0.gradient, where: x, slope: slope)]
+  }
 }
 
 private func clampGate(_ gradient: Tensor, where x: Tensor, _ bounds: ClosedRange<Float>) -> Tensor
@@ -103,5 +110,7 @@ private func clampGate(_ gradient: Tensor, where x: Tensor, _ bounds: ClosedRang
       gradient.pointer, x.pointer, from: bounds.lowerBound, to: bounds.upperBound, storage.pointer,
       count: x.shape.count)
   }
-  return record(storage, x.shape, from: [gradient]) { [clampGate($0.gradient, where: x, bounds)] }
+  return record(storage, x.shape, .other("clampGate"), from: [gradient]) {
+    [clampGate($0.gradient, where: x, bounds)]
+  }
 }

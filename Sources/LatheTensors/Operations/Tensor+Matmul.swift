@@ -30,7 +30,9 @@ private func matmul(
       a.pointer, transposed: ta, b.pointer, transposed: tb, storage.pointer, m: m, n: n, k: k,
       accumulate: target.adds, precision: precision)
   }
-  return record(storage, [m, n], from: [a, b]) { pull in
+  return record(
+    storage, [m, n], .matmul(transposeFirst: ta, transposeSecond: tb), from: [a, b]
+  ) { pull in
     let g = pull.gradient
     func gradientBuffer(_ index: Int) -> (Int) -> GradientTarget {
       { pull.target(index, count: $0) }

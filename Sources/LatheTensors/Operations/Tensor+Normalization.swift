@@ -40,7 +40,7 @@ public func batchNormalization(
       x.pointer, rows: rows, channels: channels, gamma: gamma.pointer, beta: beta.pointer,
       mean: mean.pointer, inverseStandardDeviation: inverse.pointer, relu: relu, y.pointer)
   }
-  let output = record(y, x.shape, from: [x, gamma, beta]) { pull in
+  let output = record(y, x.shape, .other("batchNormalization"), from: [x, gamma, beta]) { pull in
     if Recording.isEnabled {
       return differentiableGradients(pull, x, gamma, beta, epsilon: epsilon, relu: relu)
     }
@@ -59,9 +59,13 @@ public func normalization(
   _ x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: Float,
   relu isRectified: Bool = false
 ) -> Tensor {
-  let scale = gamma / sqrt(variance.detached + epsilon)
-  let y = (x - mean.detached) * scale + beta
-  return isRectified ? relu(y) : y
+  asOneOperation(
+    .normalization(epsilon: epsilon, relu: isRectified), of: [x, gamma, beta, mean, variance]
+  ) {
+    let scale = gamma / sqrt(variance.detached + epsilon)
+    let y = (x - mean.detached) * scale + beta
+    return isRectified ? relu(y) : y
+  }
 }
 
 private func fusedGradients(

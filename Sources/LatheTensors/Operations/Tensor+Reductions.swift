@@ -50,7 +50,8 @@ extension Tensor {
     let reduced = resolve(axes)
     let kept = shape.reducing(reduced)
     let storage = reduce(.sum, self, over: reduced)
-    let result = record(storage, kept, from: [self]) { [shape] in [$0.gradient.broadcast(to: shape)]
+    let result = record(storage, kept, .sum(axes: reduced.sorted()), from: [self]) { [shape] in
+      [$0.gradient.broadcast(to: shape)]
     }
     return keepingDimensions ? result : result.dropping(axes)
   }
@@ -68,7 +69,9 @@ extension Tensor {
     let kept = shape.reducing(reduced)
     let storage = reduce(.maximum, self, over: reduced)
     let x = detached
-    let result = record(storage, kept, from: [self], keepingOutput: true) { pull in
+    let result = record(
+      storage, kept, .max(axes: reduced.sorted()), from: [self], keepingOutput: true
+    ) { pull in
       let isLargest = equal(x, pull.output)
       let share = isLargest / isLargest.sum(axes, keepingDimensions: true)
       return [pull.gradient * share]

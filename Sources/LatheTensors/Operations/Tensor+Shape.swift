@@ -6,7 +6,9 @@ extension Tensor {
   public func reshaped(to target: Shape) -> Tensor {
     guard target != shape else { return self }
     require(target.count == shape.count, "reshape: \(shape) to \(target)")
-    return record(storage, target, from: [self]) { [shape] in [$0.gradient.reshaped(to: shape)] }
+    return record(storage, target, .reshape, from: [self]) { [shape] in
+      [$0.gradient.reshaped(to: shape)]
+    }
   }
 
   /// `[N, …]` as `[N, the product of the rest]`.
@@ -19,7 +21,8 @@ extension Tensor {
     transposed(permutation.isEmpty ? Array((0..<shape.rank).reversed()) : permutation)
   }
 
-  func transposed(_ permutation: [Int]) -> Tensor {
+  /// The same with the permutation as an array.
+  public func transposed(_ permutation: [Int]) -> Tensor {
     require(
       permutation.sorted() == Array(0..<shape.rank), "transposed: \(permutation) for \(shape)")
     let target = Shape(permutation.map { shape.sizes[$0] })
@@ -28,7 +31,9 @@ extension Tensor {
       LatheKernels.permute(pointer, sizes: shape.sizes, permutation: permutation, storage.pointer)
     }
     let inverse = permutation.indices.sorted { permutation[$0] < permutation[$1] }
-    return record(storage, target, from: [self]) { [$0.gradient.transposed(inverse)] }
+    return record(storage, target, .transpose(permutation), from: [self]) {
+      [$0.gradient.transposed(inverse)]
+    }
   }
 
   /// The part of `range` along an axis.
@@ -45,7 +50,7 @@ extension Tensor {
         pointer + range.lowerBound * inner, stride: size * inner, storage.pointer,
         stride: range.count * inner, rows: rows, length: range.count * inner)
     }
-    return record(storage, target, from: [self]) {
+    return record(storage, target, .slice(range, axis: axis), from: [self]) {
       [$0.gradient.padded(axis: axis, before: range.lowerBound, after: size - range.upperBound)]
     }
   }
@@ -62,7 +67,9 @@ extension Tensor {
         pointer, stride: size * inner, storage.pointer + before * inner,
         stride: target.sizes[axis] * inner, rows: rows, length: size * inner)
     }
-    return record(storage, target, from: [self]) {
+    return record(
+      storage, target, .pad(axis: axis, before: before, after: after), from: [self]
+    ) {
       [$0.gradient.slice(before..<before + size, axis: axis)]
     }
   }
@@ -80,7 +87,9 @@ extension Tensor {
         length: target.count / Swift.max(indices.count, 1),
         storage.pointer)
     }
-    return record(storage, target, from: [self]) { [$0.gradient.scattered(to: indices, of: rows)] }
+    return record(storage, target, .gather(indices), from: [self]) {
+      [$0.gradient.scattered(to: indices, of: rows)]
+    }
   }
 
   /// The adjoint of ``gather(_:)``: row r is added to row `indices[r]` of zeros.
@@ -93,7 +102,9 @@ extension Tensor {
         pointer, indices: indices.map(Int32.init), length: target.count / Swift.max(rows, 1),
         storage.pointer)
     }
-    return record(storage, target, from: [self]) { [$0.gradient.gather(indices)] }
+    return record(storage, target, .other("scattered"), from: [self]) {
+      [$0.gradient.gather(indices)]
+    }
   }
 
   /// Number of rows before an axis, and elements per index of it.
@@ -125,7 +136,7 @@ public func concatenated(_ parts: [Tensor], axis: Int) -> Tensor {
     }
   }
   let sizes = parts.map { $0.shape.sizes[axis] }
-  return record(storage, target, from: parts) { pull in
+  return record(storage, target, .concatenate(axis: axis), from: parts) { pull in
     zip(starts, sizes).enumerated().map { index, part in
       pull(index) { pull.gradient.slice(part.0..<part.0 + part.1, axis: axis) }
     }

@@ -36,12 +36,16 @@ public struct RandomSource {
 
   /// Standard normal numbers for a purpose.
   public func normal(_ purpose: String, _ shape: Shape) -> Tensor {
-    draw(purpose, shape) { LatheKernels.randomNormal($0, count: shape.count, key: $1, offset: 0) }
+    draw(purpose, shape, isNormal: true) {
+      LatheKernels.randomNormal($0, count: shape.count, key: $1, offset: 0)
+    }
   }
 
   /// Numbers uniform in [0, 1) for a purpose.
   public func uniform(_ purpose: String, _ shape: Shape) -> Tensor {
-    draw(purpose, shape) { LatheKernels.randomUniform($0, count: shape.count, key: $1, offset: 0) }
+    draw(purpose, shape, isNormal: false) {
+      LatheKernels.randomUniform($0, count: shape.count, key: $1, offset: 0)
+    }
   }
 
   /// Standard normal numbers for a purpose, drawn again beyond ±2, as TensorFlow's
@@ -60,14 +64,19 @@ public struct RandomSource {
   }
 
   private func draw(
-    _ purpose: String, _ shape: Shape, _ body: (UnsafeMutablePointer<Float>, UInt64) -> Void
+    _ purpose: String, _ shape: Shape, isNormal: Bool,
+    _ body: (UnsafeMutablePointer<Float>, UInt64) -> Void
   ) -> Tensor {
     if let tensor = given[purpose] {
       require(tensor.shape == shape, "\(purpose): given \(tensor.shape), asked \(shape)")
       return tensor
     }
     let key = RandomSource.mix(self.key, RandomSource.hash(purpose))
-    return Tensor(shape: shape) { pointer in Profile.measure(.random) { body(pointer, key) } }
+    let drawn = Tensor(shape: shape) { pointer in
+      Profile.measure(.random) { body(pointer, key) }
+    }
+    Trace.current?.noteDraw(purpose, isNormal: isNormal, drawn)
+    return drawn
   }
 
   /// FNV-1a.

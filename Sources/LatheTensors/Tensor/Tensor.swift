@@ -44,7 +44,8 @@ public struct Tensor {
 
   /// The values, last axis fastest.
   public var values: [Float] {
-    withExtendedLifetime(storage) {
+    Trace.current?.noteRead(self)
+    return withExtendedLifetime(storage) {
       Array(UnsafeBufferPointer(start: storage.pointer, count: storage.count))
     }
   }
@@ -52,6 +53,7 @@ public struct Tensor {
   /// The value of a tensor that has one.
   public var scalar: Float {
     require(storage.count == 1, "scalar of a tensor of shape \(shape)")
+    Trace.current?.noteRead(self)
     return storage.pointer[0]
   }
 
