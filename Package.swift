@@ -52,12 +52,13 @@ let libraries: [Target] = [
       "LatheModels",
       "LatheMetrics", "LatheDistributed", system,
     ]),
+  library("LatheExport", ["LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheModels"]),
   library("LatheReports", ["CPNG", "LatheFiles", system]),
   library(
     "LatheCommand",
     [
       "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheData", "LatheModels",
-      "LatheMetrics", "LatheDistributed", "LatheTraining", "LatheReports", "Yams",
+      "LatheMetrics", "LatheDistributed", "LatheTraining", "LatheExport", "LatheReports", "Yams",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
       system,
     ]),
@@ -121,6 +122,7 @@ let package = Package(
       "LatheModels", ["LatheTensors", "LatheNN", "LatheData"], exclude: ["Golden", "Mixture"]),
     tests("LatheMetrics", ["LatheData", "LatheFiles"], exclude: ["Golden"]),
     tests("LatheTraining", ["LatheData", "LatheFiles", "LatheModels", "LatheNN"]),
+    tests("LatheExport", ["LatheFiles", "LatheTensors", "LatheNN", "LatheModels"]),
     tests("LatheReports", ["LatheFiles"]),
     tests(
       "LatheCommand",

@@ -31,8 +31,8 @@ public struct Lathe: ParsableCommand {
     version: version,
     subcommands: [
       Train.self, Evaluate.self, Sample.self, Reconstruct.self, Interpolate.self, Neighbors.self,
-      Latent.self, Encode.self, Decode.self, FrechetTool.self, RunsCommand.self, Compare.self,
-      Report.self,
+      Latent.self, Encode.self, Decode.self, Export.self, FrechetTool.self, RunsCommand.self,
+      Compare.self, Report.self,
       DataCommand.self, Models.self,
       Datasets.self,
       FeaturesCommand.self, Doctor.self, Bench.self,

@@ -37,7 +37,7 @@ import Testing
   @Test func articlesNameSymbolsOfTheirModule() throws {
     let sources = Dictionary(grouping: try SourceFiles.all(), by: \.module)
     let modules = sources.keys.filter { $0.hasPrefix("Lathe") }.sorted()
-    #expect(modules.count == 11)
+    #expect(modules.count == 12)
     for module in modules {
       let declared = sources[module]!.flatMap(\.lines).compactMap(Documents.declaredName)
       let article = try Documents.document("Sources/\(module)/\(module).docc/\(module).md")

@@ -5,7 +5,8 @@ import Testing
   private static let order = [
     "BuildCommit", "LatheFiles", "LatheKernels", "LatheTensors", "LatheNN", "LatheData",
     "LatheModels",
-    "LatheMetrics", "LatheDistributed", "LatheTraining", "LatheReports", "LatheCommand", "lathe",
+    "LatheMetrics", "LatheDistributed", "LatheTraining", "LatheExport",
+    "LatheReports", "LatheCommand", "lathe",
   ]
 
   /// Imports of `file` that do not stand before its module.

@@ -69,7 +69,8 @@ extension SavedRun {
     }
   }
 
-  private var recordedSampler: Sampler.Name {
+  /// The run's own sampler.
+  var recordedSampler: Sampler.Name {
     get throws {
       try state.run.model.sampler ?? LatheCommand.model(named: state.run.model.name).defaultSampler
     }

@@ -1,5 +1,6 @@
 import Foundation
 import LatheData
+import LatheExport
 import LatheFiles
 import LatheMetrics
 import LatheModels
@@ -44,7 +45,7 @@ func exitStatus(for error: any Error) -> Int32 {
   case let error as CommandFailure: error.status
   case let error as TrainingError: error.exitStatus
   case let error as FeatureError: error.exitStatus
-  case is ScoreError, is DecodingError, is EncodingError, is YamlError: 65
+  case is ExportError, is ScoreError, is DecodingError, is EncodingError, is YamlError: 65
   case is SettingError, is ConfigurationError: 64
   case let error as SamplerError: error.exitStatus
   case let error as FileError: error.exitStatus

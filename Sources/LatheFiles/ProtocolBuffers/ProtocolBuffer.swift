@@ -1,45 +1,50 @@
-import Foundation
-
 /// A message of protocol buffers as it is written: fields one after another, by number.
 ///
 /// The encoding is that of protobuf.dev/programming-guides/encoding.
-struct ProtocolBuffer {
-  private(set) var bytes: [UInt8] = []
+package struct ProtocolBuffer: Sendable {
+  package private(set) var bytes: [UInt8] = []
 
-  init() {}
+  package init() {}
 
-  init(_ build: (inout ProtocolBuffer) -> Void) { build(&self) }
+  package init(_ build: (inout ProtocolBuffer) -> Void) { build(&self) }
 
   /// A field of type `double`.
-  mutating func add(_ field: Int, _ value: Double) {
+  package mutating func add(_ field: Int, _ value: Double) {
     tag(field, wire: 1)
     bytes += withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
   }
 
   /// A field of type `float`.
-  mutating func add(_ field: Int, _ value: Float) {
+  package mutating func add(_ field: Int, _ value: Float) {
     tag(field, wire: 5)
     bytes += withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
   }
 
   /// A field of type `int32`, `int64`, `bool` or of an enumeration.
-  mutating func add(_ field: Int, _ value: Int) {
+  package mutating func add(_ field: Int, _ value: Int) {
     tag(field, wire: 0)
     varint(UInt64(bitPattern: Int64(value)))
   }
 
   /// A field of type `string`.
-  mutating func add(_ field: Int, _ value: String) { add(field, Array(value.utf8)) }
+  package mutating func add(_ field: Int, _ value: String) { add(field, Array(value.utf8)) }
 
   /// A field of type `bytes`.
-  mutating func add(_ field: Int, _ value: [UInt8]) {
+  package mutating func add(_ field: Int, _ value: [UInt8]) {
+    tag(field, wire: 2)
+    varint(UInt64(value.count))
+    bytes += value
+  }
+
+  /// A field of type `bytes`, from memory.
+  package mutating func add(_ field: Int, _ value: UnsafeRawBufferPointer) {
     tag(field, wire: 2)
     varint(UInt64(value.count))
     bytes += value
   }
 
   /// A field that is a message.
-  mutating func add(_ field: Int, _ build: (inout ProtocolBuffer) -> Void) {
+  package mutating func add(_ field: Int, _ build: (inout ProtocolBuffer) -> Void) {
     add(field, ProtocolBuffer(build).bytes)
   }
 

@@ -28,6 +28,19 @@ public struct Sampler {
     public static let aggregatedPosterior = Name("aggregated-posterior")
     /// A mixture of normal distributions; fitted to the codes of training images.
     public static let gmm = Name("gmm")
+
+    /// What codes are, in words; nil for a program's own sampler.
+    public var summary: String? {
+      switch self {
+      case .prior: "N(0, I), or the generator that a model has learned in its place"
+      case .secondStage: "a second autoencoder, of the codes"
+      case .pseudoInputs: "posteriors of learned inputs, one of them drawn for each code"
+      case .importance: "draws from N(0, I), of which one is chosen by importance"
+      case .aggregatedPosterior: "posteriors of training images, one of them drawn for each code"
+      case .gmm: "a mixture of normal distributions, fitted to the codes of training images"
+      default: nil
+      }
+    }
   }
 
   public let name: Name
