@@ -32,7 +32,7 @@ public struct Lathe: ParsableCommand {
     subcommands: [
       Train.self, Evaluate.self, Sample.self, Reconstruct.self, Interpolate.self, Neighbors.self,
       Latent.self, Encode.self, Decode.self, Export.self, FrechetTool.self, RunsCommand.self,
-      Compare.self, Report.self,
+      Compare.self, Report.self, ExperimentCommand.self,
       DataCommand.self, Models.self,
       Datasets.self,
       FeaturesCommand.self, Doctor.self, Bench.self,

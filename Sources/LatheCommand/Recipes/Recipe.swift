@@ -93,7 +93,12 @@ package enum Recipe {
 
   /// A configuration as a recipe; what is left out is left out there, too.
   package static func yaml(of run: RunConfiguration) throws -> String {
-    let values = try RunConfiguration.list.values(of: run).filter { $0.value != .null }
+    try yaml(of: RunOverlay(RunConfiguration.list.values(of: run)))
+  }
+
+  /// Settings as a recipe.
+  static func yaml(of settings: RunOverlay) throws -> String {
+    let values = settings.values.filter { $0.value != .null }
     return try serialize(node: JSONValue.object(values).node, sortKeys: true)
   }
 }

@@ -59,19 +59,28 @@ struct RunSummary {
   var step: Int { max(steps.last.map { Int($0.step) } ?? 0, checkpoints.last ?? 0) }
 
   /// A line of the log on a step.
-  private var steps: [(step: Double, record: [String: JSONValue])] {
+  private var steps: [(step: Double, record: [String: JSONValue])] { lines("step") }
+
+  private func lines(_ event: String) -> [(step: Double, record: [String: JSONValue])] {
     records.compactMap { record in
-      guard record["event"] == .string("step"), let step = record["step"]?.asDouble else {
+      guard record["event"] == .string(event), let step = record["step"]?.asDouble else {
         return nil
       }
       return (step, record)
     }
   }
 
-  /// Values of a name over the steps.
+  /// Values of a name over the steps; of ``previewError``, over the previews.
   func curve(_ name: String) -> [(x: Double, y: Double)] {
-    steps.compactMap { step, record in record[name]?.asDouble.map { (step, $0) } }
+    let isPreview = name == Self.previewError
+    let key = isPreview ? "reconstruction_error_per_pixel" : name
+    return lines(isPreview ? "preview" : "step").compactMap { step, record in
+      record[key]?.asDouble.map { (step, $0) }
+    }
   }
+
+  /// The name of the error per pixel that previews measure on test images.
+  static let previewError = "preview/error"
 
   /// The names of the totals of the phases' losses.
   var lossNames: [String] {
@@ -92,7 +101,7 @@ struct RunSummary {
     }
     let previews = records.filter { $0["event"] == .string("preview") }
     let error = previews.last?["reconstruction_error_per_pixel"]?.asDouble
-    scores["preview/error"] = error
+    scores[Self.previewError] = error
     return scores
   }
 }

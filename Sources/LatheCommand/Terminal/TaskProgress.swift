@@ -21,6 +21,16 @@ final class TaskProgress {
   /// Takes up how far a task is, and shows it when that is due. `total` is 0 if nobody knows
   /// it; then rounds are counted.
   func show(_ task: String, _ done: Int, _ total: Int) {
+    show(task) { state(done, total, seconds: $0) }
+  }
+
+  /// Takes up what another process says of a task.
+  func show(_ task: String, saying words: String) {
+    show(task) { seconds in "  " + (words.isEmpty ? state(0, 0, seconds: seconds) : words) }
+  }
+
+  /// Shows the task and its state, made from the seconds that it has taken.
+  private func show(_ task: String, _ state: (Double) -> String) {
     guard Launcher.isRoot else { return }
     let now = ProcessInfo.processInfo.systemUptime
     let start = start ?? now
@@ -29,8 +39,7 @@ final class TaskProgress {
     let interval = isTerminal ? TaskProgress.terminalInterval : TaskProgress.pipeInterval
     guard now - start >= delay, now - lastShown >= interval else { return }
     lastShown = now
-    let state = state(done, total, seconds: now - taskStart)
-    let line = "\(task)\(state)".printable
+    let line = "\(task)\(state(now - taskStart))".printable
     write(isTerminal ? "\r\u{1B}[K" + line.prefix(79) : line + "\n")
   }
 

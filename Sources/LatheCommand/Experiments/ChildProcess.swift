@@ -1,0 +1,82 @@
+import Foundation
+import LatheFiles
+import Synchronization
+import SystemPackage
+
+/// A command that runs as a process of its own, its output appended to a log.
+final class ChildProcess: Sendable {
+  private struct State {
+    var last = ""
+    var rest: [UInt8] = []
+  }
+
+  private let process: Process
+  private let state = Mutex(State())
+  private let hasEnded = DispatchSemaphore(value: 0)
+
+  /// Starts a program of PATH, or one with a path.
+  ///
+  /// - Throws: `CommandFailure` (66 if there is no such program, 73 if the log cannot be written).
+  init(_ command: [String], log: FilePath) throws {
+    process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
+    process.environment = Self.environment
+    process.standardInput = FileHandle.nullDevice
+    try failing { _ = try OpenFile(appending: log) }
+    let pipe = Pipe()
+    (process.standardOutput, process.standardError) = (pipe, pipe)
+    let ended = hasEnded
+    pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
+      let bytes = [UInt8](handle.availableData)
+      guard !bytes.isEmpty else {
+        handle.readabilityHandler = nil
+        ended.signal()
+        return
+      }
+      try? OpenFile(appending: log).append(bytes)
+      self?.take(bytes)
+    }
+    do { try process.run() } catch {
+      throw CommandFailure.missing("cannot start \(command[0]): \(message(of: error))")
+    }
+  }
+
+  /// Open MPI refuses to start ranks of root's unless it is told twice.
+  private static var environment: [String: String] {
+    var environment = ProcessInfo.processInfo.environment
+    if geteuid() == 0 {
+      environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+      environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    }
+    return environment
+  }
+
+  private func take(_ bytes: [UInt8]) {
+    state.withLock { state in
+      state.rest += bytes
+      let lines = state.rest.split(omittingEmptySubsequences: false) { $0 == 10 || $0 == 13 }
+      state.rest = Array(lines.last ?? [])
+      let whole = lines.dropLast().map { String(decoding: $0, as: UTF8.self) }
+      state.last = whole.last { !$0.allSatisfy(\.isWhitespace) } ?? state.last
+    }
+  }
+
+  /// The last whole line that it wrote.
+  var lastLine: String { state.withLock { $0.last } }
+
+  var isRunning: Bool { process.isRunning }
+
+  /// Asks a training to save and stop; mpirun passes this signal on.
+  func askToStop() { kill(process.processIdentifier, SIGUSR1) }
+
+  /// Waits for the end, and for what was written.
+  ///
+  /// - Returns: the exit status; 128 and the signal's number for an end by a signal.
+  func finish() -> Int32 {
+    process.waitUntilExit()
+    _ = hasEnded.wait(timeout: .now() + 5)
+    return process.terminationReason == .exit
+      ? process.terminationStatus : 128 + process.terminationStatus
+  }
+}

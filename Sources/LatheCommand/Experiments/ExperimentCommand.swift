@@ -1,0 +1,132 @@
+import ArgumentParser
+import Foundation
+import LatheFiles
+import SystemPackage
+
+struct ExperimentCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "experiment",
+    abstract: "Grids of runs: the talk's tables and figures, sweeps, several seeds.",
+    subcommands: [
+      ExperimentList.self, ExperimentShow.self, ExperimentRun.self, ExperimentReport.self,
+    ])
+}
+
+struct ExperimentList: RootCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists experiments and scales.")
+
+  func run() throws {
+    let folder = try ExperimentFolder.find()
+    for name in try folder.names() {
+      let experiment = try folder.experiment(name).experiment
+      print(listed(name, experiment.title))
+    }
+    print("scales")
+    for (name, scale) in try folder.scales().sorted(by: { $0.key < $1.key }) {
+      print(listed("  \(name)", scale.title))
+    }
+  }
+}
+
+struct ExperimentShow: RootCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "Shows an experiment's cells, their steps, and the hours they take.",
+    usage: "lathe experiment show NAME [options]",
+    discussion: """
+        lathe experiment show table3 --scale small --ranks 2
+      The hours are those of training, from a few steps of each cell on this machine. On more \
+      ranks than --ranks they are shared out evenly: what communication adds is in docs/scaling.md.
+      """)
+
+  @OptionGroup var selection: ExperimentSelection
+
+  @Option(help: "Ranks of this host that are measured.")
+  var ranks = 1
+
+  @Option(help: "Threads of each rank.")
+  var threads = 1
+
+  @Option(help: "Folder with a folder for each data set: mnist, celeba …")
+  var dataRoot: String?
+
+  @Option(help: "Numbers of ranks to predict for, separated by commas.")
+  var on = "64,1024"
+
+  @Flag(inversion: .prefixedNo, help: "Measure some steps of each cell.")
+  var measure = true
+
+  func validate() throws {
+    try check("--ranks", ranks, in: 1...100_000)
+    try check("--threads", threads, in: 1...256)
+    guard !others.contains(nil) else {
+      throw ValidationError("--on: expected numbers of ranks, found \(on)")
+    }
+  }
+
+  private var others: [Int?] {
+    on.split(separator: ",").map { Int($0).flatMap { $0 > 0 ? $0 : nil } }
+  }
+
+  func run() throws {
+    let (named, cells) = try selection.chosen()
+    print("\(named.name): \(named.experiment.title)")
+    if let source = named.experiment.source { print(wrapped("source: \(source)")) }
+    print("\(counted(cells.count, "cell")) at scale \(selection.scale)")
+    guard measure else { return cells.forEach { print("  \($0.name)\($0.recipeRemark)") } }
+    let temporary = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "lathe-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: temporary) }
+    let place = Reproduction(temporary.path)
+    try place.prepare()
+    var seconds = 0.0
+    for cell in cells { seconds += try show(cell, place) ?? 0 }
+    let hours = ([ranks] + others.compactMap { $0 }).map { count in
+      "\(spell(seconds: seconds * Double(ranks) / Double(count))) on \(counted(count, "rank"))"
+    }
+    print(listed("in all", hours.joined(separator: ", ")))
+  }
+
+  /// Measures a cell and prints its line.
+  ///
+  /// - Returns: seconds of its training on the ranks that are there; nil if it cannot be trained.
+  private func show(_ cell: Cell, _ place: Reproduction) throws -> Double? {
+    let options = CellOptions(ranks: ranks, threads: threads, dataRoot: dataRoot)
+    let run = CellRun(cell: cell, place: place, options: options)
+    try place.writeRecipe(of: cell)
+    let progress = TaskProgress()
+    let child = try ChildProcess(run.command(run.forecastArguments), log: place.log(of: cell))
+    while child.isRunning {
+      progress.show("measuring \(cell.name)", 0, 0)
+      Thread.sleep(forTimeInterval: 0.05)
+    }
+    let status = child.finish()
+    progress.finish()
+    let text = (try? String(contentsOfFile: place.log(of: cell).string, encoding: .utf8)) ?? ""
+    guard status == 0, let forecast = Self.forecast(text) else {
+      print("  \(cell.name): status \(status): \(child.lastLine)")
+      return nil
+    }
+    let seconds = Double(forecast.steps) * forecast.secondsPerStep
+    print(
+      "  \(cell.name): \(counted(forecast.steps, "step")), \(spell(seconds: seconds))"
+        + cell.recipeRemark)
+    flushOutput()
+    return seconds
+  }
+
+  /// What a dry run printed.
+  private static func forecast(_ text: String) -> (steps: Int, secondsPerStep: Double)? {
+    guard let step = text.firstMatch(of: /\na step +([0-9.]+) s/),
+      let seconds = Double(step.1),
+      let run = text.firstMatch(of: /for ([0-9,]+) steps?/),
+      let steps = Int(run.1.replacing(",", with: ""))
+    else { return nil }
+    return (steps, seconds)
+  }
+}
+
+extension Cell {
+  fileprivate var recipeRemark: String { hasRecipe ? "" : " (no recipe: the model's defaults)" }
+}

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Foundation
+import LatheFiles
+import LatheReports
+import SystemPackage
+
+struct ExperimentReport: RootCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Writes tables, charts and pictures of what was run: HTML, Markdown, CSV.",
+    usage: "lathe experiment report DIR",
+    discussion: """
+      DIR is the --out of `lathe experiment run`. The files are DIR/report.html, which refers to \
+      nothing outside of it, DIR/report.md with DIR/pictures, and DIR/report.csv with every score.
+      """)
+
+  @Argument(help: "Folder of experiments that were run.") var folder: String
+
+  func run() throws {
+    let place = Reproduction(folder)
+    let sections = try place.recorded().map { try ExperimentSection($0, place) }
+    let titles = sections.map(\.named.experiment.title).uniqued
+    var page = ReportPage(title: titles.joined(separator: "; "))
+    for section in sections { try section.add(to: &page) }
+    try failing {
+      try write(Array(page.html().text.utf8), "html", in: place)
+      try write(Array(page.markdown(in: place.folder).utf8), "md", in: place)
+      try write(Array(ScoreList(sections).csv.utf8), "csv", in: place)
+    }
+  }
+
+  private func write(_ bytes: [UInt8], _ ending: String, in place: Reproduction) throws {
+    let path = place.folder.appending("report.\(ending)")
+    try FileSystem.replace(path, with: bytes)
+    print("written          \(path)")
+  }
+}
+
+/// One experiment's part of a report.
+struct ExperimentSection {
+  let named: NamedExperiment
+  let record: Reproduction.Record
+  let runs: [CellRun]
+  let scores: [CellScores]
+
+  init(_ record: Reproduction.Record, _ place: Reproduction) throws {
+    let folder = try ExperimentFolder.find()
+    self.record = record
+    named = try folder.experiment(record.file ?? record.experiment)
+    let options = CellOptions(evaluation: record.evaluation)
+    runs = try named.cells(atScale: record.scale, in: folder).map {
+      CellRun(cell: $0, place: place, options: options)
+    }
+    scores = runs.compactMap { CellScores($0) }
+  }
+
+  func add(to page: inout ReportPage) throws {
+    page.add(.heading("\(named.experiment.title) (\(named.name), \(record.scale))", level: 2))
+    if let source = named.experiment.source { page.add(.paragraph("Published: \(source)")) }
+    page.add(.paragraph(state))
+    for part in named.experiment.report {
+      page.add(.heading(part.title, level: 3))
+      switch part.kind {
+      case .table: addTable(part, to: &page)
+      case .chart: addCharts(part, to: &page)
+      case .curves: addCurves(part, to: &page)
+      case .pictures: addPictures(part, to: &page)
+      }
+    }
+  }
+
+  private var state: String {
+    let missing = runs.filter { !$0.isEvaluated }.map(\.cell.name)
+    let features = scores.map(\.features).uniqued.joined(separator: "; ")
+    return "\(scores.count) of \(runs.count) cells."
+      + (features.isEmpty ? "" : " Scores by \(features).")
+      + (missing.isEmpty ? "" : " Missing: \(missing.joined(separator: ", ")).")
+  }
+
+  private func addTable(_ part: ReportPart, to page: inout ReportPage) {
+    let table = ResultTable(part, cells: runs.map(\.cell), scores: scores)
+    page.add(.table(head: table.text.head, rows: table.text.rows))
+    for line in table.agreements { page.add(.paragraph(line)) }
+  }
+
+  /// A chart for each score: a point for each value of x, the mean of what differs otherwise.
+  private func addCharts(_ part: ReportPart, to page: inout ReportPage) {
+    let own = scores.filter { $0.cell.isOne(of: part.cells) }
+    for score in part.scores {
+      let names = part.lines.map { axis in own.map { $0.cell.text(axis) }.uniqued } ?? [""]
+      let series = names.map { name in
+        let line = own.filter { cell in part.lines.map { cell.cell.text($0) == name } ?? true }
+        return Chart.Series(name, points: points(of: line, part, score))
+      }
+      page.add(.curves(score, series, xLabel: part.x!))
+    }
+  }
+
+  private func points(
+    of scores: [CellScores], _ part: ReportPart, _ score: String
+  ) -> [Chart.Point] {
+    let places = Dictionary(grouping: scores) { $0.cell.text(part.x!) }
+    let points = places.compactMap { place, scores -> Chart.Point? in
+      let values = scores.compactMap { $0.score(score)?.value }
+      guard let x = Double(place), !values.isEmpty else { return nil }
+      return (x, Repeated(values: values).mean)
+    }.sorted { $0.x < $1.x }
+    guard part.isScaled, let largest = points.map(\.y).max(), largest > 0 else { return points }
+    return points.map { ($0.x, $0.y / largest) }
+  }
+
+  private func addCurves(_ part: ReportPart, to page: inout ReportPage) {
+    let series = runs.filter { $0.cell.isOne(of: part.cells) }.compactMap { run -> Chart.Series? in
+      guard let summary = RunSummary(run.place.run(of: run.cell)) else { return nil }
+      let points = summary.curve(part.log!)
+      return points.isEmpty ? nil : Chart.Series(run.cell.name, points: points)
+    }
+    page.add(.curves(part.log!, series, xLabel: "training step"))
+  }
+
+  private func addPictures(_ part: ReportPart, to page: inout ReportPage) {
+    for run in runs where run.cell.isOne(of: part.cells) {
+      let file = run.picture(part.command).file
+      if FileSystem.isFile(file) { page.add(.picture(file, caption: run.cell.name)) }
+    }
+  }
+}
+
+/// Every score of every cell: a line for each.
+private struct ScoreList {
+  let sections: [ExperimentSection]
+
+  init(_ sections: [ExperimentSection]) { self.sections = sections }
+
+  var csv: String {
+    let head = ["experiment", "scale", "cell", "seed", "step", "score", "value", "protocol"]
+    let lines = sections.flatMap { section in
+      section.scores.flatMap { scores in
+        scores.scores.map { score in
+          [
+            section.named.name, section.record.scale, scores.cell.name, scores.cell.text("seed"),
+            "\(scores.step)", score.name, "\(score.value)", score.details,
+          ]
+        }
+      }
+    }
+    return ([head] + lines).map { $0.map(field).joined(separator: ",") }.joined(separator: "\n")
+      + "\n"
+  }
+
+  /// RFC 4180.
+  private func field(_ text: String) -> String {
+    let isPlain = !text.contains { ",\"\r\n".contains($0) || $0.isNewline }
+    return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
+  }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Grids of runs: what stops goes on, on other ranks, to the same numbers.
+@Suite struct ExperimentTests {
+  private func experiment(_ arguments: [String]) throws -> ProcessResult {
+    try runProcess(try builtExecutable("lathe"), ["experiment"] + arguments, timeout: 120)
+  }
+
+  private let settings = """
+    title: A sweep
+    settings:
+      steps: 400
+      batch: 16
+      slices: 2
+      metrics: [error]
+      samples: 50
+      preview-every: 0
+      checkpoint-every: 100
+      configuration: {networks: mlp, hiddenSize: 8}
+    report:
+      - table: Errors
+        rows: latentSize
+        columns: seed
+        scores: [reconstruction/error]
+        published: {reconstruction/error: {2: {0: 0.1}, 3: {0: 0.05}}}
+      - chart: Error by latent size
+        x: latentSize
+        scores: [reconstruction/error]
+      - pictures: Reconstructions
+        command: [reconstruct, --count, "4"]
+        cells: {latentSize: [3], seed: [1]}
+
+    """
+
+  private func write(_ grid: String, to path: String) throws {
+    try (settings + grid).write(toFile: path, atomically: true, encoding: .utf8)
+  }
+
+  /// Stopped after a moment, gone on with on two ranks: the scores of one that ran through.
+  @Test func whatStopsGoesOnToTheSameScores() throws {
+    try withFolder { folder in
+      let file = "\(folder)/sweep.yml"
+      try write(
+        "grid: {dataset: [synthetic], model: [vae], latentSize: [2, 3], seed: [0, 1]}\n", to: file)
+      let whole = try experiment(["run", file, "--scale", "common", "--out", "\(folder)/a"])
+      #expect(whole.status == 0, "\(whole)")
+      #expect(whole.output.contains("4 of 4 trained and evaluated"))
+      let parts = ["run", file, "--scale", "common", "--out", "\(folder)/b", "--ranks", "2"]
+      let stopped = try experiment(parts + ["--minutes", "0.02"])
+      #expect(stopped.status == 75, "\(stopped)")
+      #expect(stopped.errorOutput.contains("stopped by --minutes; the same command continues"))
+      #expect(try experiment(parts + ["--task", "2/2"]).status == 0)
+      #expect(try experiment(parts).output.contains("4 of 4 trained and evaluated"))
+      let reports = try ["a", "b"].map { name in
+        let result = try experiment(["report", "\(folder)/\(name)"])
+        #expect(result.status == 0, "\(result)")
+        return try String(contentsOfFile: "\(folder)/\(name)/report.csv", encoding: .utf8)
+      }
+      #expect(reports[0] == reports[1])
+      #expect(reports[0].split(separator: "\n").count == 5)
+      let page = try String(contentsOfFile: "\(folder)/a/report.html", encoding: .utf8)
+      for words in ["0, reconstruction/error, published", "data:image/png", "Kendall"] {
+        #expect(page.contains(words), "\(words)")
+      }
+      // Nothing is made twice.
+      let again = try experiment(parts)
+      #expect(again.status == 0 && !again.output.contains("done"))
+    }
+  }
+
+  @Test func aCellThatFailsIsNamedAndTheOthersGoOn() throws {
+    try withFolder { folder in
+      let file = "\(folder)/sweep.yml"
+      try write("grid: {dataset: [synthetic], model: [vae], latentSize: [-1, 3]}\n", to: file)
+      let result = try experiment(["run", file, "--scale", "common", "--out", "\(folder)/a"])
+      #expect(result.status == 70, "\(result)")
+      #expect(result.errorOutput.contains("failed: vae-synthetic-latentSize=-1"))
+      #expect(result.output.contains("1 of 2 trained and evaluated"))
+    }
+  }
+
+  @Test func commandsForOtherSchedulersArePlain() throws {
+    try withFolder { folder in
+      let file = "\(folder)/it's.yml"
+      try write("grid: {dataset: [synthetic], model: [vae, ae], latentSize: [3]}\n", to: file)
+      let result = try experiment(
+        ["run", file, "--scale", "common", "--out", "\(folder)/a b", "--print", "--ranks", "2"])
+      let lines = result.output.split(separator: "\n")
+      #expect(result.status == 0 && lines.count == 2, "\(result)")
+      #expect(lines.allSatisfy { $0.hasPrefix("mpirun -n 2 ") && $0.contains("'\(folder)/a b/") })
+    }
+  }
+
+  @Test(arguments: [
+    ("grid: {dataset: [synthetic], model: [vae]}\nrows: 3\n", "unknown key 'rows'"),
+    ("grid: {dataset: [synthetic], model: [nobody]}\n", "no model 'nobody'"),
+    ("grid: {model: [vae]}\n", "expected the axes model and dataset"),
+    ("grid: {dataset: [synthetic], model: [vae], seed: [x]}\n", "seed"),
+  ])
+  func whatIsWrongInAFileIsSaid(_ grid: String, _ words: String) throws {
+    try withFolder { folder in
+      let file = "\(folder)/sweep.yml"
+      try write(grid, to: file)
+      let result = try experiment(["show", file, "--scale", "common", "--no-measure"])
+      #expect(result.status == 65, "\(result)")
+      #expect(result.errorOutput.contains(words), "\(result)")
+    }
+  }
+
+  /// Every experiment that lathe brings can be read at every scale, and its settings are known.
+  @Test func experimentsOfLatheAreWhole() throws {
+    let list = try experiment(["list"])
+    let names = list.output.split(separator: "\n").compactMap { $0.split(separator: " ").first }
+      .prefix { $0 != "scales" }
+    #expect(list.status == 0 && !names.isEmpty, "\(list)")
+    for name in names {
+      for scale in ["published", "common", "small"] {
+        let shown = try experiment(["show", String(name), "--scale", scale, "--no-measure"])
+        #expect(shown.status == 0, "\(shown)")
+      }
+    }
+  }
+}
