@@ -172,6 +172,14 @@ public final class Trainer {
     firstStep = step + 1
   }
 
+  /// Starts from weights in place of those that were drawn; rank 0 gives them. Collective.
+  ///
+  /// - Throws: `FileError` where they are not the model's, `MPIError`.
+  public func start(from weights: InitialWeights?) throws {
+    try world.broadcast0 { [store] in try weights?.load(into: store) }
+    try broadcastState()
+  }
+
   /// Makes the steps that are left, or fewer if a rank should stop. Collective.
   @discardableResult public func run() throws -> Outcome {
     let checkpoints = openedCheckpoints()

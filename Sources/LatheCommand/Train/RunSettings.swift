@@ -22,6 +22,9 @@ struct RunSettings {
   /// - Throws: `CommandFailure` for the first contradiction.
   init(_ command: Train, ranks: Int) throws {
     let flags = try RunSettings.flags(command)
+    guard !command.runFlags.resume || flags.values["init-from"] == nil else {
+      throw CommandFailure.usage("--init-from: for a new run, --resume goes on with the run's own")
+    }
     recipePath = command.runFlags.recipe
     let named = try RunSettings.recipe(recipePath)
     let resumed = command.runFlags.resume ? try ResumedRun(command, flags.over(named)) : nil
@@ -33,6 +36,7 @@ struct RunSettings {
     run.batch.slices = run.batch.slices ?? ranks
     // Absolute, so that commands on the run find it from another folder.
     run.data.place = run.data.place.map { URL(fileURLWithPath: $0).path }
+    run.model.initialWeights = run.model.initialWeights.map { URL(fileURLWithPath: $0).path }
     configuration = run
     dataset = try RunSettings.prepared(set, run.data)
     let asked = resumed?.folder ?? command.runFlags.out.map { FilePath($0) }
@@ -239,6 +243,28 @@ extension RunSettings {
       try store.requireMemory()
       return run
     } catch { throw CommandFailure.usage("\(error)") }
+  }
+}
+
+// MARK: The weights
+
+extension RunSettings {
+  /// What the run starts from in place of drawn parameters, compared with its model; on rank 0
+  /// alone.
+  func initialWeights(_ run: RunConfiguration, _ images: RunImages) throws -> InitialWeights? {
+    guard let path = run.model.initialWeights, Launcher.isRoot else { return nil }
+    let weights = try failing {
+      let weights = try InitialWeights(FilePath(path))
+      let store = ParameterStore(seed: 0)
+      _ = try entry.make(store.root, images.train.shape, run.model.configuration)
+      try weights.check(store)
+      return weights
+    }
+    let types = weights.convertedTypes.joined(separator: ", ")
+    note(
+      "the run starts from \(weights.isAverage ? "the moving average in " : "")\(weights.place)"
+        + (types.isEmpty ? "" : ", \(types) converted to float32"))
+    return weights
   }
 }
 

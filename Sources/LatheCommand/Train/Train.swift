@@ -41,12 +41,14 @@ package struct Train: ParsableCommand {
     let images = try settings.loadImages()
     let run = try settings.resolved(images)
     let evaluation = try settings.evaluation(images)
+    let weights = try runFlags.resume ? nil : settings.initialWeights(run, images)
     let writes = Launcher.isRoot && !runFlags.dryRun
     let lock = writes ? try prepare(run, &settings, images) : nil
     defer { withExtendedLifetime(lock) {} }
     try TrainJob(
       settings: settings, configuration: run, images: images, evaluation: evaluation,
-      resume: runFlags.resume, isDry: runFlags.dryRun, allowsOtherImages: runFlags.allowOtherData
+      weights: weights, resume: runFlags.resume, isDry: runFlags.dryRun,
+      allowsOtherImages: runFlags.allowOtherData
     ).run()
   }
 

@@ -14,6 +14,8 @@ struct RunFlags: ParsableArguments {
   @Flag(help: "With --resume: other training images than the checkpoint's are meant.")
   var allowOtherData = false
 
+  @Option(help: .setting("init-from")) var initFrom: String?
+
   @Flag(help: "Measure memory and time on some steps, write nothing, and end.")
   var dryRun = false
 

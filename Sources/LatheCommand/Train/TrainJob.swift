@@ -14,6 +14,8 @@ struct TrainJob {
   let images: RunImages
   /// How the run evaluates the model; nil if it does not.
   let evaluation: EvaluationPlan?
+  /// What a new run starts from, on rank 0.
+  let weights: InitialWeights?
   let resume: Bool
   /// Whether nothing is written, see ``DryRun``.
   let isDry: Bool
@@ -39,7 +41,11 @@ struct TrainJob {
     let watch = try RunWatch(configuration.output, session, hosts: hosts)
     let trainer = try makeTrainer(world, watch)
     if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
-    if resume { try trainer.resume(allowingOtherImages: allowsOtherImages) }
+    if resume {
+      try trainer.resume(allowingOtherImages: allowsOtherImages)
+    } else if configuration.model.initialWeights != nil {
+      try trainer.start(from: weights)
+    }
     let outcome = isDry ? try dryRun(trainer, world) : try record(trainer, world, watch)
     try watch.finish()
     return outcome

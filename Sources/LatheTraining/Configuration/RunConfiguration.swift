@@ -47,6 +47,10 @@ public struct ModelSettings: SettingGroup {
     "Where the codes of shown images come from; left out, from the model's default sampler.",
     identity: .recorded)
   public var sampler: Sampler.Name?
+  @Setting(
+    "Run, checkpoint or file of PyTorch's weights that parameters are taken from; left out, they "
+      + "are drawn.", called: "init-from", identity: .ranks)
+  public var initialWeights: String?
 
   public init() {}
 }
