@@ -57,6 +57,8 @@ public protocol Model: SendableMetatype {
   /// −ELBO in nats, its mean over images, in inference with one draw from each posterior; nil for
   /// models without.
   func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor?
+  /// What a run of so many steps will not bring about, for a warning at its start.
+  func remarks(steps: Int) -> [String]
   /// What training minimises, a scalar, in the batch's mode; nil for models whose phases have no
   /// objective in common.
   func objective(_ batch: Batch) -> Tensor?
@@ -86,6 +88,8 @@ extension Model {
   }
 
   public var latentMask: Tensor? { nil }
+
+  public func remarks(steps: Int) -> [String] { [] }
 
   /// New images, `[count, H, W, C]`.
   public func sample(_ count: Int, from sampler: Sampler, using random: RandomSource) -> Tensor {

@@ -39,6 +39,9 @@ public final class Trainer {
     /// The norm of each phase's gradients in its last run, before clipping; empty where it was not
     /// measured.
     public let norms: [(phase: String, norm: Float)]
+    /// How far each latent dimension is open, at steps with a line in the log; empty for models
+    /// without a mask.
+    public let mask: [Float]
     /// Wall-clock seconds of the step.
     public let seconds: Double
     /// Seconds that this rank spent on each activity since the record before, in the order of
@@ -210,9 +213,16 @@ public final class Trainer {
     step += 1
     let seconds = (ContinuousClock.now - start).seconds
     let record = StepRecord(
-      step: step, losses: losses, rates: rates, norms: runner.norms, seconds: seconds,
+      step: step, losses: losses, rates: rates, norms: runner.norms,
+      mask: isLogged(step) ? loggedMask : [], seconds: seconds,
       times: unrecordedTimes())
     if world.rank == 0 { try monitor.measure(.other) { try hooks.stepped(record) } }
+  }
+
+  /// The model's mask, if it is not too long for a line of a log.
+  private var loggedMask: [Float] {
+    let mask = model.latentMask?.values ?? []
+    return mask.count <= 1024 ? mask : []
   }
 
   /// Whether a step, counted from 1, has a line in the log: the first of this process, the last,

@@ -79,6 +79,23 @@ import Testing
     #expect(try build("aae", Self.mnist, drawn: false).model.latentMask == nil)
   }
 
+  /// A mask that starts at U(0, 5) and moves by its rate a step is said to be stuck where it cannot
+  /// come from 5 to 0 before c's cap: as published up to m = 20, and in shorter schedules unless its
+  /// rate grows with them.
+  @Test(arguments: [
+    (16, 0, 0.0, 500_000, true), (64, 0, 0, 500_000, false), (64, 72, 0, 5000, false),
+    (64, 72, 5e-4, 5000, true), (64, 0, 0, 5000, true), (16, 75, 2e-3, 5000, false),
+  ])
+  func aMaskThatCannotTravelIsSaid(
+    _ m: Int, _ schedule: Int, _ rate: Double, _ steps: Int, _ isStuck: Bool
+  ) throws {
+    let (_, model) = try build(
+      "maskaae", Self.mnist,
+      ["latentSize": m, "scheduleSteps": schedule, "maskRate": rate],
+      drawn: false)
+    #expect(model.remarks(steps: steps).isEmpty != isStuck)
+  }
+
   static let weights: [(m: Int, step: Int, c: Double)] = [
     (16, 0, 0.125), (16, 299, 0.125), (16, 300, 0.25), (16, 4199, 1024), (16, 4200, 2048),
     (16, 400_000, 2048), (32, 14_399, 0.0625), (32, 14_400, 0.125), (32, 216_000, 2048),

@@ -42,14 +42,29 @@ final class ChildProcess: Sendable {
     }
   }
 
-  /// Open MPI refuses to start ranks of root's unless it is told twice.
+  /// Open MPI refuses to start ranks of root's unless it is told twice, and listens on every
+  /// interface unless a library beside the program narrows that, as in `launch/local`.
   private static var environment: [String: String] {
     var environment = ProcessInfo.processInfo.environment
+    if let library = listenLibrary, environment["LATHE_LISTEN"] == nil {
+      environment["LATHE_LISTEN"] = "127.0.0.0/8"
+      environment["LD_PRELOAD"] = [library, environment["LD_PRELOAD"]].compactMap { $0 }
+        .joined(separator: ":")
+    }
     if geteuid() == 0 {
       environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
       environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     }
     return environment
+  }
+
+  /// `liblathe-listen.so` beside the program or where `launch/install` puts it; nil where its path
+  /// has characters that end a name in LD_PRELOAD.
+  private static var listenLibrary: String? {
+    let folder = ExperimentFolder.program.removingLastComponent()
+    let places = [folder, folder.appending("../lib").lexicallyNormalized()]
+    return places.map { $0.appending("liblathe-listen.so") }.first { FileSystem.isFile($0) }
+      .map(\.string).flatMap { $0.contains { " :".contains($0) } ? nil : $0 }
   }
 
   private func take(_ bytes: [UInt8]) {

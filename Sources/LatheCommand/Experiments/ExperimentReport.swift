@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import LatheFiles
 import LatheReports
+import LatheTraining
 import SystemPackage
 
 struct ExperimentReport: RootCommand {
@@ -110,12 +111,23 @@ struct ExperimentSection {
   }
 
   private func addCurves(_ part: ReportPart, to page: inout ReportPage) {
-    let series = runs.filter { $0.cell.isOne(of: part.cells) }.compactMap { run -> Chart.Series? in
-      guard let summary = RunSummary(run.place.run(of: run.cell)) else { return nil }
+    let own = runs.filter { $0.cell.isOne(of: part.cells) }.compactMap { run in
+      RunSummary(run.place.run(of: run.cell)).map { (run.cell.name, $0) }
+    }
+    guard part.log != RunLog.maskName else { return addMasks(own, to: &page) }
+    let series = own.compactMap { name, summary -> Chart.Series? in
       let points = summary.curve(part.log!)
-      return points.isEmpty ? nil : Chart.Series(run.cell.name, points: points)
+      return points.isEmpty ? nil : Chart.Series(name, points: points)
     }
     page.add(.curves(part.log!, series, xLabel: "training step"))
+  }
+
+  /// A chart for each run: a line for each latent dimension.
+  private func addMasks(_ runs: [(name: String, summary: RunSummary)], to page: inout ReportPage) {
+    for (name, summary) in runs {
+      let series = summary.maskCurves.map { Chart.Series("", points: $0) }
+      page.add(.curves("α of each dimension, \(name)", series, xLabel: "training step"))
+    }
   }
 
   private func addPictures(_ part: ReportPart, to page: inout ReportPage) {

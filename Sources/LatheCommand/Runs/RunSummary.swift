@@ -79,6 +79,16 @@ struct RunSummary {
     }
   }
 
+  /// How far each latent dimension was open over the steps; none for models without a mask.
+  var maskCurves: [[(x: Double, y: Double)]] {
+    let masks = lines("step").compactMap { step, record -> (Double, [Double])? in
+      guard case .array(let values)? = record[RunLog.maskName] else { return nil }
+      return (step, values.compactMap(\.asDouble))
+    }
+    let count = masks.map(\.1.count).min() ?? 0
+    return (0..<count).map { index in masks.map { ($0.0, $0.1[index]) } }
+  }
+
   /// The name of the error per pixel that previews measure on test images.
   static let previewError = "preview/error"
 

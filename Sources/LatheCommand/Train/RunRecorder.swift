@@ -66,8 +66,12 @@ final class RunRecorder {
     for (phase, rate) in record.rates { members["\(phase)/learning_rate"] = .double(Double(rate)) }
     for (phase, norm) in record.norms { members["\(phase)/gradient_norm"] = .double(Double(norm)) }
     try events.add(step: record.step, members)
+    if !record.mask.isEmpty { members[RunLog.maskName] = .array(record.mask.map(Self.number)) }
     try log.write(members.merging(takeTimes()) { $1 })
   }
+
+  /// A number with the digits that tell it from other floats.
+  private static func number(_ value: Float) -> JSONValue { .double(Double("\(value)") ?? 0) }
 
   /// What came after the last step: its evaluation and checkpoint.
   private func ended(step: Int, times: [Double]) throws {

@@ -134,6 +134,7 @@ struct TrainJob {
     ]
     for (name, text) in lines { print(listed("  " + name, text, column: 14)) }
     flushOutput()
+    trainer.model.remarks(steps: run.optimization.steps).forEach(warn)
     warnOfFewCores(ranksHere: perHost[hosts[0]] ?? 1)
   }
 

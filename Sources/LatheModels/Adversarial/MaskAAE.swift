@@ -39,8 +39,9 @@ public struct MaskAAE: AutoencoderModel {
       Float = 1e-4
     @Setting("RMSProp's learning rate of the encoder.", bounds: .atLeast(0)) public var encoderRate:
       Float = 1e-4
-    @Setting("RMSProp's learning rate of the mask.", bounds: .atLeast(0)) public var maskRate:
-      Float = 5e-4
+    @Setting(
+      "RMSProp's learning rate of the mask; 0: 5e-4, as published, and as many times more as T is "
+        + "shorter than the published one.", bounds: .atLeast(0)) public var maskRate: Float = 0
     public init() {}
   }
 
@@ -82,7 +83,7 @@ public struct MaskAAE: AutoencoderModel {
       Block(
         repeats: c.criticSteps, phase("critic", [.critic], c.criticRate) { $0.criticLoss($1) }),
       Block(phase("encoder", [.encoder], c.encoderRate) { $0.encoderLoss($1) }),
-      Block(phase("mask", [.mask], c.maskRate) { $0.maskLoss($1) }),
+      Block(phase("mask", [.mask], maskRate) { $0.maskLoss($1) }),
     ]
   }
 
@@ -148,9 +149,37 @@ public struct MaskAAE: AutoencoderModel {
   }
 
   private var scheduleSteps: Int {
+    configuration.scheduleSteps > 0 ? configuration.scheduleSteps : publishedScheduleSteps
+  }
+
+  private var publishedScheduleSteps: Int {
     let m = configuration.latentSize
-    if configuration.scheduleSteps > 0 { return configuration.scheduleSteps }
     return m <= 20 ? 75 : min(10_000, 225 * m / 2)
+  }
+
+  /// A schedule that is shorter than the published one leaves the mask fewer steps to move in, so
+  /// each is longer.
+  private var maskRate: Float {
+    if configuration.maskRate > 0 { return configuration.maskRate }
+    return 5e-4 * max(1, Float(publishedScheduleSteps) / Float(scheduleSteps))
+  }
+
+  /// The step from which c is 2048 and the mask hardly moves any more.
+  private var capStep: Int {
+    let doublings = log2(1024 * Double(configuration.latentSize))
+    return 4 * scheduleSteps * Int(doublings.rounded(.up))
+  }
+
+  /// RMSProp moves a parameter by about its rate in a step, and w begins at up to 5.
+  public func remarks(steps: Int) -> [String] {
+    let moves = maskRate * Float(min(steps, capStep))
+    guard moves < 5 else { return [] }
+    let least = 5 / Float(min(steps, capStep))
+    return [
+      "the mask moves by at most about \(moves) in \(min(steps, capStep)) steps, and starts "
+        + "between 0 and 5: dimensions that start further open stay open, whatever the data. "
+        + "maskRate of at least \(least) or a larger scheduleSteps lets it close them"
+    ]
   }
 
   /// c: 2 / m, doubled every 4 T steps, at most 2048.

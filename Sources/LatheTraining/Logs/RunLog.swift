@@ -34,6 +34,9 @@ public final class RunLog {
     try OpenFile(appending: path(in: folder)).appendLine(members)
   }
 
+  /// The name of how far each latent dimension is open, a list.
+  public static let maskName = "latent_mask"
+
   private static func path(in folder: FilePath) -> FilePath { folder.appending("metrics.jsonl") }
 }
 
