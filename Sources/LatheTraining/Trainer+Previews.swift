@@ -6,7 +6,24 @@ extension Trainer {
   /// The most seconds that a preview may take: before the end of the run 5, at the end 10 or a
   /// tenth of the training, whichever is more. A fifth is spare, as speeds vary.
   private var previewSeconds: Double {
-    0.8 * (isAtEnd ? max(10, workSeconds / 10) : 5)
+    isAtEnd ? Self.lastPreviewLimit(afterWork: workSeconds) : 0.8 * 5
+  }
+
+  private static func lastPreviewLimit(afterWork seconds: Double) -> Double {
+    0.8 * max(10, seconds / 10)
+  }
+
+  /// What the preview after the last step will take, by those before it.
+  func lastPreviewSeconds(afterWork seconds: Double) -> Double {
+    let limit = Self.lastPreviewLimit(afterWork: seconds)
+    let codes = min(train.count, fittedSamplerType?.mostCodes ?? 0)
+    let fit = codePace.forecast(upTo: codes, within: evaluation == nil ? limit / 2 : nil)
+    return fit + imagePace.forecast(upTo: test.count, within: limit - fit)
+  }
+
+  /// The sampler's type if it is one that is fitted.
+  private var fittedSamplerType: (any FittedSampler.Type)? {
+    type(of: model).fittedSampler(named: configuration.sampler)
   }
   /// The most test images that are reconstructed, and codes that a sampler is fitted to, before the
   /// end of the run.
@@ -49,7 +66,7 @@ extension Trainer {
     if let own = try model.sampler(named: configuration.sampler) {
       return PreviewSampler(sampler: own)
     }
-    let type = type(of: model).fittedSampler(named: configuration.sampler)!
+    let type = fittedSamplerType!
     let all = min(train.count, type.mostCodes)
     let limit = isAtEnd ? all : min(all, Self.previewLimits.codes)
     var fitted = try lastFitted(to: limit) ?? fit(type, upTo: limit, until: end)

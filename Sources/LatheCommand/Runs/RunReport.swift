@@ -23,7 +23,8 @@ struct RunReport {
     addTimes(&page, names)
     addSettings(&page, names)
     page.heading("Machine and command")
-    page.paragraph(machine)
+    for run in runs { page.paragraph(machines(of: run)) }
+    page.paragraph("This page was written by lathe \(version).")
     for run in runs { page.code("lathe train --recipe \(run.folder)/config.yml --out NEW") }
     return page
   }
@@ -133,9 +134,11 @@ struct RunReport {
       keys.map { key in [key] + runs.map { $0.settings[key]?.text ?? "–" } })
   }
 
-  private var machine: String {
-    "Written by lathe \(version) on \(ProcessInfo.processInfo.hostName), "
-      + "\(counted(ProcessInfo.processInfo.processorCount, "core"))."
+  /// Where the run was trained, as its log says.
+  private func machines(of run: RunSummary) -> String {
+    let sessions = run.records.compactMap { RunSession($0)?.text }
+    guard !sessions.isEmpty else { return "\(run.folder): its log does not say where it ran." }
+    return "\(run.folder): trained \(sessions.joined(separator: "; "))."
   }
 }
 

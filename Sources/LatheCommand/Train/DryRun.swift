@@ -21,9 +21,6 @@ struct DryRun {
   private func report(_ forecast: Forecast, peak: Double) {
     let run = trainer.configuration
     let (steps, output) = (run.optimization.steps, run.output)
-    let previews = output.previewEvery > 0 ? (steps - 1) / output.previewEvery : 0
-    let seconds =
-      Double(steps) * forecast.secondsPerStep + Double(previews) * forecast.secondsPerPreview
     let every =
       output.checkpointEvery > 0 ? (steps + output.checkpointEvery - 1) / output.checkpointEvery : 1
     let kept = min(every, output.keep) + (output.keepEvery > 0 ? steps / output.keepEvery : 0)
@@ -32,7 +29,7 @@ struct DryRun {
     let lines = [
       ("memory", "\(mebibytes(peak)) a rank, \(counted(world.size, "rank"))"),
       ("a step", "\(step), \(String(format: "%.1f", rate)) images/s"),
-      ("the run", "\(spell(seconds: seconds)) for \(counted(steps, "step"))" + evaluations),
+      ("the run", "\(spell(seconds: forecast.seconds)): \(parts(of: forecast))"),
       (
         "checkpoints",
         "\(mebibytes(Double(forecast.checkpointBytes))) each, "
@@ -43,8 +40,15 @@ struct DryRun {
     for (name, text) in lines { print(listed(name, text, column: 17)) }
   }
 
-  private var evaluations: String {
-    trainer.evaluation == nil ? "" : ", and the evaluations of --evaluate-every"
+  /// What the run's time goes into.
+  private func parts(of forecast: Forecast) -> String {
+    let parts = [
+      (forecast.steps, "step"), (forecast.previews, "preview"),
+      (forecast.evaluations, "evaluation"),
+    ]
+    return parts.filter { $0.0.count > 0 }.map { part, noun in
+      "\(spell(seconds: part.seconds)) for \(counted(part.count, noun))"
+    }.joined(separator: ", ")
   }
 
   private func mebibytes(_ bytes: Double) -> String {

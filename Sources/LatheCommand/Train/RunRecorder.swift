@@ -23,7 +23,8 @@ final class RunRecorder {
   private var isLogged: (Int) -> Bool = { _ in true }
 
   /// - Throws: `FileError.unwritable`.
-  init(_ run: RunConfiguration, in folder: FilePath, startingAt step: Int) throws {
+  init(_ run: RunConfiguration, in folder: FilePath, _ session: RunSession) throws {
+    let step = session.step
     self.run = run
     self.folder = folder
     firstStep = step
@@ -34,6 +35,7 @@ final class RunRecorder {
     try FileManager.default.createDirectory(
       atPath: folder.appending("samples").string, withIntermediateDirectories: true)
     try RunRecorder.write(Recipe.yaml(of: run), to: folder.appending(Recipe.fileName))
+    try log.write(session.members)
     if step > 0 { progress.say("resumed after step \(step)") }
   }
 

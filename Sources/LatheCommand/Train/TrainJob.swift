@@ -46,7 +46,7 @@ struct TrainJob {
     } else if configuration.model.initialWeights != nil {
       try trainer.start(from: weights)
     }
-    let outcome = isDry ? try dryRun(trainer, world) : try record(trainer, world, watch)
+    let outcome = isDry ? try dryRun(trainer, world) : try record(trainer, world, watch, hosts)
     try watch.finish()
     return outcome
   }
@@ -69,11 +69,13 @@ struct TrainJob {
 
   /// The run itself, written down.
   private func record(
-    _ trainer: Trainer, _ world: Communicator, _ watch: RunWatch
+    _ trainer: Trainer, _ world: Communicator, _ watch: RunWatch, _ hosts: [String]
   ) throws -> Trainer.Outcome {
     if world.rank == 0 {
-      try RunRecorder(configuration, in: settings.folder, startingAt: trainer.step)
-        .attach(to: trainer)
+      let session = RunSession(
+        step: trainer.step, places: Self.places(hosts), ranks: hosts.count,
+        threads: configuration.batch.threads)
+      try RunRecorder(configuration, in: settings.folder, session).attach(to: trainer)
     }
     let outcome = try trainer.run()
     if world.rank == 0 { say(outcome, trainer) }
@@ -107,8 +109,6 @@ struct TrainJob {
   }
 
   private func announce(_ trainer: Trainer, _ hosts: [String], _ library: String) throws {
-    let perHost = Dictionary(hosts.map { ($0, 1) }, uniquingKeysWith: +)
-    let places = perHost.sorted { $0.key < $1.key }.map { "\($0.value) on \($0.key)" }
     let run = configuration
     print("lathe \(version): \(run.model.name) on \(run.data.dataset)")
     let lines = [
@@ -116,7 +116,7 @@ struct TrainJob {
       ("data", splits),
       (
         "ranks",
-        "\(hosts.count) (\(places.joined(separator: ", "))), "
+        "\(hosts.count) (\(Self.places(hosts).joined(separator: ", "))), "
           + "\(counted(run.batch.threads, "thread")) each"
       ),
       (
@@ -135,7 +135,13 @@ struct TrainJob {
     for (name, text) in lines { print(listed("  " + name, text, column: 14)) }
     flushOutput()
     trainer.model.remarks(steps: run.optimization.steps).forEach(warn)
-    warnOfFewCores(ranksHere: perHost[hosts[0]] ?? 1)
+    warnOfFewCores(ranksHere: hosts.count { $0 == hosts[0] })
+  }
+
+  /// `2 on node1`, for each host.
+  private static func places(_ hosts: [String]) -> [String] {
+    Dictionary(hosts.map { ($0, 1) }, uniquingKeysWith: +).sorted { $0.key < $1.key }
+      .map { "\($0.value) on \($0.key)" }
   }
 
   private var splits: String {

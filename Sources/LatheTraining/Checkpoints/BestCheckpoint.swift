@@ -46,17 +46,22 @@ final class BestCheckpoint {
     let checkpoints = try CheckpointStore(folder: folder, keep: 1)
     let older = try checkpoints.steps().filter { $0 > step }
     try checkpoints.write(step: step) { path in
-      for file in files {
-        let copy = Snapshot(of: file.tensors)
-        copy.take(file.tensors)
-        try copy.write(to: path.appending(file.name))
-      }
+      for (name, copy) in copies { try copy.write(to: path.appending(name)) }
       try state(step, value).write(into: path, digesting: files.map(\.name))
     }
     // A run that went back may have left a best of a later step.
     for step in older { try checkpoints.remove(step: step) }
     best = (value, step)
     return true
+  }
+
+  /// Copies of the files' tensors.
+  var copies: [(name: String, copy: Snapshot)] {
+    files.map { file in
+      let copy = Snapshot(of: file.tensors)
+      copy.take(file.tensors)
+      return (file.name, copy)
+    }
   }
 
   private var files: [(name: String, tensors: [NamedTensor])] {

@@ -63,6 +63,9 @@ final class RunCheckpoints {
   /// Takes the memory for copies.
   func takeMemory() { snapshots = files.map { Snapshot(of: $0.tensors) } }
 
+  /// Copies the state and leaves it there.
+  func copy() { _ = takeSnapshots() }
+
   /// Bytes of the tensors of a checkpoint.
   var byteCount: Int {
     files.flatMap(\.tensors).reduce(0) { $0 + 4 * $1.storage.count }

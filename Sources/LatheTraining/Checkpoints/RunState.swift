@@ -143,8 +143,15 @@ extension RunState {
   }
 
   private static func digest(_ path: FilePath) throws(FileError) -> String {
-    let file = try MappedFile(path)
-    return withExtendedLifetime(file) { Checksum(of: file.bytes).hexadecimal }
+    let file = try OpenFile(reading: path)
+    var (checksum, place, rest) = (Checksum(), 0, try file.size())
+    // In pieces: a mapped file would count among the memory of the process.
+    while rest > 0 {
+      let bytes = try file.bytes(at: place, count: min(rest, 1 << 20))
+      checksum.update(bytes)
+      (place, rest) = (place + bytes.count, rest - bytes.count)
+    }
+    return checksum.hexadecimal
   }
 }
 

@@ -31,6 +31,14 @@ public final class Evaluator {
     (self.world, self.progress) = (world, progress)
   }
 
+  /// The same with so many samples, which knows nothing of the reference images yet.
+  func sampling(_ count: Int) -> Evaluator {
+    var settings = settings
+    settings.samples = count
+    return Evaluator(
+      settings, reference: reference.set, features: extractor, on: world, progress: progress)
+  }
+
   /// The features in words, for protocols.
   var features: String { extractor.summary(for: reference.set.shape) }
 

@@ -36,10 +36,21 @@ package struct Pace {
     return value
   }
 
+  /// Seconds that a run on as many of `total` items as fit into `seconds`, or on all, will take by
+  /// what an item has taken; 0 before the first run.
+  func forecast(upTo total: Int, within seconds: Double?) -> Double {
+    let count = seconds.map { self.count(upTo: total, within: $0) } ?? total
+    return Double(count) * (secondsPerItem ?? 0)
+  }
+
   private func count(upTo total: Int, until end: ContinuousClock.Instant) throws -> Int {
-    let fitting = (end - ContinuousClock.now).seconds / (secondsPerItem ?? .infinity)
-    if Double(total) <= fitting { return try agree(total) }
+    try agree(count(upTo: total, within: (end - ContinuousClock.now).seconds))
+  }
+
+  private func count(upTo total: Int, within seconds: Double) -> Int {
+    let fitting = seconds / (secondsPerItem ?? .infinity)
+    if Double(total) <= fitting { return total }
     let fit = Pace.counts.last { Double($0) <= fitting && $0 <= total } ?? first
-    return try agree(min(max(fit, first), total))
+    return min(max(fit, first), total)
   }
 }
