@@ -23,6 +23,15 @@ import Testing
     #expect(tags.error == nil, "\(tags.error ?? "")")
   }
 
+  /// The axis of a curve that stays where it is has numbers of its size.
+  @Test(arguments: [(1e-4, "1e-4"), (-2.5, "-2.5"), (3e7, "3e7"), (0, "0")])
+  func axesOfConstants(value: Double, label: String) {
+    var page = HTMLPage(title: "constant")
+    page.curves("rate", [Chart.Series("a", points: [(0, value), (9, value)])], xLabel: "step")
+    #expect(page.text.contains(">\(label)</text>"), "\(page.text)")
+    #expect(value == 0 || !page.text.contains(">0.1</text>"))
+  }
+
   @Test func refersToNothingAndRunsNothing() {
     let text = page().text
     for word in ["http", "src=\"/", "@import", "url(", "<script", "<link"] {
@@ -38,7 +47,7 @@ import Testing
     let points = text.split(separator: "points=\"")[1].prefix { $0 != "\"" }
     #expect(points.split(separator: " ").count == 3)
     // From the left edge at the top to the right edge at the bottom.
-    #expect(points.hasPrefix("64.0,10.0 ") && points.hasSuffix(" 628.0,246.0"))
+    #expect(points.hasPrefix("76.0,10.0 ") && points.hasSuffix(" 624.0,246.0"))
   }
 }
 

@@ -4,8 +4,9 @@ import LatheFiles
 /// Curves as an inline SVG figure for a page: no script, no fonts or files of its own; colours come
 /// from the page, so that they suit light and dark.
 struct LineChart {
-  private static let size = (width: 640.0, height: 280.0)
-  private static let margin = (left: 64.0, right: 12.0, top: 10.0, bottom: 34.0)
+  // Letters keep their size on narrow screens, where the rest shrinks to half.
+  private static let size = (width: 640.0, height: 300.0)
+  private static let margin = (left: 76.0, right: 16.0, top: 10.0, bottom: 54.0)
   /// Points of a curve beyond which it is thinned out.
   private static let mostPoints = 400
 
@@ -43,7 +44,7 @@ struct LineChart {
       ]
     }
     let below = Self.ticks(x).map { value in
-      "<text x=\"\(Self.number(horizontal(value, x)))\" y=\"\(height - bottom + 16)\" "
+      "<text x=\"\(Self.number(horizontal(value, x)))\" y=\"\(height - bottom + 22)\" "
         + "text-anchor=\"middle\">\(Self.label(value))</text>"
     }
     return lines + below + [
@@ -74,11 +75,11 @@ struct LineChart {
     range.upperBound - range.lowerBound
   }
 
-  /// The range of finite numbers, wider than nothing.
+  /// The range of finite numbers; a tenth of its size around a single one.
   private static func extent(_ values: [Double]) -> ClosedRange<Double>? {
     let finite = values.filter(\.isFinite)
     guard let low = finite.min(), let high = finite.max() else { return nil }
-    let room = high > low ? 0 : max(abs(high), 1) * 0.1
+    let room = high > low ? 0 : high == 0 ? 1 : abs(high) * 0.1
     return low - room...high + room
   }
 
@@ -106,5 +107,12 @@ struct LineChart {
 
   private static func number(_ value: Double) -> String { String(format: "%.1f", value) }
 
-  private static func label(_ value: Double) -> String { String(format: "%.6g", value) }
+  /// Short: 0.25, 12000, 5e-4.
+  static func label(_ value: Double) -> String {
+    guard value != 0, !(1e-3..<1e5).contains(abs(value)) else {
+      return String(format: "%.6g", value)
+    }
+    let parts = String(format: "%.2e", value).split(separator: "e")
+    return "\(Double(parts[0])!)e\(Int(parts[1])!)".replacing(".0e", with: "e")
+  }
 }
