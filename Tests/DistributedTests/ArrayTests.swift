@@ -92,6 +92,7 @@ import Testing
       let page = try String(contentsOfFile: "\(folder)/r.html", encoding: .utf8)
       #expect(page.contains("<polyline") && page.contains("data:image/png;base64,"))
       #expect(!page.contains("http") && !page.contains("<script"))
+      #expect(page.contains("on 1 rank (1 on ") && page.contains("from step 0 by lathe "))
     }
   }
 }

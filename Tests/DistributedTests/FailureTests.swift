@@ -46,9 +46,11 @@ private let failures = [
     ],
     stalls: true),
   Failure(
-    name: "endless sleep", fault: "rank=2,step=4,kind=sleep", status: 69,
+    name: "endless sleep", fault: "rank=2,step=0,kind=sleep", status: 69,
     says: [
-      "stalled in step 5; ranks 0, 1, 3 on \\S+ arrived; rank 2 on \\S+ did not: between two steps"
+      "stalled in step 1; ranks 0, 1, 3 on \\S+ arrived; rank 2 on \\S+ did not: between two steps",
+      // A step that takes long is shown.
+      "step 1/8 … \\d s",
     ],
     stalls: true),
   Failure(
