@@ -80,8 +80,9 @@ import Testing
   }
 
   /// A mask that starts at U(0, 5) and moves by its rate a step is said to be stuck where it cannot
-  /// come from 5 to 0 before c's cap: as published up to m = 20, and in shorter schedules unless its
-  /// rate grows with them.
+  /// come from 5 to 0 before c's cap.
+  ///
+  /// So it is as published up to m = 20, and in shorter schedules unless its rate grows with them.
   @Test(arguments: [
     (16, 0, 0.0, 500_000, true), (64, 0, 0, 500_000, false), (64, 72, 0, 5000, false),
     (64, 72, 5e-4, 5000, true), (64, 0, 0, 5000, true), (16, 75, 2e-3, 5000, false),

@@ -75,12 +75,14 @@ extension NamedExperiment {
     let hasRecipe = FileSystem.isFile(recipe)
     var run = RunOverlay(["model": .string(model), "dataset": .string(dataset)])
     if scale.usesRecipes, hasRecipe { run = run.over(try Recipe.read(recipe.string)) }
-    let shared = scale.layers(model: model, dataset: dataset)
+    for layer in scale.layers(model: model, dataset: dataset) {
+      run = try overlay(layer, from: "the scale").over(run)
+    }
     let layers = [experiment.settings] + (own?.layers(model: model, dataset: dataset) ?? [])
-      + [Self.settings(of: axes)]
-    for layer in shared { run = try overlay(layer, from: "the scale").over(run) }
-    for layer in layers { run = try overlay(layer, from: "\(file)").over(run) }
-    return Cell(axes: axes, run.withoutNulls, hasRecipe: hasRecipe)
+    let given = try layers.map { try overlay($0, from: "\(file)") }
+    for layer in given { run = layer.withoutEvaluation.over(run) }
+    run = try overlay(Self.settings(of: axes), from: "\(file)").over(run)
+    return Cell(axes: axes, run.withoutNulls, given, hasRecipe: hasRecipe)
   }
 
   /// Axes as settings: what is no setting of a run is a hyperparameter of its model.
@@ -95,13 +97,21 @@ extension NamedExperiment {
     _ settings: [String: JSONValue], from place: String
   ) throws -> RunOverlay {
     let list = RunConfiguration.list
-    do { return RunOverlay(try list.accepting(list.ungrouped(settings))) } catch {
-      throw CommandFailure.data("\(place): \(error)")
-    }
+    let given = list.ungrouped(settings)
+    let nulls = given.filter { $0.value == .null }
+    do {
+      let values = try list.accepting(given.filter { $0.value != .null })
+      return RunOverlay(values.merging(nulls) { $1 })
+    } catch { throw CommandFailure.data("\(place): \(error)") }
   }
 }
 
 extension RunOverlay {
+  /// Without the settings of `lathe evaluate`: how a run is evaluated is no part of its training.
+  fileprivate var withoutEvaluation: RunOverlay {
+    RunOverlay(values.filter { !Cell.evaluationNames.contains($0.key) })
+  }
+
   /// Without the settings that a layer has set to null: they have their defaults again.
   fileprivate var withoutNulls: RunOverlay {
     RunOverlay(
@@ -113,14 +123,17 @@ extension RunOverlay {
 }
 
 extension Cell {
-  /// How a model is evaluated is no part of its training, unless it is evaluated while it trains.
-  fileprivate init(axes: [String: JSONValue], _ run: RunOverlay, hasRecipe: Bool) {
+  /// A run that is evaluated while it trains has settings for that, from its recipe; the
+  /// experiment's are those of the scores.
+  fileprivate init(
+    axes: [String: JSONValue], _ run: RunOverlay, _ given: [RunOverlay], hasRecipe: Bool
+  ) {
     self.axes = axes
     self.hasRecipe = hasRecipe
-    evaluation = run.values.filter { Self.evaluationNames.contains($0.key) }
+    let all = given.reduce(run) { $1.over($0) }.values
+    evaluation = all.filter { Self.evaluationNames.contains($0.key) && $0.value != .null }
     let isEvaluated = (run.values["evaluate-every"]?.asDouble ?? 0) > 0
-    training = isEvaluated
-      ? run : RunOverlay(run.values.filter { !Self.evaluationNames.contains($0.key) })
+    training = isEvaluated ? run : run.withoutEvaluation
   }
 
   /// The settings of `lathe evaluate`.
