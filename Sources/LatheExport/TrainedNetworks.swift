@@ -47,7 +47,8 @@ public struct TrainedNetworks {
 
   /// `encoder`, `decoder` and, where it is a network, `sampler`, each as an ONNX model.
   ///
-  /// - Throws: ``ExportError`` for an operation that ONNX does not have.
+  /// - Throws: ``ExportError`` for an operation that ONNX does not have, and for more than the 2 GiB
+  ///   that its files can hold.
   public func onnx(_ facts: ExportFacts, version: String) throws(ExportError) -> [(
     name: String, bytes: [UInt8]
   )] {
@@ -55,6 +56,11 @@ public struct TrainedNetworks {
     for network in [encoder, decoder, sampler].compactMap(\.self) {
       let file = try ONNXWriter(network).file
       let bytes = file.model(writtenBy: "lathe", version: version, metadata: facts.lines)
+      guard bytes.count <= Int(Int32.max) else {
+        throw ExportError(
+          "\(network.graph.name): expected at most 2 GiB, which an ONNX file can hold, found "
+            + "\(bytes.count) bytes")
+      }
       files.append((network.graph.name, bytes))
     }
     return files

@@ -35,6 +35,21 @@ private let patience = 400.0
     ]
   }
 
+  /// A file that would run a command when unpickled is refused, and runs nothing.
+  @Test func convertInceptionRunsNothingOfItsInput() throws {
+    try withFolder { folder in
+      let (file, trap) = ("\(folder)/weights.pth", "\(folder)/trap")
+      // In the text form of pickle: posix.system("touch TRAP").
+      try "cposix\nsystem\n(S'touch \(trap)'\ntR.".write(
+        toFile: file, atomically: true, encoding: .utf8)
+      let result = try runProcess(
+        "\(repository)/launch/convert-inception", [file, "\(folder)/out"], timeout: patience)
+      guard result.status != 127 else { return print("no python3 here") }
+      #expect(result.status == 65 && result.errorOutput.contains("found posix.system"), "\(result)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["weights.pth"])
+    }
+  }
+
   /// SIGTERM to the launcher, as from a scheduler, SIGINT, as Ctrl-C, and SIGHUP, as at the end of
   /// a terminal: saved, status 75, no rank left.
   @Test(arguments: ["TERM", "INT", "USR1", "HUP"]) func aSignalToTheLauncherSaves(_ signal: String)
