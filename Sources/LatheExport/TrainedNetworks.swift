@@ -47,8 +47,8 @@ public struct TrainedNetworks {
 
   /// `encoder`, `decoder` and, where it is a network, `sampler`, each as an ONNX model.
   ///
-  /// - Throws: ``ExportError`` for an operation that ONNX does not have, and for more than the 2 GiB
-  ///   that its files can hold.
+  /// - Throws: ``ExportError`` for an operation that ONNX does not have, and for more than 2 GiB,
+  ///   the most that its files hold.
   public func onnx(_ facts: ExportFacts, version: String) throws(ExportError) -> [(
     name: String, bytes: [UInt8]
   )] {
