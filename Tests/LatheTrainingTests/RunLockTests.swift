@@ -37,6 +37,23 @@ private final class Notes { var lines: [String] = [] }
     #expect(try bytes(of: file) == [])
   }
 
+  /// A lock for reading would keep the run's owner out, so the lock file is for writers only.
+  @Test(arguments: [nil, 0o644, 0o664] as [mode_t?]) func whoMayOnlyReadCannotLock(mode: mode_t?)
+    throws
+  {
+    if let mode {
+      try write([], to: file)
+      #expect(chmod(file.string, mode) == 0)
+    }
+    let taken = try lock()
+    var status = stat()
+    #expect(stat(file.string, &status) == 0)
+    let (read, write) = (status.st_mode & 0o444, status.st_mode & 0o222)
+    #expect(read == write << 1, "mode \(String(status.st_mode & 0o777, radix: 8))")
+    #expect(mode != 0o664 || write == 0o220)
+    withExtendedLifetime(taken) {}
+  }
+
   /// What a process of this machine left that was killed, or a copy of a run's folder.
   @Test(arguments: [4_194_305, 1]) func whatACrashLeftIsTakenOver(process: Int) throws {
     let own = ProcessIdentity.own

@@ -71,6 +71,7 @@ enum CIFARBatch {
     _ entry: Dataset, _ split: Split, in folder: FilePath
   ) throws(FileError) -> [Batch] {
     var batches: [Batch] = []
+    var left = Limit.images
     for name in names(split) {
       let path = folder.appending(name)
       guard FileSystem.isFile(path) else {
@@ -78,7 +79,8 @@ enum CIFARBatch {
           .missing, "\(entry.name), \(split.rawValue) split", path: folder, expected: name,
           found: "no such file", hint: entry.instructions)
       }
-      batches.append((path, try OpenFile(reading: path).contents(), false))
+      batches.append((path, try OpenFile(reading: path).contents(limit: left), false))
+      left -= batches.last!.bytes.count
     }
     return batches
   }

@@ -37,18 +37,18 @@ package struct GzipSource: ~Copyable, ByteSource {
   ///
   /// - Throws: `FileError` (damaged) for a stream that is cut short, invalid, of another CRC-32
   ///   or length than its trailer says, followed by bytes that are no further member, or that
-  ///   expands to more than `Limit.member` bytes at once or `Limit.stream` in all.
+  ///   expands to more than `Limit.images` bytes at once or `Limit.stream` in all.
   package mutating func read(upTo count: Int) throws(FileError) -> [UInt8] {
     // Deflate expands at most 1032 times, so a wild count allocates no more than the file can fill;
     // 64 KiB may still wait inside zlib's window.
     let room = (input.count - consumed + 1).multipliedReportingOverflow(by: 1032).partialValue
     var output = [UInt8](
-      repeating: 0, count: min(count, room + 65536, Limit.member + 1))
+      repeating: 0, count: min(count, room + 65536, Limit.images + 1))
     var filled = 0
     while filled < output.count && !ended {
       filled += try expand(into: &output, from: filled)
     }
-    if filled > Limit.member { throw tooLong(Limit.member) }
+    if filled > Limit.images { throw tooLong(Limit.images) }
     if output.count > filled { output.removeLast(output.count - filled) }
     offset += filled
     if offset > Limit.stream { throw tooLong(Limit.stream) }

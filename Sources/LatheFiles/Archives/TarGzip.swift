@@ -9,10 +9,11 @@ package struct TarGzip: ~Copyable {
   private let path: FilePath
   private var source: GzipSource
   private var entries = 0
+  private var kept = 0
 
   /// - Throws: `FileError`: missing if it cannot be read, damaged if it is no gzip file.
   package init(_ path: FilePath) throws(FileError) {
-    let bytes = try OpenFile(reading: path).contents()
+    let bytes = try OpenFile(reading: path).contents(limit: Limit.images)
     guard GzipSource.begins(bytes) else {
       throw FileError(
         .damaged, "gzip file", path: path, offset: 0, expected: "1f 8b at its start",
@@ -26,8 +27,8 @@ package struct TarGzip: ~Copyable {
   /// The name of the next regular file and its content, which is read only if `isWanted`; nil at
   /// the end.
   ///
-  /// - Throws: `FileError` (damaged), also for more than `Limit.tarEntries` files or a content of
-  ///   more than `Limit.member` bytes.
+  /// - Throws: `FileError` (damaged), also for more than `Limit.tarEntries` files or contents of
+  ///   more than `Limit.images` bytes together.
   package mutating func next(where isWanted: (String) -> Bool) throws(FileError)
     -> (name: String, content: [UInt8]?)?
   {
@@ -67,11 +68,13 @@ package struct TarGzip: ~Copyable {
     -> [UInt8]?
   {
     let start = source.offset
-    if keeping, size > Limit.member {
-      throw Limit.exceeded(name, "\(size)", limit: Limit.member, in: path, at: start)
+    if keeping { kept += size }
+    if kept > Limit.images {
+      throw Limit.exceeded(name, "\(kept)", limit: Limit.images, in: path, at: start)
     }
     let padded = (size + Self.block - 1) / Self.block * Self.block
     var content: [UInt8] = []
+    if keeping { content.reserveCapacity(padded) }
     var left = padded
     while left > 0 {
       let part = try source.read(upTo: min(left, 1 << 20))
@@ -81,7 +84,8 @@ package struct TarGzip: ~Copyable {
       if keeping { content += part }
       left -= part.count
     }
-    return keeping ? Array(content.prefix(size)) : nil
+    if keeping { content.removeLast(padded - size) }
+    return keeping ? content : nil
   }
 
   private static func name(in header: [UInt8]) -> String {

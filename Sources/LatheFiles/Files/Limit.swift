@@ -4,8 +4,10 @@ import SystemPackage
 package enum Limit {
   /// Bytes of a file that is read whole, 1 GiB.
   package static let file = 1 << 30
-  /// Bytes to which a member of an archive, or one read of a gzip stream, may expand: 640 MiB, the
-  /// statistics of 8,192 features in an `.npz` and more.
+  /// Bytes of a data set's file that is read whole, packed or once expanded, or of all such files in
+  /// an archive or a folder together: 320 MiB, of which two copies and the file fit into 1 GiB.
+  package static let images = 320 << 20
+  /// Bytes to which a member of a zip archive may expand: 640 MiB.
   package static let member = 640 << 20
   /// Bytes to which a gzip stream may expand while it is passed over, 1 GiB.
   package static let stream = 1 << 30

@@ -56,11 +56,34 @@ package struct OpenFile: ~Copyable, Sendable {
     descriptor = try Self.open(path, flags, expecting: "a regular file") { _ in true }
   }
 
+  /// Opens a file that is there to be locked, whose end is written to, making it if it is not there;
+  /// never through a link. Only who may write it may read it, because a reader could lock it too.
+  ///
+  /// - Throws: `FileError` (unwritable).
+  package init(lock path: FilePath) throws(FileError) {
+    self.path = path
+    let flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW
+    descriptor = try Self.open(path, flags, mode: 0o622, expecting: "a regular file") {
+      _ in true
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_uid == geteuid() else { return }
+    let mode = Self.readableByWriters(status.st_mode)
+    if mode != status.st_mode & 0o777 { _ = fchmod(descriptor, mode) }
+  }
+
+  /// A file's mode with leave to read for those, and only those, who may write.
+  static func readableByWriters(_ mode: mode_t) -> mode_t {
+    let write = mode & 0o222
+    return write | write << 1
+  }
+
   /// Opens a regular file for writing, if its status is as it should be.
   private static func open(
-    _ path: FilePath, _ flags: CInt, expecting words: String, _ suits: (stat) -> Bool
+    _ path: FilePath, _ flags: CInt, mode: mode_t = 0o666, expecting words: String,
+    _ suits: (stat) -> Bool
   ) throws(FileError) -> CInt {
-    let descriptor = try open(path, flags, "write", .unwritable)
+    let descriptor = try open(path, flags, mode: mode, "write", .unwritable)
     var status = stat()
     if fstat(descriptor, &status) == 0, suits(status) { return descriptor }
     close(descriptor)
@@ -68,7 +91,8 @@ package struct OpenFile: ~Copyable, Sendable {
   }
 
   private static func open(
-    _ path: FilePath, _ flags: CInt, _ verb: String, _ failure: FileError.Kind
+    _ path: FilePath, _ flags: CInt, mode: mode_t = 0o666, _ verb: String,
+    _ failure: FileError.Kind
   ) throws(FileError) -> CInt {
     // Without O_NONBLOCK, opening a FIFO waits for somebody at its other end.
     let flags = flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
@@ -193,8 +217,8 @@ package struct OpenFile: ~Copyable, Sendable {
     case unsupported
   }
 
-  /// Locks the whole file until it is closed; the file must be opened for writing. Nobody who may
-  /// only read the file can hold the lock.
+  /// Locks the whole file until it is closed; the file must be opened for writing. Whoever may read
+  /// the file can keep the lock from being taken, by a lock for reading.
   package func lock() -> Locking {
     // An open file description's lock, for which the shim of `fcntl` has no name.
     let setLock: CInt = 37

@@ -45,7 +45,7 @@ public final class RunLock {
     _ folder: FilePath, _ patience: Duration, _ note: (String) -> Void
   ) throws(FileError) -> OpenFile {
     let path = folder.appending(".lock")
-    let file = try OpenFile(appending: path)
+    let file = try OpenFile(lock: path)
     let locking = file.lock()
     let former = ProcessIdentity(line: try file.text())
     if locking == .held { throw refusal(folder, former) }

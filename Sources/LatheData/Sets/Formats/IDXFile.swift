@@ -22,7 +22,7 @@ package struct IDXFile: Sendable {
   /// - Throws: `FileError`: missing if it cannot be read; damaged if the magic number is another,
   ///   a size is zero, or the file is shorter or longer than its header says.
   package init(_ path: FilePath, rank: Int) throws(FileError) {
-    let bytes = try FileSystem.contents(of: path)
+    let bytes = try OpenFile(reading: path).contents(limit: Limit.images)
     if GzipSource.begins(bytes) {
       var source = GzipSource(bytes, path: path)
       try self.init(&source, path: path, rank: rank)
