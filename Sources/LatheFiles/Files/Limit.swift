@@ -4,8 +4,8 @@ import SystemPackage
 package enum Limit {
   /// Bytes of a file that is read whole, 1 GiB.
   package static let file = 1 << 30
-  /// Bytes of a data set's file that is read whole, packed or once expanded, or of all such files in
-  /// an archive or a folder together: 320 MiB, of which two copies and the file fit into 1 GiB.
+  /// Bytes of a data set's file that is read whole, packed or once expanded, or of all such files
+  /// in an archive or a folder together: 320 MiB, of which two copies and the file fit into 1 GiB.
   package static let images = 320 << 20
   /// Bytes to which a member of a zip archive may expand: 640 MiB.
   package static let member = 640 << 20

@@ -56,8 +56,8 @@ package struct OpenFile: ~Copyable, Sendable {
     descriptor = try Self.open(path, flags, expecting: "a regular file") { _ in true }
   }
 
-  /// Opens a file that is there to be locked, whose end is written to, making it if it is not there;
-  /// never through a link. Only who may write it may read it, because a reader could lock it too.
+  /// Opens a file that is there to be locked, whose end is written to, making it if it is not
+  /// there; never through a link. Only who may write it may read it: a reader could lock it too.
   ///
   /// - Throws: `FileError` (unwritable).
   package init(lock path: FilePath) throws(FileError) {
