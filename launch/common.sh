@@ -54,6 +54,8 @@ install_packages() {
 }
 
 require_swift() {
+  # SwiftPM writes the path unquoted into JSON.
+  [[ $PWD != *[\"\\]* ]] || fail "swift cannot build in a folder with \" or \\ in its name: $PWD"
   command -v swift >/dev/null \
     || fail "no swift in PATH: install Swift 6.1 or later from https://www.swift.org/install"
 }

@@ -37,8 +37,7 @@ struct Doctor: ParsableCommand {
     say(true, "system", info.operatingSystemVersionString)
     let memory = Double(info.physicalMemory) / Double(1 << 30)
     say(true, "machine", "\(coresInWords()), \(String(format: "%.1f", memory)) GiB of memory")
-    let bfloat16 = Processor.hasBFloat16 ? ", with bf16 products" : ""
-    say(true, "kernels", Processor.instructionSet + bfloat16)
+    say(true, "kernels", Components.kernels)
     let hugePages =
       (try? String(contentsOfFile: "/sys/kernel/mm/transparent_hugepage/enabled", encoding: .utf8))
       ?? ""
@@ -62,7 +61,7 @@ struct Doctor: ParsableCommand {
   private func blas() {
     let environment = ProcessInfo.processInfo.environment
     let forced = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"].filter { environment[$0] != nil }
-    say(true, "BLAS", "\(Processor.blasVersion), core \(Processor.blasCore), \(measuredSpeed())")
+    say(true, "BLAS", "\(Components.blas), \(measuredSpeed())")
     if !forced.isEmpty {
       let names = forced.map { "\($0)=\(environment[$0]!)" }.joined(separator: ", ")
       say(false, "BLAS", "forced by \(names): unset it unless you mean it, it can halve the speed")
@@ -102,7 +101,8 @@ struct Doctor: ParsableCommand {
       found != nil, "mpirun",
       found ?? "not found: `apt-get install openmpi-bin`, to train on more than one rank")
     do {
-      say(true, "MPI", try RankedJob.start().libraryVersion)
+      _ = try RankedJob.start()
+      say(true, "MPI", Components.mpi)
     } catch {
       say(false, "MPI", "\(error)")
     }

@@ -28,11 +28,11 @@ public struct Lathe: ParsableCommand {
       command with --resume continues. mpirun itself ends with 1 where a signal
       that it got stopped the ranks.
       """,
-    version: version,
+    version: Components.text,
     subcommands: [
       Train.self, Evaluate.self, Sample.self, Reconstruct.self, Interpolate.self, Neighbors.self,
       Latent.self, Encode.self, Decode.self, Export.self, FrechetTool.self, RunsCommand.self,
-      Compare.self, Report.self, ExperimentCommand.self,
+      Compare.self, Report.self, Card.self, ExperimentCommand.self,
       DataCommand.self, Models.self,
       Datasets.self,
       FeaturesCommand.self, Doctor.self, Bench.self,

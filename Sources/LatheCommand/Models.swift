@@ -12,10 +12,10 @@ struct Models: RootCommand {
         lathe models flexae --dataset cifar10
       """)
 
-  @Argument(help: "Show this model only, with its hyperparameters.")
+  @Argument(help: "Show this model only, with its hyperparameters.", completion: .models)
   var model: String?
 
-  @Option(help: "Show the defaults for this data set.")
+  @Option(help: "Show the defaults for this data set.", completion: .datasets)
   var dataset = "fashion-mnist"
 
   func run() throws {

@@ -20,7 +20,7 @@ struct Decode: ParsableCommand {
 
   @OptionGroup var source: RunOptions
 
-  @Argument(help: "A file of codes, .npy or .npz.")
+  @Argument(help: "A file of codes, .npy or .npz.", completion: .file(extensions: ["npy", "npz"]))
   var codes: String
 
   @Option(help: "Numbers of an array: float32 or uint8.")

@@ -20,11 +20,13 @@ struct DataCommand: ParsableCommand {
 
 /// Which data set, where, and how its pictures are prepared.
 struct DataOptions: ParsableArguments {
-  @Argument(help: "The data set (`lathe datasets` lists them), or a packed file.")
+  @Argument(
+    help: "The data set (`lathe datasets` lists them), or a packed file.", completion: .datasets)
   var dataset: String
 
   @Option(
-    help: "Folder, archive or packed file of the data set (default: where it is usually found).")
+    help: "Folder, archive or packed file of the data set (default: where it is usually found).",
+    completion: .file())
   var data: String?
 
   @OptionGroup var pictures: PictureOptions

@@ -4,9 +4,9 @@ import LatheTraining
 
 /// What is evaluated and how, for `evaluate` and `train --evaluate-every`.
 struct EvaluationFlags: ParsableArguments {
-  @Option(help: .setting("metrics")) var metrics: String?
+  @Option(setting: "metrics") var metrics: String?
   @OptionGroup var features: FeatureFlags
-  @Option(help: .setting("samples")) var samples: String?
+  @Option(setting: "samples") var samples: String?
   @OptionGroup var preprocessing: PreprocessingFlags
 
   /// - Throws: `CommandFailure` for a value that a setting cannot have.
@@ -17,9 +17,9 @@ struct EvaluationFlags: ParsableArguments {
 
 /// Which features stand for an image.
 struct FeatureFlags: ParsableArguments {
-  @Option(help: .setting("features")) var features: String?
-  @Option(help: .setting("dims")) var dims: String?
-  @Option(help: .setting("resize")) var resize: String?
+  @Option(setting: "features") var features: String?
+  @Option(setting: "dims") var dims: String?
+  @Option(setting: "resize") var resize: String?
 
   /// - Throws: `CommandFailure` for features that there are not.
   func choice() throws -> FeatureChoice {
@@ -30,7 +30,7 @@ struct FeatureFlags: ParsableArguments {
 /// What happens to images before features are extracted.
 struct PreprocessingFlags: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: .setting("minmax")) var minmax: Bool?
-  @Option(help: .setting("rounding")) var rounding: String?
+  @Option(setting: "rounding") var rounding: String?
 
   /// - Throws: `CommandFailure` for another rounding.
   func preprocessing() throws -> Preprocessing {

@@ -23,10 +23,10 @@ struct FrechetTool: ParsableCommand {
       one.
       """)
 
-  @Argument(help: "A folder, a packed file or an .npz file.")
+  @Argument(help: "A folder, a packed file or an .npz file.", completion: .file())
   var a: String
 
-  @Argument(help: "Another one.")
+  @Argument(help: "Another one.", completion: .file())
   var b: String?
 
   @OptionGroup var features: FeatureFlags

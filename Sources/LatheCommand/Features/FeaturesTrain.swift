@@ -15,7 +15,9 @@ struct FeaturesTrain: RootCommand {
         lathe features train fashion-mnist --epochs 6 --out classifier.safetensors
       """)
 
-  @Argument(help: "The data set (`lathe datasets` lists them); it must have classes.")
+  @Argument(
+    help: "The data set (`lathe datasets` lists them); it must have classes.",
+    completion: .datasets)
   var dataset: String
 
   @Option(

@@ -98,8 +98,12 @@ package enum Recipe {
 
   /// Settings as a recipe.
   static func yaml(of settings: RunOverlay) throws -> String {
-    let values = settings.values.filter { $0.value != .null }
-    return try serialize(node: JSONValue.object(values).node, sortKeys: true)
+    try yaml(of: .object(settings.values.filter { $0.value != .null }))
+  }
+
+  /// A value in YAML, keys in order.
+  static func yaml(of value: JSONValue) throws -> String {
+    try serialize(node: value.node, sortKeys: true)
   }
 }
 

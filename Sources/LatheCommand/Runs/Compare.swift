@@ -12,7 +12,7 @@ struct Compare: RootCommand {
         lathe compare runs/vae-mnist runs/flexae-mnist --out compared
       """)
 
-  @Argument(help: "Runs.") var runs: [String]
+  @Argument(help: "Runs.", completion: .runs) var runs: [String]
 
   @Option(help: "The figure to write, NAME.png or NAME.svg, or a folder for it (default: .).")
   var out: String?

@@ -77,7 +77,9 @@ struct FigureOptions: ParsableArguments {
 
 /// The run that a command looks at.
 struct RunOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("A run's folder, or one of its checkpoints.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("A run's folder, or one of its checkpoints.", valueName: "run"),
+    completion: .runs)
   var folder: String
 
   @Option(help: "Use the checkpoint after this many steps (default: the newest).")

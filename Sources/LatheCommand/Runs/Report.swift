@@ -15,7 +15,7 @@ struct Report: RootCommand {
       With --watch it is written again while the runs go on; Ctrl-C ends that.
       """)
 
-  @Argument(help: "Runs.") var runs: [String]
+  @Argument(help: "Runs.", completion: .runs) var runs: [String]
 
   @Option(help: "The file to write (default: report.html in the first run).")
   var out: String?

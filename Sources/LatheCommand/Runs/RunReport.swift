@@ -51,11 +51,7 @@ struct RunReport {
 
   /// How the scores of `evaluation.json` were computed.
   private func addProtocols(_ page: inout HTMLPage, _ run: RunSummary) {
-    guard let bytes = try? FileSystem.contents(of: run.folder.appending("evaluation.json")),
-      let value = try? JSONReader.value(of: bytes),
-      case .array(let evaluations)? = value["evaluations"],
-      case .array(let scores)? = evaluations.last?["scores"]
-    else { return }
+    guard case .array(let scores)? = run.evaluation?["scores"] else { return }
     page.heading("How they were computed: \(run.folder)", level: 3)
     page.table(
       scores.map { score in

@@ -13,7 +13,7 @@ struct RunsCommand: RootCommand {
         lathe runs runs/vae-mnist runs/vae-mnist-2
       """)
 
-  @Argument(help: "Folders of runs, or runs (default: runs).")
+  @Argument(help: "Folders of runs, or runs (default: runs).", completion: .runs)
   var folders: [String] = ["runs"]
 
   func run() throws {

@@ -21,9 +21,9 @@ package struct Train: ParsableCommand {
       --threads above 1, add --bind-to none to mpirun.
       """)
 
-  @Argument(help: .setting("model")) var model: String?
+  @Argument(help: .setting("model"), completion: .models) var model: String?
 
-  @Argument(help: .setting("dataset")) var dataset: String?
+  @Argument(help: .setting("dataset"), completion: .datasets) var dataset: String?
 
   @OptionGroup(title: "Run") var runFlags: RunFlags
   @OptionGroup(title: "Length and draws") var optimizationFlags: OptimizationFlags

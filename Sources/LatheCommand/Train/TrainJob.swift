@@ -40,7 +40,7 @@ struct TrainJob {
     }
     let watch = try RunWatch(configuration.output, session, hosts: hosts)
     let trainer = try makeTrainer(world, watch)
-    if world.rank == 0 { try announce(trainer, hosts, session.libraryVersion) }
+    if world.rank == 0 { try announce(trainer, hosts, MPISession.libraryVersion) }
     if resume {
       try trainer.resume(allowingOtherImages: allowsOtherImages)
     } else if configuration.model.initialWeights != nil {

@@ -10,8 +10,9 @@ import Synchronization
 public final class MPISession: Sendable {
   /// All ranks of the job.
   public let world: Communicator
-  /// The first line of what the MPI library says of itself.
-  public let libraryVersion: String
+  /// The first line of what the MPI library says of itself; it need not be running.
+  public static let libraryVersion =
+    mpiText(cmpi_library_version).map(firstLine) ?? "unknown MPI library"
   private let finished = Atomic(false)
 
   /// Where all ranks of a job are.
@@ -60,7 +61,6 @@ public final class MPISession: Sendable {
         text: "expected thread level MPI_THREAD_FUNNELED or above, found less")
     }
     world = try Communicator(cmpi_world())
-    libraryVersion = mpiText(cmpi_library_version).map(firstLine) ?? "unknown MPI library"
     try refuseSplitWorld(launcher)
   }
 
@@ -87,7 +87,7 @@ public final class MPISession: Sendable {
       routine: "MPISession",
       text: """
         the launcher started \(launcher.size) ranks, this one as rank \(launcher.rank), but MPI \
-        sees 1: the launcher and the MPI library (\(libraryVersion)) do not belong together. Use \
+        sees 1: the launcher and the MPI library (\(MPISession.libraryVersion)) do not belong together. Use \
         the mpirun of that library; under Slurm, srun --mpi=pmix or --mpi=pmi2 as the library was \
         built.
         """)
@@ -110,7 +110,7 @@ public final class MPISession: Sendable {
   /// process to its caller.
   public func abortJob(status: Int32) {
     guard !finished.load(ordering: .sequentiallyConsistent) else { return }
-    if libraryVersion.hasPrefix("Open MPI v4.") { cmpi_silence_help() }
+    if MPISession.libraryVersion.hasPrefix("Open MPI v4.") { cmpi_silence_help() }
     _ = cmpi_abort(cmpi_world(), status)
   }
 }
