@@ -146,9 +146,7 @@ struct RunCard {
 
   /// A word of a shell's command in an indented block.
   private static func code(_ text: String) -> String {
-    let isPlain = text.utf8.allSatisfy { byte in
-      UnicodeScalar(byte).properties.isAlphabetic && byte < 128 || "0123456789-_./".utf8.contains(byte)
-    }
+    let isPlain = text.wholeMatch(of: #/[A-Za-z0-9_.\/-]+/#) != nil
     return isPlain ? text : "'" + text.printable.replacing("'", with: "'\\''") + "'"
   }
 }

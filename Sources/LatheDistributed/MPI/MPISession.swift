@@ -87,7 +87,8 @@ public final class MPISession: Sendable {
       routine: "MPISession",
       text: """
         the launcher started \(launcher.size) ranks, this one as rank \(launcher.rank), but MPI \
-        sees 1: the launcher and the MPI library (\(MPISession.libraryVersion)) do not belong together. Use \
+        sees 1: the launcher and the MPI library (\(MPISession.libraryVersion)) do not \
+        belong together. Use \
         the mpirun of that library; under Slurm, srun --mpi=pmix or --mpi=pmi2 as the library was \
         built.
         """)
