@@ -110,8 +110,8 @@ struct ReportPart: Decodable {
     rows = try values.decodeIfPresent(String.self, forKey: .rows)
     columns = try values.decodeIfPresent(String.self, forKey: .columns)
     scores = try values.decodeIfPresent([String].self, forKey: .scores) ?? []
-    published = try values.decodeIfPresent([String: [String: JSONValue]].self, forKey: .published)
-      ?? [:]
+    published =
+      try values.decodeIfPresent([String: [String: JSONValue]].self, forKey: .published) ?? [:]
     x = try values.decodeIfPresent(String.self, forKey: .x)
     lines = try values.decodeIfPresent(String.self, forKey: .lines)
     isScaled = try values.decodeIfPresent(Bool.self, forKey: .scaled) ?? false

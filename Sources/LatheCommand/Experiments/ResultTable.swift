@@ -52,13 +52,16 @@ struct ResultTable {
       return [title] + (hasPublished ? ["\(title), published"] : [])
     }
     let body = rows.map { row in
-      [row] + shown.flatMap { column, hasPublished in
-        [obtained(row, column)?.text ?? "–"]
-          + (hasPublished ? [published(row, column).map { String(format: "%.4g", $0) } ?? "–"] : [])
-      }
+      [row]
+        + shown.flatMap { column, hasPublished in
+          [obtained(row, column)?.text ?? "–"]
+            + (hasPublished ? [published(row, column).map(Self.short) ?? "–"] : [])
+        }
     }
     return ([part.rows!] + head, body)
   }
+
+  private static func short(_ value: Double) -> String { String(format: "%.4g", value) }
 
   /// The name of the score that `…/distance` stood for.
   private func name(of score: String) -> String {
