@@ -7,9 +7,7 @@ extension ImageSet {
   public func tensor(_ numbers: some Collection<Int>) -> Tensor {
     Tensor(shape: [numbers.count, shape.height, shape.width, shape.channels]) { pointer in
       for (place, index) in numbers.enumerated() {
-        withImage(index) {
-          convertPixels($0.baseAddress!, to: pointer + place * shape.count, count: $0.count)
-        }
+        copyValues(of: index, to: pointer + place * shape.count)
       }
     }
   }

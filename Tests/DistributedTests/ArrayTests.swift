@@ -37,8 +37,12 @@ import Testing
         let images = "\(folder)/images\(ranks).npy"
         _ = try run(ranks, ["decode", out, codes, "--out", images])
         _ = try run(ranks, ["sample", out, "--count", "130", "--out", "\(folder)/s\(ranks).npy"])
+        let own = ["--count", "230", "--out", "\(folder)/own\(ranks).npy"]
+        #expect(try run(ranks, ["reconstruct", out] + own).contains("230 reconstructions of test"))
       }
-      for name in ["codes", "images", "s"] {
+      let images1 = try bytes(of: FilePath("\(folder)/images1.npy"))
+      #expect(try bytes(of: FilePath("\(folder)/own1.npy")) == images1, "decode(encode(x))")
+      for name in ["codes", "images", "own", "s"] {
         let files = try [1, 2, 4].map { try bytes(of: FilePath("\(folder)/\(name)\($0).npy")) }
         #expect(files[0] == files[1] && files[0] == files[2], "\(name)")
       }
@@ -51,6 +55,20 @@ import Testing
       let half = try array("\(folder)/half.npy").values
       let all = try array("\(folder)/codes1.npy").values.suffix(half.count)
       #expect(zip(half, all).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+  }
+
+  /// What is decoded of the codes that `encode` writes, bit for bit, for draws too.
+  @Test func drawnReconstructionsAreDecodedCodes() throws {
+    try withFolder { folder in
+      let out = "\(folder)/run"
+      _ = try train(out)
+      let some = ["--first", "7", "--count", "60", "--drawn", "--seed", "3"]
+      _ = try run(1, ["encode", out, "--out", "\(folder)/codes.npy"] + some)
+      _ = try run(1, ["decode", out, "\(folder)/codes.npy", "--out", "\(folder)/decoded.npy"])
+      _ = try run(2, ["reconstruct", out, "--out", "\(folder)/own.npy"] + some)
+      let files = try ["decoded", "own"].map { try bytes(of: FilePath("\(folder)/\($0).npy")) }
+      #expect(files[0] == files[1])
     }
   }
 

@@ -71,7 +71,7 @@ private func scores(_ path: String) throws -> [String: Double] {
         #expect(output.contains("1003 generated images (sampler prior, seed 0)"), "\(output)")
       }
       let expected = try scores("\(folder)/1.json")
-      #expect(expected.count == 13, "\(expected.keys.sorted())")
+      #expect(expected.count == 15, "\(expected.keys.sorted())")
       for ranks in [2, 4] {
         let found = try scores("\(folder)/\(ranks).json")
         #expect(found.keys.sorted() == expected.keys.sorted())

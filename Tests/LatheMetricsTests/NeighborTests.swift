@@ -5,10 +5,25 @@ struct NeighborhoodScoresTests {
   @Test func scoresMatchPRDC() throws {
     let golden = try golden("neighborhoods")
     let scores = try NeighborhoodScores(
-      generated: golden.features("generated"), real: golden.features("real"), neighbors: 5)
+      generated: golden.features("generated"), real: golden.features("real"), neighbors: 5,
+      manifoldNeighbors: 5)
     expectClose(
       [scores.precision, scores.recall, scores.density, scores.coverage],
       try golden.values("scores"), relative: 1e-12)
+  }
+
+  /// Precision and recall have a k of their own, the smaller one.
+  @Test func precisionAndRecallAreThoseOfThreeNeighbors() throws {
+    let golden = try golden("neighborhoods")
+    let (generated, real) = (try golden.features("generated"), try golden.features("real"))
+    let scores = try NeighborhoodScores(generated: generated, real: real)
+    let three = try NeighborhoodScores(
+      generated: generated, real: real, neighbors: 3, manifoldNeighbors: 3)
+    let five = try NeighborhoodScores(
+      generated: generated, real: real, neighbors: 5, manifoldNeighbors: 5)
+    #expect([scores.precision, scores.recall] == [three.precision, three.recall])
+    #expect([scores.density, scores.coverage] == [five.density, five.coverage])
+    #expect([three.precision, three.recall] != [five.precision, five.recall])
   }
 
   /// Each ball of a set holds its own centre and k − 1 others, as the k-th lies on its surface.

@@ -2,7 +2,6 @@ import ArgumentParser
 import LatheData
 import LatheFiles
 import LatheKernels
-import LatheModels
 import LatheTensors
 import LatheTraining
 import SystemPackage
@@ -54,60 +53,41 @@ struct Encode: ParsableCommand {
     let saved = try source.run()
     let path = try OutputFile(out, option: "--out").path
     let images = try saved.images(split, at: source.data)
-    let numbers = try numbers(of: images)
+    let coded = try CodedImages(
+      saved, images, first: first, count: count, seed: drawn ? seed : nil)
     let world = try RankedJob.start().world
     let progress = TaskProgress(after: 2)
-    let writer = try writer(path, images, numbers, saved)
-    try SharedWork(world: world, progress: progress.show).stream("codes", numbers.count) {
-      codes(
-        of: $0.lowerBound + numbers.lowerBound..<$0.upperBound + numbers.lowerBound, images, saved)
+    let writer = try writer(path, coded)
+    let count = coded.numbers.count
+    try SharedWork(world: world, progress: progress.show).stream("codes", count) {
+      coded.codes($0).values
     } take: {
       try writer?.append($0)
     }
     progress.finish()
     guard let writer else { return }
-    try failing { try finish(writer, images, numbers) }
-    print("\(counted(numbers.count, "code")) of \(split.rawValue) images, step \(saved.state.step)")
+    try failing { try finish(writer, coded) }
+    print("\(counted(count, "code")) of \(split.rawValue) images, step \(saved.state.step)")
     print("written          \(path)")
   }
 
-  private func numbers(of images: ImageSet) throws -> Range<Int> {
-    guard first < images.count, count ?? 0 <= images.count - first else {
-      throw CommandFailure.usage(
-        "\(count.map { "\($0) images" } ?? "images") from image \(first) on of the "
-          + "\(split.rawValue) split, which has \(images.count)")
-    }
-    return first..<first + (count ?? images.count - first)
-  }
-
-  /// A code depends on its image's number alone: draws are those of one image.
-  private func codes(of range: Range<Int>, _ images: ImageSet, _ saved: SavedRun) -> [Float] {
-    let model = saved.loaded.model
-    guard drawn else { return model.encode(images.tensor(range)).values }
-    let random = RandomSource(seed: seed).derived("codes")
-    return range.flatMap {
-      model.sampleCodes(of: images.tensor($0..<$0 + 1), using: random.derived($0)).values
-    }
-  }
-
   /// On rank 0 alone.
-  private func writer(
-    _ path: FilePath, _ images: ImageSet, _ numbers: Range<Int>, _ saved: SavedRun
-  ) throws -> NumPyWriter? {
+  private func writer(_ path: FilePath, _ coded: CodedImages) throws -> NumPyWriter? {
     guard Launcher.isRoot else { return nil }
-    let size = withoutGradients { saved.loaded.model.encode(images.tensor(0..<1)).shape[1] }
-    var arrays = [NumPyWriter.Array("codes", .float32, [numbers.count, size])]
-    if hasLabels(images, path) { arrays.append(.init("labels", .int64, [numbers.count])) }
+    let size = withoutGradients { coded.codes(0..<1).shape[1] }
+    let count = coded.numbers.count
+    var arrays = [NumPyWriter.Array("codes", .float32, [count, size])]
+    if hasLabels(coded, path) { arrays.append(.init("labels", .int64, [count])) }
     return try failing { try NumPyWriter(path, arrays) }
   }
 
-  private func hasLabels(_ images: ImageSet, _ path: FilePath) -> Bool {
-    !images.classNames.isEmpty && path.extension?.lowercased() == "npz"
+  private func hasLabels(_ coded: CodedImages, _ path: FilePath) -> Bool {
+    !coded.images.classNames.isEmpty && path.extension?.lowercased() == "npz"
   }
 
-  private func finish(_ writer: NumPyWriter, _ images: ImageSet, _ numbers: Range<Int>) throws {
-    if hasLabels(images, writer.path) {
-      try writer.append(numbers.map { Int64(images.labels[$0]) }, to: 1)
+  private func finish(_ writer: NumPyWriter, _ coded: CodedImages) throws {
+    if hasLabels(coded, writer.path) {
+      try writer.append(coded.numbers.map { Int64(coded.images.labels[$0]) }, to: 1)
     }
     try writer.finish()
   }

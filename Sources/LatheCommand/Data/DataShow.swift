@@ -68,7 +68,7 @@ struct DataShow: ParsableCommand {
     Tiles(
       count: range.count, height: images.shape.height, width: images.shape.width,
       channels: images.shape.channels,
-      values: range.flatMap { images.bytes(of: $0).map(pixelValue) })
+      values: range.flatMap { images.values(of: $0) })
   }
 
   private func captions(_ images: ImageSet, _ range: Range<Int>) throws -> [String] {

@@ -11,16 +11,18 @@ import LatheTraining
 struct FrechetTool: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fid",
-    abstract: "Computes the Fréchet distance of two sets of images.",
+    abstract: "Compares two sets of images: FID, KID, precision and recall, density and coverage.",
     usage: "lathe fid A [B] [options]",
     discussion: """
       A and B are folders of pictures (JPEG, PNG), packed files, or .npz files with mu and sigma \
-      as pytorch-fid's.
+      as pytorch-fid's, of which FID alone can be computed. A is evaluated, B is the reference.
         mpirun -n 2 lathe fid A B --features inception:FILE --resize pytorch
         lathe fid A --save a.npz --features inception:FILE
       Pictures keep their size, which must be one for all of a folder; --size resizes them, after \
       a crop to the largest square. A packed file's splits are taken together unless --split names \
       one.
+
+      Status 65 if a metric that --metrics names cannot be computed; the others are shown.
       """)
 
   @Argument(help: "A folder, a packed file or an .npz file.", completion: .file())
@@ -30,6 +32,12 @@ struct FrechetTool: ParsableCommand {
   var b: String?
 
   @OptionGroup var features: FeatureFlags
+
+  @Option(help: "What is computed, separated by commas: fid, prd, kid, coverage (default: all).")
+  var metrics: String?
+
+  @Option(help: "What pairs and subsets are drawn from.")
+  var seed: UInt64 = 0
 
   @Option(help: "Side to which pictures of folders are resized.")
   var size: Int?
@@ -46,12 +54,30 @@ struct FrechetTool: ParsableCommand {
   func validate() throws {
     try check("--threads", threads, in: 1...256)
     try check("--size", size, in: 1...4096)
+    try checkSeed(seed)
+    _ = try asked()
     guard b != nil || save != nil else {
       throw ValidationError("expected a second set, or --save for the statistics of the first")
     }
   }
 
+  /// The metrics that are asked for.
+  private func asked() throws -> [EvaluationSettings.Metric] {
+    let known = EvaluationSettings.Metric.ofSets
+    guard let metrics else { return known }
+    return try metrics.split(separator: ",").map { name in
+      let metric = EvaluationSettings.Metric(named: String(name))
+      guard let metric, known.contains(metric) else {
+        throw ValidationError(
+          "--metrics: expected some of \(known.map(\.rawValue).joined(separator: ", ")), "
+            + "found \(name)")
+      }
+      return metric
+    }
+  }
+
   func run() throws {
+    let metrics = try asked()
     let choice = try features.choice()
     let output = try save.map { try OutputFile($0, option: "--save") }
     let sources = try failing {
@@ -60,15 +86,18 @@ struct FrechetTool: ParsableCommand {
       }
     }
     let extractors = try extractors(for: sources, choice)
-    try requireComparable(sources, extractors)
+    try requireComparable(sources, extractors, needsCovariance: metrics.contains(.fid))
     let progress = TaskProgress()
     let world = try RankedJob.start().world
     Workers.setCount(threads)
     let found = try zip(sources, extractors).compactMap { source, extractor in
-      try source.statistics(extractor, on: world, progress: progress)
+      try source.content(extractor, on: world, progress: progress)
     }
-    progress.finish()
-    if world.rank == 0 { try report(found, sources, extractors, output) }
+    guard world.rank == 0 else { return }
+    let report = SetComparison(
+      sources: sources, contents: found, extractors: extractors, metrics: metrics, seed: seed,
+      isNamed: self.metrics != nil, progress: progress)
+    try report.run(saving: output)
   }
 
   /// The extractor for each source, made once for images of one shape; nil for statistics.
@@ -88,10 +117,12 @@ struct FrechetTool: ParsableCommand {
   ///
   /// - Throws: `CommandFailure` (65).
   private func requireComparable(
-    _ sources: [StatisticsSource], _ extractors: [(any FeatureExtractor)?]
+    _ sources: [StatisticsSource], _ extractors: [(any FeatureExtractor)?], needsCovariance: Bool
   ) throws {
-    for (source, extractor) in zip(sources, extractors) {
-      try source.requireCovariance(extractor)
+    if needsCovariance || save != nil {
+      for (source, extractor) in zip(sources, extractors) {
+        try source.requireCovariance(extractor)
+      }
     }
     let lengths = zip(sources, extractors).compactMap { $0.dimensions($1) }
     let most = FeatureStatistics.maximumDimensionsOfFile
@@ -103,43 +134,5 @@ struct FrechetTool: ParsableCommand {
     throw CommandFailure.data(
       "feature dimensions: \(sources[0].path) has \(lengths[0]), \(sources[1].path) "
         + "\(lengths[1]); only features of one kind can be compared")
-  }
-
-  private func report(
-    _ found: [FeatureStatistics], _ sources: [StatisticsSource],
-    _ extractors: [(any FeatureExtractor)?], _ output: OutputFile?
-  ) throws {
-    for (statistics, source) in zip(found, sources) {
-      let origin =
-        statistics.count.map { "\($0) images" }
-        ?? "statistics; how their images were preprocessed is not known"
-      print(wrapped("\(source.path): \(origin), \(statistics.dimensions)-d"))
-    }
-    if let output {
-      try found[0].write(to: output.path)
-      print("written          \(output.path)")
-    }
-    if found.count == 2 { try compare(found, sources, extractors) }
-    flushOutput()
-  }
-
-  private func compare(
-    _ found: [FeatureStatistics], _ sources: [StatisticsSource],
-    _ extractors: [(any FeatureExtractor)?]
-  ) throws {
-    let distance = String(format: "%.5g", try frechetDistance(found[0], found[1]))
-    let used = zip(sources, extractors).compactMap { source, extractor in
-      source.shape.flatMap { shape in extractor.map { ($0, $0.summary(for: shape)) } }
-    }.first
-    let isKnown = found.allSatisfy { $0.count != nil }
-    let name = used?.0.scoreName ?? "Fréchet distance of given statistics"
-    print("\(name)  \(distance)")
-    if let used { print(wrapped(used.1 + (isKnown ? "" : ", for the images only"))) }
-    if let minimum = found.compactMap(\.count).min(), minimum <= found[0].dimensions {
-      print(
-        wrapped(
-          "warning: \(minimum) images for \(found[0].dimensions) dimensions: a covariance is "
-            + "singular, the distance is biased upwards"))
-    }
   }
 }

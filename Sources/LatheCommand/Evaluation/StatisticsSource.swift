@@ -10,6 +10,40 @@ import SystemPackage
 
 /// What `lathe fid` compares: images, or statistics that somebody computed.
 struct StatisticsSource {
+  /// What is known of a set.
+  enum Content {
+    case features(Features)
+    case statistics(FeatureStatistics)
+
+    /// Mean and covariance.
+    func statistics() throws(ScoreError) -> FeatureStatistics {
+      switch self {
+      case .features(let features): try FeatureStatistics(of: features)
+      case .statistics(let statistics): statistics
+      }
+    }
+
+    /// Samples; nil if nobody knows.
+    var count: Int? {
+      if case .features(let features) = self { features.count } else { nil }
+    }
+
+    /// Length of a vector.
+    var dimensions: Int {
+      switch self {
+      case .features(let features): features.dimensions
+      case .statistics(let statistics): statistics.dimensions
+      }
+    }
+
+    /// In words.
+    var summary: String {
+      let unknown = "statistics; how their images were preprocessed is not known"
+      let origin = count.map { "\($0) images" } ?? unknown
+      return "\(origin), \(dimensions)-d"
+    }
+  }
+
   let path: FilePath
   private let given: FeatureStatistics?
   private let images: PictureFiles?
@@ -76,22 +110,21 @@ struct StatisticsSource {
     }
   }
 
-  /// Mean and covariance of the images' features, on rank 0; nil elsewhere. Collective.
-  func statistics(
+  /// Its images' features, or the statistics, on rank 0; nil elsewhere. Collective.
+  func content(
     _ extractor: (any FeatureExtractor)?, on world: Communicator, progress: TaskProgress
-  ) throws -> FeatureStatistics? {
-    if let given { return world.rank == 0 ? given : nil }
+  ) throws -> Content? {
+    if let given { return world.rank == 0 ? .statistics(given) : nil }
     guard let extractor, let shape else { return nil }
-    func statistics(
-      of count: Int, _ images: (Range<Int>) throws -> Tensor
-    ) throws -> FeatureStatistics? {
-      try extractor.statistics(
+    func content(of count: Int, _ images: (Range<Int>) throws -> Tensor) throws -> Content? {
+      let features = try extractor.features(
         of: count, shape: shape, on: world,
         progress: { progress.show("\($0) of \(path)", $1, $2) }, images)
+      return features.map { .features($0) }
     }
-    if let images { return try statistics(of: images.count) { try images.tensor($0) } }
+    if let images { return try content(of: images.count) { try images.tensor($0) } }
     let ends = packed.reduce(into: [0]) { $0.append($0.last! + $1.count) }
-    return try statistics(of: ends.last!) { packedImages($0, ends: ends, shape: shape) }
+    return try content(of: ends.last!) { packedImages($0, ends: ends, shape: shape) }
   }
 
   /// Images of the packed sets taken one after another; `ends` are the sums of their counts.

@@ -52,10 +52,10 @@ public struct Augmentation: Hashable, Sendable {
 struct ImageView {
   let rows, columns: [Int]
 
-  /// Writes the pixels of `source`, an image of so many `channels`, as floats in [0, 1] to
-  /// `target`. Shapes: `[H, W, channels]` → `[rows, columns, channels]`.
+  /// Writes the pixels of `source` to `target`. Shapes: `[H, W, channels]` → `[rows, columns,
+  /// channels]`.
   func copy(
-    _ source: UnsafePointer<UInt8>, _ shape: ImageShape, to target: UnsafeMutablePointer<Float>
+    _ source: UnsafePointer<Float>, _ shape: ImageShape, to target: UnsafeMutablePointer<Float>
   ) {
     let channels = shape.channels
     var pixel = target
@@ -63,7 +63,7 @@ struct ImageView {
       for column in columns {
         let isBlack = row < 0 || column < 0
         let start = source + (isBlack ? 0 : (row * shape.width + column) * channels)
-        for channel in 0..<channels { pixel[channel] = isBlack ? 0 : pixelValue(start[channel]) }
+        for channel in 0..<channels { pixel[channel] = isBlack ? 0 : start[channel] }
         pixel += channels
       }
     }

@@ -43,13 +43,12 @@ public struct BatchLoader: Sendable {
   public func fill(_ destination: UnsafeMutablePointer<Float>, draw: Int, slice: Int) {
     var target = destination
     for position in positions(draw: draw, slice: slice) {
-      images.withImage(order.index(at: position)) { image in
-        if augmentation.isIdentity {
-          convertPixels(image.baseAddress!, to: target, count: image.count)
-        } else {
-          augmentation.view(images.shape, at: position, of: order)
-            .copy(image.baseAddress!, images.shape, to: target)
-        }
+      let image = order.index(at: position)
+      if augmentation.isIdentity {
+        images.copyValues(of: image, to: target)
+      } else {
+        augmentation.view(images.shape, at: position, of: order)
+          .copy(images.values(of: image), images.shape, to: target)
       }
       target += images.shape.count
     }

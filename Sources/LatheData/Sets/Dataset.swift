@@ -48,6 +48,7 @@ public struct Dataset: Sendable {
     case files(FileOrigin)
     case places(PlaceOrigin)
     case pictures(PictureOrigin)
+    case arrays(ArrayOrigin)
     case supplied(instructions: String?, Loader)
   }
 
@@ -112,6 +113,7 @@ extension Dataset {
     case .files(let files): files.instructions
     case .places(let places): places.instructions
     case .pictures(let pictures): pictures.instructions
+    case .arrays: Self.arrayInstructions
     case .supplied(let instructions, _): instructions
     }
   }
@@ -119,7 +121,7 @@ extension Dataset {
   /// The folders that are looked in, in this order, when none is given.
   public func places(dataRoot: FilePath? = DatasetRegistry.dataRoot) -> [FilePath] {
     switch origin {
-    case .generated, .supplied: return []
+    case .generated, .supplied, .arrays: return []
     case .files, .places, .pictures: break
     }
     let roots = [FilePath("data")] + (dataRoot.map { [$0] } ?? [])
@@ -149,6 +151,7 @@ extension Dataset {
       return try files.read(self, split, try files.locate(split, of: name, in: folders))
     case .places(let origin): return try origin.load(self, split, from: folders)
     case .pictures: return try loadPacked(split, at: folder, dataRoot: dataRoot)
+    case .arrays(let origin): return try loadArrays(split, origin, at: folder)
     case .supplied(_, let load): return try supplied(split, at: folder, seed, by: load)
     }
   }

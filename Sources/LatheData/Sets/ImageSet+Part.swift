@@ -29,8 +29,11 @@ extension ImageSet {
 
   private func digest(of images: [Int]) -> String {
     var checksum = Self.startOfDigest(shape)
-    for image in images { withImage(image) { checksum.update(UnsafeRawBufferPointer($0)) } }
+    for image in images { withBytes(image) { checksum.update($0) } }
     checksum.update(images.map { labels[$0] })
+    if case .array(let records) = pixels, !records.isLevels {
+      checksum.update(Array("\(records.range)".utf8))
+    }
     return checksum.hexadecimal
   }
 

@@ -20,8 +20,8 @@ public enum Split: String, CaseIterable, Hashable, Sendable, Codable {
   }
 }
 
-/// The images of one split with their labels: uint8 records, NHWC, in the order of the files, in
-/// memory or in a mapped file.
+/// The images of one split with their labels: records of uint8 or float32, NHWC, in the order of the
+/// files, in memory or in a mapped file.
 public struct ImageSet: Sendable {
   /// The data set's name in the registry.
   public let name: String
@@ -50,6 +50,7 @@ public struct ImageSet: Sendable {
     case memory([UInt8])
     /// In a file from `start` on, and from `checksums` on the CRC-32 of each image.
     case mapped(MappedFile, start: Int, checksums: Int)
+    case array(ArrayRecords)
   }
 
   /// A set of images held in memory.
@@ -129,27 +130,73 @@ public struct ImageSet: Sendable {
     self.rows = rows
   }
 
+  /// Images or vectors in an array.
+  init(
+    name: String, split: Split, shape: ImageShape, records: ArrayRecords, labels: [UInt8],
+    classNames: [String]
+  ) {
+    var digest = Self.startOfDigest(shape)
+    for record in 0..<records.count { records.withBytes(of: record) { digest.update($0) } }
+    digest.update(labels)
+    if !records.isLevels { digest.update(Array("\(records.range)".utf8)) }
+    self.init(
+      name: name, split: split, shape: shape, pixels: .array(records), labels: labels,
+      classNames: classNames, attributes: nil, identities: nil, digest: digest.hexadecimal)
+  }
+
   /// The number of images.
   public var count: Int { labels.count }
 
-  /// Calls `body` with the values of image `index`, `[height, width, channels]`, 0 to 255.
+  /// Whether images are levels of 8 bits, and not floats of an array.
+  public var hasLevels: Bool {
+    guard case .array(let records) = pixels else { return true }
+    return records.isLevels
+  }
+
+  /// Calls `body` with the levels of image `index`, `[height, width, channels]`, 0 to 255; the set
+  /// must have levels.
   ///
   /// The buffer is valid only during the call.
-  public func withImage<Result, Failure: Error>(
-    _ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
+  public func withImage<Result>(
+    _ index: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result
+  ) -> Result {
+    require(hasLevels, "ImageSet \(name): levels of an image of floats")
+    return withBytes(index) { body($0.bindMemory(to: UInt8.self)) }
+  }
+
+  /// Calls `body` with the bytes of image `index`, levels or floats as they are stored.
+  func withBytes<Result>(
+    _ index: Int, _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result {
     require(index >= 0 && index < count, "ImageSet \(name): image \(index) of \(count)")
     let row = rows?[index] ?? index
     let range = row * shape.count..<(row + 1) * shape.count
     switch pixels {
     case .memory(let values):
-      return try values.withUnsafeBufferPointer { (all) throws(Failure) -> Result in
-        try body(UnsafeBufferPointer(rebasing: all[range]))
-      }
+      return values.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
     case .mapped(let file, let start, _):
       defer { withExtendedLifetime(file) {} }
       let bytes = file.bytes[start + range.lowerBound..<start + range.upperBound]
-      return try body(UnsafeRawBufferPointer(rebasing: bytes).assumingMemoryBound(to: UInt8.self))
+      return body(UnsafeRawBufferPointer(rebasing: bytes))
+    case .array(let records): return records.withBytes(of: row, body)
+    }
+  }
+
+  /// Writes the values of image `index`, `[height, width, channels]`: levels / 255, or floats as
+  /// shares of their range.
+  public func copyValues(of index: Int, to target: UnsafeMutablePointer<Float>) {
+    if case .array(let records) = pixels, !records.isLevels {
+      require(index >= 0 && index < count, "ImageSet \(name): image \(index) of \(count)")
+      return records.copy(rows?[index] ?? index, to: target)
+    }
+    withImage(index) { convertPixels($0.baseAddress!, to: target, count: $0.count) }
+  }
+
+  /// A copy of these values.
+  public func values(of index: Int) -> [Float] {
+    [Float](unsafeUninitializedCapacity: shape.count) {
+      copyValues(of: index, to: $0.baseAddress!)
+      $1 = shape.count
     }
   }
 

@@ -66,6 +66,26 @@ package struct ZipArchive: Sendable {
     return content
   }
 
+  /// Where the content of a stored entry lies in the archive's file, its CRC-32 checked; nil for
+  /// one that is compressed.
+  ///
+  /// - Throws: `FileError` (damaged).
+  package func storedContent(
+    of entry: Entry
+  ) throws(FileError) -> (file: MappedFile, range: Range<Int>)? {
+    guard entry.method == 0, entry.packedSize == entry.size else { return nil }
+    let bytes = try packedBytes(of: entry)
+    let found = withExtendedLifetime(file) { Checksum(of: bytes).value }
+    guard found == entry.checksum else {
+      throw damaged(
+        entry, "CRC-32", Checksum(entry.checksum).hexadecimal, Checksum(found).hexadecimal)
+    }
+    guard let start = bytes.baseAddress.map({ $0 - file.bytes.baseAddress! }) else {
+      return (file, 0..<0)
+    }
+    return (file, start..<start + bytes.count)
+  }
+
   /// Section 4.4.5.
   private static func name(of method: UInt16) -> String {
     let names: [UInt16: String] = [

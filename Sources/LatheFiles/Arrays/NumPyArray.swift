@@ -33,14 +33,14 @@ package struct NumPyArray: Sendable, Equatable {
   }
 
   /// Values whose first index is the fastest, in the order in which the last one is.
-  private static func rowMajor(_ values: [Double], _ shape: [Int]) -> [Double] {
+  package static func rowMajor<Value>(_ values: [Value], _ shape: [Int]) -> [Value] {
     guard shape.count > 1, !values.isEmpty else { return values }
     // An array of Fortran's order is its transpose in C's, index by index from the last.
     let columns = shape.last!
     let rows = values.count / columns
     let rest = Array(shape.dropLast())
     if columns == 1 { return rowMajor(values, rest) }
-    var ordered = [Double](repeating: 0, count: values.count)
+    var ordered = values
     for column in 0..<columns {
       let part = rowMajor(Array(values[column * rows..<(column + 1) * rows]), rest)
       for row in 0..<rows { ordered[row * columns + column] = part[row] }
@@ -56,9 +56,19 @@ package struct NumPyArray: Sendable, Equatable {
 }
 
 /// How numbers lie in a file.
-private struct ElementType {
+struct ElementType {
   let size: Int
-  let isBigEndian: Bool
+  private let isBigEndian: Bool
+
+  /// Levels of 8 bits; nil for another type.
+  static func uint8(_ format: String) -> ElementType? {
+    ["|u1", "<u1", "=u1", ">u1", "u1"].contains(format) ? ElementType(size: 1) : nil
+  }
+
+  private init(size: Int) { (self.size, isBigEndian) = (size, false) }
+
+  /// Whether numbers lie as this machine has levels and floats.
+  var isNative: Bool { size < 8 && !isBigEndian }
 
   init?(_ format: String) {
     switch format {
@@ -71,14 +81,20 @@ private struct ElementType {
 
   func numbers(in bytes: ArraySlice<UInt8>) -> [Double] {
     bytes.withUnsafeBytes { bytes in
-      stride(from: 0, to: bytes.count, by: size).map { offset in
-        if size == 8 {
-          let bits = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-          return Double(bitPattern: isBigEndian ? bits.bigEndian : bits.littleEndian)
-        }
-        let bits = bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
-        return Double(Float(bitPattern: isBigEndian ? bits.bigEndian : bits.littleEndian))
-      }
+      stride(from: 0, to: bytes.count, by: size).map { number(in: bytes, at: $0) }
     }
+  }
+
+  func floats(in bytes: UnsafeRawBufferPointer) -> [Float] {
+    stride(from: 0, to: bytes.count, by: size).map { Float(number(in: bytes, at: $0)) }
+  }
+
+  private func number(in bytes: UnsafeRawBufferPointer, at offset: Int) -> Double {
+    if size == 8 {
+      let bits = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      return Double(bitPattern: isBigEndian ? bits.bigEndian : bits.littleEndian)
+    }
+    let bits = bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+    return Double(Float(bitPattern: isBigEndian ? bits.bigEndian : bits.littleEndian))
   }
 }

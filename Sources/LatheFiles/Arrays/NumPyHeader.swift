@@ -17,6 +17,8 @@ package struct NumPyHeader: Sendable {
   static let magic = [0x93] + Array("NUMPY".utf8)
   /// Bytes of the text; NumPy itself reads no more than this unless it is told to.
   private static let longest = 10_000
+  /// Bytes in which a header lies whole.
+  static let mostBytes = 12 + longest
   /// NumPy's own limit.
   private static let mostDimensions = 64
 

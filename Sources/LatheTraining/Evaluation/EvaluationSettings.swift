@@ -16,7 +16,7 @@ public struct EvaluationSettings: Codable, Equatable, Sendable {
     case prd
     /// Kernel distance of generated images.
     case kid
-    /// Density and coverage.
+    /// Precision and recall, density and coverage, by nearest neighbours.
     case coverage
     /// Correlation and covariance of codes, active dimensions.
     case latent

@@ -68,11 +68,11 @@ public final class Evaluator {
   private func addFeatureScores(
     _ images: GeneratedImages, sampler: () throws -> Sampler, to evaluation: inout Evaluation
   ) throws {
-    let needsGenerated = has(.fid) || has(.prd) || has(.kid) || has(.coverage)
+    let needsGenerated = EvaluationSettings.Metric.ofSets.contains { has($0) }
     guard needsGenerated || has(.interpolation) else { return }
-    let sampler = try sampler()
+    let drawn = try sampler()
     let comparison = try realFeatures().map {
-      Comparison(self, real: $0, sampler: sampler.name.rawValue)
+      self.comparison(with: $0, sampler: drawn.name.rawValue)
     }
     if has(.fid) {
       let features = try features("reconstructions", reference.count, images.reconstructed)
@@ -82,10 +82,10 @@ public final class Evaluator {
     }
     if needsGenerated {
       let features = try features("generated images", settings.samples) {
-        images.generated($0, from: sampler)
+        images.generated($0, from: drawn)
       }
       if let comparison, let features {
-        try addGeneration(comparison, features, to: &evaluation)
+        try comparison.add(settings.metrics, of: features, to: &evaluation, progress: progress)
       }
     }
     if has(.interpolation) {
@@ -96,32 +96,14 @@ public final class Evaluator {
     }
   }
 
-  private func addGeneration(
-    _ comparison: Comparison, _ features: Features, to evaluation: inout Evaluation
-  ) throws {
-    if has(.fid) {
-      progress("Fréchet distance", 0, 0)
-      try evaluation.add(.fid) { try comparison.generation(features) }
-      if let warning = comparison.warning(features) { evaluation.warnings.append(warning) }
-    }
-    if has(.prd) {
-      progress("precision and recall", 0, 0)
-      var curve: PrecisionRecallCurve?
-      try evaluation.add(.prd) {
-        let (found, scores) = try comparison.precisionRecall(features)
-        curve = found
-        return scores
-      }
-      evaluation.curve = curve
-    }
-    if has(.kid) {
-      progress("kernel distance", 0, 0)
-      try evaluation.add(.kid) { try comparison.kernelDistance(features) }
-    }
-    if has(.coverage) {
-      progress("density and coverage", 0, 0)
-      try evaluation.add(.coverage) { try comparison.neighborhoods(features) }
-    }
+  private func comparison(with real: Features, sampler: String) -> Comparison {
+    let conditions =
+      "against \(reference.description); \(features); images that the model made are "
+      + "\(settings.preprocessing)"
+    return Comparison(
+      real: real, name: extractor.scoreName, seed: settings.seed, conditions: conditions,
+      prefix: "generation/"
+    ) { [seed = settings.seed] in "\($0) generated images (sampler \(sampler), seed \(seed))" }
   }
 
   private func realFeatures() throws -> Features? {

@@ -46,7 +46,8 @@ public struct LeadingScore: Sendable, Equatable {
     case .interpolation: [("interpolation/\(features)", false)]
     case .prd: [("prd/precision", true), ("prd/recall", true)]
     case .kid: [("generation/kid", false)]
-    case .coverage: [("density", true), ("coverage", true)]
+    case .coverage:
+      [("knn/precision", true), ("knn/recall", true), ("density", true), ("coverage", true)]
     case .latent: [("latent/nac", false)]
     case .elbo: [("negative-elbo", false)]
     case .loss: [("loss", false)]

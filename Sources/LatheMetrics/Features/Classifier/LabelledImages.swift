@@ -44,21 +44,20 @@ struct LabelledImages {
   private func write(_ index: Int, flipped: Bool, to pointer: UnsafeMutablePointer<Float>) {
     let (height, width) = (images.shape.height, images.shape.width)
     let channels = images.shape.channels
-    images.withImage(index) { bytes in
-      func value(_ i: Int, _ j: Int, _ channel: Int) -> Float {
-        let column = flipped ? width - 1 - j : j
-        return pixelValue(bytes[(i * width + column) * channels + channel])
+    let values = images.values(of: index)
+    func value(_ i: Int, _ j: Int, _ channel: Int) -> Float {
+      let column = flipped ? width - 1 - j : j
+      return values[(i * width + column) * channels + channel]
+    }
+    if isColourised {
+      ColourScene(seed: seed, number: index).paint(height: height, width: width, to: pointer) {
+        value($0, $1, 0)
       }
-      if isColourised {
-        ColourScene(seed: seed, number: index).paint(height: height, width: width, to: pointer) {
-          value($0, $1, 0)
-        }
-        return
-      }
-      for i in 0..<height {
-        for j in 0..<width {
-          for c in 0..<channels { pointer[(i * width + j) * channels + c] = value(i, j, c) }
-        }
+      return
+    }
+    for i in 0..<height {
+      for j in 0..<width {
+        for c in 0..<channels { pointer[(i * width + j) * channels + c] = value(i, j, c) }
       }
     }
   }

@@ -12,6 +12,8 @@ public struct Evaluation: Sendable {
   /// What was asked for and could not be computed.
   public private(set) var leftOut: [LeftOut] = []
 
+  package init() {}
+
   /// A metric that could not be computed, and why.
   public struct LeftOut: Sendable {
     public let metric: EvaluationSettings.Metric
@@ -22,7 +24,7 @@ public struct Evaluation: Sendable {
   public subscript(name: String) -> Double? { scores.first { $0.name == name }?.value }
 
   /// Adds the scores of a metric; a `ScoreError` leaves it out and says why.
-  mutating func add(
+  package mutating func add(
     _ metric: EvaluationSettings.Metric, _ scores: () throws -> [Score]
   ) throws {
     do { self.scores += try scores() } catch let error as ScoreError {
@@ -30,11 +32,14 @@ public struct Evaluation: Sendable {
     }
   }
 
-  mutating func leaveOut(_ metric: EvaluationSettings.Metric, _ reason: String) {
+  package mutating func leaveOut(_ metric: EvaluationSettings.Metric, _ reason: String) {
     // Distances of generated images and of reconstructions may fail alike.
     guard !leftOut.contains(where: { $0.metric == metric && $0.reason == reason }) else { return }
     leftOut.append(LeftOut(metric: metric, reason: reason))
   }
+
+  /// Adds a sentence on why scores are to be read with care.
+  package mutating func warn(_ warning: String) { warnings.append(warning) }
 
   /// Values by name, for a line of `metrics.jsonl`; numbers that are not finite as text.
   public var members: [String: JSONValue] {

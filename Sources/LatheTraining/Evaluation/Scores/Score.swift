@@ -15,7 +15,7 @@ public struct Score: Sendable {
   /// ``samples`` says all.
   public let conditions: String?
 
-  init(
+  package init(
     _ name: String, _ value: Double, standardDeviation: Double? = nil, unit: String,
     samples: String, conditions: String? = nil
   ) {
