@@ -72,6 +72,34 @@ import Testing
     }
   }
 
+  /// Vectors of a file are trained on, encoded, sampled and compared in their own values.
+  @Test func vectors() throws {
+    try withFolder { folder in
+      let (file, out) = ("\(folder)/codes.npy", "\(folder)/run")
+      let values = (0..<600).map { Float($0 * 37 % 101) / 20 - 3 }
+      let writer = try NumPyWriter(FilePath(file), [.init("", .float32, [100, 6])])
+      try writer.append(values)
+      try writer.finish()
+      let training = try mpirunResult(
+        2, "lathe",
+        ["train", "ae", file, "--steps", "3", "--batch", "16", "--networks", "mlp", "--out", out]
+          + ["--set", "hiddenSize=8", "--set", "latentSize=3", "--preview-every", "0"],
+        timeout: 120)
+      #expect(training.status == 0, "\(training)")
+      #expect(training.errorOutput.contains("100 vectors of 6, float32, [-3, 2] becomes [0, 1]"))
+      _ = try run(1, ["reconstruct", out, "--data", file, "--out", "\(folder)/r.npy"])
+      let found = try array("\(folder)/r.npy")
+      #expect(found.shape == [100, 6] && found.values.allSatisfy { $0 > -3 && $0 < 2 })
+      let output = try run(2, ["fid", "\(folder)/r.npy", file])
+      for name in ["pixel-distance", "kid", "knn/precision", "knn/recall", "density", "coverage"] {
+        #expect(output.contains("\n\(name) "), "\(name): \(output)")
+      }
+      #expect(output.contains("100 vectors"), "\(output)")
+      let grid = try mpirunResult(1, "lathe", ["sample", out], timeout: 60)
+      #expect(grid.status == 64 && grid.errorOutput.contains("vectors have no pictures"))
+    }
+  }
+
   /// One picture for each image, none over another's.
   @Test func pictures() throws {
     try withFolder { folder in

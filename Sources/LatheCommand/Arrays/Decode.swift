@@ -33,12 +33,12 @@ struct Decode: ParsableCommand {
     Workers.setCount(source.threads)
     let saved = try source.run()
     let rows = try failing { try read(FilePath(codes)) }
-    let shape = saved.dataset.shape
     try requireCodes(rows, of: saved.loaded.latentSize)
     let count = rows.shape[0]
     let world = try RankedJob.start().world
-    let written = try ImageWriting(out: out, count: count, shape: shape, element: dtype)
-      .run(on: world, TaskProgress(after: 2)) { saved.loaded.model.decode(tensor(rows, $0)) }
+    let written = try ImageWriting(
+      out: out, count: count, dataset: saved.dataset, element: dtype
+    ).run(on: world, TaskProgress(after: 2)) { saved.loaded.model.decode(tensor(rows, $0)) }
     guard let written else { return }
     print("\(counted(count, "image")) of codes in \(codes)")
     print("written          \(written)")

@@ -15,14 +15,15 @@ struct Encode: ParsableCommand {
         lathe encode RUN --out codes.npz
       Of other images, over four ranks; the codes are the same on any number:
         mpirun -n 4 lathe encode RUN --data DIR --split train --out codes.npy
+        lathe encode RUN --data images.npz --out codes.npy
       A file that ends in .npy holds the codes alone, float32 [images, dimensions]; one that ends in
       .npz holds `codes` and, where there are any, `labels` (int64).
       """)
 
   @OptionGroup var source: RunOptions
 
-  @Option(help: "The split that the images are of: train, validation or test.")
-  var split: Split = .test
+  @Option(help: .split)
+  var split: Split?
 
   @Option(help: "Number of images (default: all).")
   var count: Int?
@@ -52,7 +53,7 @@ struct Encode: ParsableCommand {
     Workers.setCount(source.threads)
     let saved = try source.run()
     let path = try OutputFile(out, option: "--out").path
-    let images = try saved.images(split, at: source.data)
+    let (images, words) = try saved.images(asked: split, at: source.data)
     let coded = try CodedImages(
       saved, images, first: first, count: count, seed: drawn ? seed : nil)
     let world = try RankedJob.start().world
@@ -67,7 +68,7 @@ struct Encode: ParsableCommand {
     progress.finish()
     guard let writer else { return }
     try failing { try finish(writer, coded) }
-    print("\(counted(count, "code")) of \(split.rawValue) images, step \(saved.state.step)")
+    print("\(counted(count, "code")) of \(words), step \(saved.state.step)")
     print("written          \(path)")
   }
 

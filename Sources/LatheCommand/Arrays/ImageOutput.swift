@@ -1,4 +1,5 @@
 import ArgumentParser
+import LatheData
 import LatheDistributed
 import LatheFiles
 import LatheNN
@@ -12,7 +13,8 @@ enum ArrayElement: String, ExpressibleByArgument, CaseIterable {
   case float32, uint8
 }
 
-/// Many images written one by one: PNG files in a folder, or one array in a `.npy` or `.npz` file.
+/// Many images or vectors written one by one: PNG files in a folder, or one array in a `.npy` or
+/// `.npz` file.
 enum ImageOutput {
   case folder(FilePath, digits: Int)
   case array(NumPyWriter, ArrayElement, FilePath)
@@ -25,9 +27,14 @@ enum ImageOutput {
   }
 
   /// - Throws: `CommandFailure` (73), 64 for an ending that is none of these.
-  init(_ out: String, count: Int, shape: ImageShape, _ element: ArrayElement) throws {
+  init(_ out: String, count: Int, dataset: Dataset, _ element: ArrayElement) throws {
     let path = FilePath(out)
     let ending = path.extension?.lowercased()
+    let isFloats = (ending == "npy" || ending == "npz") && element == .float32
+    guard isFloats || !dataset.isVectors else {
+      throw CommandFailure.usage(
+        "--out \(out): expected NAME.npy or NAME.npz, float32, for vectors")
+    }
     guard ending == "npy" || ending == "npz", !FileSystem.isFolder(path) else {
       guard ending == nil || FileSystem.isFolder(path) else {
         throw CommandFailure.usage(
@@ -37,7 +44,10 @@ enum ImageOutput {
       return
     }
     let file = try OutputFile(out, option: "--out").path
-    let sizes = [count, shape.height, shape.width, shape.channels]
+    let shape = dataset.shape
+    let sizes =
+      dataset.isVectors
+      ? [count, shape.width] : [count, shape.height, shape.width, shape.channels]
     let writer = try failing {
       try NumPyWriter(file, [.init("arr_0", element == .uint8 ? .uint8 : .float32, sizes)])
     }
@@ -56,9 +66,13 @@ enum ImageOutput {
   }
 
   /// Writes images that come after those before, `[n, height, width, channels]` in [0, 1].
-  func write(_ values: [Float], from first: Int, shape: ImageShape) throws {
+  ///
+  /// Floats are written in the values of the data set's own arrays.
+  func write(_ values: [Float], from first: Int, of dataset: Dataset) throws {
+    let shape = dataset.shape
     switch self {
-    case .array(let writer, .float32, _): try writer.append(values)
+    case .array(let writer, .float32, _):
+      try writer.append(dataset.range?.values(of: values) ?? values)
     case .array(let writer, .uint8, _): try writer.append(levels(of: values))
     case .folder(let path, let digits):
       for (place, start) in stride(from: 0, to: values.count, by: shape.count).enumerated() {
@@ -90,7 +104,7 @@ enum ImageOutput {
 struct ImageWriting {
   let out: String
   let count: Int
-  let shape: ImageShape
+  let dataset: Dataset
   let element: ArrayElement
 
   /// Makes the images of each range and writes them; returns where they are, on rank 0 alone.
@@ -99,13 +113,13 @@ struct ImageWriting {
     on world: Communicator, _ progress: TaskProgress, _ images: (Range<Int>) throws -> Tensor
   ) throws -> String? {
     let output =
-      Launcher.isRoot ? try ImageOutput(out, count: count, shape: shape, element) : nil
+      Launcher.isRoot ? try ImageOutput(out, count: count, dataset: dataset, element) : nil
     var written = 0
     try SharedWork(world: world, progress: progress.show).stream("images", count) {
       try images($0).values
     } take: { values in
-      try output?.write(values, from: written, shape: shape)
-      written += values.count / shape.count
+      try output?.write(values, from: written, of: dataset)
+      written += values.count / dataset.shape.count
     }
     progress.finish()
     return try output.map { output in try failing { try output.finish() } }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import LatheData
 import LatheFiles
+import LatheNN
+import LatheTraining
 import Foundation
 import SystemPackage
 
@@ -21,7 +23,8 @@ struct DataCommand: ParsableCommand {
 /// Which data set, where, and how its pictures are prepared.
 struct DataOptions: ParsableArguments {
   @Argument(
-    help: "The data set (`lathe datasets` lists them), or a packed file.", completion: .datasets)
+    help: "The data set (`lathe datasets` lists them), a packed file, or arrays, .npy or .npz.",
+    completion: .datasets)
   var dataset: String
 
   @Option(
@@ -35,15 +38,23 @@ struct DataOptions: ParsableArguments {
     help: "Leave out damaged pictures and those on which lists and folder disagree, and list them.")
   var skipCorrupt = false
 
+  @Option(parsing: .unconditional, help: .setting("range"))
+  var range: String?
+
+  func validate() throws { _ = try ValueRange.asked(range) }
+
   /// The packed file that was named instead of a data set; it may be damaged.
   var packedFile: FilePath? {
     let path = FilePath(dataset)
-    let isOtherFile = Registered.datasets[dataset] == nil && FileSystem.isFile(path)
+    let isOtherFile =
+      Registered.datasets[dataset] == nil && FileSystem.isFile(path) && !isArrayFile(dataset)
     return PackedFile.isPacked(path) || isOtherFile ? path : nil
   }
 
   /// The data set, with pictures prepared as asked for; a packed file's is what the file says.
   func entry() throws -> Dataset {
+    if let path = arrayFile { return try arrays(at: path, range: .asked(range)) }
+    guard range == nil else { throw CommandFailure.usage("--range: for arrays only") }
     guard let packedFile else {
       return try pictures.applied(to: LatheCommand.dataset(named: dataset))
     }
@@ -55,6 +66,12 @@ struct DataOptions: ParsableArguments {
           + "found \(file.dataset.printable)")
     }
     return entry.prepared(as: file.preparation)
+  }
+
+  /// The array file that was named instead of a data set, or as the place of `arrays`.
+  private var arrayFile: FilePath? {
+    if isArrayFile(dataset) { return FilePath(dataset) }
+    return dataset == Dataset.arrays.name ? data.map { FilePath($0) } : nil
   }
 
   /// Where the data set lies, if the user said.
@@ -113,3 +130,16 @@ struct PictureOptions: ParsableArguments {
 }
 
 extension ResizeFilter: ExpressibleByArgument {}
+
+extension ValueRange {
+  /// What `--range` says, if it was given.
+  ///
+  /// - Throws: `ValidationError` for what is no range.
+  static func asked(_ text: String?) throws -> ValueRange? {
+    guard let text else { return nil }
+    guard let range = ValueRange(given: .string(text)) else {
+      throw ValidationError("--range: expected \(expectation), found \(text)")
+    }
+    return range
+  }
+}

@@ -108,7 +108,18 @@ private struct PixelMoments {
 
   static func channels(of images: ImageSet) -> [PixelMoments] {
     let channels = images.shape.channels
-    // Levels are whole numbers, so sums in 64 bits are exact.
+    let (sums, squares) = images.hasLevels ? levelSums(of: images) : valueSums(of: images)
+    let count = Double(images.count * images.shape.count / channels)
+    return (0..<channels).map { channel in
+      let mean = sums[channel] / count
+      let variance = squares[channel] / count - mean * mean
+      return PixelMoments(mean: mean, standardDeviation: max(variance, 0).squareRoot())
+    }
+  }
+
+  /// Levels are whole numbers, so sums in 64 bits are exact.
+  private static func levelSums(of images: ImageSet) -> ([Double], [Double]) {
+    let channels = images.shape.channels
     var sums = [Int](repeating: 0, count: channels)
     var squares = sums
     for index in 0..<images.count {
@@ -120,11 +131,19 @@ private struct PixelMoments {
         }
       }
     }
-    let count = Double(images.count * images.shape.count / channels)
-    return (0..<channels).map { channel in
-      let mean = Double(sums[channel]) / count
-      let variance = Double(squares[channel]) / count - mean * mean
-      return PixelMoments(mean: mean / 255, standardDeviation: max(variance, 0).squareRoot() / 255)
+    return (sums.map { Double($0) / 255 }, squares.map { Double($0) / (255 * 255) })
+  }
+
+  private static func valueSums(of images: ImageSet) -> ([Double], [Double]) {
+    let channels = images.shape.channels
+    var sums = [Double](repeating: 0, count: channels)
+    var squares = sums
+    for index in 0..<images.count {
+      for (place, value) in images.values(of: index).enumerated() {
+        sums[place % channels] += Double(value)
+        squares[place % channels] += Double(value) * Double(value)
+      }
     }
+    return (sums, squares)
   }
 }

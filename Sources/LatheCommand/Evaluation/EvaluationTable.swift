@@ -27,8 +27,10 @@ struct EvaluationTable: CustomStringConvertible {
   private func row(_ score: Score, _ width: Int) -> String {
     let value = String(format: "%.5g", score.value)
     let deviation = score.standardDeviation.map { String(format: " ± %.2g", $0) } ?? ""
+    let number = value + deviation
     return score.name.padding(toLength: width, withPad: " ", startingAt: 0)
-      + (value + deviation).padding(toLength: 17, withPad: " ", startingAt: 0) + score.unit
+      + number.padding(toLength: max(17, number.count + 1), withPad: " ", startingAt: 0)
+      + score.unit
   }
 
   /// Each text once, in the order of its first appearance.

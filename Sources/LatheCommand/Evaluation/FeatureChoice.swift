@@ -1,6 +1,7 @@
 import LatheMetrics
 import LatheNN
 import LatheTraining
+import SystemPackage
 
 /// What `--features`, `--dims` and `--resize` ask for.
 struct FeatureChoice {
@@ -38,6 +39,15 @@ struct FeatureChoice {
   private static var formsWithInputOptions: String {
     registry.entries.filter(\.hasInputOptions).flatMap(\.forms).map { "--features \($0)" }
       .joined(separator: ", ")
+  }
+
+  /// The vectors of a file themselves.
+  ///
+  /// - Throws: `CommandFailure` (64) if features of images are asked for.
+  func vectorExtractor(for path: FilePath) throws -> any FeatureExtractor {
+    guard let entry, entry.name != Pixels().name else { return Pixels() }
+    throw CommandFailure.usage(
+      "--features \(entry.name): \(path) has vectors, which are measured themselves")
   }
 
   /// The extractor for images of a shape.

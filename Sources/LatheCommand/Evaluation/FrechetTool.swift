@@ -14,10 +14,13 @@ struct FrechetTool: ParsableCommand {
     abstract: "Compares two sets of images: FID, KID, precision and recall, density and coverage.",
     usage: "lathe fid A [B] [options]",
     discussion: """
-      A and B are folders of pictures (JPEG, PNG), packed files, or .npz files with mu and sigma \
-      as pytorch-fid's, of which FID alone can be computed. A is evaluated, B is the reference.
+      A and B are folders of pictures (JPEG, PNG), packed files, arrays in .npy or .npz files, or \
+      .npz files with mu and sigma as pytorch-fid's, of which FID alone can be computed. A is \
+      evaluated, B is the reference.
         mpirun -n 2 lathe fid A B --features inception:FILE --resize pytorch
+        lathe fid samples.npz images.npy
         lathe fid A --save a.npz --features inception:FILE
+      Vectors, [N, d], are measured themselves. \
       Pictures keep their size, which must be one for all of a folder; --size resizes them, after \
       a crop to the largest square. A packed file's splits are taken together unless --split names \
       one.
@@ -25,7 +28,7 @@ struct FrechetTool: ParsableCommand {
       Status 65 if a metric that --metrics names cannot be computed; the others are shown.
       """)
 
-  @Argument(help: "A folder, a packed file or an .npz file.", completion: .file())
+  @Argument(help: "A folder, a packed file, .npy or .npz.", completion: .file())
   var a: String
 
   @Argument(help: "Another one.", completion: .file())
@@ -42,8 +45,11 @@ struct FrechetTool: ParsableCommand {
   @Option(help: "Side to which pictures of folders are resized.")
   var size: Int?
 
-  @Option(help: "Split of packed files (default: all).")
+  @Option(help: "Split of packed files and arrays (default: all).")
   var split: Split?
+
+  @Option(parsing: .unconditional, help: "Values of float images that stand for black and white.")
+  var range: String?
 
   @Option(help: "Write the statistics of A to this .npz file.")
   var save: String?
@@ -55,7 +61,7 @@ struct FrechetTool: ParsableCommand {
     try check("--threads", threads, in: 1...256)
     try check("--size", size, in: 1...4096)
     try checkSeed(seed)
-    _ = try asked()
+    _ = (try asked(), try ValueRange.asked(range))
     guard b != nil || save != nil else {
       throw ValidationError("expected a second set, or --save for the statistics of the first")
     }
@@ -82,7 +88,7 @@ struct FrechetTool: ParsableCommand {
     let output = try save.map { try OutputFile($0, option: "--save") }
     let sources = try failing {
       try ([a] + (b.map { [$0] } ?? [])).map {
-        try StatisticsSource(FilePath($0), split: split, size: size)
+        try StatisticsSource(FilePath($0), split: split, size: size, range: .asked(range))
       }
     }
     let extractors = try extractors(for: sources, choice)
@@ -107,6 +113,7 @@ struct FrechetTool: ParsableCommand {
     var made: [(shape: ImageShape, extractor: any FeatureExtractor)] = []
     return try sources.map { source in
       guard let shape = source.shape else { return nil }
+      if source.isVectors { return try choice.vectorExtractor(for: source.path) }
       if let ready = made.first(where: { $0.shape == shape }) { return ready.extractor }
       made.append((shape, try choice.extractor(for: shape)))
       return made.last?.extractor

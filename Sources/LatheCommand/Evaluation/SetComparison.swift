@@ -19,7 +19,7 @@ struct SetComparison {
     let statistics = try output.map { _ in try failing { try contents[0].statistics() } }
     progress.finish()
     for (source, content) in zip(sources, contents) {
-      print(wrapped("\(source.path): \(content.summary)"))
+      print(wrapped("\(source.path): \(content.summary(source.samples))"))
     }
     if let output, let statistics {
       try failing { try statistics.write(to: output.path) }
@@ -41,7 +41,7 @@ struct SetComparison {
     let comparison = Comparison(
       real: real, name: used.scoreName, seed: seed,
       conditions: "against the \(real.count) of \(sources[1].path); \(used.summary(for: shape))"
-    ) { [path = sources[0].path] in "\($0) images of \(path)" }
+    ) { [source = sources[0]] in "\($0) \(source.samples) of \(source.path)" }
     try comparison.add(metrics, of: evaluated, to: &evaluation, progress: progress.show)
     return evaluation
   }

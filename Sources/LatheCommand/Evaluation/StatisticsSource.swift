@@ -37,36 +37,58 @@ struct StatisticsSource {
     }
 
     /// In words.
-    var summary: String {
+    func summary(_ samples: String) -> String {
       let unknown = "statistics; how their images were preprocessed is not known"
-      let origin = count.map { "\($0) images" } ?? unknown
+      let origin = count.map { "\($0) \(samples)" } ?? unknown
       return "\(origin), \(dimensions)-d"
     }
   }
 
   let path: FilePath
-  private let given: FeatureStatistics?
-  private let images: PictureFiles?
-  private let packed: [ImageSet]
+  private var given: FeatureStatistics?
+  private var images: PictureFiles?
+  /// Of a packed file or arrays.
+  private var packed: [ImageSet]
+  /// Whether its images are vectors.
+  private(set) var isVectors: Bool
+  /// What its samples are.
+  var samples: String { isVectors ? "vectors" : "images" }
 
-  /// A folder of pictures, a packed file or an `.npz` file.
+  /// A folder of pictures, a packed file, or an array file: statistics if it has `mu` or `sigma`,
+  /// else images or vectors.
   ///
   /// - Throws: `FileError` if there is nothing, or it is damaged.
-  init(_ path: FilePath, split: Split?, size: Int?) throws {
+  init(_ path: FilePath, split: Split?, size: Int?, range: ValueRange?) throws {
     self.path = path
-    if path.extension?.lowercased() == "npz" {
-      (given, images, packed) = (try FeatureStatistics(reading: path), nil, [])
+    (given, images, packed, isVectors) = (nil, nil, [], false)
+    if ArrayImages.isNamed(path), !FileSystem.isFolder(path) {
+      if path.extension?.lowercased() == "npz", try ArrayImages.areStatistics(path) {
+        given = try FeatureStatistics(reading: path)
+      } else {
+        try readArrays(split, range)
+      }
     } else if PackedFile.isPacked(path) {
       let file = try PackedFile(path)
       let splits = split.map { [$0] } ?? Split.allCases
       let sets = splits.compactMap { try? file.images($0) }
-      (given, images, packed) = (nil, nil, sets.isEmpty ? [try file.images(splits[0])] : sets)
+      packed = sets.isEmpty ? [try file.images(splits[0])] : sets
     } else {
       try Self.refuseOtherFiles(path)
-      let pictures = try PictureFiles(path, size: size)
-      pictures.notes.forEach { note("\(path): \($0)") }
-      (given, images, packed) = (nil, pictures, [])
+      images = try PictureFiles(path, size: size)
+      images?.notes.forEach { note("\(path): \($0)") }
     }
+  }
+
+  /// Vectors are measured as they are, images in their range.
+  private mutating func readArrays(_ split: Split?, _ range: ValueRange?) throws {
+    let file = try ArrayImages(path)
+    file.notes(forAll: split == nil).forEach { note("\(path): \($0)") }
+    isVectors = file.isVectors
+    let used = file.isVectors ? .unit : range ?? .unit
+    if !file.isVectors { note("\(path): \(try file.description(of: used))") }
+    packed =
+      try split.map { [try file.images($0, range: used, isBounded: !isVectors)] }
+      ?? file.all(range: used, isBounded: !isVectors)
   }
 
   /// - Throws: `FileError` (damaged) for a file, which says what it is if that is known.
@@ -74,12 +96,10 @@ struct StatisticsSource {
     guard FileSystem.isFile(path) else { return }
     let file = try OpenFile(reading: path)
     let start = try file.bytes(at: 0, count: min(try file.size(), 2048))
-    let isArray = path.extension?.lowercased() == "npy"
     throw FileError(
-      .damaged, "images", path: path, expected: "a folder of pictures, a packed file or .npz",
-      found: isArray ? "a NumPy array (.npy)" : contentKind(start) ?? "another file",
-      hint: isArray
-        ? "Statistics are np.savez(FILE, mu=mean, sigma=covariance); images are PNG files" : nil)
+      .damaged, "images", path: path,
+      expected: "a folder of pictures, a packed file, .npy or .npz",
+      found: contentKind(start) ?? "another file")
   }
 
   /// The shape of its images; nil for statistics.

@@ -61,8 +61,9 @@ struct FeaturesTrain: RootCommand {
   /// Trains, tells how each epoch went, and writes the weights.
   func run() throws {
     Workers.setCount(threads)
-    let out = try OutputFile(self.out ?? "classifier-\(dataset).safetensors", option: "--out").path
     let entry = try pictures.applied(to: LatheCommand.dataset(named: dataset))
+    let name = "classifier-\(entry.name).safetensors"
+    let out = try OutputFile(self.out ?? name, option: "--out").path
     let folder = data.map { FilePath($0) }
     let train = try failing { try entry.load(.train, at: folder) }
     let test = try failing { try entry.load(.test, at: folder) }

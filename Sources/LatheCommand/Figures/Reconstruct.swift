@@ -23,8 +23,8 @@ struct Reconstruct: ParsableCommand {
 
   @OptionGroup var source: RunOptions
 
-  @Option(help: "The split that the images are of: train, validation or test.")
-  var split: Split = .test
+  @Option(help: .split)
+  var split: Split?
 
   @Option(help: "Number of images (default: 64 for a grid, else all).")
   var count: Int?
@@ -62,37 +62,46 @@ struct Reconstruct: ParsableCommand {
   }
 
   private func drawGrid(of saved: SavedRun) throws {
+    try saved.requirePictures()
     try figures.prepare(in: saved.pictures)
-    let images = try saved.images(split, at: source.data)
+    let (images, words) = try saved.images(asked: split, at: source.data)
     let originals = images.tensor(try images.available(count ?? 64, from: first))
     let reconstructions = withoutGradients {
       saved.loaded.model.reconstruct(
         originals, using: RandomSource(seed: saved.state.run.optimization.seed))
     }
-    let title = saved.title("\(split.rawValue) images above their reconstructions")
+    let title = saved.title("\(words) above their reconstructions")
     let paths = try figures.write(
-      "\(saved.pictureName("reconstructions"))-\(split.rawValue)", in: saved.pictures
+      "\(saved.pictureName("reconstructions"))-\(images.split.rawValue)", in: saved.pictures
     ) { try Pictures.writeReconstructions(originals, reconstructions, title: title, to: $0) }
     let error = String(format: "%.5g", (originals - reconstructions).squared.mean().scalar)
-    print("\(originals.shape[0]) \(split.rawValue) images, mean squared error per pixel \(error)")
+    print("\(originals.shape[0]) \(words), mean squared error per pixel \(error)")
     print("written          \(paths)")
   }
 
   /// Images one by one, made by all ranks.
   private func writeImages(of saved: SavedRun, to out: String) throws {
-    let images = try saved.images(split, at: source.data)
+    let (images, words) = try saved.images(asked: split, at: source.data)
     let coded = try CodedImages(
       saved, images, first: first, count: count, seed: drawn ? seed : nil)
     let count = coded.numbers.count
     let world = try RankedJob.start().world
     let written = try ImageWriting(
-      out: out, count: count, shape: saved.dataset.shape, element: dtype
+      out: out, count: count, dataset: saved.dataset, element: dtype
     ).run(on: world, TaskProgress(after: 2)) { coded.model.decode(coded.codes($0)) }
     guard let written else { return }
-    let what = "\(counted(count, "reconstruction")) of \(split.rawValue) images"
+    let what = "\(counted(count, "reconstruction")) of \(words)"
     print("\(what), step \(saved.state.step)")
     print("written          \(written)")
   }
 }
 
 extension Split: ExpressibleByArgument {}
+
+extension ArgumentHelp {
+  /// Of a command on a run's images.
+  static let split: ArgumentHelp = """
+    The split that the images are of: train, validation or test (default: test; all images of an \
+    array file without parts that --data names).
+    """
+}

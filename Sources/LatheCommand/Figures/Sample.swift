@@ -49,6 +49,7 @@ struct Sample: ParsableCommand {
     Workers.setCount(source.threads)
     let saved = try source.run()
     guard isGrid else { return try writeImages(of: saved, to: figures.out!) }
+    try saved.requirePictures()
     if Launcher.isRoot { try figures.prepare(in: saved.pictures) }
     let codes = try saved.sampler(sampler, data: source.data)
     guard Launcher.isRoot else { return }
@@ -70,7 +71,7 @@ struct Sample: ParsableCommand {
     let progress = TaskProgress(after: 2)
     let codes = try saved.sampler(sampler, data: source.data, on: world, progress: progress)
     let written = try ImageWriting(
-      out: out, count: count, shape: saved.dataset.shape, element: dtype
+      out: out, count: count, dataset: saved.dataset, element: dtype
     ).run(on: world, progress) { saved.loaded.model.drawnImages($0, from: codes, seed: seed) }
     guard let written else { return }
     print("\(counted(count, "image")) drawn from \(saved.checkpoint)")

@@ -36,6 +36,12 @@ struct SavedRun {
   private static func dataset(of state: RunState) throws -> Dataset {
     let entry = try LatheCommand.dataset(named: state.run.data.dataset)
     let images = state.run.data
+    if entry.isArrays {
+      guard let arrays = Dataset.arrays(of: images.shape ?? [], range: images.range ?? .unit) else {
+        throw CommandFailure.data("\(RunState.fileName): expected the shape of arrays")
+      }
+      return arrays
+    }
     guard entry.isPacked, let size = images.size else { return entry }
     let prepared = entry.prepared(
       as: Preparation(size: size, crop: images.crop, filter: images.filter ?? .bilinear))
@@ -67,6 +73,7 @@ struct SavedRun {
     let place = (data ?? (isThere ? recorded : nil)).map { FilePath($0) }
     let images = try failing {
       do throws(FileError) {
+        if let place, ArrayImages.isNamed(place) { return try arrays(split, at: place) }
         return try dataset.load(split, at: place, seed: state.run.dataSeed)
       } catch {
         var error = error
@@ -74,12 +81,44 @@ struct SavedRun {
         throw error
       }
     }
+    return try requiringShape(images, place)
+  }
+
+  /// Images of a split that a command is to take; without one, all of a file without parts, or the
+  /// test images. With them what they are, in words.
+  func images(asked split: Split?, at data: String?) throws -> (images: ImageSet, words: String) {
+    let file = data.map { FilePath($0) }.flatMap { ArrayImages.isNamed($0) ? $0 : nil }
+    let hasParts = try failing { try file.map { try ArrayImages($0).hasParts } }
+    guard split == nil, let file, hasParts == false else {
+      let split = split ?? .test
+      return (try images(split, at: data), "\(split.rawValue) images")
+    }
+    let all = try failing { try arrays(nil, at: file) }
+    return (try requiringShape(all, file), "images of \(file)")
+  }
+
+  /// Images of an array file; vectors may lie outside of the range that the run's have.
+  private func arrays(_ split: Split?, at path: FilePath) throws(FileError) -> ImageSet {
+    let (file, range) = (try ArrayImages(path), dataset.range ?? .unit)
+    if file.isVectors, let (low, high) = try file.extremes(), low < range.low || high > range.high {
+      note("\(path): values from \(low) to \(high), beyond the \(range) of the run")
+    }
+    return try file.images(split, range: range, isBounded: !file.isVectors)
+  }
+
+  private func requiringShape(_ images: ImageSet, _ place: FilePath?) throws -> ImageSet {
     guard images.shape == dataset.shape else {
       throw CommandFailure.data(
         "\(place?.string ?? images.name): expected images of \(dataset.shape), as the run was "
           + "trained on, found \(images.shape)")
     }
     return images
+  }
+
+  /// - Throws: `CommandFailure` (64) for a model of vectors.
+  func requirePictures() throws {
+    guard dataset.isVectors else { return }
+    throw CommandFailure.usage("vectors have no pictures: say --out NAME.npy or NAME.npz")
   }
 
   /// What to do about data that is not found where the run had it. What somebody else's run says of

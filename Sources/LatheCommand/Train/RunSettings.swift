@@ -21,18 +21,17 @@ struct RunSettings {
 
   /// - Throws: `CommandFailure` for the first contradiction.
   init(_ command: Train, ranks: Int) throws {
-    let flags = try RunSettings.flags(command)
+    let flags = try RunSettings.flags(command).namingArrays()
     guard !command.runFlags.resume || flags.values["init-from"] == nil else {
       throw CommandFailure.usage("--init-from: for a new run, --resume goes on with the run's own")
     }
     recipePath = command.runFlags.recipe
-    let named = try RunSettings.recipe(recipePath)
+    let named = try RunSettings.recipe(recipePath).namingArrays()
     let resumed = command.runFlags.resume ? try ResumedRun(command, flags.over(named)) : nil
     recipe = named.over(resumed?.settings ?? RunOverlay())
     var run = try failing { [recipe] in try flags.over(recipe).configuration() }
     entry = try model(named: RunSettings.required(run.model.name, "a model"))
-    let set = try LatheCommand.dataset(
-      named: RunSettings.required(run.data.dataset, "a data set"))
+    let set = try RunSettings.dataset(run.data)
     run.batch.slices = run.batch.slices ?? ranks
     // Absolute, so that commands on the run find it from another folder.
     run.data.place = run.data.place.map { URL(fileURLWithPath: $0).path }
@@ -82,6 +81,21 @@ struct RunSettings {
     guard name.isEmpty else { return name }
     throw CommandFailure.usage(
       "which \(what.dropFirst(2))? Give \(what), as in `lathe train flexae fashion-mnist`")
+  }
+
+  /// The data set of that name, or the arrays of a file.
+  private static func dataset(_ settings: DataSettings) throws -> Dataset {
+    let set = try LatheCommand.dataset(named: required(settings.dataset, "a data set"))
+    guard set.isArrays else {
+      guard settings.range == nil else {
+        throw CommandFailure.usage("--range: for arrays only, \(set.name) has none")
+      }
+      return set
+    }
+    guard let place = settings.path else {
+      throw CommandFailure.usage("\(set.name): \(set.instructions ?? "")")
+    }
+    return try arrays(at: place, range: settings.range)
   }
 
   /// The data set with its pictures prepared as asked for, or as its packed file says.
@@ -265,6 +279,20 @@ extension RunSettings {
       "the run starts from \(weights.isAverage ? "the moving average in " : "")\(weights.place)"
         + (types.isEmpty ? "" : ", \(types) converted to float32"))
     return weights
+  }
+}
+
+extension RunOverlay {
+  /// A data set that is named by its array file is the data set `arrays` in that place.
+  fileprivate func namingArrays() throws -> RunOverlay {
+    guard let name = values["dataset"]?.text, isArrayFile(name) else { return self }
+    if let place = values["data"], place != .null {
+      throw CommandFailure.usage("--data \(place.text): the data set \(name) is a file already")
+    }
+    var overlay = self
+    overlay.values["dataset"] = .string(Dataset.arrays.name)
+    overlay.values["data"] = .string(name)
+    return overlay
   }
 }
 

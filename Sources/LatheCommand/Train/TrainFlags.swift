@@ -38,6 +38,7 @@ struct DataFlags: ParsableArguments {
   @Option(setting: "crop") var crop: String?
   @Option(setting: "size") var size: String?
   @Option(setting: "filter") var filter: String?
+  @Option(parsing: .unconditional, help: .setting("range")) var range: String?
   @Flag(inversion: .prefixedNo, help: .setting("flip")) var flip: Bool?
   @Option(setting: "pad-crop") var padCrop: String?
   @Option(setting: "padding") var padding: String?

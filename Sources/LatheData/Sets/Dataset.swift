@@ -145,6 +145,9 @@ extension Dataset {
         expected: splits.map(\.rawValue).joined(separator: " or "), found: split.rawValue)
     }
     let folders = folder.map { [$0] } ?? places(dataRoot: dataRoot)
+    if let folder, takesArrays, ArrayImages.isNamed(folder) {
+      return try loadArrays(split, of: folder)
+    }
     switch origin {
     case .generated(let generate): return generate(self, split, seed)
     case .files(let files):
@@ -153,6 +156,14 @@ extension Dataset {
     case .pictures: return try loadPacked(split, at: folder, dataRoot: dataRoot)
     case .arrays(let origin): return try loadArrays(split, origin, at: folder)
     case .supplied(_, let load): return try supplied(split, at: folder, seed, by: load)
+    }
+  }
+
+  /// Whether an array file may stand in the place of its own files.
+  private var takesArrays: Bool {
+    switch origin {
+    case .files, .places: true
+    case .generated, .pictures, .arrays, .supplied: false
     }
   }
 

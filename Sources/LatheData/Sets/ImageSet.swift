@@ -20,8 +20,8 @@ public enum Split: String, CaseIterable, Hashable, Sendable, Codable {
   }
 }
 
-/// The images of one split with their labels: records of uint8 or float32, NHWC, in the order of the
-/// files, in memory or in a mapped file.
+/// The images of one split with their labels: records of uint8 or float32, NHWC, in the order of
+/// the files, in memory or in a mapped file.
 public struct ImageSet: Sendable {
   /// The data set's name in the registry.
   public let name: String

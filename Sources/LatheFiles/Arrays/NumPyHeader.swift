@@ -41,7 +41,9 @@ package struct NumPyHeader: Sendable {
   }
 
   /// The type and the shape in words: `float64 [64, 64]`.
-  package var summary: String { "\(Self.words(for: type)) \(shape)" }
+  package var summary: String { "\(typeInWords) \(shape)" }
+  /// NumPy's name of the type: `float64`.
+  package var typeInWords: String { Self.words(for: type) }
 
   /// Where the header's text lies.
   private static func text(of bytes: [UInt8], _ path: FilePath) throws(FileError) -> Range<Int> {

@@ -41,6 +41,7 @@ extension RunConfiguration {
     run.data.crop = dataset.preparation?.crop
     run.data.size = dataset.preparation?.size
     run.data.filter = dataset.preparation?.filter
+    (run.data.shape, run.data.range) = (dataset.arrayShape, dataset.range)
     run.data.validation = heldBack > 0 ? heldBack : nil
     run.data.heldBack = heldBack > 0 ? data.heldBack ?? .spread : nil
     run.optimization.steps = try epochs(of: train) ?? optimization.steps

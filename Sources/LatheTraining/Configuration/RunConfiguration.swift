@@ -70,6 +70,14 @@ public struct DataSettings: SettingGroup {
     "Side in pixels of the prepared images; left out, 64.", bounds: .optional(.within(1...4096)))
   public var size: Int?
   @Setting("How pictures are resized; left out, bilinear.") public var filter: ResizeFilter?
+  @Setting(
+    "Values of float arrays that stand for 0 and 1, such as -1,1; left out, 0,1 for images, the "
+      + "smallest and the largest value for vectors.")
+  public var range: ValueRange?
+  @Setting(
+    "Shape of an array's images, [height, width, channels], or of its vectors, [d]; the file's.",
+    bounds: .optional(.oneOrMore(.within(1...1 << 26))))
+  public var shape: [Int]?
   @Setting("Mirror every other training image, chosen randomly.") public var flip = false
   @Setting(
     "Pad training images by so many pixels on each side, and cut a part of their size out at a "
@@ -206,6 +214,18 @@ extension BatchStatistics: SettingChoice {}
 extension Overlap: SettingChoice {}
 extension ResizeFilter: SettingChoice {}
 extension Augmentation.PaddingMode: SettingChoice {}
+
+extension ValueRange: SettingValue {
+  public static var expectation: String { "two numbers, the smaller first, such as -1,1" }
+
+  /// A list of two numbers, or both with a comma between.
+  public init?(given: JSONValue) {
+    guard let words = [String](given: given), words.count == 2, let low = Float(words[0]),
+      let high = Float(words[1])
+    else { return nil }
+    self.init(low, high)
+  }
+}
 
 extension Sampler.Name: SettingValue {
   public static var expectation: String { "the name of a sampler" }

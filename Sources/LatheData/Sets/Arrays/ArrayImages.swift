@@ -16,7 +16,7 @@ public struct ArrayImages: Sendable {
   /// Whether the file says which images are for training and which for testing.
   public var hasParts: Bool { parts.parts[nil] == nil }
   /// What is to be known of what is read and what not, a line each.
-  public let notes: [String]
+  public var notes: [String] { notes(forAll: false) }
   private let file: NumPyFile
   private let parts: ArrayParts
   private let labels: ArrayLabels
@@ -42,8 +42,34 @@ public struct ArrayImages: Sendable {
     }
     labels = try ArrayLabels(parts, file)
     splits = try parts.splits { (part) throws(FileError) in try file.header(part.images).shape[0] }
+  }
+
+  /// The same, where splits matter or where all images are read.
+  public func notes(forAll: Bool) -> [String] {
     let unread = parts.others.isEmpty ? nil : "not read: \(parts.others.joined(separator: ", "))"
-    notes = [parts.note, labels.note, unread].compactMap { $0 }
+    return [forAll ? nil : parts.note, labels.note, unread].compactMap { $0 }
+  }
+
+  /// Whether a path names an array file by its ending, `.npy` or `.npz`.
+  public static func isNamed(_ path: FilePath) -> Bool { NumPyFile.isNamed(path) }
+
+  /// Whether a file has statistics, `mu` and `sigma`, and no images.
+  public static func areStatistics(_ path: FilePath) throws(FileError) -> Bool {
+    let names = try NumPyFile(path).names
+    return names.contains("mu") || names.contains("sigma")
+  }
+
+  /// What the arrays are, in words.
+  public func description(of range: ValueRange) throws(FileError) -> String {
+    let headers = try parts.parts.values.map { (part) throws(FileError) in
+      try file.header(part.images)
+    }
+    let count = headers.reduce(0) { $0 + $1.shape[0] }
+    let what = isVectors ? "\(count) vectors of \(shape.width)" : "\(count) images of \(shape)"
+    let type = headers[0].typeInWords
+    guard type != "uint8" else { return "\(what), levels 0 to 255" }
+    let read = type == "float32" ? type : "\(type), read as float32"
+    return "\(what), \(read), " + (range == .unit ? "in [0, 1]" : "\(range) becomes [0, 1]")
   }
 
   /// The names of classes, numbers; empty without labels.
@@ -132,16 +158,22 @@ extension ArrayImages {
     guard let (part, share) = split.map({ parts.source(of: $0) }) ?? whole else {
       throw missing(split)
     }
+    let set = try set(of: part, as: split ?? .test, range, isBounded)
+    let rows = share.rows(of: set.count)
+    guard !rows.isEmpty else { throw missing(split) }
+    return rows.count == set.count ? set : set.part(rows, as: split ?? .test)
+  }
+
+  private func set(
+    of part: ArrayParts.Part, as split: Split, _ range: ValueRange, _ isBounded: Bool
+  ) throws(FileError) -> ImageSet {
     let records = try records(part.images, range)
     if let (low, high) = try extremes(records, part.images), isBounded {
       try requireInside(range, low, high, part.images)
     }
-    let set = ImageSet(
-      name: Dataset.arraysName, split: split ?? .test, shape: shape, records: records,
+    return ImageSet(
+      name: Dataset.arraysName, split: split, shape: shape, records: records,
       labels: labels.labels(of: part.images, count: records.count), classNames: classNames)
-    let rows = share.rows(of: set.count)
-    guard !rows.isEmpty else { throw missing(split) }
-    return rows.count == set.count ? set : set.part(rows, as: split ?? .test)
   }
 
   private func requireInside(
@@ -152,6 +184,17 @@ extension ArrayImages {
     throw FileError(
       .damaged, "values", path: file.path(of: name), expected: "in \(range)", found: own,
       hint: "Say with --range LOW,HIGH which values stand for black and white")
+  }
+
+  /// The images of every part, in the order train, validation, test; of a file without parts, all.
+  public func all(range: ValueRange, isBounded: Bool = true) throws(FileError) -> [ImageSet] {
+    if !hasParts { return [try images(nil, range: range, isBounded: isBounded)] }
+    var sets: [ImageSet] = []
+    for split in Split.allCases where parts.parts[split] != nil {
+      let all = try set(of: parts.parts[split]!, as: split, range, isBounded)
+      sets.append(all)
+    }
+    return sets
   }
 
   private func missing(_ split: Split?) -> FileError {

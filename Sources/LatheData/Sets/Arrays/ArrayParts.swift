@@ -3,9 +3,9 @@ import LatheFiles
 /// Which arrays of a file hold images or vectors, and which their labels, for which part; by the
 /// names that programs use.
 ///
-/// `images`, `x`, `data`, `codes` or NumPy's `arr_0` hold the images, `labels`, `y` or `arr_1` their
-/// labels; with `train`, `val` or `test` beside it, as in `x_train` or `test_labels`, those of a
-/// part. An array that is alone may have any name.
+/// `images`, `x`, `data`, `codes` or NumPy's `arr_0` hold the images, `labels`, `y` or `arr_1`
+/// their labels; with `train`, `val` or `test` beside it, as in `x_train` or `test_labels`, those of
+/// a part. An array that is alone may have any name.
 struct ArrayParts: Sendable {
   struct Part: Sendable {
     var images: String
@@ -46,7 +46,9 @@ struct ArrayParts: Sendable {
     let isClear = images.count == 1 || images[nil] == nil
     let areSingle = (Array(images.values) + Array(labels.values)).allSatisfy { $0.count == 1 }
     guard !images.isEmpty, isClear, areSingle else { throw Self.unclear(file) }
-    for (split, names) in images { parts[split] = Part(images: names[0], labels: labels[split]?[0]) }
+    for (split, names) in images {
+      parts[split] = Part(images: names[0], labels: labels[split]?[0])
+    }
     others += labels.filter { images[$0.key] == nil }.flatMap(\.value)
   }
 

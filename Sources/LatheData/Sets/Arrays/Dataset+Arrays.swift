@@ -8,6 +8,7 @@ struct ArrayOrigin: Sendable {
   var path: FilePath?
   let range: ValueRange
   let isVectors: Bool
+  var notes: [String] = []
 }
 
 extension Dataset {
@@ -26,11 +27,14 @@ extension Dataset {
   ) throws(FileError) -> Dataset {
     let images = try ArrayImages(path)
     let own = range == nil ? try images.vectorRange() : nil
+    let used = range ?? own ?? .unit
+    let values = try images.description(of: used)
     return Dataset(
       name: arraysName, summary: arrays.summary, shape: images.shape, splits: images.splits,
       classNames: images.classNames,
       origin: .arrays(
-        ArrayOrigin(path: path, range: range ?? own ?? .unit, isVectors: images.isVectors)))
+        ArrayOrigin(
+          path: path, range: used, isVectors: images.isVectors, notes: [values] + images.notes)))
   }
 
   /// Arrays of a shape, `[height, width, channels]` or `[d]`, whose file `load` will be told; nil
@@ -54,6 +58,9 @@ extension Dataset {
   /// Whether its images are vectors, which no picture shows.
   public var isVectors: Bool { arrayOrigin?.isVectors ?? false }
 
+  /// What is to be known of how its arrays are read, a line each.
+  public var notes: [String] { arrayOrigin?.notes ?? [] }
+
   /// What the values of its arrays mean; nil if it has none.
   public var range: ValueRange? { arrayOrigin?.range }
 
@@ -66,6 +73,21 @@ extension Dataset {
   private var arrayOrigin: ArrayOrigin? {
     guard case .arrays(let origin) = origin else { return nil }
     return origin
+  }
+
+  /// A split of an array file in the place of the data set's own files.
+  func loadArrays(_ split: Split, of path: FilePath) throws(FileError) -> ImageSet {
+    let set = try ArrayImages(path).images(split, range: .unit)
+    guard set.shape == shape else {
+      throw FileError(
+        .damaged, "shape", path: path, expected: "images of \(shape), as \(name) has",
+        found: "\(set.shape)")
+    }
+    let hasNames = set.labels.allSatisfy { Int($0) < classNames.count }
+    return ImageSet(
+      name: name, split: split, shape: shape, pixels: set.pixels, labels: set.labels,
+      classNames: hasNames ? classNames : set.classNames, attributes: nil, identities: nil,
+      digest: set.digest, rows: set.rows)
   }
 
   func loadArrays(

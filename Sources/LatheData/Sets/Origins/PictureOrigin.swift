@@ -59,6 +59,12 @@ extension Dataset {
   /// - Throws: `FileError` (damaged), as for a packed file whose first bytes are lost.
   private func requireArchive(_ place: FilePath) throws(FileError) {
     guard FileSystem.isFile(place) else { return }
+    if ArrayImages.isNamed(place) {
+      throw FileError(
+        .damaged, "pictures", path: place,
+        expected: "a folder or zip of pictures, or a packed file", found: "NumPy arrays",
+        hint: "They are a data set of their own: lathe train MODEL \(place)")
+    }
     let file = try OpenFile(reading: place)
     let start = try file.bytes(at: 0, count: min(try file.size(), 2048))
     if start.starts(with: PackedHeader.magic) || start.starts(with: Array("PK".utf8)) { return }

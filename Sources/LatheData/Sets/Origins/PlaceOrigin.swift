@@ -42,7 +42,6 @@ private func whatIsThere(at place: FilePath) -> String {
   guard status.isFolder else {
     let start = try? OpenFile(reading: place).bytes(at: 0, count: min(status.size, 2048))
     let kind = start.flatMap { contentKind($0) } ?? "a file"
-    if place.extension?.lowercased() == "npz" { return " (NumPy arrays, which are not read)" }
     let isPacked = ["archive", "gzip", "xz", "bzip2", "Zstandard"].contains { kind.contains($0) }
     return " (\(kind)\(isPacked ? ", which must be unpacked" : ""))"
   }
