@@ -59,6 +59,9 @@ public protocol Model: SendableMetatype {
   func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor?
   /// What a run of so many steps will not bring about, for a warning at its start.
   func remarks(steps: Int) -> [String]
+  /// How log p(x) is estimated; nil for models without a density, or with one whose normalising
+  /// constant nobody knows.
+  var density: LogDensity? { get }
   /// What training minimises, a scalar, in the batch's mode; nil for models whose phases have no
   /// objective in common.
   func objective(_ batch: Batch) -> Tensor?
@@ -105,6 +108,8 @@ extension Model {
   }
 
   public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }
+
+  public var density: LogDensity? { nil }
 
   public func objective(_ batch: Batch) -> Tensor? { nil }
 }

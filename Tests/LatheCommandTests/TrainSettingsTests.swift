@@ -23,8 +23,8 @@ import Testing
     return try Recipe.read(path)
   }
 
-  /// A setting without a flag, or a flag without a setting, is a forgotten line. An array's shape is
-  /// the file's.
+  /// A setting without a flag, or a flag without a setting, is a forgotten line. An array's shape
+  /// is the file's.
   @Test func everySettingHasItsFlag() {
     let help = Train.helpMessage(columns: 80)
     let others = ["configuration", "shape"]

@@ -33,6 +33,10 @@ struct Evaluate: ParsableCommand {
   @Option(help: "Where codes of new images come from (default: as in training).")
   var sampler: Sampler.Name?
 
+  @Option(
+    help: "Also estimate -log p(x) from so many codes of each image, for models with a density.")
+  var likelihood: Int?
+
   @Option(help: "What samples, pairs and subsets are drawn from.")
   var seed: UInt64 = 0
 
@@ -42,11 +46,14 @@ struct Evaluate: ParsableCommand {
   @Flag(help: "Write the precision-recall curve as SVG as well.")
   var svg = false
 
-  func validate() throws { try checkSeed(seed) }
+  func validate() throws {
+    try checkSeed(seed)
+    try check("--likelihood", likelihood, in: 1...1_000_000)
+  }
 
   func run() throws {
     let asked = try options.settings()
-    let settings = asked.settings(seed: seed)
+    let settings = settings(asked)
     let saved = try source.run()
     let file = try EvaluationFile(
       out.map { FilePath($0) } ?? saved.folder.appending("evaluation.json"))
@@ -69,6 +76,14 @@ struct Evaluate: ParsableCommand {
     try requireComplete(evaluation)
   }
 
+  private func settings(_ asked: RunEvaluationSettings) -> EvaluationSettings {
+    var settings = asked.settings(seed: seed)
+    guard let likelihood else { return settings }
+    settings.draws = likelihood
+    if !settings.metrics.contains(.likelihood) { settings.metrics.append(.likelihood) }
+    return settings
+  }
+
   private func printHeader(_ saved: SavedRun) {
     print(
       "\(saved.state.run.model.name) on \(saved.state.run.data.dataset), step \(saved.state.step)")
@@ -78,7 +93,9 @@ struct Evaluate: ParsableCommand {
 
   /// - Throws: `CommandFailure` (65) if a metric was asked for by name and left out.
   private func requireComplete(_ evaluation: Evaluation) throws {
-    guard options.metrics != nil, let first = evaluation.leftOut.first else { return }
+    let areNamed = options.metrics != nil
+    let first = evaluation.leftOut.first { areNamed || $0.metric == .likelihood }
+    guard let first else { return }
     throw CommandFailure.data("\(first.metric.rawValue) cannot be computed: \(first.reason)")
   }
 }

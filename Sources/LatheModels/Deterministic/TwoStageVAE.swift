@@ -116,6 +116,23 @@ public struct TwoStageVAE: Model {
       terms: ["reconstruction": reconstruction, "kl": kl])
   }
 
+  /// p(x | z) p(z | u) N(u; 0, I), with z ~ q(z | x) and u ~ q(u | z).
+  public var density: LogDensity? {
+    LogDensity(.learnedVariance, prior: "the second stage's, p(z | u) N(u; 0, I)") {
+      image, draws, random in
+      let first = encoder(image, mode: .inference).repeated(draws)
+      let codes = first.sample(random.normal("posterior", first.mean.shape))
+      let second = secondPosterior(codes)
+      let inner = second.sample(random.normal("second posterior", codes.shape))
+      let gamma = exp(logSecondGamma.value.reshaped(to: [1, 1])).broadcast(to: codes.shape)
+      let prior = Posterior(mean: secondDecoder(inner), standardDeviation: gamma)
+      let logLikelihood = Likelihood.learnedVariance.logDensity(
+        of: image, around: decoder(codes, mode: .inference), logGamma: logGamma.value)
+      return logLikelihood + prior.logDensity(of: codes) + logNormal(inner)
+        - first.logDensity(of: codes) - second.logDensity(of: inner)
+    }
+  }
+
   public func encode(_ images: Tensor) -> Tensor { encoder(images, mode: .inference).mean }
 
   /// z ~ q(z | x).

@@ -81,6 +81,19 @@ public struct FlowVAE: VariationalModel {
       ])
   }
 
+  /// p(x | z) N(z; 0, I), with z drawn from the flow's posterior.
+  public var density: LogDensity? {
+    LogDensity(configuration.likelihood, prior: "N(0, I)") { image, draws, random in
+      let (one, context) = networks.encoder.withContext(image, mode: .inference)
+      let posterior = one.repeated(draws)
+      let start = posterior.sample(using: random)
+      let contexts = context?.gather([Int](repeating: 0, count: draws))
+      let (codes, logDeterminants) = flow(start, context: contexts)
+      return networks.logLikelihood(of: image, given: codes) + logNormal(codes)
+        - (posterior.logDensity(of: start) - logDeterminants)
+    }
+  }
+
   /// Where the flow takes the mean of q(z_0 | x).
   public func encode(_ images: Tensor) -> Tensor {
     let (posterior, context) = networks.encoder.withContext(images, mode: .inference)

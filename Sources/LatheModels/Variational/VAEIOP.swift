@@ -99,6 +99,9 @@ public struct VAEIOP: VariationalModel {
 
   public static var defaultSampler: Sampler.Name { .importance }
 
+  /// None: nobody knows the integral of N(z; 0, I) eᵀ⁽ᶻ⁾.
+  public var density: LogDensity? { nil }
+
   /// None: T only estimates the KL from the prior that the model has.
   public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? { nil }
 }

@@ -95,6 +95,13 @@ public struct VampPriorVAE: VariationalModel {
       + (logPosterior - logPrior).mean()
   }
 
+  /// p(x | z) p(z), with the VampPrior.
+  public var density: LogDensity? {
+    let components = networks.encoder(inputs, mode: .inference)
+    let prior = "the VampPrior of \(configuration.pseudoInputs) components"
+    return density(prior: prior) { logPrior($0, components) }
+  }
+
   /// k uniform, z ~ q(z | u_k).
   public var samplers: [Sampler] {
     let sampler = Sampler(.pseudoInputs) { count, random in

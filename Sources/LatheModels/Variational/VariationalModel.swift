@@ -70,6 +70,19 @@ extension VariationalModel {
 
   public var samplers: [Sampler] { [.standardNormal(latentSize: configuration.latentSize)] }
 
+  /// p(x | z) N(z; 0, I).
+  public var density: LogDensity? { density(prior: "N(0, I)") { logNormal($0) } }
+
+  /// The density with a prior, of which `logPrior` gives log p(z): `[N, latentSize]` → `[N]`.
+  func density(prior: String, _ logPrior: @escaping (Tensor) -> Tensor) -> LogDensity {
+    LogDensity(configuration.likelihood, prior: prior) { image, draws, random in
+      let posterior = networks.encoder(image, mode: .inference).repeated(draws)
+      let codes = posterior.sample(using: random)
+      return networks.logLikelihood(of: image, given: codes) + logPrior(codes)
+        - posterior.logDensity(of: codes)
+    }
+  }
+
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)).
   public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
     let posterior = networks.encoder(images, mode: .inference)

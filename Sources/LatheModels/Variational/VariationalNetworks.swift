@@ -56,4 +56,11 @@ public struct VariationalNetworks {
       return 0.5 * squaredError(images, decoded) * exp(-2 * logGamma) + pixels * logGamma + constant
     }
   }
+
+  /// log p(x | z) of one image for each code, in inference, in nats. Shapes: `[1, H, W, C]`, `[K,
+  /// latentSize]` → `[K]`.
+  func logLikelihood(of image: Tensor, given codes: Tensor) -> Tensor {
+    likelihood.logDensity(
+      of: image, around: decoder(codes, mode: .inference), logGamma: logGamma?.value)
+  }
 }

@@ -51,6 +51,28 @@ public func resizingBilinearly(
   }
 }
 
+/// Images that are constants, resized bicubically with antialiasing: first along rows, then along
+/// columns, as Pillow does in its mode F.
+///
+/// Shapes: `[N, H, W, C]` → `[N, height, width, C]`.
+public func resizingBicubically(_ images: Tensor, height: Int, width: Int) -> Tensor {
+  let x = requireImages(images, "resizing")
+  let columns = ResampledAxis.bicubic(x[2], to: width)
+  let rows = ResampledAxis.bicubic(x[1], to: height)
+  let wide = Tensor(shape: [x[0], x[1], width, x[3]]) { result in
+    Profile.measure(.movement) {
+      resample(
+        images.pointer, outer: x[0] * x[1], inputs: x[2], inner: x[3], axis: columns, result)
+    }
+  }
+  return Tensor(shape: [x[0], height, width, x[3]]) { result in
+    Profile.measure(.movement) {
+      resample(
+        wide.pointer, outer: x[0], inputs: x[1], inner: width * x[3], axis: rows, result)
+    }
+  }
+}
+
 private func requireImages(_ images: Tensor, _ operation: String) -> Shape {
   require(
     images.shape.rank == 4, "\(operation): \(images.shape), images [N, H, W, C] expected")

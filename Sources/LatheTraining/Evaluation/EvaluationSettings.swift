@@ -25,9 +25,12 @@ public struct EvaluationSettings: Codable, Equatable, Sendable {
     /// What training minimises, for models whose phases have that in common.
     case loss
 
+    /// −log p(x) by importance sampling, for models that have a density.
+    case likelihood
+
     /// What is computed unless something else is asked for: all but the loss, whose terms and
-    /// weights differ from model to model.
-    public static let standard = allCases.filter { $0 != .loss }
+    /// weights differ from model to model, and the likelihood, which takes long.
+    public static let standard = allCases.filter { $0 != .loss && $0 != .likelihood }
 
     /// The metric of that name; `bound` is the old name of `elbo`.
     public init?(named name: String) {
@@ -42,6 +45,8 @@ public struct EvaluationSettings: Codable, Equatable, Sendable {
   public var preprocessing: Preprocessing
   /// What samples, pairs and subsets are drawn from.
   public var seed: UInt64
+  /// Codes that −log p(x) of an image is estimated from.
+  public var draws = 100
 
   public init(
     metrics: [Metric] = Metric.standard, samples: Int = 10_000,

@@ -55,6 +55,7 @@ public final class Evaluator {
     var evaluation = Evaluation()
     try addReconstruction(images, to: &evaluation)
     try addELBO(images, to: &evaluation)
+    try addLikelihood(model, to: &evaluation)
     try addLoss(images, to: &evaluation)
     try addFeatureScores(images, sampler: sampler, to: &evaluation)
     try addLatent(images, to: &evaluation)

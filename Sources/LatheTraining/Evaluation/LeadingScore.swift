@@ -51,6 +51,7 @@ public struct LeadingScore: Sendable, Equatable {
     case .latent: [("latent/nac", false)]
     case .elbo: [("negative-elbo", false)]
     case .loss: [("loss", false)]
+    case .likelihood: [("negative-log-likelihood", false)]
     }
   }
 }

@@ -4,8 +4,8 @@ import LatheFiles
 /// names that programs use.
 ///
 /// `images`, `x`, `data`, `codes` or NumPy's `arr_0` hold the images, `labels`, `y` or `arr_1`
-/// their labels; with `train`, `val` or `test` beside it, as in `x_train` or `test_labels`, those of
-/// a part. An array that is alone may have any name.
+/// their labels; with `train`, `val` or `test` beside it, as in `x_train` or `test_labels`, those
+/// of a part. An array that is alone may have any name.
 struct ArrayParts: Sendable {
   struct Part: Sendable {
     var images: String

@@ -2,7 +2,7 @@ import LatheTensors
 
 /// How images in [0, 1] become what Inception takes: 299 × 299, three channels, in about [−1, 1].
 public struct InceptionPreparation: Hashable, Sendable {
-  /// A bilinear resize and the scaling after it. The two give slightly different features: compare
+  /// A resize and the scaling after it. They give slightly different features: compare
   /// like with like.
   public enum Resize: String, CaseIterable, Hashable, Sendable {
     /// The graph's own: pixel i of the new image at i · (old size / new size), then (255 x − 128) /
@@ -10,6 +10,10 @@ public struct InceptionPreparation: Hashable, Sendable {
     case tensorflow
     /// That of the PyTorch port `pytorch-fid`: half-pixel centres, then 2 x − 1.
     case pytorch
+    /// That of `clean-fid`: bicubic and antialiased, as Pillow's of mode F, without rounding, cut
+    /// to [0, 255], then (255 x − 128) / 128. Parmar, Zhang and Zhu, "On Aliased Resizing and
+    /// Surprising Subtleties in GAN Evaluation", CVPR 2022.
+    case clean
   }
 
   /// How images are resized and scaled.
@@ -28,6 +32,9 @@ public struct InceptionPreparation: Hashable, Sendable {
     switch resize {
     case .tensorflow: return resized(x * (255.0 / 128) - 1, halfPixelCentres: false)
     case .pytorch: return resized(x * 2 - 1, halfPixelCentres: true)
+    case .clean:
+      let levels = resizingBicubically(x * 255, height: Self.side, width: Self.side)
+      return (levels.clamped(to: 0...255) - 128) / 128
     }
   }
 
