@@ -1,6 +1,6 @@
 """Writes features.safetensors and inception-weights.safetensors beside this file, with PyTorch.
 
-    pip install "torch==2.13.0+cpu" safetensors numpy
+    pip install "torch==2.13.0+cpu" safetensors numpy Pillow
     python3 features.py
     python3 features.py --weights inception.safetensors --mnist DIR --fashion DIR --cifar DIR
 
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from safetensors.numpy import save_file
 
 HERE = Path(__file__).parent
@@ -61,9 +62,17 @@ def operations():
     return tensors
 
 
+def resize_clean(images):
+    """Pillow's bicubic resize of [N, C, H, W] in [0, 1] to 299 x 299, each channel in mode F, then (x - 128) / 128."""
+    def plane(values):
+        return np.asarray(Image.fromarray(values * np.float32(255), mode="F").resize((299, 299), Image.BICUBIC))
+    levels = np.stack([np.stack([plane(channel) for channel in image]) for image in images.numpy()])
+    return (torch.from_numpy(levels.clip(0, 255)) - 128) / 128
+
+
 def all_features(network, images, resize):
     with torch.inference_mode():
-        return [f.numpy() for f in network(peer.RESIZES[resize](images), every=True)]
+        return [f.numpy() for f in network(resize(images), every=True)]
 
 
 def random_network():
@@ -71,9 +80,9 @@ def random_network():
     network = peer.Inception(2048).eval()
     peer.fill(network, peer.random_values)
     tensors = {"images": rows(images)}
-    for resize in peer.RESIZES:
+    for name, resize in (peer.RESIZES | {"clean": resize_clean}).items():
         for features in all_features(network, images, resize):
-            tensors[f"{resize}.{features.shape[1]}"] = features
+            tensors[f"{name}.{features.shape[1]}"] = features
     return tensors
 
 
@@ -96,9 +105,9 @@ def real_network(options):
     tensors = {}
     for name, images in sets.items():
         x = torch.from_numpy(images.astype(np.float32) / 255)
-        for resize in peer.RESIZES:
+        for kind, resize in peer.RESIZES.items():
             for features in all_features(network, x, resize):
-                tensors[f"{name}.{resize}.{features.shape[1]}"] = features
+                tensors[f"{name}.{kind}.{features.shape[1]}"] = features
     return tensors
 
 
