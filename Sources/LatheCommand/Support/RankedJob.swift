@@ -59,7 +59,7 @@ enum RankedJob {
     }
     send("\(prefix)\(message)\n", to: STDERR_FILENO)
     flushOutput()
-    starting?.session(within: 5)?.abortJob(status: status)
+    starting?.session(within: 20)?.abortJob(status: status)
     _exit(status)
   }
 
