@@ -1,4 +1,5 @@
 import Foundation
+import LatheFiles
 
 /// How far two orders of the same things agree: Kendall's τ_b, which takes ties into account.
 ///
@@ -15,7 +16,7 @@ public struct RankCorrelation: Sendable {
   /// The agreement of `a[i]` with `b[i]`; nil if one of them is the same for all i, or there are
   /// fewer than two.
   public init?(_ a: [Double], _ b: [Double]) {
-    precondition(a.count == b.count, "RankCorrelation: \(a.count) and \(b.count) values")
+    require(a.count == b.count, "RankCorrelation: \(a.count) and \(b.count) values")
     var (sum, ownTies, otherTies) = (0.0, 0.0, 0.0)
     for i in a.indices {
       for j in 0..<i {
