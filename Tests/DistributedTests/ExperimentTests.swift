@@ -30,7 +30,7 @@ import Testing
         scores: [reconstruction/error]
       - pictures: Reconstructions
         command: [reconstruct, --count, "4"]
-        cells: {latentSize: [3], seed: [1]}
+        cells: {latentSize: [3], seed: [0]}
 
     """
 
@@ -43,23 +43,23 @@ import Testing
     try withFolder { folder in
       let file = "\(folder)/sweep.yml"
       try write(
-        "grid: {dataset: [synthetic], model: [vae], latentSize: [2, 3], seed: [0, 1]}\n", to: file)
+        "grid: {dataset: [synthetic], model: [vae], latentSize: [2, 3], seed: [0]}\n", to: file)
       let whole = try experiment(["run", file, "--scale", "common", "--out", "\(folder)/a"])
       #expect(whole.status == 0, "\(whole)")
-      #expect(whole.output.contains("4 of 4 trained and evaluated"))
+      #expect(whole.output.contains("2 of 2 trained and evaluated"))
       let parts = ["run", file, "--scale", "common", "--out", "\(folder)/b", "--ranks", "2"]
       let stopped = try experiment(parts + ["--minutes", "0.02"])
       #expect(stopped.status == 75, "\(stopped)")
       #expect(stopped.errorOutput.contains("stopped by --minutes; the same command continues"))
       #expect(try experiment(parts + ["--task", "2/2"]).status == 0)
-      #expect(try experiment(parts).output.contains("4 of 4 trained and evaluated"))
+      #expect(try experiment(parts).output.contains("2 of 2 trained and evaluated"))
       let reports = try ["a", "b"].map { name in
         let result = try experiment(["report", "\(folder)/\(name)"])
         #expect(result.status == 0, "\(result)")
         return try String(contentsOfFile: "\(folder)/\(name)/report.csv", encoding: .utf8)
       }
       #expect(reports[0] == reports[1])
-      #expect(reports[0].split(separator: "\n").count == 5)
+      #expect(reports[0].split(separator: "\n").count == 3)
       let page = try String(contentsOfFile: "\(folder)/a/report.html", encoding: .utf8)
       for words in ["0, reconstruction/error, published", "data:image/png", "Kendall"] {
         #expect(page.contains(words), "\(words)")
