@@ -50,7 +50,7 @@ import Testing
         } catch is FileError {} catch is SettingError {} catch is ConfigurationError {}
       }
     }
-    #expect(accepted > Mutations.trials / 100, "hardly any mutation passes the JSON reader")
+    #expect(accepted >= Mutations.trials / 100, "hardly any mutation passes the JSON reader")
   }
 
   private func look(at state: RunState) throws {
