@@ -11,8 +11,8 @@ struct ExperimentRun: RootCommand {
     discussion: """
         lathe experiment run table3 --scale small --only mnist --ranks 2 --out repro
       The same command goes on with what is missing, on any number of ranks. It starts mpirun \
-      itself. As a Slurm array of 52 jobs, and as plain commands for another scheduler:
-        lathe experiment run table3 --task $SLURM_ARRAY_TASK_ID/52 --out repro
+      itself. As a Slurm array of 48 jobs, and as plain commands for another scheduler:
+        lathe experiment run table3 --task $SLURM_ARRAY_TASK_ID/48 --out repro
         lathe experiment run table3 --print --out repro
       Runs are shared between experiments. A cell that fails is named, the others go on; then the \
       status is 70. Ctrl-C, SIGTERM and the end of --minutes save the run: status 75.
@@ -153,7 +153,7 @@ struct EvaluationChoiceFlags: ParsableArguments {
   }
 }
 
-/// A share of work: `3/52` is every 52nd cell from the third on.
+/// A share of work: `3/48` is every 48th cell from the third on.
 struct TaskShare: ExpressibleByArgument {
   let number, count: Int
 
