@@ -149,10 +149,13 @@ private func scores(_ path: String) throws -> [String: Double] {
       for line in ["evaluate-every: 2", "validation: 150", "features: pixels", "samples: 120"] {
         #expect(config.contains(line), "\(line)")
       }
-      _ = try lathe(
-        1, "evaluate", "\(folder)/1", "--best", "--features", "pixels", "--metrics", "error",
-        "--samples", "10", "--out", "\(folder)/best.json")
+      // What no flag says is as the run has it.
+      let result = try lathe(
+        1, "evaluate", "\(folder)/1", "--best", "--metrics", "error", "--samples", "10", "--out",
+        "\(folder)/best.json")
+      #expect(result.output.contains("no flag differs: features pixels, samples 120"))
       #expect(try newest("\(folder)/best.json")["step"] == .int(best[0]))
+      #expect(try newest("\(folder)/best.json")["features"]?.text == "pixels")
     }
   }
 

@@ -58,7 +58,7 @@ import Testing
     let start = ContinuousClock.now
     let found = refusal(text)
     #expect(found?.status == 65 && found?.description.contains(says) == true, "\(name): \(found!)")
-    #expect(ContinuousClock.now - start < .seconds(2), "\(name)")
+    #expect(ContinuousClock.now - start < .seconds(10), "\(name)")
   }
 
   @Test func aSparseFileIsNotRead() throws {

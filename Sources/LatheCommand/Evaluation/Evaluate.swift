@@ -21,6 +21,8 @@ struct Evaluate: ParsableCommand {
       ranks. They are printed with their protocol, added to RUN/evaluation.json and logged in \
       RUN/metrics.jsonl; the precision-recall curve goes beside the run's samples.
 
+      What no flag says is as the run's recipe says: features, samples, minmax, rounding.
+
       Status 65 if a metric that --metrics names cannot be computed; the others are kept.
       """)
 
@@ -52,15 +54,16 @@ struct Evaluate: ParsableCommand {
   }
 
   func run() throws {
-    let asked = try options.settings()
-    let settings = settings(asked)
     let saved = try source.run()
+    let own = RunOverlay(protocolOf: saved)
+    let asked = try options.settings(over: own)
+    let settings = settings(asked)
     let file = try EvaluationFile(
       out.map { FilePath($0) } ?? saved.folder.appending("evaluation.json"))
     let images = try saved.images(reference, at: source.data)
     let features = try FeatureChoice(asked).extractor(for: images.shape)
     let progress = TaskProgress()
-    if Launcher.isRoot { printHeader(saved) }
+    if Launcher.isRoot { printHeader(saved, own) }
     let world = try RankedJob.start().world
     Workers.setCount(source.threads)
     let evaluator = Evaluator(
@@ -84,10 +87,13 @@ struct Evaluate: ParsableCommand {
     return settings
   }
 
-  private func printHeader(_ saved: SavedRun) {
+  private func printHeader(_ saved: SavedRun, _ own: RunOverlay) {
     print(
       "\(saved.state.run.model.name) on \(saved.state.run.data.dataset), step \(saved.state.step)")
     print("checkpoint       \(saved.checkpoint)")
+    if !own.values.isEmpty {
+      print("protocol         the run's, where no flag differs: \(own.words)")
+    }
     flushOutput()
   }
 
