@@ -137,13 +137,31 @@ import Testing
     expectClose([noise.squared.mean().scalar], [0.77374], relative: 0.02, "variance")
   }
 
-  @Test func pretrainingComesFirst() throws {
-    let (_, model) = try build("wae-mmd", Self.mnist, ["pretrainingSteps": 7], drawn: false)
+  @Test(arguments: ["wae-gan", "wae-mmd"]) func pretrainingComesFirst(name: String) throws {
+    let (_, model) = try build(name, Self.mnist, ["pretrainingSteps": 7], drawn: false)
     let blocks = model.boundStep
     #expect(blocks.map { $0.phases[0].name } == ["pretraining", "autoencoder"])
+    #expect(blocks[0].phases.map(\.groups) == [["encoder"]])
     #expect(blocks.map(\.steps) == [0..<7, 7..<Int.max])
-    let problem = try refusal("wae-mmd", Self.mnist, ["milestones": [10, 20]])
+    let problem = try refusal(name, Self.mnist, ["milestones": [10, 20]])
     #expect(problem == "milestoneFactors: expected 2, one for each milestone, found 0")
+    let (_, plain) = try build(name, Self.mnist, drawn: false)
+    #expect(plain.boundStep.count == 1 && plain.boundStep[0].steps == 0..<Int.max)
+  }
+
+  /// The golden file of `wae-mmd` has the loss; the other model, with the same encoder, has the
+  /// same one, bit by bit.
+  @Test func bothPretrainAlike() throws {
+    let losses = try ["wae-gan", "wae-mmd"].map { name in
+      let (_, model) = try build(name, Self.mnist, ["pretrainingSteps": 7, "filters": 4])
+      let random = RandomSource(seed: 5)
+      let batch = Batch(
+        images: random.uniform("images", [8, 28, 28, 1]), random: random, step: 0)
+      let found = model.boundStep[0].phases[0].loss(batch)
+      return ([("total", found.total)] + found.terms).map { $0.1.scalar }
+    }
+    #expect(losses[0] == losses[1] && losses[0].count == 3)
+    #expect(losses[0][0] > 0.01 && losses[0][0] == losses[0][1] + losses[0][2], "\(losses)")
   }
 
   // MARK: Gradients of penalties, by central differences

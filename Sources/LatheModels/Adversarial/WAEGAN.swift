@@ -38,6 +38,9 @@ public struct WAEGAN: AutoencoderModel {
     @Setting(
       "Steps of an exponential decay to a hundredth, in place of milestones; 0: none.",
       bounds: .atLeast(0)) public var decaySteps = 0
+    @Setting(
+      "First steps that only match the codes' mean and covariance to the prior's.",
+      bounds: .atLeast(0)) public var pretrainingSteps = 0
     public init() {}
   }
 
@@ -91,7 +94,18 @@ public struct WAEGAN: AutoencoderModel {
     let discriminate = Phase<Self>(
       "discriminator", updates: [.discriminator], by: adam(c.discriminatorRate)
     ) { $0.discriminatorLoss($1) }
-    return [Block(autoencode, discriminate)]
+    let pretrain = Phase<Self>(
+      "pretraining", updates: [.encoder], by: .adam(.constant(c.learningRate), beta1: 0.5)
+    ) { $0.pretrainingLoss($1) }
+    return pretrained(
+      by: pretrain, steps: c.pretrainingSteps, then: Block(autoencode, discriminate))
+  }
+
+  /// Codes of the batch against draws of N(0, I), by mean and covariance.
+  func pretrainingLoss(_ batch: Batch) -> Losses {
+    let codes = networks.encoder(noisyImages(batch), mode: .training)
+    let prior = batch.random.normal("prior", codes.shape)
+    return LatheModels.pretrainingLoss(batch.gathered(codes), batch.gathered(prior))
   }
 
   /// 0.05 ‖x − Dec(z)‖² − λ log D(z), z = E(x + ε).

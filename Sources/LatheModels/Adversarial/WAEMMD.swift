@@ -74,14 +74,10 @@ public struct WAEMMD: AutoencoderModel {
           c.learningRate, milestones: c.milestones, factors: c.milestoneFactors,
           decaySteps: c.decaySteps), beta1: 0.5)
     ) { $0.autoencoderLoss($1) }
-    guard c.pretrainingSteps > 0 else { return [Block(autoencode)] }
     let pretrain = Phase<Self>(
       "pretraining", updates: [.encoder], by: .adam(.constant(c.learningRate), beta1: 0.5)
     ) { $0.pretrainingLoss($1) }
-    return [
-      Block(pretrain).during(0..<c.pretrainingSteps),
-      Block(autoencode).during(c.pretrainingSteps..<Int.max),
-    ]
+    return pretrained(by: pretrain, steps: c.pretrainingSteps, then: Block(autoencode))
   }
 
   /// 0.05 ‖x − Dec(E(x + ε))‖² + λ MMD(E(x + ε), p), p ~ N(0, I).
@@ -99,12 +95,10 @@ public struct WAEMMD: AutoencoderModel {
 
   public func objective(_ batch: Batch) -> Tensor? { autoencoderLoss(batch).total }
 
-  /// Mean squared differences of the entries of mean and covariance, codes against prior draws.
+  /// Codes of the batch against draws of N(0, I), by mean and covariance.
   func pretrainingLoss(_ batch: Batch) -> Losses {
-    let (q, p) = (batch.gathered(encodeNoisy(batch)), batch.gathered(prior(batch)))
-    let means = (q.mean(0) - p.mean(0)).squared.mean()
-    let covariances = (covariance(q) - covariance(p)).squared.mean()
-    return Losses(means + covariances, terms: ["means": means, "covariances": covariances])
+    LatheModels.pretrainingLoss(
+      batch.gathered(encodeNoisy(batch)), batch.gathered(prior(batch)))
   }
 
   private func encodeNoisy(_ batch: Batch) -> Tensor {
@@ -116,10 +110,4 @@ public struct WAEMMD: AutoencoderModel {
     batch.random.normal("prior", [batch.images.shape[0], configuration.latentSize])
   }
 
-}
-
-/// Sample covariance of rows. Shapes: `[n, m]`, n ≥ 2 → `[m, m]`.
-private func covariance(_ rows: Tensor) -> Tensor {
-  let centred = rows - rows.mean(0, keepingDimensions: true)
-  return matmul(centred, centred, transposeFirst: true) / Float(rows.shape[0] - 1)
 }
