@@ -57,21 +57,21 @@ private func scores(_ path: String) throws -> [String: Double] {
 
 /// `lathe evaluate`, `lathe fid` and `train --evaluate-every`.
 @Suite struct EvaluationTests {
-  /// 1,003 samples are divisible by neither 2 nor 4, nor by the size of a chunk.
+  /// 907 samples are divisible by neither 2 nor 4, nor by the size of a chunk.
   @Test func scoresDoNotDependOnTheNumberOfRanks() throws {
     try withFolder { folder in
       try train(1, "\(folder)/run")
       for ranks in [1, 2, 4] {
         let output = try lathe(
-          ranks, "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "1003",
-          "--reference", "train", "--metrics",
-          "error,ssim,fid,interpolation,prd,coverage,latent,elbo", "--out",
-          "\(folder)/\(ranks).json"
+          ranks, "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "907",
+          "--metrics", "error,ssim,fid,interpolation,prd,coverage,latent,elbo,dimension,"
+            + "posterior,gap,memorization",
+          "--out", "\(folder)/\(ranks).json"
         ).output
-        #expect(output.contains("1003 generated images (sampler prior, seed 0)"), "\(output)")
+        #expect(output.contains("907 generated images (sampler prior, seed 0)"), "\(output)")
       }
       let expected = try scores("\(folder)/1.json")
-      #expect(expected.count == 15, "\(expected.keys.sorted())")
+      #expect(expected.count == 23, "\(expected.keys.sorted())")
       for ranks in [2, 4] {
         let found = try scores("\(folder)/\(ranks).json")
         #expect(found.keys.sorted() == expected.keys.sorted())
@@ -84,8 +84,8 @@ private func scores(_ path: String) throws -> [String: Double] {
       #expect(log.components(separatedBy: "\"event\":\"evaluation\"").count == 4)
       // Other draws are other numbers.
       _ = try lathe(
-        1, "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "1003", "--reference",
-        "train", "--metrics", "fid", "--seed", "1", "--out", "\(folder)/other.json")
+        1, "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "907", "--metrics",
+        "fid", "--seed", "1", "--out", "\(folder)/other.json")
       let other = try scores("\(folder)/other.json")
       #expect(other["generation/pixel-distance"] != expected["generation/pixel-distance"])
     }
@@ -165,14 +165,21 @@ private func scores(_ path: String) throws -> [String: Double] {
       try train(1, "\(folder)/run")
       for ranks in [1, 2] {
         let arguments = [
-          "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "5", "--metrics",
-          "error,prd", "--out", "\(folder)/\(ranks).json",
+          "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "5", "--reference",
+          "train", "--metrics", "error,prd,dimension,memorization", "--out",
+          "\(folder)/\(ranks).json",
         ]
         let result = try self.result(ranks, arguments)
         #expect(result.status == 65, "\(ranks) ranks: \(result)")
         let names = try scores("\(folder)/\(ranks).json").keys
         #expect(Array(names) == ["reconstruction/error"])
-        #expect(try newest("\(folder)/\(ranks).json")["left out"]?["prd"] != nil)
+        let leftOut = try newest("\(folder)/\(ranks).json")["left out"]
+        for (metric, reason) in [
+          ("prd", "clusters"), ("dimension", "at least 21, found 5"), ("memorization", "unseen"),
+        ] {
+          let text = leftOut?[metric]?.text ?? ""
+          #expect(text.contains(reason), "\(metric): \(text)")
+        }
       }
     }
   }

@@ -11,6 +11,14 @@ import Testing
     #expect(usual.name == "generation/pixel-distance" && !usual.isHigherBetter)
     let similarity = try LeadingScore("reconstruction/ssim", of: [.ssim], features: features)
     #expect(similarity.isHigherBetter)
+    for name in ["posterior/pixel-distance", "latent/frechet"] {
+      let score = try LeadingScore(name, of: [.posterior, .gap], features: features)
+      #expect(!score.isHigherBetter)
+    }
+    // Neither more nor fewer dimensions are better.
+    #expect(throws: SettingError.self) {
+      _ = try LeadingScore("latent/two-nn", of: [.dimension], features: features)
+    }
     #expect(throws: SettingError.self) {
       _ = try LeadingScore("reconstruction/ssim", of: [.error, .fid], features: features)
     }

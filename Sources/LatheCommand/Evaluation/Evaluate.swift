@@ -12,7 +12,7 @@ import SystemPackage
 
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Evaluates a trained model: distances, precision and recall, correlation of codes.",
+    abstract: "Evaluates a trained model: distances, precision and recall, codes, memorization.",
     usage: "lathe evaluate RUN [options]",
     discussion: """
       On two ranks, with the weights of Inception:
@@ -61,13 +61,16 @@ struct Evaluate: ParsableCommand {
     let file = try EvaluationFile(
       out.map { FilePath($0) } ?? saved.folder.appending("evaluation.json"))
     let images = try saved.images(reference, at: source.data)
+    let needsTraining = settings.metrics.contains { $0.needsTraining }
+    let training = needsTraining ? try saved.images(.train, at: source.data) : nil
     let features = try FeatureChoice(asked).extractor(for: images.shape)
     let progress = TaskProgress()
     if Launcher.isRoot { printHeader(saved, own) }
     let world = try RankedJob.start().world
     Workers.setCount(source.threads)
     let evaluator = Evaluator(
-      settings, reference: images, features: features, on: world, progress: progress.show)
+      settings, reference: images, training: training, features: features, on: world,
+      progress: progress.show)
     let codes = try saved.sampler(sampler, data: source.data, on: world, progress: progress)
     let evaluation = try evaluator.evaluate(saved.loaded.model, sampler: codes)
     progress.finish()

@@ -43,8 +43,10 @@ struct Compare: RootCommand {
     rows.append(("images/s", all.map { $0.rate.map(shortNumber) ?? "-" }))
     rows += names.map { name in (name, all.map { $0.scores[name].map(shortNumber) ?? "-" }) }
     rows += all.differences.map { name in (name, all.map { $0.settings[name]?.text ?? "-" }) }
+    let width = max(28, names.reduce(0) { max($0, $1.count + 2) })
     for (name, values) in rows {
-      print(padded(name, 28) + values.map { padded($0, 12) }.joined().trimmingSuffix { $0 == " " })
+      let columns = values.map { padded($0, 12) }.joined()
+      print(padded(name, width) + columns.trimmingSuffix { $0 == " " })
     }
   }
 

@@ -44,7 +44,7 @@ struct EvaluationPlan {
   let interval: Int
   let settings: EvaluationSettings
   let features: any FeatureExtractor
-  let images: ImageSet
+  let images, training: ImageSet
   let leading: LeadingScore
   let patience: Int?
   /// What the schedule `plateau` watches; see ``EvaluationSchedule/watched``.
@@ -53,7 +53,8 @@ struct EvaluationPlan {
   func schedule(on world: Communicator) -> EvaluationSchedule {
     EvaluationSchedule(
       every: interval,
-      by: Evaluator(settings, reference: images, features: features, on: world),
+      by: Evaluator(
+        settings, reference: images, training: training, features: features, on: world),
       comparing: leading, patience: patience, watching: watched)
   }
 }

@@ -229,6 +229,7 @@ extension RunSettings {
     return try failing {
       EvaluationPlan(
         interval: asked.interval, settings: settings, features: features, images: validation,
+        training: images.train,
         leading: try LeadingScore(asked.bestBy, of: settings.metrics, features: features),
         patience: asked.patience,
         watched: try configuration.updates.plateau.score.map {

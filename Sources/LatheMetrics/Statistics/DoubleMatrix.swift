@@ -23,6 +23,13 @@ struct DoubleMatrix: Sendable {
     self.init(part.map(Double.init), rows: rows.count, columns: features.dimensions)
   }
 
+  /// Some of the rows.
+  func rows(_ range: Range<Int>) -> DoubleMatrix {
+    DoubleMatrix(
+      Array(values[range.lowerBound * columns..<range.upperBound * columns]), rows: range.count,
+      columns: columns)
+  }
+
   /// self · other, or self · otherᵀ.
   func times(_ other: DoubleMatrix, transposed: Bool = false) -> DoubleMatrix {
     let inner = transposed ? other.columns : other.rows

@@ -12,6 +12,11 @@ public struct FeatureStatistics: Sendable, Equatable {
   /// Length of a vector.
   public var dimensions: Int { mean.count }
 
+  /// The sum of the variances, Tr C.
+  public var totalVariance: Double {
+    (0..<dimensions).reduce(0) { $0 + covariance[$1 * dimensions + $1] }
+  }
+
   /// - Throws: `ScoreError`: sizes that do not fit together, or numbers that are not finite.
   public init(count: Int?, mean: [Double], covariance: [Double]) throws(ScoreError) {
     if covariance.count != mean.count * mean.count {

@@ -20,6 +20,8 @@ public struct EvaluationSettings: Codable, Equatable, Sendable {
     case coverage
     /// Correlation and covariance of codes, active dimensions.
     case latent
+    /// Intrinsic dimension of codes.
+    case dimension
     /// Negative evidence lower bound, for models that have one.
     case elbo
     /// What training minimises, for models whose phases have that in common.
@@ -28,9 +30,30 @@ public struct EvaluationSettings: Codable, Equatable, Sendable {
     /// −log p(x) by importance sampling, for models that have a density.
     case likelihood
 
+    /// Fréchet distance of decoded draws of the aggregated posterior.
+    case posterior
+    /// Distance between the codes of the sampler and those of the aggregated posterior.
+    case gap
+    /// Whether generated images are nearer to training images than to reference images.
+    case memorization
+
     /// What is computed unless something else is asked for: all but the loss, whose terms and
-    /// weights differ from model to model, and the likelihood, which takes long.
-    public static let standard = allCases.filter { $0 != .loss && $0 != .likelihood }
+    /// weights differ from model to model, the likelihood, which takes long, and what needs
+    /// training images.
+    public static let standard = allCases.filter {
+      $0 != .loss && $0 != .likelihood && !$0.needsTraining
+    }
+
+    /// Whether it is computed from training images, too.
+    public var needsTraining: Bool { [.posterior, .gap, .memorization].contains(self) }
+
+    /// Whether it is computed from codes of the sampler.
+    var needsSampler: Bool { Self.ofSets.contains(self) || [.gap, .memorization].contains(self) }
+
+    /// Whether it is computed from features of images.
+    var needsFeatures: Bool {
+      Self.ofSets.contains(self) || [.interpolation, .posterior, .memorization].contains(self)
+    }
 
     /// The metric of that name; `bound` is the old name of `elbo`.
     public init?(named name: String) {

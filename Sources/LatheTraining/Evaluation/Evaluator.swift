@@ -10,7 +10,9 @@ import LatheTensors
 /// Every sample counts once, and the scores have the same bits whatever the number of ranks.
 public final class Evaluator {
   let settings: EvaluationSettings
-  let reference: ReferenceImages
+  let reference: RealImages
+  /// What the model was trained on; nil where nobody gave that.
+  private let training: ImageSet?
   let extractor: any FeatureExtractor
   /// Is told how far this rank is.
   public var progress: Progress
@@ -20,14 +22,16 @@ public final class Evaluator {
   private var referenceFeatures: Features?
   private var knowsReference = false
 
-  /// `reference` is the same on every rank; `progress` is told how far this rank is.
+  /// `reference` and `training` images are the same on every rank; `progress` is told how far this
+  /// rank is.
   public init(
-    _ settings: EvaluationSettings, reference: ImageSet, features: any FeatureExtractor,
-    on world: Communicator, progress: @escaping Progress = { _, _, _ in }
+    _ settings: EvaluationSettings, reference: ImageSet, training: ImageSet? = nil,
+    features: any FeatureExtractor, on world: Communicator,
+    progress: @escaping Progress = { _, _, _ in }
   ) {
     self.settings = settings
-    self.reference = ReferenceImages(reference, count: settings.samples, seed: settings.seed)
-    extractor = features
+    self.reference = RealImages(reference, count: settings.samples, seed: settings.seed)
+    (self.training, extractor) = (training, features)
     (self.world, self.progress) = (world, progress)
   }
 
@@ -36,7 +40,19 @@ public final class Evaluator {
     var settings = settings
     settings.samples = count
     return Evaluator(
-      settings, reference: reference.set, features: extractor, on: world, progress: progress)
+      settings, reference: reference.set, training: training, features: extractor, on: world,
+      progress: progress)
+  }
+
+  /// So many of the training images, drawn randomly; nil, with the metric left out, without any.
+  func trainingImages(
+    _ count: Int, for metric: EvaluationSettings.Metric, _ evaluation: inout Evaluation
+  ) -> RealImages? {
+    guard let training else {
+      evaluation.leaveOut(metric, "it needs the training images")
+      return nil
+    }
+    return RealImages(training, count: count, seed: settings.seed, for: .training)
   }
 
   /// The features in words, for protocols.
@@ -57,8 +73,11 @@ public final class Evaluator {
     try addELBO(images, to: &evaluation)
     try addLikelihood(model, to: &evaluation)
     try addLoss(images, to: &evaluation)
-    try addFeatureScores(images, sampler: sampler, to: &evaluation)
+    let needsSampler = settings.metrics.contains { $0.needsSampler }
+    let drawn = needsSampler ? try sampler() : nil
+    try addFeatureScores(images, sampler: drawn, to: &evaluation)
     try addLatent(images, to: &evaluation)
+    try addGap(images, sampler: drawn, to: &evaluation)
     return world.rank == 0 ? evaluation : nil
   }
 
@@ -67,13 +86,11 @@ public final class Evaluator {
   // MARK: Features
 
   private func addFeatureScores(
-    _ images: GeneratedImages, sampler: () throws -> Sampler, to evaluation: inout Evaluation
+    _ images: GeneratedImages, sampler: Sampler?, to evaluation: inout Evaluation
   ) throws {
-    let needsGenerated = EvaluationSettings.Metric.ofSets.contains { has($0) }
-    guard needsGenerated || has(.interpolation) else { return }
-    let drawn = try sampler()
+    guard settings.metrics.contains(where: \.needsFeatures) else { return }
     let comparison = try realFeatures().map {
-      self.comparison(with: $0, sampler: drawn.name.rawValue)
+      self.comparison(with: $0, sampler: sampler?.name)
     }
     if has(.fid) {
       let features = try features("reconstructions", reference.count, images.reconstructed)
@@ -81,13 +98,9 @@ public final class Evaluator {
         try evaluation.add(.fid) { try comparison.reconstruction(features) }
       }
     }
-    if needsGenerated {
-      let features = try features("generated images", settings.samples) {
-        images.generated($0, from: drawn)
-      }
-      if let comparison, let features {
-        try comparison.add(settings.metrics, of: features, to: &evaluation, progress: progress)
-      }
+    try addPosterior(images, comparison, to: &evaluation)
+    if let sampler {
+      try addGenerated(images, sampler, comparison, to: &evaluation)
     }
     if has(.interpolation) {
       let features = try features("interpolations", reference.count, images.interpolated)
@@ -97,14 +110,30 @@ public final class Evaluator {
     }
   }
 
-  private func comparison(with real: Features, sampler: String) -> Comparison {
+  private func addGenerated(
+    _ images: GeneratedImages, _ sampler: Sampler, _ comparison: Comparison?,
+    to evaluation: inout Evaluation
+  ) throws {
+    let metrics = settings.metrics.filter { $0.needsSampler && $0.needsFeatures }
+    guard !metrics.isEmpty else { return }
+    let features = try features("generated images", settings.samples) {
+      images.generated($0, from: sampler)
+    }
+    if let comparison, let features {
+      try comparison.add(metrics, of: features, to: &evaluation, progress: progress)
+    }
+    try addMemorization(features, comparison, to: &evaluation)
+  }
+
+  private func comparison(with real: Features, sampler: Sampler.Name?) -> Comparison {
     let conditions =
       "against \(reference.description); \(features); images that the model made are "
       + "\(settings.preprocessing)"
+    let origin = "(sampler \(sampler?.rawValue ?? "none"), seed \(settings.seed))"
     return Comparison(
       real: real, name: extractor.scoreName, seed: settings.seed, conditions: conditions,
       prefix: "generation/"
-    ) { [seed = settings.seed] in "\($0) generated images (sampler \(sampler), seed \(seed))" }
+    ) { "\($0) generated images \(origin)" }
   }
 
   private func realFeatures() throws -> Features? {
@@ -117,13 +146,14 @@ public final class Evaluator {
   }
 
   /// Features of images that the model made.
-  private func features(
+  func features(
     _ kind: String, _ count: Int, _ images: (Range<Int>) -> Tensor
   ) throws -> Features? {
     try gatheredFeatures(kind, count) { settings.preprocessing(images($0)) }
   }
 
-  private func gatheredFeatures(
+  /// Features of images on rank 0, nil elsewhere. Collective.
+  func gatheredFeatures(
     _ kind: String, _ count: Int, _ images: (Range<Int>) -> Tensor
   ) throws -> Features? {
     let values: [Float]? = try work.gather("features of \(kind)", count) {

@@ -49,6 +49,10 @@ public struct LeadingScore: Sendable, Equatable {
     case .coverage:
       [("knn/precision", true), ("knn/recall", true), ("density", true), ("coverage", true)]
     case .latent: [("latent/nac", false)]
+    case .dimension, .memorization: []
+    case .posterior: [("posterior/\(features)", false)]
+    case .gap:
+      ["frechet", "relative-frechet", "sliced-wasserstein"].map { ("latent/\($0)", false) }
     case .elbo: [("negative-elbo", false)]
     case .loss: [("loss", false)]
     case .likelihood: [("negative-log-likelihood", false)]

@@ -1,6 +1,6 @@
 """Writes the golden files of the scores: NumPy archives beside this script.
 
-Needs numpy, scipy, scikit-learn, scikit-image and prdc; their versions go into `versions.txt`.
+Needs numpy, scipy, scikit-learn, scikit-image, scikit-dimension and prdc; their versions go into `versions.txt`.
 Every archive holds inputs, rounded to float32, and what the named library makes of them in float64.
 """
 
@@ -12,6 +12,8 @@ import pathlib
 import numpy as np
 import prdc
 import scipy.linalg
+import scipy.stats
+import skdim
 import sklearn.cluster
 import sklearn.manifold
 import sklearn.metrics.pairwise
@@ -191,8 +193,27 @@ def neighbors():
          distances=np.take_along_axis(distances, order, axis=1))
 
 
+def dimensions():
+    """400 points of a curved surface of 3 dimensions in 7."""
+    rng = np.random.default_rng(9)
+    u = rng.uniform(size=(400, 3))
+    points = as_float(np.concatenate([u, np.sin(2 * u), u[:, :1] * u[:, 1:2]], axis=1))
+    save("dimension", points=points, two_nn=skdim.id.TwoNN().fit(points).dimension_,
+         maximum_likelihood=np.mean([skdim.id.MLE().fit(points, n_neighbors=k).dimension_ for k in range(10, 21)]))
+
+
+def memorization():
+    """Distances with ties, and what SciPy's Mann-Whitney test makes of them, without a correction for ties."""
+    rng = np.random.default_rng(10)
+    generated, unseen = rng.integers(5, 40, size=60) / 8, rng.integers(0, 30, size=45) / 8
+    u = scipy.stats.mannwhitneyu(generated, unseen).statistic
+    m, n = len(generated), len(unseen)
+    save("memorization", generated=generated, unseen=unseen,
+         score=(u - m * n / 2) / np.sqrt(m * n * (m + n + 1) / 12))
+
+
 for make in (frechet_distances, frechet_of_few, kernel_distances, precision_recall, neighborhoods, similarities, latent,
-             embedding, neighbors):
+             embedding, neighbors, dimensions, memorization):
     make()
-packages = ("numpy", "scipy", "scikit-learn", "scikit-image", "prdc")
+packages = ("numpy", "scipy", "scikit-learn", "scikit-image", "scikit-dimension", "prdc")
 (HERE / "versions.txt").write_text("".join(f"{p} {importlib.metadata.version(p)}\n" for p in packages))

@@ -5,7 +5,7 @@ import LatheTensors
 /// Images that a model makes, by number: image i depends on i alone, whichever rank asks for it.
 struct GeneratedImages {
   let model: any Model
-  let reference: ReferenceImages
+  let reference: RealImages
   let settings: EvaluationSettings
 
   private var random: RandomSource { GeneratedImages.random(settings.seed) }
@@ -17,6 +17,18 @@ struct GeneratedImages {
   /// Decoded draws of the sampler, numbers of one chunk.
   func generated(_ range: Range<Int>, from sampler: Sampler) -> Tensor {
     model.drawnImages(range, from: sampler, seed: settings.seed)
+  }
+
+  /// Codes of the sampler, which ``generated(_:from:)`` decodes.
+  func sampledCodes(_ range: Range<Int>, from sampler: Sampler) -> Tensor {
+    model.drawnCodes(range, from: sampler, seed: settings.seed)
+  }
+
+  /// Codes of training images as the decoder met them in training: z ~ q(z | x) where the model has
+  /// a posterior, E(x) where it has none.
+  func posteriorCodes(_ range: Range<Int>, of training: RealImages) -> Tensor {
+    model.sampleCodes(
+      of: training.images(range), using: random.derived("posterior").derived(range.lowerBound))
   }
 
   /// What the model makes of reference images.
@@ -37,7 +49,12 @@ extension Model {
   /// Decoded draws of a sampler, numbers of one chunk: those that an evaluation with this seed
   /// scores.
   package func drawnImages(_ range: Range<Int>, from sampler: Sampler, seed: UInt64) -> Tensor {
+    decode(drawnCodes(range, from: sampler, seed: seed))
+  }
+
+  /// Their codes.
+  fileprivate func drawnCodes(_ range: Range<Int>, from sampler: Sampler, seed: UInt64) -> Tensor {
     let noise = GeneratedImages.random(seed).derived("generated").derived(range.lowerBound)
-    return decode(sampler.draw(range.count, noise))
+    return sampler.draw(range.count, noise)
   }
 }

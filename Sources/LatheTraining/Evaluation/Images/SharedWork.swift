@@ -51,8 +51,8 @@ package struct SharedWork {
     }
   }
 
-  /// This rank's chunks.
-  private func share(of chunks: Range<Int>) -> Range<Int> {
+  /// This rank's part of a range.
+  func share(of chunks: Range<Int>) -> Range<Int> {
     let (rank, size, first) = (world.rank, world.size, chunks.lowerBound)
     return first + rank * chunks.count / size..<first + (rank + 1) * chunks.count / size
   }
@@ -66,11 +66,16 @@ package struct SharedWork {
   ) throws -> [Value]? {
     var values: [Value] = []
     for chunk in own { values += try withoutGradients { try body(chunk) } }
+    return try joined(values)
+  }
+
+  /// All ranks' values in the order of the ranks on rank 0, nil elsewhere. Collective.
+  func joined<Value: BitwiseCopyable>(_ values: [Value]) throws -> [Value]? {
     let bytes = values.withUnsafeBytes { Array($0) }
     return try world.gather(bytes, at: 0).map { parts in parts.flatMap(Self.values) }
   }
 
-  private static func values<Value: BitwiseCopyable>(_ bytes: [UInt8]) -> [Value] {
+  static func values<Value: BitwiseCopyable>(_ bytes: [UInt8]) -> [Value] {
     [Value](unsafeUninitializedCapacity: bytes.count / MemoryLayout<Value>.stride) {
       buffer, count in
       UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes)

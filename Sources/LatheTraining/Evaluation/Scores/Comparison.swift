@@ -43,7 +43,7 @@ package struct Comparison {
     }
   }
 
-  private func score(
+  func score(
     _ name: String, _ value: Double, standardDeviation: Double? = nil, _ unit: String,
     _ samples: String
   ) -> Score {
@@ -62,6 +62,11 @@ package struct Comparison {
   func reconstruction(_ features: Features) throws -> [Score] {
     try distance(
       "reconstruction/", features, "reconstructions of the \(features.count) reference images")
+  }
+
+  /// Of decoded codes of training images.
+  func posterior(_ features: Features, _ codes: String) throws -> [Score] {
+    try distance("posterior/", features, "decoded \(codes)")
   }
 
   func interpolation(_ features: Features) throws -> [Score] {

@@ -2,7 +2,7 @@ import LatheMetrics
 import LatheModels
 import LatheTensors
 
-// Scores that are means over samples, and those of the codes.
+// Scores that are means over samples.
 extension Evaluator {
   /// Squared error per value and structural similarity of reconstructions.
   func addReconstruction(_ images: GeneratedImages, to evaluation: inout Evaluation) throws {
@@ -105,36 +105,6 @@ extension Evaluator {
             + "inference mode")
       ]
     }
-  }
-
-  /// Correlation of codes, and how many dimensions are in use.
-  func addLatent(_ images: GeneratedImages, to evaluation: inout Evaluation) throws {
-    guard has(.latent) else { return }
-    let values: [Float]? = try work.gather("codes", reference.count) {
-      images.model.encode(self.reference.images($0)).values
-    }
-    guard let values else { return }
-    let codes = Features(values, dimensions: values.count / reference.count)
-    try evaluation.add(.latent) { try latentScores(codes, mask: images.model.latentMask?.values) }
-  }
-
-  private func latentScores(_ codes: Features, mask: [Float]?) throws -> [Score] {
-    let active = mask.map { LatentStatistics.activeCoordinates(of: $0) }
-    let statistics = try LatentStatistics(FeatureStatistics(of: codes), active: active)
-    let samples =
-      "codes of \(reference.description), "
-      + (active == nil ? "all dimensions" : "dimensions with a mask of at least 0.1")
-    return [
-      Score(
-        "latent/nac", statistics.meanAbsoluteCorrelation,
-        unit: "lower is better", samples: samples),
-      Score(
-        "latent/mean-abs-covariance", statistics.meanAbsoluteCovariance,
-        unit: "mean |covariance|", samples: samples),
-      Score(
-        "latent/active", Double(statistics.active.count), unit: "dimensions, m_A",
-        samples: samples),
-    ]
   }
 }
 

@@ -1,23 +1,29 @@
 import LatheData
 import LatheTensors
 
-/// The real images that a model is compared with: a split, or so many of it, drawn randomly.
-struct ReferenceImages {
+/// Real images of a split: all of it, or so many, drawn randomly.
+struct RealImages {
   let set: ImageSet
   /// Numbers in the set, ascending.
   let numbers: [Int]
 
+  /// What images are drawn for: each kind of draws is its own.
+  enum Purpose: Int { case reference = 1, partners, training, subset }
+
   /// All images if there are no more than `count`, else as many, drawn without replacement.
-  init(_ set: ImageSet, count: Int, seed: UInt64) {
+  init(_ set: ImageSet, count: Int, seed: UInt64, for purpose: Purpose = .reference) {
     self.set = set
-    guard count < set.count else {
-      numbers = Array(0..<set.count)
-      return
-    }
-    var shuffled = Array(0..<set.count)
-    let random = CounterRandom(seed: seed).stream(1)
-    for i in 0..<count { shuffled.swapAt(i, i + random.integer(i, below: set.count - i)) }
-    numbers = shuffled[..<count].sorted()
+    numbers = Self.drawn(count, of: set.count, seed: seed, for: purpose)
+  }
+
+  /// Ascending numbers below `total`: all if there are no more than `count`, else as many, drawn
+  /// without replacement.
+  static func drawn(_ count: Int, of total: Int, seed: UInt64, for purpose: Purpose) -> [Int] {
+    var shuffled = Array(0..<total)
+    guard count < total else { return shuffled }
+    let random = CounterRandom(seed: seed).stream(purpose.rawValue)
+    for i in 0..<count { shuffled.swapAt(i, i + random.integer(i, below: total - i)) }
+    return shuffled[..<count].sorted()
   }
 
   var count: Int { numbers.count }
@@ -44,7 +50,7 @@ struct ReferenceImages {
 
   /// For each of a range of places another place, drawn randomly.
   func partners(_ range: Range<Int>, seed: UInt64) -> [Int] {
-    let random = CounterRandom(seed: seed).stream(2)
+    let random = CounterRandom(seed: seed).stream(Purpose.partners.rawValue)
     return range.map { place in
       guard count > 1 else { return place }
       return (place + 1 + random.integer(place, below: count - 1)) % count
