@@ -64,7 +64,8 @@ private func scores(_ path: String) throws -> [String: Double] {
       for ranks in [1, 2, 4] {
         let output = try lathe(
           ranks, "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "907",
-          "--metrics", "error,ssim,fid,interpolation,prd,coverage,latent,elbo,dimension,"
+          "--metrics",
+          "error,ssim,fid,interpolation,prd,coverage,latent,elbo,dimension,"
             + "posterior,gap,memorization",
           "--out", "\(folder)/\(ranks).json"
         ).output

@@ -15,8 +15,9 @@ extension Evaluator {
       return
     }
     let seen = try gatheredFeatures("training images", training.count) { training.images($0) }
-    let unseen = comparison?.real[rows: RealImages.drawn(
-      training.count, of: reference.count, seed: settings.seed, for: .subset)]
+    let unseen = comparison?.real[
+      rows: RealImages.drawn(
+        training.count, of: reference.count, seed: settings.seed, for: .subset)]
     let toTraining = try work.nearest("training images", to: generated, among: seen, count: 1)
     let toUnseen = try work.nearest("reference images", to: generated, among: unseen, count: 1)
     let ofUnseen = try work.nearest("real images", to: unseen, among: seen, count: 1)
