@@ -1,4 +1,5 @@
 // swift-tools-version: 6.1
+import Glibc
 import PackageDescription
 
 // Debug builds of the C kernels are slow; `swift build -Xcc -O3` optimises them there too.
@@ -22,6 +23,17 @@ func example(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(
     name: name, dependencies: ["LatheCommand"] + dependencies, path: "Examples/\(name)")
 }
+
+/// The MPI library as `launch/mpi` finds it, for pkg-config: a name, or the path of a .pc file.
+/// `LATHE_MPI` chooses one.
+let mpi: String = {
+  setenv("LATHE_PACKAGE", Context.packageDirectory, 1)
+  guard let answer = popen("sh \"$LATHE_PACKAGE/launch/mpi\" 2>&-", "r") else { return "mpi-c" }
+  defer { pclose(answer) }
+  var line = [CChar](repeating: 0, count: 4096)
+  guard fgets(&line, Int32(line.count), answer) != nil else { return "mpi-c" }
+  return String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init), as: UTF8.self)
+}()
 
 /// The libraries, each of which may import those before it.
 let libraries: [Target] = [
@@ -76,7 +88,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
-    .systemLibrary(name: "CMPI", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(name: "CMPI", pkgConfig: mpi, providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -127,7 +139,7 @@ let package = Package(
     tests(
       "LatheCommand",
       [
-        "LatheFiles", "LatheNN", "LatheTraining",
+        "LatheData", "LatheFiles", "LatheNN", "LatheTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(

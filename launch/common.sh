@@ -21,47 +21,139 @@ require_number() {
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 root=$PWD
 
-packages=(libopenmpi-dev openmpi-bin libopenblas-dev libturbojpeg0-dev libpng-dev zlib1g-dev
-  pkg-config gnuplot-nox dataset-fashion-mnist)
+# What a build needs, and for each the packages of apt, dnf, zypper and conda-forge that have it.
+needs=(
+  "pkg-config:       pkg-config         pkgconf-pkg-config  pkg-config       pkg-config"
+  "MPI:              libopenmpi-dev     openmpi-devel       openmpi4-devel   openmpi"
+  "mpirun:           openmpi-bin        openmpi             openmpi4         openmpi"
+  "OpenBLAS:         libopenblas-dev    openblas-devel      libopenblas_pthreads-devel openblas"
+  "libjpeg-turbo:    libturbojpeg0-dev  turbojpeg-devel     libjpeg8-devel   libjpeg-turbo"
+  "libpng:           libpng-dev         libpng-devel        libpng16-devel   libpng"
+  "zlib:             zlib1g-dev         zlib-devel          zlib-devel       zlib"
+)
+# What is installed too if that is possible, and not missed otherwise: charts, Fashion-MNIST.
+extras=(
+  "gnuplot:          gnuplot-nox        gnuplot             gnuplot          gnuplot"
+  "Fashion-MNIST:    dataset-fashion-mnist -                -                -"
+)
 
-missing_packages() {
-  local package
-  for package in "${packages[@]}"; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+# Whether a program in C with this header and function is compiled and linked with the flags that
+# pkg-config has for a name or a file.
+compiles() {
+  local flags compiler
+  flags=$(pkg-config --cflags --libs "$1" 2>/dev/null) || return 1
+  for compiler in cc clang gcc; do
+    command -v "$compiler" >/dev/null || continue
+    # shellcheck disable=SC2086
+    printf '#include <stdio.h>\n#include <%s>\nint main(void) { return (long)&%s == 1; }\n' \
+      "$2" "$3" | "$compiler" -x c - -o "$probe" $flags 2>/dev/null
+    return
   done
+  return 1
 }
 
-# Installs the Debian packages that are missing, with sudo when not root.
+# Whether one of the needs is there.
+has() {
+  case $1 in
+    MPI) compiles "$("$root/launch/mpi" 2>/dev/null)" mpi.h MPI_Init_thread ;;
+    OpenBLAS) compiles openblas cblas.h cblas_sgemm ;;
+    libjpeg-turbo) compiles libturbojpeg turbojpeg.h tjInitDecompress ;;
+    libpng) compiles libpng png.h png_create_read_struct ;;
+    zlib) compiles zlib zlib.h crc32_z ;;
+    Fashion-MNIST) [ -d /usr/share/datasets/fashion-mnist ] ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+# The lines of those that are not there.
+missing() {
+  local line
+  for line; do has "${line%%:*}" || printf '%s\n' "$line"; done
+}
+
+# The packages of a column, each once; 2 is apt's.
+packages() {
+  awk -v column="$1" '$column != "-" && !seen[$column]++ { print $column }'
+}
+
+# Installs what a build lacks, with sudo when not root. With LATHE_NO_INSTALL=1 it only says what is
+# lacking.
 install_packages() {
-  command -v dpkg-query >/dev/null \
-    || {
-      echo "not a Debian system: make sure that the equivalents of these are there:"
-      echo "${packages[*]}"
-      return
-    }
-  local missing as_root=()
-  mapfile -t missing < <(missing_packages)
-  ((${#missing[@]})) || return 0
-  say "installing ${missing[*]}"
+  local probe lacking
+  probe=$(mktemp)
+  lacking=$(missing "${needs[@]}")
+  if [ -z "${LATHE_NO_INSTALL:-}" ] && [ -n "$lacking$(missing "${extras[@]}")" ]; then
+    install_missing "$lacking"
+    lacking=$(missing "${needs[@]}")
+  fi
+  rm -f -- "$probe"
+  [ -z "$lacking" ] || fail "$(advice "$lacking")"
+}
+
+# Installs the packages of these lines, then those of the extras as far as there are any.
+install_missing() {
+  local manager=none name column as_root=()
+  for name in zypper dnf apt-get; do if command -v "$name" >/dev/null; then manager=$name; fi; done
   if ((EUID != 0)); then
-    command -v sudo >/dev/null || fail "run as root, or install first: apt-get install ${missing[*]}"
+    # Nobody is asked for a password for what is not missed.
+    { [ -n "$1" ] && command -v sudo >/dev/null; } || return 0
     as_root=(sudo)
   fi
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null \
-    || fail "apt could not install ${missing[*]}"
+  case $manager in apt-get) column=2 ;; dnf) column=3 ;; zypper) column=4 ;; *) return 0 ;; esac
+  [ "$manager" != apt-get ] || "${as_root[@]}" apt-get update -qq || true
+  # shellcheck disable=SC2046
+  install_by "$manager" $(packages "$column" <<<"$1")
+  for name in $(missing "${extras[@]}" | packages "$column"); do install_by "$manager" "$name"; done
+}
+
+# What cannot be installed is found by what is lacking afterwards.
+install_by() {  # MANAGER PACKAGE…
+  (($# > 1)) || return 0
+  say "installing ${*:2}"
+  case $1 in
+    apt-get)
+      "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${@:2}" >/dev/null ;;
+    dnf) "${as_root[@]}" dnf install -y -q "${@:2}" ;;
+    zypper) "${as_root[@]}" zypper --non-interactive --quiet install "${@:2}" ;;
+  esac || true
+}
+
+# What is lacking, and the ways to get it.
+advice() {
+  local names
+  names=$(cut -d: -f1 <<<"$1" | paste -sd, | sed 's/,/, /g')
+  echo "a build needs $names, not found by pkg-config and a trial compilation."
+  echo "  Debian, Ubuntu: apt-get install $(packages 2 <<<"$1" | xargs)"
+  echo "  Fedora, RHEL (with CRB): dnf install $(packages 3 <<<"$1" | xargs)"
+  echo "  openSUSE: zypper install $(packages 4 <<<"$1" | xargs)"
+  echo "  without root: conda install -c conda-forge $(packages 5 <<<"$1" | xargs)"
+  echo "  on a cluster: module load … first, which Fedora's and openSUSE's MPI need as well;" \
+    "LATHE_MPI names an MPI (launch/mpi --help)"
 }
 
 require_swift() {
   # SwiftPM writes the path unquoted into JSON.
   [[ $PWD != *[\"\\]* ]] || fail "swift cannot build in a folder with \" or \\ in its name: $PWD"
-  command -v swift >/dev/null \
-    || fail "no swift in PATH: install Swift 6.1 or later from https://www.swift.org/install"
+  local version install="install Swift 6.1 or later from https://www.swift.org/install"
+  command -v swift >/dev/null || fail "no swift in PATH: $install"
+  version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p')
+  [ "$(printf '6.1\n%s\n' "$version" | sort -V | head -n 1)" = 6.1 ] \
+    || fail "expected Swift 6.1 or later, found ${version:-none}: $install"
 }
 
-# Builds lathe, and what keeps mpirun's ports inside one network; leaves the program's path in `lathe`.
+# Builds lathe, and what keeps mpirun's ports inside one network; leaves the program's path in
+# `lathe`.
 build_lathe() {
+  local mpi
+  mpi=$(launch/mpi)
+  # Swift's cache of modules does not see that the headers of another MPI are meant.
+  if [ -d .build ] && [ "$(cat .build/mpi 2>/dev/null || echo mpi-c)" != "$mpi" ]; then
+    say "another MPI than that of the last build: building all anew"
+    rm -rf .build
+  fi
+  mkdir -p .build
+  echo "$mpi" >.build/mpi
   say "building"
   swift build -c release --product lathe
   swift build -c release --product lathe-listen

@@ -233,6 +233,53 @@ private let patience = 400.0
     }
   }
 
+  /// The MPI library to build with: named, or described by an mpicc.
+  @Test func anMPIIsFoundByNameOrByItsCompiler() throws {
+    try withFolder { folder in
+      let compiler = "\(folder)/my mpicc"
+      try Data("#!/bin/sh\necho gcc -O2 -I/x/a -pthread -L/x/b -Wl,-rpath -Wl,/x/b -lmpich\n".utf8)
+        .write(to: URL(fileURLWithPath: compiler))
+      chmod(compiler, 0o755)
+      func find(_ choice: String?) throws -> ProcessResult {
+        try runProcess(
+          "\(repository)/launch/mpi",
+          environment: ["LATHE_MPI": choice, "XDG_CACHE_HOME": "\(folder)/cache"], timeout: patience
+        )
+      }
+      #expect(try find("mpich").output == "mpich\n")
+      let file = try find(compiler).output.trimmingCharacters(in: .newlines)
+      let text = try String(contentsOfFile: file, encoding: .utf8)
+      #expect(text.contains("Cflags: -I/x/a\nLibs: -L/x/b -lmpich\n"), "\(text)")
+      let wrong = try find("/bin/true")
+      #expect(wrong.status == 69 && wrong.errorOutput.contains("names no library"), "\(wrong)")
+      #expect(try find(nil).status == 0)
+    }
+  }
+
+  /// What a build lacks is named with its packages, and installed only if that is allowed.
+  @Test func whatABuildLacksIsNamed() throws {
+    try withFolder { folder in
+      let text = """
+        for file in /usr/bin/* /bin/*; do ln -sf "$file" '\(folder)'; done
+        rm '\(folder)'/mpirun '\(folder)'/pkg-config '\(folder)'/{apt-get,dnf,zypper} || true
+        printf '#!/bin/sh\\necho "dnf $*"\\n' >'\(folder)/dnf'
+        chmod +x '\(folder)/dnf'
+        source '\(repository)/launch/common.sh'
+        PATH='\(folder)'
+        (LATHE_NO_INSTALL=1 install_packages) || echo "status $?"
+        install_packages
+        """
+      let result = try runProcess("bash", ["-c", text], timeout: patience)
+      let lines = result.output.split(separator: "\n")
+      #expect(result.status == 1 && lines.first == "status 1", "\(result)")
+      #expect(result.errorOutput.contains("a build needs pkg-config, MPI, mpirun, OpenBLAS, "))
+      #expect(
+        result.errorOutput.contains("conda install -c conda-forge pkg-config openmpi openblas"))
+      guard geteuid() == 0 else { return }
+      #expect(result.output.contains("dnf install -y -q pkgconf-pkg-config openmpi-devel openmpi "))
+    }
+  }
+
   /// The fault strikes at each launch that comes to step 5, so as many launches are made as are
   /// allowed. The checkpoint of step 2 is on the disk by then, because that of step 4 waits for it.
   @Test func restartsAreCountedAndWrongUsageIsNotRepeated() throws {
