@@ -23,7 +23,8 @@ public struct Lathe: ParsableCommand {
         lathe reconstruct runs/flexae-fashion-mnist
 
       Exit status: 0 done, 64 wrong usage, 65 damaged or contradictory input,
-      66 missing input, 69 no progress (--stall-timeout), 70 training failed,
+      66 missing input, 69 no progress (--stall-timeout) or no answer from a
+      mirror (data get), 70 training failed,
       73 output cannot be written, 75 stopped by a signal after saving: the
       command with --resume continues. mpirun itself ends with 1 where a signal
       that it got stopped the ranks.

@@ -10,14 +10,14 @@ import SystemPackage
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
-    abstract: "Packs, checks and shows data sets.",
+    abstract: "Fetches, packs, checks and shows data sets.",
     discussion: """
       Pictures (CelebA, your own folder) are decoded, cropped, resized and packed into one file \
       before use; `train` does that by itself. To do it ahead, on two ranks:
         mpirun -n 2 lathe data pack celeba --data DIR --crop 140 --out celeba.pack
         lathe train flexae celeba --data celeba.pack
       """,
-    subcommands: [DataPack.self, DataVerify.self, DataShow.self, DataStats.self])
+    subcommands: [DataGet.self, DataPack.self, DataVerify.self, DataShow.self, DataStats.self])
 }
 
 /// Which data set, where, and how its pictures are prepared.

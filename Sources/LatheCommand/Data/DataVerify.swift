@@ -33,7 +33,13 @@ struct DataVerify: RootCommand {
           + "digest \(images.digest): intact")
       warn(entry.differences(of: images))
     }
-    warn(try failing { try entry.differingFiles(at: options.place) })
+    try warnOfFiles(entry)
+  }
+
+  private func warnOfFiles(_ entry: Dataset) throws {
+    let place = options.place
+    warn(
+      try waiting("checking files") { try failing { try entry.differingFiles(at: place) } })
   }
 
   private func verify(packed path: FilePath, of entry: Dataset) throws {
@@ -68,7 +74,7 @@ struct DataVerify: RootCommand {
       if count > 0 { print("\(entry.name), \(split.rawValue): \(grouped(count)) pictures") }
       warn(entry.differences(count: count, of: split))
     }
-    warn(try failing { try entry.differingFiles(at: options.place) })
+    try warnOfFiles(entry)
     for split in [Split.train, .test] {
       do throws(FileError) { try pictures.require(split) } catch { print("\(error)") }
     }

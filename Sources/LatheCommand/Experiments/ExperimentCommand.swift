@@ -96,7 +96,9 @@ struct ExperimentShow: RootCommand {
     let run = CellRun(cell: cell, place: place, options: options)
     try place.writeRecipe(of: cell)
     let progress = TaskProgress()
-    let child = try ChildProcess(run.command(run.forecastArguments), log: place.log(of: cell))
+    let child = try ChildProcess(
+      run.command(run.forecastArguments), environment: ChildProcess.environmentOfRanks,
+      log: place.log(of: cell))
     while child.isRunning {
       progress.show("measuring \(cell.name)", 0, 0)
       Thread.sleep(forTimeInterval: 0.05)

@@ -106,7 +106,8 @@ struct ExperimentRunner {
   ) throws -> (status: Int32, line: String) {
     try requireTime()
     let child = try ChildProcess(
-      run.command(arguments, ranks: ranks), log: run.place.log(of: run.cell))
+      run.command(arguments, ranks: ranks), environment: ChildProcess.environmentOfRanks,
+      log: run.place.log(of: run.cell))
     var stop: Stopped?
     while child.isRunning {
       if stop == nil {

@@ -16,9 +16,9 @@ extension Dataset {
     origin: .places(
       PlaceOrigin(
         instructions: """
-          To get it, download https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz into \
-          data/cifar10 or the folder cifar10 below $LATHE_DATA, packed or unpacked, or \
-          name the folder or the file
+          To get it: lathe data get cifar10. Or put \
+          https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz into data/cifar10 or the folder \
+          cifar10 below $LATHE_DATA, packed or unpacked, or name the folder or the file
           """,
         contents: "cifar-10-binary.tar.gz or data_batch_1.bin … test_batch.bin",
         read: CIFARBatch.read)))

@@ -15,7 +15,8 @@ extension Dataset {
     origin: .pictures(
       PictureOrigin(
         instructions: """
-          To get it, see https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html: put \
+          "lathe data get celeba" says how to get it from \
+          https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html. Put \
           img_align_celeba.zip (or the folder that is in it), list_attr_celeba.txt and \
           list_eval_partition.txt (or Kaggle's .csv), and if you like identity_CelebA.txt, into \
           data/celeba or the folder celeba below $LATHE_DATA, or name their folder
@@ -32,7 +33,7 @@ struct CelebA {
   static let preparation = Preparation(size: 64, crop: 140, filter: .bilinear)
   /// The aligned pictures' size.
   static let pictureSize = (height: 218, width: 178)
-  private static let folders = ["", "Img", "Anno", "Eval"]
+  static let folders = ["", "Img", "Anno", "Eval"]
 
   private let pictures: FilePath
   private let attributes, partition: TextTable

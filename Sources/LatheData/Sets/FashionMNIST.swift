@@ -19,7 +19,8 @@ extension Dataset {
           "raw", "FashionMNIST/raw", "FashionMNIST", "fashion-mnist", "data/fashion", "fashion",
         ],
         instructions: """
-          To get it on Debian: apt install dataset-fashion-mnist; elsewhere, put the four files of \
+          To get it: lathe data get fashion-mnist, or on Debian apt install \
+          dataset-fashion-mnist. Or put the four files of \
           https://github.com/zalandoresearch/fashion-mnist into data/fashion-mnist or the folder \
           fashion-mnist below $LATHE_DATA, or name their folder
           """,

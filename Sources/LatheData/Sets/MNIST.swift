@@ -13,11 +13,10 @@ extension Dataset {
       FileOrigin(
         systemFolders: [], subfolders: ["raw", "MNIST/raw", "MNIST", "mnist"],
         instructions: """
-          To get it, download the four files train-images-idx3-ubyte.gz, \
+          To get it: lathe data get mnist. Or put the four files train-images-idx3-ubyte.gz, \
           train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and \
-          t10k-labels-idx1-ubyte.gz, for example from \
-          https://ossci-datasets.s3.amazonaws.com/mnist/, into data/mnist or the folder mnist \
-          below $LATHE_DATA, or name their folder
+          t10k-labels-idx1-ubyte.gz into data/mnist or the folder mnist below $LATHE_DATA, or \
+          name their folder
           """,
         names: IDXPair.names, read: IDXPair.read)))
 }

@@ -3,7 +3,7 @@ import LatheFiles
 import Synchronization
 import SystemPackage
 
-/// A command that runs as a process of its own, its output appended to a log.
+/// A command that runs as a process of its own, its output appended to a log if there is one.
 final class ChildProcess: Sendable {
   private struct State {
     var last = ""
@@ -17,34 +17,39 @@ final class ChildProcess: Sendable {
   /// Starts a program of PATH, or one with a path.
   ///
   /// - Throws: `CommandFailure` (66 if there is no such program, 73 if the log cannot be written).
-  init(_ command: [String], log: FilePath) throws {
+  init(
+    _ command: [String], environment: [String: String] = ProcessInfo.processInfo.environment,
+    log: FilePath? = nil
+  ) throws {
     process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = command
-    process.environment = Self.environment
+    process.environment = environment
     process.standardInput = FileHandle.nullDevice
-    try failing { _ = try OpenFile(appending: log) }
+    if let log { try failing { _ = try OpenFile(appending: log) } }
     let pipe = Pipe()
     (process.standardOutput, process.standardError) = (pipe, pipe)
-    let ended = hasEnded
-    pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
-      let bytes = [UInt8](handle.availableData)
-      guard !bytes.isEmpty else {
-        handle.readabilityHandler = nil
-        ended.signal()
-        return
-      }
-      try? OpenFile(appending: log).append(bytes)
-      self?.take(bytes)
-    }
     do { try process.run() } catch {
       throw CommandFailure.missing("cannot start \(command[0]): \(message(of: error))")
     }
+    read(pipe.fileHandleForReading, log)
   }
 
-  /// Open MPI refuses to start ranks of root's unless it is told twice, and listens on every
-  /// interface unless a library beside the program narrows that, as in `launch/local`.
-  private static var environment: [String: String] {
+  /// Takes what it writes up to the end, on a thread of its own: a dispatch source sometimes misses
+  /// the end of a process that is soon over.
+  private func read(_ output: FileHandle, _ log: FilePath?) {
+    Thread.detachNewThread { [weak self, hasEnded] in
+      while case let bytes = [UInt8](output.availableData), !bytes.isEmpty {
+        if let log { try? OpenFile(appending: log).append(bytes) }
+        self?.take(bytes)
+      }
+      hasEnded.signal()
+    }
+  }
+
+  /// For mpirun: Open MPI refuses to start ranks of root's unless it is told twice, and listens on
+  /// every interface unless a library beside the program narrows that, as in `launch/local`.
+  static var environmentOfRanks: [String: String] {
     var environment = ProcessInfo.processInfo.environment
     if let library = listenLibrary, environment["LATHE_LISTEN"] == nil {
       environment["LATHE_LISTEN"] = "127.0.0.0/8"
@@ -84,6 +89,9 @@ final class ChildProcess: Sendable {
 
   /// Asks a training to save and stop; mpirun passes this signal on.
   func askToStop() { kill(process.processIdentifier, SIGUSR1) }
+
+  /// Ends it by SIGTERM.
+  func end() { kill(process.processIdentifier, SIGTERM) }
 
   /// Waits for the end, and for what was written.
   ///
