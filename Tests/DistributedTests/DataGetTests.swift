@@ -63,7 +63,8 @@ import Testing
     }
     try withFolder { folder in
       let text = """
-        '\(try builtExecutable("lathe"))' data get mnist --root '\(folder)' --url \(server.address) &
+        lathe='\(try builtExecutable("lathe"))'
+        "$lathe" data get mnist --root '\(folder)' --url \(server.address) &
         until [ -s '\(folder)/mnist/train-images-idx3-ubyte.gz.part' ]; do sleep 0.1; done
         kill -TERM $!
         wait $!
