@@ -20,7 +20,7 @@ public protocol Model: SendableMetatype {
 
   /// The sampler that is used unless another is asked for.
   static var defaultSampler: Sampler.Name { get }
-  /// Samplers that can be fitted to codes of training images; a mixture and the aggregated
+  /// Samplers that can be fitted to codes of training images; two mixtures and the aggregated
   /// posterior unless a model says otherwise.
   static var fittedSamplers: [any FittedSampler.Type] { get }
 
@@ -87,7 +87,7 @@ extension Model {
   public static var defaultSampler: Sampler.Name { .prior }
 
   public static var fittedSamplers: [any FittedSampler.Type] {
-    [AggregatedPosterior.self, GaussianMixture.self]
+    [AggregatedPosterior.self, GaussianMixture.self, DirichletMixture.self]
   }
 
   public var latentMask: Tensor? { nil }

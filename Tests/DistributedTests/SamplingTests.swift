@@ -26,8 +26,10 @@ import Testing
         _ = try self.run(ranks, ["train", "rae", "synthetic", "--out", run] + narrow)
         let checkpoint = "\(run)/checkpoints/step-000003"
         _ = try self.run(ranks, ["sample", run, "--sampler", "ancestral"])
+        _ = try self.run(ranks, ["sample", run, "--sampler", "dirichlet-gmm"])
         found.append([
           try bytes("\(checkpoint)/sampler-gmm.safetensors"),
+          try bytes("\(checkpoint)/sampler-dirichlet-gmm.safetensors"),
           try bytes("\(checkpoint)/sampler-aggregated-posterior.safetensors"),
           try bytes("\(run)/samples/samples-000003.png"),
           try bytes("\(run)/samples/samples-000003-aggregated-posterior-seed0.png"),
@@ -92,7 +94,8 @@ import Testing
     try withFolder { folder in
       let lathe = try builtExecutable("lathe")
       for (sampler, message) in [
-        ("prior", "ae: no sampler 'prior'; it has aggregated-posterior, gmm"), ("gnn", "'gnn'"),
+        ("prior", "ae: no sampler 'prior'; it has aggregated-posterior, gmm, dirichlet-gmm"),
+        ("gnn", "'gnn'"),
       ] {
         let result = try runProcess(
           lathe,

@@ -5,9 +5,9 @@ import LatheTensors
 import Testing
 
 @Suite struct SamplerTests {
-  private func golden() throws -> Golden {
+  private func golden(_ name: String = "mixture") throws -> Golden {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    return try Golden(folder.appending(path: "Mixture/mixture.safetensors").path)
+    return try Golden(folder.appending(path: "Mixture/\(name).safetensors").path)
   }
 
   private func doubles(_ tensor: Tensor) -> [Double] { tensor.values.map { Double($0) } }
@@ -64,6 +64,58 @@ import Testing
       let one = CodeShares(Array(all[index * 5..<index * 5 + 5]), latentSize: 5)
       #expect(abs(Float(try mixture.logLikelihood(of: one)) - value) < 1e-4, "code \(index)")
     }
+  }
+
+  @Test func aDirichletMixtureFromTheSameClustersIsThatOfScikitLearn() throws {
+    let golden = try golden("dirichlet")
+    let (rows, centres) = (try golden.tensor("codes"), try golden.tensor("centres"))
+    let codes = CodeShares(doubles(rows), latentSize: rows.shape[1])
+    var fitting = DirichletMixture.Fitting()
+    fitting.components = centres.shape[0]
+    for (prefix, rounds) in [("early.", 3), ("", 100)] {
+      fitting.mostRounds = rounds
+      let (fitted, bound, made) = try DirichletMixture.fitted(
+        to: codes, from: doubles(centres), fitting)
+      #expect("\(made)" == (rounds == 3 ? "3" : golden.metadata["rounds"]))
+      expectClose(
+        [Float(bound)], try golden.tensor("\(prefix)lower_bound").values, relative: 1e-6)
+      expectClose(
+        fitted.mixture.weights.map { Float($0) }, try golden.tensor("\(prefix)weights").values,
+        relative: 1e-5)
+      expectClose(
+        fitted.mixture.means.map { Float($0) }, try golden.tensor("\(prefix)means").values,
+        relative: 1e-5)
+      guard prefix.isEmpty else { continue }
+      expectClose(
+        covariances(fitted.mixture), try golden.tensor("covariances").values, relative: 1e-5)
+    }
+    fitting.concentration = 1
+    let other = try DirichletMixture.fitted(to: codes, from: doubles(centres), fitting)
+      .mixture.mixture
+    #expect(
+      difference(
+        other.weights.map { Float($0) }, try golden.tensor("weights").values, relative: 1e-4)
+        != nil)
+  }
+
+  /// Of ten components on three clusters, those that are not called for have no weight to speak
+  /// of; a saved one draws the same, under its name.
+  @Test func aDirichletMixtureLeavesComponentsOut() throws {
+    let random = RandomSource(seed: 3)
+    let noise = random.normal("noise", [3000, 2]).values
+    let values = noise.indices.map { Double(0.5 * noise[$0]) + Double($0 / 2 % 3) * 9 }
+    let codes = CodeShares(values, latentSize: 2)
+    let fitted = try DirichletMixture.fitted(to: codes, using: random)
+    #expect(fitted.mixture.count == 10)
+    let largest = fitted.mixture.weights.sorted(by: >)
+    #expect(largest[..<3].allSatisfy { $0 > 0.1 } && largest[3...].reduce(0, +) < 0.2)
+    let saved = Dictionary(uniqueKeysWithValues: fitted.tensors.map { ($0.name, $0.value) })
+    let again = try DirichletMixture { saved[$0]! }.sampler
+    #expect(again.name == .dirichletGMM)
+    #expect(again.draw(20, random).values == fitted.sampler.draw(20, random).values)
+    #expect {
+      try DirichletMixture { _ in Tensor(filledWith: -1, shape: [3]) }
+    } throws: { "\($0)".hasPrefix("sampler dirichlet-gmm: weights") }
   }
 
   @Test func anotherRegularizationIsSeen() throws {
@@ -141,6 +193,9 @@ import Testing
     values[50] = .nan
     #expect(throws: SamplerError.self) {
       try GaussianMixture.fitted(to: CodeShares(values, latentSize: 2), using: random)
+    }
+    #expect(throws: SamplerError.self) {
+      try DirichletMixture.fitted(to: CodeShares(values, latentSize: 2), using: random)
     }
     #expect(throws: SamplerError.self) {
       try AggregatedPosterior.fitted(to: CodeShares(values, latentSize: 2), using: random)

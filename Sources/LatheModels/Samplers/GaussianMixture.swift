@@ -21,6 +21,12 @@ public struct GaussianMixture: FittedSampler {
   public var count: Int { weights.count }
   public var latentSize: Int { means.count / weights.count }
 
+  /// log |L| of a component.
+  func logVolume(of component: Int) -> Double {
+    let m = latentSize
+    return (0..<m).reduce(0) { $0 + log(factors[component * m * m + $1 * (m + 1)]) }
+  }
+
   init(weights: [Double], means: [Double], factors: [Double]) {
     self.weights = weights
     self.means = means

@@ -12,8 +12,11 @@ import LatheTensors
 struct KMeans {
   /// `[count, latentSize]`.
   private(set) var centres: [Double]
-  private let codes: CodeShares
+  let codes: CodeShares
   private var count: Int { centres.count / codes.latentSize }
+
+  /// Given centres, `[count, latentSize]`.
+  init(_ codes: CodeShares, centres: [Double]) { (self.codes, self.centres) = (codes, centres) }
 
   /// Fits `count` centres, in at most 300 rounds.
   init(_ codes: CodeShares, count: Int, using random: RandomSource) throws {

@@ -28,6 +28,8 @@ public struct Sampler {
     public static let aggregatedPosterior = Name("aggregated-posterior")
     /// A mixture of normal distributions; fitted to the codes of training images.
     public static let gmm = Name("gmm")
+    /// A Dirichlet process mixture of normal distributions; fitted to the codes of training images.
+    public static let dirichletGMM = Name("dirichlet-gmm")
 
     /// What codes are, in words; nil for a program's own sampler.
     public var summary: String? {
@@ -38,6 +40,8 @@ public struct Sampler {
       case .importance: "draws from N(0, I), of which one is chosen by importance"
       case .aggregatedPosterior: "posteriors of training images, one of them drawn for each code"
       case .gmm: "a mixture of normal distributions, fitted to the codes of training images"
+      case .dirichletGMM:
+        "a Dirichlet process mixture of normal distributions, fitted to the same codes"
       default: nil
       }
     }
