@@ -81,6 +81,33 @@ import Testing
     }
   }
 
+  /// A name on an axis stands for other settings, which a scale may give otherwise.
+  @Test func valuesHaveNames() throws {
+    try withFolder { folder in
+      let file = "\(folder)/sweep.yml"
+      try write(
+        """
+        grid: {dataset: [synthetic], model: [flexae], capacity: [none, some], train-images: [100]}
+        values:
+          capacity: {none: {generatorHidden: []}, some: {generatorHidden: [8], criticSteps: 2}}
+        scales:
+          common: {values: {capacity: {none: {generatorHidden: [], latentSize: 3, noiseSize: 3}}}}
+
+        """, to: file)
+      let shown = try experiment(["show", file, "--scale", "common", "--no-measure"])
+      let words = "capacity: none is generatorHidden [], latentSize 3, noiseSize 3; some is"
+      #expect(shown.status == 0 && shown.output.contains(words), "\(shown)")
+      let result = try experiment(
+        ["run", file, "--scale", "common", "--out", "\(folder)/a", "--only", "none", "--print"])
+      #expect(result.status == 0, "\(result)")
+      let recipes = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/a/recipes")
+      #expect(recipes.count == 1 && recipes[0].hasPrefix("flexae-synthetic-capacity=none-train"))
+      let recipe = try String(contentsOfFile: "\(folder)/a/recipes/\(recipes[0])", encoding: .utf8)
+      #expect(recipe.contains("train-images: 100") && recipe.contains("noiseSize: 3"), "\(recipe)")
+      #expect(!recipe.contains("capacity"))
+    }
+  }
+
   @Test func commandsForOtherSchedulersArePlain() throws {
     try withFolder { folder in
       let file = "\(folder)/it's.yml"
@@ -97,6 +124,10 @@ import Testing
     ("grid: {dataset: [synthetic], model: [vae]}\nrows: 3\n", "unknown key 'rows'"),
     ("grid: {dataset: [synthetic], model: [nobody]}\n", "no model 'nobody'"),
     ("grid: {model: [vae]}\n", "expected the axes model and dataset"),
+    (
+      "grid: {dataset: [synthetic], model: [vae], size: [s]}\nvalues: {size: {l: {}}}\n",
+      "size: expected one of l, found s"
+    ),
     ("grid: {dataset: [synthetic], model: [vae], seed: [x]}\n", "seed"),
   ])
   func whatIsWrongInAFileIsSaid(_ grid: String, _ words: String) throws {

@@ -56,6 +56,66 @@ import Testing
     #expect(try #require(problem).contains("multiples of 4"))
   }
 
+  // MARK: FlexAE's generator without layers
+
+  private static var identity: [String: Any] {
+    [
+      "generatorHidden": [Int](), "noiseSize": 6, "latentSize": 6, "filters": 2, "hiddenSize": 8,
+      "criticHidden": [16],
+    ]
+  }
+
+  @Test func aGeneratorWithoutLayersStartsAsTheNormalDistribution() throws {
+    let (store, model) = try build("flexae", Self.mnist, Self.identity)
+    #expect(store.parameterCount(of: "generator") == 12)
+    let random = RandomSource(seed: 8)
+    let drawn = try #require(try model.sampler(named: .prior)).draw(50, random)
+    #expect(drawn.values == random.normal("noise", [50, 6]).values)
+    let problem = try refusal(
+      "flexae", Self.mnist, Self.identity.merging(["noiseSize": 7]) { $1 })
+    #expect(
+      problem == "noiseSize: expected 6, the latentSize, where generatorHidden is [], found 7")
+  }
+
+  /// −E[C(s ⊙ n + t)] by s and t: central differences, and for a linear critic, C(z) = w · z + c,
+  /// −w ⊙ E[n] and −w.
+  @Test(arguments: [[16], []]) func gradientsOfAGeneratorWithoutLayers(_ hidden: [Int]) throws {
+    let (store, model) = try build(
+      "flexae", Self.mnist, Self.identity.merging(["criticHidden": hidden]) { $1 })
+    let phase = try #require(model.boundStep.flatMap(\.phases).first { $0.name == "generator" })
+    let random = RandomSource(seed: 9)
+    let batch = Batch(images: random.uniform("images", [8, 28, 28, 1]), random: random, step: 0)
+    let found = gradients(of: phase, batch, store)
+    for (parameter, gradient) in zip(store.parameters(of: ["generator"]), found) {
+      let values = parameter.value.storage.pointer
+      let estimates = gradient.indices.map { entry in
+        let (kept, shift) = (values[entry], Float(1) / 1024)
+        defer { values[entry] = kept }
+        values[entry] = kept + shift
+        let above = phase.loss(batch).total.scalar
+        values[entry] = kept - shift
+        return (above - phase.loss(batch).total.scalar) / (2 * shift)
+      }
+      expectClose(estimates, gradient, relative: 0.02, absolute: 1e-3, parameter.name)
+    }
+    guard hidden.isEmpty else { return }
+    let weight = try #require(store.parameters.first { $0.name == "critic.output.weight" }).value
+    let means = random.normal("noise", [8, 6]).mean(0).values
+    expectClose(found[0], zip(weight.values, means).map { -$0 * $1 }, relative: 1e-5, "scale")
+    expectClose(found[1], weight.values.map { -$0 }, relative: 1e-5, "shift")
+  }
+
+  private func gradients(
+    of phase: BoundPhase, _ batch: Batch, _ store: ParameterStore
+  ) -> [[Float]] {
+    let (found, unused) = (Arena(count: store.values.count), Arena(count: store.bufferValues.count))
+    store.bindGradientBuffers(
+      of: phase.groups, gradients: found.pointer, statisticsUpdates: unused.pointer, owner: store)
+    defer { store.unbindGradientBuffers() }
+    backpropagate(phase.loss(batch).total, into: store.variables(of: phase.groups))
+    return store.parameters(of: phase.groups).map { $0.range.map { found.pointer[$0] } }
+  }
+
   // MARK: MaskAAE
 
   @Test func theMaskIsWhereEverCodesAre() throws {

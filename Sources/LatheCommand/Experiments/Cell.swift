@@ -8,6 +8,8 @@ import SystemPackage
 struct Cell {
   /// Its place in the grid: the value of each axis.
   let axes: [String: JSONValue]
+  /// What the names on axes stand for, by axis.
+  let named: [String: [String: JSONValue]]
   /// The settings of its training.
   let training: RunOverlay
   /// The settings of its evaluation.
@@ -35,6 +37,22 @@ struct Cell {
   /// Whether each of some axes has one of these values here.
   func isOne(of wanted: Experiment.Axes) -> Bool {
     wanted.allSatisfy { axis, values in values.contains { $0.text == text(axis) } }
+  }
+}
+
+extension [Cell] {
+  /// What the names on axes stand for, a line for each axis: `capacity: M1 is …; M2 is …`.
+  var meanings: [String] {
+    let axes = Set(flatMap(\.named.keys)).sorted()
+    return axes.map { axis in
+      let names = compactMap { cell in
+        cell.named[axis].map { settings in
+          let words = settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.text)" }
+          return "\(cell.text(axis)) is \(words.joined(separator: ", "))"
+        }
+      }
+      return "\(axis): \(names.uniqued.joined(separator: "; "))"
+    }
   }
 }
 
@@ -81,8 +99,27 @@ extension NamedExperiment {
     let layers = [experiment.settings] + (own?.layers(model: model, dataset: dataset) ?? [])
     let given = try layers.map { try overlay($0, from: "\(file)") }
     for layer in given { run = layer.withoutEvaluation.over(run) }
-    run = try overlay(Self.settings(of: axes), from: "\(file)").over(run)
-    return Cell(axes: axes, run.withoutNulls, given, hasRecipe: hasRecipe)
+    let named = try named(axes, [experiment.values, scale.values, own?.values ?? [:]])
+    let plain = named.sorted { $0.key < $1.key }
+      .reduce(axes.filter { named[$0.key] == nil }) { $0.merging($1.value) { $1 } }
+    run = try overlay(Self.settings(of: plain), from: "\(file)").over(run)
+    return Cell(axes: axes, named: named, run.withoutNulls, given, hasRecipe: hasRecipe)
+  }
+
+  /// What the names on axes stand for, by axis; the last list that has a name decides.
+  private func named(
+    _ axes: [String: JSONValue], _ lists: [Experiment.NamedValues]
+  ) throws -> [String: [String: JSONValue]] {
+    try axes.reduce(into: [:]) { found, axis in
+      let values = lists.compactMap { $0[axis.key] }.reduce([:]) { $0.merging($1) { $1 } }
+      guard !values.isEmpty else { return }
+      guard let settings = values[axis.value.text] else {
+        throw CommandFailure.data(
+          "\(file): grid: \(axis.key): expected one of "
+            + "\(values.keys.sorted().joined(separator: ", ")), found \(axis.value.text)")
+      }
+      found[axis.key] = settings
+    }
   }
 
   /// Axes as settings: what is no setting of a run is a hyperparameter of its model.
@@ -126,9 +163,10 @@ extension Cell {
   /// A run that is evaluated while it trains has settings for that, from its recipe; the
   /// experiment's are those of the scores.
   fileprivate init(
-    axes: [String: JSONValue], _ run: RunOverlay, _ given: [RunOverlay], hasRecipe: Bool
+    axes: [String: JSONValue], named: [String: [String: JSONValue]], _ run: RunOverlay,
+    _ given: [RunOverlay], hasRecipe: Bool
   ) {
-    self.axes = axes
+    (self.axes, self.named) = (axes, named)
     self.hasRecipe = hasRecipe
     let all = given.reduce(run) { $1.over($0) }.values
     evaluation = all.filter { Self.evaluationNames.contains($0.key) && $0.value != .null }

@@ -8,8 +8,11 @@ struct Experiment: Decodable {
   /// Where published numbers come from.
   let source: String?
   /// Blocks of axes with their values; a block's cells are all combinations. An axis is a setting
-  /// of a run, such as `model`, `dataset` or `seed`, or a hyperparameter, such as `latentSize`.
+  /// of a run, such as `model`, `dataset` or `seed`, a hyperparameter, such as `latentSize`, or one
+  /// of `values`.
   let grid: [Axes]
+  /// Axes with named values, and what each name stands for: values of other axes.
+  let values: NamedValues
   /// Settings of every run, over its recipe and the scale.
   let settings: [String: JSONValue]
   /// The same, for one scale only.
@@ -17,9 +20,11 @@ struct Experiment: Decodable {
   let report: [ReportPart]
 
   typealias Axes = [String: [JSONValue]]
+  /// By axis and name: settings of a run or hyperparameters.
+  typealias NamedValues = [String: [String: [String: JSONValue]]]
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case title, source, grid, settings, scales, report
+    case title, source, grid, values, settings, scales, report
   }
 
   init(from decoder: any Decoder) throws {
@@ -27,6 +32,7 @@ struct Experiment: Decodable {
     title = try values.decode(String.self, forKey: .title)
     source = try values.decodeIfPresent(String.self, forKey: .source)
     grid = try values.decode(OneOrMore<Axes>.self, forKey: .grid).values
+    self.values = try values.decodeIfPresent(NamedValues.self, forKey: .values) ?? [:]
     settings = try values.decodeIfPresent([String: JSONValue].self, forKey: .settings) ?? [:]
     scales = try values.decodeIfPresent([String: Scale].self, forKey: .scales) ?? [:]
     report = try values.decode([ReportPart].self, forKey: .report)
@@ -42,9 +48,11 @@ struct Scale: Decodable {
   let settings: [String: JSONValue]
   /// Over these, for runs on a data set, of a model, of `MODEL-DATASET`.
   let datasets, models, cells: [String: [String: JSONValue]]
+  /// Over the experiment's own.
+  let values: Experiment.NamedValues
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case title, recipes, settings, datasets, models, cells
+    case title, recipes, settings, datasets, models, cells, values
   }
 
   init(from decoder: any Decoder) throws {
@@ -56,6 +64,7 @@ struct Scale: Decodable {
     usesRecipes = try values.decodeIfPresent(Bool.self, forKey: .recipes) ?? true
     settings = try values.decodeIfPresent([String: JSONValue].self, forKey: .settings) ?? [:]
     (datasets, models, cells) = (try layers(.datasets), try layers(.models), try layers(.cells))
+    self.values = try values.decodeIfPresent(Experiment.NamedValues.self, forKey: .values) ?? [:]
   }
 
   /// What is laid over the recipe of a model on a data set, the last on top.

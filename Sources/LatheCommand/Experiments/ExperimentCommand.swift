@@ -73,6 +73,7 @@ struct ExperimentShow: RootCommand {
     let (named, cells) = try selection.chosen()
     print("\(named.name): \(named.experiment.title)")
     if let source = named.experiment.source { print(wrapped("source: \(source)")) }
+    cells.meanings.forEach { print(wrapped($0)) }
     print("\(counted(cells.count, "cell")) at scale \(selection.scale)")
     guard measure else { return cells.forEach { print("  \($0.name)\($0.recipeRemark)") } }
     let temporary = FileManager.default.temporaryDirectory.appendingPathComponent(

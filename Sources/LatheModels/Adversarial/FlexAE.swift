@@ -22,7 +22,9 @@ public struct FlexAE: AutoencoderModel {
   public struct Configuration: AutoencoderConfiguration {
     public var autoencoder = AutoencoderSettings(.flexaeConv, latentSize: 32)
     @Setting("Size of the generator's input.", bounds: .size()) public var noiseSize = 32
-    @Setting("Widths of the generator's hidden layers: its capacity.", bounds: .each(.size()))
+    @Setting(
+      "Widths of the generator's hidden layers: its capacity; []: a scale and a shift for each "
+        + "dimension.", bounds: .each(.size()))
     public var generatorHidden = [1024, 1024, 1024, 1024]
     @Setting("Widths of the critic's hidden layers.", bounds: .each(.size())) public
       var criticHidden = [1024, 1024, 1024, 1024]
@@ -50,7 +52,8 @@ public struct FlexAE: AutoencoderModel {
 
   public let configuration: Configuration
   public let networks: AutoencoderNetworks
-  private let generator, critic: MLP
+  private let generator: PriorGenerator
+  private let critic: MLP
   private let imageCritic: ImageCritic?
 
   public static func configuration(for images: ImageShape, steps: Int) -> Configuration {
@@ -65,15 +68,18 @@ public struct FlexAE: AutoencoderModel {
   {
     try configuration.networks.architecture.validate(images)
     if configuration.smoothing { try requireSides(of: images, multiplesOf: 4) }
+    let (noise, codes) = (configuration.noiseSize, configuration.latentSize)
+    guard configuration.generatorHidden.isEmpty, noise != codes else { return }
+    throw ConfigurationError(
+      "noiseSize: expected \(codes), the latentSize, where generatorHidden is [], found \(noise)")
   }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     let c = configuration
     self.configuration = c
     networks = AutoencoderNetworks(scope, images: images, settings: c.autoencoder)
-    generator = MLP(
-      scope("generator"), inputs: c.noiseSize, hidden: c.generatorHidden, outputs: c.latentSize,
-      initializer: .glorotNormal)
+    generator = PriorGenerator(
+      scope("generator"), inputs: c.noiseSize, hidden: c.generatorHidden, outputs: c.latentSize)
     critic = MLP(
       scope("critic"), inputs: c.latentSize, hidden: c.criticHidden, outputs: 1,
       initializer: .glorotNormal)

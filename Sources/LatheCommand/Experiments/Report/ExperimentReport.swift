@@ -59,6 +59,7 @@ struct ExperimentSection {
     page.add(.heading("\(named.experiment.title) (\(named.name), \(record.scale))", level: 2))
     if let source = named.experiment.source { page.add(.paragraph("Published: \(source)")) }
     page.add(.paragraph(state))
+    runs.map(\.cell).meanings.forEach { page.add(.paragraph($0)) }
     for part in named.experiment.report {
       page.add(.heading(part.title, level: 3))
       switch part.kind {
