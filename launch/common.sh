@@ -31,8 +31,10 @@ needs=(
   "libpng:           libpng-dev         libpng-devel        libpng16-devel   libpng"
   "zlib:             zlib1g-dev         zlib-devel          zlib-devel       zlib"
 )
-# What is installed too if that is possible, and not missed otherwise: charts, Fashion-MNIST.
+# What is installed too if that is possible, and not missed otherwise: for `lathe data get`, for
+# charts, and Fashion-MNIST.
 extras=(
+  "curl:             curl               curl                curl             curl"
   "gnuplot:          gnuplot-nox        gnuplot             gnuplot          gnuplot"
   "Fashion-MNIST:    dataset-fashion-mnist -                -                -"
 )

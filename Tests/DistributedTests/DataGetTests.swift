@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `lathe data get`, from servers on the loopback.
-@Suite struct DataGetTests {
+@Suite(.enabled(if: isInstalled("curl"), "needs the program curl")) struct DataGetTests {
   /// The four files of MNIST, if they are there.
   private static let mnist = ProcessInfo.processInfo.environment["LATHE_MNIST"]
 

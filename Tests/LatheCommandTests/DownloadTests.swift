@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Fetching files by curl from a server on the loopback that fails in many ways.
-@Suite struct DownloadTests {
+@Suite(.enabled(if: isInstalled("curl"), "needs the program curl")) struct DownloadTests {
   private let scratch: Scratch
   private static let content = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 / 251) }
   private let files = ["a.gz", "b.gz"].map { PublishedFile($0, content.count, digest) }

@@ -109,6 +109,15 @@ import Testing
     #expect(joined.hexadecimal == "cbf43926")
   }
 
+  /// Pieces of which only the CRC-32 is known, of lengths with one bit and with many.
+  @Test(arguments: [1, 3, 64, 255, 12_288, 65_537]) func piecesMakeTheWhole(length: Int) {
+    let bytes = (0..<4 * length).map { UInt8(truncatingIfNeeded: $0 * $0 + $0 / 7) }
+    var joined = Checksum(of: Array(bytes[..<length]))
+    let pieces = (1..<4).map { Checksum(of: Array(bytes[$0 * length..<($0 + 1) * length])).value }
+    joined.append(pieces, eachOf: length)
+    #expect(joined.value == Checksum(of: bytes).value)
+  }
+
   /// The test suite of RFC 1321, appendix A.5, and one block boundary.
   @Test(arguments: [
     ("", "d41d8cd98f00b204e9800998ecf8427e"), ("abc", "900150983cd24fb0d6963f7d28e17f72"),

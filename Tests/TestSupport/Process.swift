@@ -58,6 +58,12 @@ public func runProcess(
   return result
 }
 
+/// Whether a program of that name is in `PATH`.
+public func isInstalled(_ program: String) -> Bool {
+  let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+  return folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+}
+
 /// Waits until the condition holds, at most so long; whether it does.
 @discardableResult
 public func wait(atMost limit: Duration, until condition: () -> Bool) -> Bool {
