@@ -35,6 +35,13 @@ INLINE uint32_t bits_of(float value) {
   return bits;
 }
 
+/// The bits of x, of which the upper 16 are those of the nearest bfloat16 number; NaN stays NaN.
+INLINE uint32_t rounded_bits(float x) {
+  uint32_t bits = bits_of(x);
+  uint32_t rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
+  return (bits & 0x7fffffffu) > 0x7f800000u ? bits | 0x00400000u : rounded;
+}
+
 INLINE long min_long(long a, long b) { return a < b ? a : b; }
 
 INLINE long max_long(long a, long b) { return a > b ? a : b; }

@@ -142,6 +142,15 @@ static inline int cmpi_split_host(CMPICommunicator communicator, CMPICommunicato
   return code;
 }
 
+// The ranks that give the same color, in rank order.
+static inline int cmpi_split(CMPICommunicator communicator, int color, int key,
+                             CMPICommunicator *part) {
+  MPI_Comm split = MPI_COMM_NULL;
+  int code = MPI_Comm_split(cmpi_comm(communicator), color, key, &split);
+  part->bits = (intptr_t)split;
+  return code;
+}
+
 static inline int cmpi_free_communicator(CMPICommunicator communicator) {
   MPI_Comm handle = cmpi_comm(communicator);
   return MPI_Comm_free(&handle);
@@ -167,6 +176,13 @@ static inline int cmpi_broadcast_floats(CMPICommunicator communicator, float *va
 static inline int cmpi_all_gather_integer(CMPICommunicator communicator, int64_t value,
                                           int64_t *all) {
   return MPI_Allgather(&value, 1, MPI_INT64_T, all, 1, MPI_INT64_T, cmpi_comm(communicator));
+}
+
+// Bytes of each rank, in rank order, to every rank; lengths and places of all are known.
+static inline int cmpi_all_gather_bytes(CMPICommunicator communicator, const void *own, int count,
+                                        void *all, const int *counts, const int *starts) {
+  return MPI_Allgatherv(own, count, MPI_BYTE, all, counts, starts, MPI_BYTE,
+                        cmpi_comm(communicator));
 }
 
 // As many floats of each rank, in rank order, to every rank.
@@ -201,14 +217,14 @@ static inline int cmpi_receive_bytes(CMPICommunicator communicator, void *bytes,
   return MPI_Recv(bytes, count, MPI_BYTE, rank, tag, cmpi_comm(communicator), MPI_STATUS_IGNORE);
 }
 
-static inline int cmpi_start_send(CMPICommunicator communicator, const float *values, int count,
+static inline int cmpi_start_send(CMPICommunicator communicator, const void *bytes, int count,
                                   int rank, int tag, CMPIRequest *request) {
-  return MPI_Isend(values, count, MPI_FLOAT, rank, tag, cmpi_comm(communicator), &request->handle);
+  return MPI_Isend(bytes, count, MPI_BYTE, rank, tag, cmpi_comm(communicator), &request->handle);
 }
 
-static inline int cmpi_start_receive(CMPICommunicator communicator, float *values, int count,
+static inline int cmpi_start_receive(CMPICommunicator communicator, void *bytes, int count,
                                      int rank, int tag, CMPIRequest *request) {
-  return MPI_Irecv(values, count, MPI_FLOAT, rank, tag, cmpi_comm(communicator), &request->handle);
+  return MPI_Irecv(bytes, count, MPI_BYTE, rank, tag, cmpi_comm(communicator), &request->handle);
 }
 
 static inline int cmpi_wait_all(CMPIRequest *requests, int count) {

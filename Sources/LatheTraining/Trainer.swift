@@ -300,18 +300,13 @@ public final class Trainer {
     return opened
   }
 
-  /// Rank 0's parameters, buffers and moments on every rank, whatever each drew or loaded; those
-  /// that ranks share are there.
+  /// Rank 0's parameters, buffers and moments on every rank, whatever each drew or loaded.
   private func broadcastState() throws(MPIError) {
-    var state = [store.bufferValues.storage(0..<store.bufferValues.count)]
-    if !runner.sharesState {
-      state.append(store.values.storage(0..<store.values.count))
-      state += runner.optimizers.flatMap { $0.optimizer.tensors.map(\.storage) }
-      state += runner.average.map { [$0.values.storage(0..<$0.values.count)] } ?? []
-    }
-    for storage in state where storage.count > 0 {
+    try runner.broadcastState()
+    let buffers = store.bufferValues.storage(0..<store.bufferValues.count)
+    if buffers.count > 0 {
       try world.broadcast(
-        UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count), from: 0)
+        UnsafeMutableBufferPointer(start: buffers.pointer, count: buffers.count), from: 0)
     }
     try world.barrier()
   }

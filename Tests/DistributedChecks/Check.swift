@@ -38,7 +38,7 @@ func run(_ arguments: [String], _ session: MPISession) throws {
   case "tree-races": try treeRacesCheck(world, try TreeArguments(arguments.dropFirst()))
   case "tree-ranges": try treeRangesCheck(world, try TreeArguments(arguments.dropFirst()))
   case "tree-shards": try treeShardsCheck(world, try TreeArguments(arguments.dropFirst()))
-  case "shared-memory": try sharedMemoryCheck(world)
+  case "tree-wire": try treeWireCheck(world, try TreeArguments(arguments.dropFirst()))
   case "tree-refusals": try treeRefusalsCheck(world)
   case "tree-room": try treeRoomCheck(world)
   case "tree-fallback": try treeFallbackCheck(world)

@@ -1,17 +1,33 @@
 import LatheDistributed
 import Glibc
 
-/// `slices count transport`, as on the command line.
+/// `slices count transport`, as on the command line. In place of a transport there may be the host
+/// of each rank, as `0,1,1,2`: several hosts on this one.
 struct TreeArguments {
   let slices, count: Int
   let transport: Transport
+  private let hosts: ((Int) -> Int)?
 
   init(_ arguments: ArraySlice<String>) throws {
     let words = Array(arguments)
-    guard words.count == 3, let slices = Int(words[0]), let count = Int(words[1]),
-      let transport = Transport(rawValue: words[2])
-    else { throw CheckFailure(description: "expected: slices count transport, found \(words)") }
-    (self.slices, self.count, self.transport) = (slices, count, transport)
+    guard words.count == 3, let slices = Int(words[0]), let count = Int(words[1]) else {
+      throw CheckFailure(description: "expected: slices count transport, found \(words)")
+    }
+    (self.slices, self.count) = (slices, count)
+    let numbers = words[2].split(separator: ",").compactMap { Int($0) }
+    transport = Transport(rawValue: words[2]) ?? .automatic
+    hosts = numbers.isEmpty ? nil : { numbers[$0] }
+  }
+
+  func reduction(_ world: Communicator, wire: Wire = .float32) throws -> TreeReduction {
+    try TreeReduction(
+      world, slices: slices, count: count, wire: wire, transport: transport, hosts: hosts)
+  }
+
+  /// How often each element is taken, once in each group of ranks that share memory.
+  func copies(_ world: Communicator) -> Int {
+    guard let hosts else { return transport == .sharedMemory ? 1 : world.size }
+    return (0..<world.size).count { $0 == 0 || hosts($0) != hosts($0 - 1) }
   }
 }
 
@@ -79,10 +95,11 @@ func differences(
 /// comparison.
 func treeCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   let (slices, count) = (arguments.slices, arguments.count)
-  let reduction = try TreeReduction(
-    world, slices: slices, count: count, transport: arguments.transport)
-  let expected = world.size == 1 ? Transport.local : arguments.transport
-  try expectEqual(reduction.transport, expected, "transport")
+  let reduction = try arguments.reduction(world)
+  if arguments.transport != .automatic {
+    let expected = world.size == 1 ? Transport.local : arguments.transport
+    try expectEqual(reduction.transport, expected, "transport")
+  }
   for slice in reduction.slices {
     let misaligned = UInt(bitPattern: reduction.slot(for: slice)) % 64
     try expectEqual(misaligned, 0, "alignment of slot")
@@ -106,8 +123,7 @@ func treeCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
 /// writes late and another one reads late.
 func treeRacesCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   let (slices, count) = (arguments.slices, arguments.count)
-  let reduction = try TreeReduction(
-    world, slices: slices, count: count, transport: arguments.transport)
+  let reduction = try arguments.reduction(world)
   for round in 0..<200 {
     if round % world.size == world.rank { usleep(500) }
     try reduce(reduction, round: round, ranges: [0..<count])
@@ -124,8 +140,7 @@ func treeRacesCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
 /// Only the ranges are summed; what lies between them stays as it was, in slots and in the result.
 func treeRangesCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   let (slices, count) = (arguments.slices, arguments.count)
-  let reduction = try TreeReduction(
-    world, slices: slices, count: count, transport: arguments.transport)
+  let reduction = try arguments.reduction(world)
   try reduce(reduction, round: 1, ranges: [0..<count])
   let between = Array(UnsafeBufferPointer(start: reduction.result, count: count))
   let ranges = [3..<17, 17..<17, 40..<count / 3, count / 3..<count / 2, count - 5..<count - 1]
@@ -162,8 +177,7 @@ private func pieces(of ranges: [Range<Int>], size: Int) -> [Range<Int>] {
 /// all.
 func treeShardsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
   let (slices, count) = (arguments.slices, arguments.count)
-  let reduction = try TreeReduction(
-    world, slices: slices, count: count, transport: arguments.transport)
+  let reduction = try arguments.reduction(world)
   let (shards, ranges) = ([3..<count / 3, count / 3..<count / 2], [count - 50..<count - 1])
   for round in 0..<20 {
     if round % world.size == world.rank { usleep(500) }
@@ -172,7 +186,7 @@ func treeShardsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
     var wrong = 0
     try reduction.beginShards(shards, allReducing: ranges)
     for piece in pieces(of: reduction.shard(of: shards), size: 1000) {
-      reduction.sumShard(piece)
+      try reduction.sumShard(piece)
       taken.append(piece)
       wrong += differences(reduction.result, slices: slices, round: round, in: piece).fromTree
     }
@@ -184,26 +198,52 @@ func treeShardsCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
       "own shard")
     let all = try world.allGather(Array("\(taken.flatMap(Array.init))".utf8))
       .flatMap { String(decoding: $0, as: UTF8.self).split { !$0.isNumber }.map { Int($0)! } }
-    let copies = reduction.transport == .sharedMemory ? 1 : world.size
+    let copies = arguments.copies(world)
     let expected = shards.joined().flatMap { [Int](repeating: $0, count: copies) }
     try expectEqual(all.sorted() == expected, true, "each element is taken \(copies) times")
   }
   try reduction.free()
 }
 
-/// Memory that all ranks map: zeroes at first, then what each has written, on all; an answer from
-/// all.
-func sharedMemoryCheck(_ world: Communicator) throws {
-  let count = 100_003
-  guard let memory = try SharedMemory.make(world, count: count) else {
-    throw CheckFailure(description: "no shared memory")
+/// Between hosts gradients are rounded to 16 bits: what comes of them is the tree's sum of the
+/// hosts' rounded sums, rounded, the same bits on all ranks; other ranges are as without.
+func treeWireCheck(_ world: Communicator, _ arguments: TreeArguments) throws {
+  let (slices, count) = (arguments.slices, arguments.count)
+  let reduction = try arguments.reduction(world, wire: .bfloat16)
+  let (shards, ranges) = ([0..<count - 100], [count - 100..<count])
+  for round in 0..<3 {
+    write(reduction, round: round, ranges: shards + ranges)
+    try reduction.beginShards(shards, allReducing: ranges)
+    let own = reduction.shard(of: shards)
+    for piece in pieces(of: own, size: 1000) { try reduction.sumShard(piece) }
+    try reduction.endShards()
+    let exact = differences(reduction.result, slices: slices, round: round, in: ranges[0])
+    try expectEqual(exact.fromTree, 0, "round \(round): elements that differ from the tree")
+    let hosts = arguments.copies(world)
+    for i in own.joined() {
+      let sum = roundedSum(slices: slices, hosts: hosts) {
+        element(slice: $0, index: i, round: round)
+      }
+      try expectEqual(reduction.result[i].bitPattern, sum.bitPattern, "element \(i)")
+    }
   }
-  try expectEqual((0..<count).allSatisfy { memory.pointer[$0] == 0 }, true, "zeroes")
-  try expectEqual(try memory.agree(true), true, "all say so")
-  for i in stride(from: world.rank, to: count, by: world.size) { memory.pointer[i] = Float(i) }
-  try expectEqual(try memory.agree(world.rank != 0), false, "one does not")
-  try expectEqual((0..<count).allSatisfy { memory.pointer[$0] == Float($0) }, true, "all is seen")
-  try memory.free()
+  try reduction.free()
+}
+
+/// The sum of so many hosts with equal numbers of slices, powers of two.
+private func roundedSum(slices: Int, hosts: Int, _ value: (Int) -> Float) -> Float {
+  let share = slices / hosts
+  return bfloat16(
+    treeSum(slices: hosts) { host in
+      bfloat16(treeSum(slices: share) { value(host * share + $0) })
+    })
+}
+
+/// The nearest number of 8 significant bits, ties to even.
+private func bfloat16(_ value: Float) -> Float {
+  guard value != 0 else { return value }
+  let unit = Float(sign: .plus, exponent: value.exponent - 7, significand: 1)
+  return (value / unit).rounded(.toNearestOrEven) * unit
 }
 
 /// What cannot be is refused, on every rank, and work goes on afterwards.

@@ -53,8 +53,28 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 3]) func memoryIsShared(ranks: Int) throws {
-    try mpirun(ranks, "DistributedChecks", "shared-memory", timeout: 60)
+  /// The host of each rank: aligned blocks, blocks that are not, unequal numbers of ranks, hosts
+  /// in turns.
+  private static let layouts = ["0,1", "0,0,1,1", "0,1,1,2", "0,0,0,1", "0,1,0,1", "0,0,1"]
+
+  private static func ranks(_ layout: String) -> Int { layout.split(separator: ",").count }
+
+  @Test(arguments: layouts) func hostsGiveTheSameBits(layout: String) throws {
+    let alone = try hash(1, slices: 12, count: 300_007, "local")
+    #expect(try hash(Self.ranks(layout), slices: 12, count: 300_007, layout) == alone)
+  }
+
+  @Test(arguments: ["tree-ranges", "tree-shards", "tree-races"])
+  func hostsKeepTheRules(check: String) throws {
+    for layout in ["0,0,1,1", "0,1,1,2"] {
+      try mpirun(
+        Self.ranks(layout), "DistributedChecks", check, "12", "9001", layout, timeout: 60)
+    }
+  }
+
+  @Test(arguments: ["0,1", "0,0,1,1", "0,1,2,3"]) func aWireThatRounds(layout: String) throws {
+    try mpirun(
+      Self.ranks(layout), "DistributedChecks", "tree-wire", "8", "100003", layout, timeout: 60)
   }
 
   /// Several sums left on each of 2 and 4 ranks; without either barrier of the window this fails

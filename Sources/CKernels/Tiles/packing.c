@@ -1,13 +1,6 @@
 // GEMM operands, in the order in which the tiles read them: floats as they are.
 #include "packing.h"
 
-/// The bits of x, of which the upper 16 are those of the nearest bfloat16 number; NaN stays NaN.
-INLINE uint32_t rounded_bits(float x) {
-  uint32_t bits = bits_of(x);
-  uint32_t rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
-  return (bits & 0x7fffffffu) > 0x7f800000u ? bits | 0x00400000u : rounded;
-}
-
 CLONED void ck_round_to_bfloat16(const float *x, float *y, long count) {
   for (long i = 0; i < count; i++) y[i] = float_of(rounded_bits(x[i]) & 0xffff0000u);
 }

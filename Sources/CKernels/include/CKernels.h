@@ -193,6 +193,10 @@ typedef struct {
   long height, width, channels, top, left, outer_height, outer_width;
 } ck_border;
 void ck_pack_images(int bf16_pairs, const float *x, const ck_border *b, long images, float *packed);
+/// y = x as bfloat16 numbers of 16 bits, ties to even. y may begin where x does.
+void ck_to_bfloat16(const float *x, void *y, long count);
+/// y = the bfloat16 numbers x. x may be the second half of y.
+void ck_from_bfloat16(const void *x, float *y, long count);
 /// y = x, rounded to bfloat16.
 void ck_round_to_bfloat16(const float *x, float *y, long count);
 

@@ -13,3 +13,4 @@ struct Bench: ParsableCommand {
 
 extension Precision: ExpressibleByArgument {}
 extension Overlap: ExpressibleByArgument {}
+extension Wire: ExpressibleByArgument {}

@@ -41,6 +41,9 @@ struct BenchStep: ParsableCommand {
       """)
   var overlap = Overlap.off
 
+  @Option(help: "What gradients are between hosts: float32, or bfloat16 with half the bytes.")
+  var wire = Wire.float32
+
   @Flag(
     help: "Show where a step's time goes on rank 0, page faults and memory taken from the system.")
   var profile = false
@@ -59,7 +62,8 @@ struct BenchStep: ParsableCommand {
   func run() throws {
     let world = try RankedJob.start().world
     Workers.setCount(threads)
-    let job = try BenchWorkload(workload, batch: batch, precision: precision, overlap, on: world)
+    let job = try BenchWorkload(
+      workload, batch: batch, precision: precision, overlap, wire, on: world)
     for step in 0..<warmup { try job.run(step: step) }
     Profile.reset()
     Profile.isEnabled = profile
@@ -87,6 +91,7 @@ struct BenchStep: ParsableCommand {
     print(
       "lathe \(version) \(workload) ranks=\(ranks) threads=\(threads) batch/rank=\(batch) "
         + "precision=\(precision.rawValue) overlap=\(overlap.rawValue) "
+        + (wire == .float32 ? "" : "wire=\(wire.rawValue) ")
         + "parameters=\(job.parameterCount) "
         + "isa=\(Processor.instructionSet) blas=\(Processor.blasCore): \(rate) images/s (\(step)), "
         + "peak RSS/rank \(Int(peak.rounded())) MiB")

@@ -26,7 +26,8 @@ final class BenchWorkload {
 
   /// `batch` images for each rank. Collective.
   init(
-    _ name: String, batch: Int, precision: Precision, _ overlap: Overlap, on world: Communicator
+    _ name: String, batch: Int, precision: Precision, _ overlap: Overlap, _ wire: Wire,
+    on world: Communicator
   ) throws {
     let parts = name.split(separator: "-").map(String.init)
     let set = BenchWorkload.sets.first { $0.name == parts.last }!
@@ -43,9 +44,11 @@ final class BenchWorkload {
     }
     parameterCount = store.parameterCount()
     let random = RandomSource(seed: 0)
+    var options = UpdateOptions()
+    options.wire = wire
     runner = try StepRunner(
       blocks, store, on: world, slices: world.size, overlap: overlap, random: random,
-      precision: precision)
+      precision: precision, updates: options)
     let size: Shape = [batch, shape.height, shape.width, shape.channels]
     images = Dictionary(
       uniqueKeysWithValues: runner.ownSlices.map {

@@ -79,6 +79,7 @@ struct UpdateFlags: ParsableArguments {
   @Option(setting: "ema") var ema: String?
   @Option(setting: "clip-norm") var clipNorm: String?
   @Option(setting: "weight-decay") var weightDecay: String?
+  @Option(setting: "wire") var wire: String?
 }
 
 struct OutputFlags: ParsableArguments {

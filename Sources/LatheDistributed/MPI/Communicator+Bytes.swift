@@ -1,4 +1,5 @@
 import CMPI
+import LatheFiles
 
 /// The tag of the messages of `gather`.
 private let gatherTag: CInt = 1
@@ -83,9 +84,27 @@ extension Communicator {
 
   /// Every rank's bytes, in rank order, on every rank. Lengths may differ.
   public func allGather(_ bytes: [UInt8]) throws(MPIError) -> [[UInt8]] {
-    var all: [[UInt8]] = []
-    for source in 0..<size { all.append(try broadcast(bytes, from: source)) }
-    return all
+    let lengths = try allGather(Int64(bytes.count)).map(Int.init)
+    guard lengths.reduce(0, +) <= Self.pieceBytes else {
+      var all: [[UInt8]] = []
+      for source in 0..<size { all.append(try broadcast(bytes, from: source)) }
+      return all
+    }
+    var starts = [0]
+    for length in lengths { starts.append(starts.last! + length) }
+    var all = [UInt8](repeating: 0, count: starts.last!)
+    let code = cmpi_all_gather_bytes(
+      handle, bytes, CInt(bytes.count), &all, lengths.map { CInt($0) }, starts.map { CInt($0) })
+    try check("MPI_Allgatherv", code)
+    return lengths.indices.map { Array(all[starts[$0]..<starts[$0 + 1]]) }
+  }
+
+  /// Every rank's bytes where they differ from rank 0's on any of them; nil, after the exchange of a
+  /// digest, where all have the same.
+  package func differing(_ bytes: [UInt8]) throws(MPIError) -> [[UInt8]]? {
+    let digest = SHA256.digest(of: bytes)
+    let isSame = try broadcast(digest, from: 0) == digest
+    return try allAgree(isSame) ? nil : allGather(bytes)
   }
 
   /// Every rank's floats, in rank order, on every rank; as many from each.

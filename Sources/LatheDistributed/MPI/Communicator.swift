@@ -37,7 +37,27 @@ public final class Communicator: Sendable {
     return try Communicator(host)
   }
 
-  /// Gives back a communicator made by `hostCommunicator`. It must not be used afterwards.
+  /// The ranks that give the same number, ordered by `key` and rank.
+  func split(_ number: Int, key: Int = 0) throws(MPIError) -> Communicator {
+    var part = CMPICommunicator()
+    let (color, key) = try (mpiCount(number, "MPI_Comm_split"), mpiCount(key, "MPI_Comm_split"))
+    try check("MPI_Comm_split", cmpi_split(handle, color, key, &part))
+    return try Communicator(part)
+  }
+
+  /// The same ranks, those of a host one after another, hosts in the order of their first ranks.
+  func orderedByHost() throws(MPIError) -> Communicator {
+    guard size > 1 else { return self }
+    let host = try hostCommunicator()
+    let first = try Int64(host.allReduce([Double(rank)], .minimum)[0])
+    try host.free()
+    let firsts = try allGather(first)
+    let order = firsts.indices.sorted { (firsts[$0], $0) < (firsts[$1], $1) }
+    guard order != Array(firsts.indices) else { return self }
+    return try split(0, key: order.firstIndex(of: rank)!)
+  }
+
+  /// Gives back a communicator made by `hostCommunicator` or `split`. It must not be used afterwards.
   public func free() throws(MPIError) {
     try check("MPI_Comm_free", cmpi_free_communicator(handle))
   }

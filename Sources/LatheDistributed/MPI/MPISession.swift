@@ -8,7 +8,8 @@ import Synchronization
 /// may be called while another thread waits in MPI. Errors come back as `MPIError`: MPI ends no
 /// process by itself.
 public final class MPISession: Sendable {
-  /// All ranks of the job.
+  /// All ranks of the job, those of a host one after another: with `--map-by node`, mpirun's own
+  /// numbers are others. Rank 0 is the same.
   public let world: Communicator
   /// The first line of what the MPI library says of itself; it need not be running.
   public static let libraryVersion =
@@ -60,7 +61,7 @@ public final class MPISession: Sendable {
         routine: "MPI_Init_thread",
         text: "expected thread level MPI_THREAD_FUNNELED or above, found less")
     }
-    world = try Communicator(cmpi_world())
+    world = try Communicator(cmpi_world()).orderedByHost()
     try refuseSplitWorld(launcher)
   }
 

@@ -9,13 +9,10 @@ struct GradientSteps {
   private let coroutines: SliceCoroutines?
 
   init(
-    _ vector: SliceVector, _ reduction: TreeReduction, _ memory: StateMemory,
-    _ statistics: BatchStatistics, _ store: ParameterStore, on world: Communicator,
-    monitor: RankMonitor
+    _ vector: SliceVector, _ reduction: TreeReduction, _ statistics: BatchStatistics,
+    _ store: ParameterStore, on world: Communicator, monitor: RankMonitor
   ) {
-    var step: any GradientStep =
-      memory.isShared
-      ? ShardedStep(vector, reduction, memory, on: world) : PlainStep(vector, reduction, on: world)
+    var step: any GradientStep = ShardedStep(vector, reduction, on: world)
     switch statistics {
     case .slice: coroutines = nil
     case .global:
@@ -25,7 +22,7 @@ struct GradientSteps {
       self.coroutines = coroutines
     }
     plain = TimedStep(step, monitor)
-    overlapped = TimedStep(OverlappedStep(vector, reduction, memory), monitor)
+    overlapped = TimedStep(OverlappedStep(vector, reduction), monitor)
   }
 
   /// Gives back what ranks share. Collective.

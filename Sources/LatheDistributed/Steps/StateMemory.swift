@@ -1,34 +1,33 @@
 import LatheFiles
+import LatheKernels
 import LatheModels
 import LatheNN
 import LatheTensors
 
-/// Memory for parameters and moments. Ranks of one host that share memory keep one copy, and each
-/// updates its shard; else each rank has its own copy and updates all of it.
+/// Memory for parameters and moments. The ranks of a host that share memory keep one copy, and each
+/// updates its shard; a rank by itself has its own copy and updates all of it.
 final class StateMemory {
-  private let shared: SharedMemory?
+  private let memory: HostMemory
   private var used = 0
 
-  /// Room for the store's parameters, the moments of the phases' optimizers and a moving average if
-  /// there is one, shared if that is wished and possible. Collective.
-  init(
-    _ store: ParameterStore, _ phases: [BoundPhase], averaging: Bool, sharing: Bool,
-    on world: Communicator
-  ) throws(MPIError) {
+  init(_ memory: HostMemory) { self.memory = memory }
+
+  /// The floats of a store's parameters, the moments of the phases' optimizers and a moving average
+  /// if there is one.
+  static func count(_ store: ParameterStore, _ phases: [BoundPhase], averaging: Bool) -> Int {
     let moments = phases.map { Optimizer.stateCount($0.rule, groups: $0.groups, of: store) }
-    let count = moments.reduce((averaging ? 2 : 1) * store.values.count, +)
-    shared = sharing ? try SharedMemory.make(world, count: count) : nil
+    return moments.reduce((averaging ? 2 : 1) * store.values.count, +)
   }
 
-  /// Whether the ranks share it.
-  var isShared: Bool { shared != nil }
+  /// Whether ranks share it.
+  var isShared: Bool { memory.state != nil }
 
   /// Moves the store's parameters into shared memory, if there is any, and makes each phase's
   /// optimizer.
   func adopt(
-    _ store: ParameterStore, _ phases: [BoundPhase], on world: Communicator
+    _ store: ParameterStore, _ phases: [BoundPhase]
   ) -> [(phase: String, optimizer: Optimizer)] {
-    if isShared { store.move(to: take(store.values.count), copying: world.rank == 0) }
+    if isShared { store.move(to: take(store.values.count), copying: memory.place == 0) }
     return phases.map {
       ($0.name, Optimizer($0.rule, groups: $0.groups, of: store, memory: take))
     }
@@ -36,18 +35,13 @@ final class StateMemory {
 
   /// The next `count` values, a multiple of 16.
   func take(_ count: Int) -> Arena {
-    guard let shared else { return Arena(count: count) }
-    require(used + count <= shared.count, "StateMemory: no room for \(count) values")
+    guard let state = memory.state else { return Arena(count: count) }
+    require(used + count <= memory.stateCount, "StateMemory: no room for \(count) values")
     defer { used += count }
-    return Arena(shared.pointer + used, count: count, owner: shared)
+    return Arena(state + used, count: count, owner: memory)
   }
 
   /// Whether the condition holds on every rank that shares the memory. It is a barrier, behind
   /// which each rank sees what all have written. Collective.
-  func agree(_ condition: Bool) throws(MPIError) -> Bool {
-    try shared?.agree(condition) ?? condition
-  }
-
-  /// Gives back what ranks share. Collective.
-  func free() throws(MPIError) { try shared?.free() }
+  func agree(_ condition: Bool) throws(MPIError) -> Bool { try memory.agree(condition) }
 }

@@ -14,8 +14,8 @@ public final class StepRunner {
   public var overlap: String? { choice.summary }
   /// The slices of this rank.
   public var ownSlices: Range<Int> { reduction.slices }
-  /// Whether all ranks have their parameters and moments in the same memory.
-  package var sharesState: Bool { memory.isShared }
+  /// Whether ranks of a host have their parameters and moments in the same memory.
+  private var sharesState: Bool { memory.isShared }
   /// Each phase's optimizer, in the order of the phases.
   package let optimizers: [(phase: String, optimizer: Optimizer)]
 
@@ -54,20 +54,21 @@ public final class StepRunner {
     (self.random, self.statistics, self.monitor) = (random, statistics, monitor)
     (self.options, self.world) = (options, world)
     vector = SliceVector(store, slices: slices, precision: precision)
-    reduction = try TreeReduction(world, slices: slices, count: vector.count)
+    let phases = blocks.flatMap(\.phases)
+    reduction = try TreeReduction(
+      world, slices: slices, count: vector.count,
+      state: StateMemory.count(store, phases, averaging: options.averageDecay != nil),
+      wire: options.wire)
     // Nobody writes the padding between parameters; sums of zeros keep it zero.
     reduction.clearSlots()
-    let phases = blocks.flatMap(\.phases)
-    memory = try StateMemory(
-      store, phases, averaging: options.averageDecay != nil,
-      sharing: reduction.transport == .sharedMemory, on: world)
+    memory = StateMemory(reduction.memory)
     gradientSteps = GradientSteps(
-      vector, reduction, memory, statistics, store, on: world, monitor: monitor)
-    optimizers = memory.adopt(store, phases, on: world)
+      vector, reduction, statistics, store, on: world, monitor: monitor)
+    optimizers = memory.adopt(store, phases)
     average = options.averageDecay.map { [memory] in
       MovingAverage($0, of: store, memory: memory.take)
     }
-    norm = GradientNorm(world, ofShards: memory.isShared)
+    norm = GradientNorm(reduction.memory)
     // First values are there before any rank reads or loads others.
     _ = try memory.agree(true)
     choice = OverlapChoice(overlap, statistics, reduction.transport, on: world)
@@ -201,10 +202,7 @@ public final class StepRunner {
   // MARK: The moving average
 
   /// The parameters that this rank averages.
-  private var ownParameters: [Range<Int>] {
-    let all = [0..<store.values.count]
-    return sharesState ? Partition.shard(world.rank, of: world.size, ranges: all) : all
-  }
+  private var ownParameters: [Range<Int>] { reduction.shard(of: [0..<store.values.count]) }
 
   /// Runs `body` with the moving average in place of the parameters, if there is one. Collective.
   package func withAverage<Value>(_ body: () throws -> Value) throws -> Value {
@@ -233,12 +231,22 @@ public final class StepRunner {
     average?.resume(afterUpdates: step)
   }
 
+  /// Rank 0's parameters, moments and moving average on every rank. Collective.
+  package func broadcastState() throws(MPIError) {
+    var state = [store.values.storage(0..<store.values.count)]
+    state += optimizers.flatMap { $0.optimizer.tensors.map(\.storage) }
+    state += average.map { [$0.values.storage(0..<$0.values.count)] } ?? []
+    for storage in state where storage.count > 0 {
+      try reduction.memory.broadcast(
+        UnsafeMutableBufferPointer(start: storage.pointer, count: storage.count))
+    }
+  }
+
   /// Gives back what ranks share; parameters stay, moments do not. Collective.
   public func free() throws(MPIError) {
     if sharesState { store.move(to: Arena(count: store.values.count), copying: true) }
     try gradientSteps.free()
     try reduction.free()
-    try memory.free()
   }
 }
 

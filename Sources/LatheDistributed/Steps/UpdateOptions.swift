@@ -10,6 +10,8 @@ public struct UpdateOptions: Sendable {
   public var rateFactor = RateFactor()
   /// The decay of the moving average of the parameters; nil for none.
   public var averageDecay: Double?
+  /// What gradients are while they pass between hosts.
+  public var wire = Wire.float32
 
   public init() {}
 }

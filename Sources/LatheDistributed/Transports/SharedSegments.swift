@@ -7,7 +7,7 @@ final class SharedSegments {
   let starts: [UnsafeMutablePointer<Float>]
   /// "4 ranks on host a, 204 MB in /dev/shm".
   let summary: String
-  private let communicator: Communicator
+  private let host: Communicator
   private let window: CMPIWindow
 
   /// Segments, or why there can be none.
@@ -18,72 +18,63 @@ final class SharedSegments {
 
   private static let folder = "/dev/shm"
 
-  /// A segment of so many floats for each rank if all are on one host with room for them; the same
-  /// outcome on every rank.
+  /// A segment of so many floats for each rank of one host, if there is room for them; the same
+  /// outcome on each.
   ///
-  /// `limit` is what the ranks of a host may share, in bytes. Collective.
+  /// `limit` is what they may share, in bytes. Collective.
   static func make(
-    _ communicator: Communicator, floats: [Int], limit: Int = .max
+    _ host: Communicator, floats: [Int], limit: Int = .max
   ) throws(MPIError) -> Outcome {
-    let host = try communicator.hostCommunicator()
-    let hostSize = host.size
-    try host.free()
-    guard try communicator.allAgree(hostSize == communicator.size) else {
-      return .impossible("the \(communicator.size) ranks are on several hosts")
-    }
     let needed = floats.map(bytes).reduce(0, +)
     // A tenth is left to others, MPI's own queues among them.
     let mine = min(Double(limit), 0.9 * Double(freeBytes()))
-    let room = try Int(communicator.allReduce([mine], .minimum)[0])
+    let room = try Int(host.allReduce([mine], .minimum)[0])
     guard needed <= room else {
       return .impossible(
         "room for \(megabytes(room)) in \(folder), \(megabytes(needed)) needed")
     }
-    return try allocate(communicator, floats)
+    return try allocate(host, floats)
   }
 
   private static func allocate(
-    _ communicator: Communicator, _ floats: [Int]
+    _ host: Communicator, _ floats: [Int]
   ) throws(MPIError) -> Outcome {
     var window = CMPIWindow()
-    let code = cmpi_allocate_shared(
-      communicator.handle, bytes(floats[communicator.rank]), &window)
+    let code = cmpi_allocate_shared(host.handle, bytes(floats[host.rank]), &window)
     // Ranks that did get a window leave it be when others did not: freeing it would need the
     // others.
-    guard try communicator.allAgree(code == 0) else {
+    guard try host.allAgree(code == 0) else {
       let text = code == 0 ? "refused on another rank" : "\(MPIError(routine: "", code: code).text)"
       return .impossible("MPI_Win_allocate_shared: \(text)")
     }
-    return .made(try SharedSegments(communicator, floats, window))
+    return .made(try SharedSegments(host, floats, window))
   }
 
   private init(
-    _ communicator: Communicator, _ floats: [Int], _ window: CMPIWindow
+    _ host: Communicator, _ floats: [Int], _ window: CMPIWindow
   ) throws(MPIError) {
     var starts: [UnsafeMutablePointer<Float>] = []
-    for rank in 0..<communicator.size {
+    for rank in 0..<host.size {
       starts.append(try Self.segment(of: rank, window, floats: floats[rank]))
     }
-    self.communicator = communicator
+    self.host = host
     self.window = window
     self.starts = starts
     let total = floats.map(Self.bytes).reduce(0, +)
-    summary =
-      "\(communicator.size) ranks on host \(communicator.host), "
-      + "\(megabytes(total)) in \(Self.folder)"
+    summary = "\(host.size) ranks on host \(host.host), \(megabytes(total)) in \(Self.folder)"
   }
 
   /// A barrier behind which all ranks see what all have written before it.
   func barrier() throws(MPIError) {
     try synchronize()
-    try communicator.barrier()
+    try host.barrier()
     try synchronize()
   }
 
   /// The same; returns whether the condition holds on every rank.
   func agree(_ condition: Bool) throws(MPIError) -> Bool {
     try synchronize()
-    let all = try communicator.allAgree(condition)
+    let all = try host.allAgree(condition)
     try synchronize()
     return all
   }

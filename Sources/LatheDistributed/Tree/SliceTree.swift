@@ -96,7 +96,7 @@ public struct SliceTree: Sendable {
 
   /// How consecutive subtrees are added: a stack on which two neighbours are joined as soon as both
   /// are complete, as in a binary counter.
-  private func plan(adding operands: [Node]) -> Plan {
+  func plan(adding operands: [Node]) -> Plan {
     var plan = Plan()
     for operand in operands {
       plan.slots.append(plan.remaining.count)

@@ -22,7 +22,9 @@ struct Signature: Codable {
 
   /// Throws on every rank when one differs from rank 0, naming it and the fields. Collective.
   func compare(on world: Communicator) throws {
-    let all = try world.allGather(Array(JSONEncoder().encode(self)))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    guard let all = try world.differing(Array(encoder.encode(self))) else { return }
     let hosts = try world.allGather(Array(world.host.utf8))
     let decoded = try all.map { try JSONDecoder().decode(Signature.self, from: Data($0)) }
     for (rank, other) in decoded.enumerated() {

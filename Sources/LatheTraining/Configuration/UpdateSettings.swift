@@ -28,6 +28,10 @@ public struct UpdateSettings: SettingGroup {
       + "longer keeps its schedule.", bounds: .optional(.atLeast(1)))
   public var scheduleSteps: Int?
   public var plateau = PlateauSettings()
+  @Setting(
+    "What gradients are while they pass between hosts: float32, or bfloat16 with half the bytes, "
+      + "and bits that depend on the number of hosts.")
+  public var wire = Wire.float32
 
   public init() {}
 
@@ -35,10 +39,11 @@ public struct UpdateSettings: SettingGroup {
   var options: UpdateOptions {
     var options = UpdateOptions()
     (options.averageDecay, options.clipNorm) = (averageDecay, clipNorm)
-    options.weightDecay = weightDecay
+    (options.weightDecay, options.wire) = (weightDecay, wire)
     options.rateFactor = RateFactor(schedule, warmUp: warmUp, over: scheduleSteps ?? 0)
     return options
   }
 }
 
 extension RateFactor.Shape: SettingChoice {}
+extension Wire: SettingChoice {}

@@ -20,14 +20,14 @@ final class OverlapChoice {
   private var seconds: [(isOn: Bool, seconds: Double)] = []
   private var steps = 0
 
-  /// Overlap is tried where it may help: where `transport` is messages. With global statistics it
+  /// Overlap is tried where it may help: where `transport` has messages. With global statistics it
   /// is off: slices call MPI while gradients are made, so nobody else may.
   init(
     _ setting: Overlap, _ statistics: BatchStatistics, _ transport: Transport,
     on world: Communicator
   ) {
     self.world = world
-    let isOff = statistics == .global || (setting == .auto && transport != .messages)
+    let isOff = statistics == .global || (setting == .auto && transport != .messages && transport != .hosts)
     self.setting = isOff ? .off : setting
     if isOff, setting == .on { summary = "off: global batch statistics exchange values meanwhile" }
   }

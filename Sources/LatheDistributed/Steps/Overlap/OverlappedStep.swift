@@ -1,22 +1,21 @@
 import LatheModels
 
-/// As the plain step, but while the last slice is differentiated, gradients that are ready are
+/// As the sharded step, but while the last slice is differentiated, gradients that are ready are
 /// summed over all ranks.
 final class OverlappedStep: GradientStep {
   private let vector: SliceVector
   private let reduction: TreeReduction
-  private let memory: StateMemory
   private var queue: ReductionQueue?
 
-  init(_ vector: SliceVector, _ reduction: TreeReduction, _ memory: StateMemory) {
-    (self.vector, self.reduction, self.memory) = (vector, reduction, memory)
+  init(_ vector: SliceVector, _ reduction: TreeReduction) {
+    (self.vector, self.reduction) = (vector, reduction)
   }
 
   func differentiate(_ phase: BoundPhase, _ batches: [Int: Batch]) {
     reduction.differentiate(reduction.slices.dropLast(), of: vector, phase, batches)
     let last = reduction.slices.upperBound - 1
     let slot = reduction.slot(for: last)
-    let queue = ReductionQueue(reduction, slice: last)
+    let queue = ReductionQueue(reduction, slice: last, rest: vector.rest)
     vector.differentiate(phase, batches[last]!, into: slot, owner: reduction, ready: queue.add)
     vector.check(last, slot)
     queue.add(vector.rest)
@@ -32,13 +31,14 @@ final class OverlappedStep: GradientStep {
   }
 
   func complete(_ phase: BoundPhase) -> [Range<Int>] {
-    let gradients = vector.gradients(of: phase)
-    return memory.isShared ? reduction.shard(of: gradients) : gradients
+    reduction.shard(of: vector.gradients(of: phase))
   }
 
   func update(_ phase: BoundPhase, by update: any ParameterUpdate) -> Bool {
-    reduction.update(complete(phase), by: update)
+    complete(phase).map { update($0, along: reduction.result) }.allSatisfy { $0 }
   }
 
-  func agree(_ areFinite: Bool) throws(MPIError) -> Bool { try memory.agree(areFinite) }
+  func agree(_ areFinite: Bool) throws(MPIError) -> Bool {
+    try reduction.memory.agree(areFinite)
+  }
 }
