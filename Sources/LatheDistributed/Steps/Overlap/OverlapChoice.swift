@@ -27,7 +27,8 @@ final class OverlapChoice {
     on world: Communicator
   ) {
     self.world = world
-    let isOff = statistics == .global || (setting == .auto && transport != .messages && transport != .hosts)
+    let hasMessages = transport == .messages || transport == .hosts
+    let isOff = statistics == .global || (setting == .auto && !hasMessages)
     self.setting = isOff ? .off : setting
     if isOff, setting == .on { summary = "off: global batch statistics exchange values meanwhile" }
   }
