@@ -16,6 +16,8 @@ public struct SampleGrid: Sendable {
   public var title: String?
   /// Text below each image, in lines, cut off where the image ends; empty for none.
   public var captions: [String] = []
+  /// Text to the left of each row, in lines; empty for none.
+  public var rowLabels: [String] = []
 
   /// A grid of so many columns.
   public init(columns: Int, magnification: Int? = nil, title: String? = nil) {
@@ -84,14 +86,16 @@ public struct SampleGrid: Sendable {
     var picture = Picture(
       width: layout.width, height: layout.height, channels: tiles.channels,
       filledWith: background)
-    if let title { layout.draw(title, onto: &picture, level: background < 128 ? 255 : 0) }
+    let ink: UInt8 = background < 128 ? 255 : 0
+    if let title { layout.draw(title, onto: &picture, level: ink) }
+    for (row, label) in rowLabels.enumerated() {
+      layout.draw(label, leftOfRow: row, onto: &picture, level: ink)
+    }
     for image in 0..<tiles.count {
       let (row, column) = cell(image)
       layout.draw(levels, image: image, row: row, column: column, onto: &picture)
       if image < captions.count {
-        layout.draw(
-          captions[image], row: row, column: column, onto: &picture,
-          level: background < 128 ? 255 : 0)
+        layout.draw(captions[image], row: row, column: column, onto: &picture, level: ink)
       }
     }
     return picture
@@ -115,6 +119,8 @@ private struct Layout {
   private let textScale: Int
   /// The rows above the images.
   private let header: Int
+  /// The columns to the left of the images.
+  private let indent: Int
   /// The rows below each image that hold its caption.
   private let footer: Int
 
@@ -124,7 +130,9 @@ private struct Layout {
       grid.gap >= 0 && grid.columns > 0, "SampleGrid: gap \(grid.gap), \(grid.columns) columns")
     gap = grid.gap
     scale = grid.magnification ?? max(1, (48 + tiles.longestSide - 1) / tiles.longestSide)
-    width = gap + grid.columns * (tiles.width * scale + gap)
+    let letters = grid.rowLabels.flatMap { $0.split(separator: "\n") }.map(\.count).max() ?? 0
+    indent = letters == 0 ? 0 : grid.gap + letters * BitmapFont.advance * Self.labelScale
+    width = indent + gap + grid.columns * (tiles.width * scale + gap)
     let textWidth = (grid.title?.count ?? 0) * BitmapFont.advance
     textScale = gap + 2 * textWidth <= width ? 2 : 1
     header = grid.title == nil ? gap : 2 * gap + BitmapFont.height * textScale
@@ -137,9 +145,29 @@ private struct Layout {
     picture.draw(title, top: gap, left: gap, scale: textScale, level: level)
   }
 
+  /// Pixels for one dot of a row's label, where its lines fit beside the row; else 1.
+  private static let labelScale = 2
+
+  /// A label's lines, beside the middle of a row.
+  func draw(_ label: String, leftOfRow row: Int, onto picture: inout Picture, level: UInt8) {
+    let lines = label.split(separator: "\n")
+    let room = tiles.height * scale
+    let height = lines.count * (BitmapFont.height + 2)
+    let scale = Self.labelScale * height <= room ? Self.labelScale : 1
+    let start = top(ofRow: row) + max(0, room - scale * height) / 2
+    for (number, text) in lines.enumerated() {
+      let top = start + number * scale * (BitmapFont.height + 2)
+      picture.draw(String(text), top: top, left: gap, scale: scale, level: level)
+    }
+  }
+
+  private func left(ofColumn column: Int) -> Int {
+    indent + gap + column * (tiles.width * scale + gap)
+  }
+
   func draw(_ levels: [UInt8], image: Int, row: Int, column: Int, onto picture: inout Picture) {
     let top = top(ofRow: row)
-    let left = gap + column * (tiles.width * scale + gap)
+    let left = left(ofColumn: column)
     for y in 0..<tiles.height * scale {
       let line = enlargedLine(image * tiles.height + y / scale, of: levels)
       let start = ((top + y) * picture.width + left) * tiles.channels
@@ -153,7 +181,7 @@ private struct Layout {
 
   /// A caption's lines below an image.
   func draw(_ caption: String, row: Int, column: Int, onto picture: inout Picture, level: UInt8) {
-    let left = gap + column * (tiles.width * scale + gap)
+    let left = left(ofColumn: column)
     let letters = (tiles.width * scale + 1) / BitmapFont.advance
     for (line, text) in caption.split(separator: "\n").enumerated() {
       let top = top(ofRow: row) + tiles.height * scale + 1 + line * (BitmapFont.height + 1)

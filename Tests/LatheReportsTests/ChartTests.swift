@@ -64,6 +64,33 @@ import LatheReports
     #expect(chart.script(for: .png).contains("lc rgb \"#ff7f0e\" title 'coat'"))
   }
 
+  /// Legend and colour scale once, with the last panel.
+  @Test func panelsHaveOneLegendAndOneScale() {
+    let panels = ChartPanels(
+      title: "both",
+      [[1, 0, 0, -1], [3, 0, 0, 1]].map {
+        Chart(
+          title: "t", xLabel: "x", yLabel: "y",
+          .heatMap(values: $0, columns: 2, label: "c", limit: Chart.limit(of: [$0, [3]])))
+      })
+    let script = panels.script(for: .png)
+    #expect(script.components(separatedBy: "set cbrange [-3.0:3.0]").count == 3)
+    #expect(script.components(separatedBy: "unset colorbox").count == 2)
+    #expect(script.components(separatedBy: "set colorbox user").count == 2)
+    #expect(script.contains("size 818,398"))
+  }
+
+  /// Letters to the left take the room of the longest line.
+  @Test func rowsOfAGridHaveLabels() throws {
+    let tiles = Tiles(count: 2, height: 1, width: 1, channels: 1, values: [1, 1])
+    var grid = SampleGrid(columns: 1, magnification: 20)
+    let plain = try grid.picture(of: tiles)
+    grid.rowLabels = ["A", "B\nCD"]
+    let labelled = try grid.picture(of: tiles)
+    #expect(labelled.width == plain.width + 2 + 2 * 6 * 2 && labelled.height == plain.height)
+    #expect(plain.pixels.allSatisfy { $0 == 255 } && labelled.pixels.contains(0))
+  }
+
   @Test func gridsAsSVGHoldTheirPixelsAndTitle() throws {
     let folder = TemporaryFolder()
     let tiles = Tiles(count: 1, height: 1, width: 2, channels: 1, values: [0, 1])

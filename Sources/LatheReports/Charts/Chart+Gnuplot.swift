@@ -23,7 +23,11 @@ extension Chart {
     "#bcbd22", "#17becf",
   ]
 
-  package func script(for format: FigureFormat) -> String {
+  /// The commands that draw it. `style` says where the legend stands; unless given, as in a chart
+  /// alone.
+  package func script(
+    for format: FigureFormat, style: String = "set key outside right top\n"
+  ) -> String {
     let frame = """
       set title \(quoted(title, format))
       set xlabel \(quoted(xLabel, format))
@@ -37,10 +41,12 @@ extension Chart {
     case .curves(let series):
       return frame + "set grid\n" + plot(series, format) { "with lines lw 2 lc rgb \"\($0)\"" }
     case .scatter(let series):
-      return frame + "set key outside right top\n"
+      return frame + style
         + plot(series, format) { "with points pt 7 ps 0.5 lc rgb \"\($0)\"" }
-    case .heatMap(let values, let columns, let label):
-      return frame + heatMap(values, columns, quoted(label, format))
+    case .shaded(let points, let values, let label):
+      return frame + style + shaded(points, values, quoted(label, format))
+    case .heatMap(let values, let columns, let label, let limit):
+      return frame + style + heatMap(values, columns, quoted(label, format), limit)
     }
   }
 
@@ -58,10 +64,25 @@ extension Chart {
     return data.joined() + "plot " + parts.joined(separator: ", \\\n  ") + "\n"
   }
 
+  /// Colours from dark blue over green to yellow, of growing lightness (matplotlib's viridis).
+  private func shaded(_ points: [Point], _ values: [Double], _ label: String) -> String {
+    let lines = zip(points, values).map { "\($0.x) \($0.y) \($1)\n" }.joined()
+    return """
+      set palette defined (0 "#440154", 1 "#414487", 2 "#2a788e", 3 "#22a884", 4 "#7ad151", \
+      5 "#fde725")
+      set cblabel \(label)
+      $points << EOD
+      \(lines)EOD
+      plot $points with points pt 7 ps 0.5 lc palette notitle
+
+      """
+  }
+
   /// The colour scale is symmetric about zero, so that white is zero.
-  private func heatMap(_ values: [Double], _ columns: Int, _ label: String) -> String {
-    let largest = values.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
-    let limit = largest > 0 ? largest : 1
+  private func heatMap(
+    _ values: [Double], _ columns: Int, _ label: String, _ limit: Double?
+  ) -> String {
+    let limit = limit ?? Chart.limit(of: [values])
     let rows = stride(from: 0, to: values.count, by: columns).map { start in
       values[start..<start + columns].map { "\($0)" }.joined(separator: " ") + "\n"
     }
@@ -78,6 +99,12 @@ extension Chart {
 
       """
   }
+
+  /// The largest magnitude of all finite values, the end of a colour scale; 1 if they are all zero.
+  public static func limit(of maps: [[Double]]) -> Double {
+    let largest = maps.joined().reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
+    return largest > 0 ? largest : 1
+  }
 }
 
 /// A string as gnuplot reads it between single quotes, where it looks for nothing but the next
@@ -86,7 +113,7 @@ extension Chart {
 ///
 /// In SVG gnuplot escapes markup except `&#x` and `>`, so hexadecimal numbers stand for these
 /// characters.
-private func quoted(_ text: String, _ format: FigureFormat) -> String {
+func quoted(_ text: String, _ format: FigureFormat) -> String {
   var text = text.printable.replacing("'", with: "’")
   if format == .svg {
     text = text.replacing("&", with: "&#x26;").replacing(">", with: "&#x3E;")

@@ -17,9 +17,11 @@ public struct Chart: Sendable {
     case curves([Series])
     /// A dot for each point, a colour for each series.
     case scatter([Series])
+    /// A dot for each point, its colour by its value; `label` says what the values are.
+    case shaded([Point], values: [Double], label: String)
     /// A square for each value, row-major `[rows, columns]`, the first row on top; blue below zero,
-    /// red above.
-    case heatMap(values: [Double], columns: Int, label: String)
+    /// red above. Colours end at ±`limit`, the largest magnitude if nil.
+    case heatMap(values: [Double], columns: Int, label: String, limit: Double? = nil)
   }
 
   public var title: String

@@ -104,7 +104,7 @@ public struct HTMLPage {
     figure { margin: 1rem 0; }
     figcaption { font-size: 0.9rem; }
     figcaption span { padding-left: 0.8rem; }
-    img { max-width: 100%; image-rendering: pixelated; background: #fff; }
+    img { max-width: 100%; background: #fff; }
     svg { width: 100%; max-width: 44rem; height: auto; }
     svg text { fill: var(--text); font: 11px system-ui, sans-serif; }
     @media (max-width: 40rem) { svg text { font-size: 18px; } }
