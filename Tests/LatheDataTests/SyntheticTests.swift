@@ -108,5 +108,11 @@ import Testing
     // A column's deviation is at most 255/2, its mean's error 1.3; the difference's, 1.8.
     for (a, b) in zip(means(train), means(test)) { #expect(abs(a - b) < 5) }
     #expect(train.bytes(of: 0) != test.bytes(of: 0))
+    // Standard normal coordinates: the error of a mean of 80,000 is 0.0035, of their squares 0.005.
+    let factors = try #require(test.factors)
+    #expect(factors.count == 8 * test.count && factors != train.factors)
+    #expect(abs(factors.reduce(0, +) / Float(factors.count)) < 0.02)
+    #expect(abs(factors.reduce(0) { $0 + $1 * $1 } / Float(factors.count) - 1) < 0.03)
+    #expect(test.part([3], as: .test).factors == Array(factors[24..<32]))
   }
 }

@@ -8,7 +8,7 @@ public struct ImageAttributes: Sendable {
   private let bits: [UInt8]
   private let width: Int
 
-  init(names: [String], bits: [UInt8]) {
+  package init(names: [String], bits: [UInt8]) {
     self.names = names
     self.bits = bits
     width = ImageListing.bytesPerRow(attributes: names.count)

@@ -15,7 +15,14 @@ extension ImageSet {
       name: name, split: split, shape: shape, pixels: pixels, labels: images.map { labels[$0] },
       classNames: classNames, attributes: attributes?.part(images),
       identities: identities.map { persons in images.map { persons[$0] } },
-      digest: digest(of: images), rows: images.map { rows?[$0] ?? $0 })
+      digest: digest(of: images), rows: images.map { rows?[$0] ?? $0 }
+    ).with(factors: factors(of: images))
+  }
+
+  private func factors(of images: [Int]) -> [Float]? {
+    guard let factors else { return nil }
+    let width = factors.count / count
+    return images.flatMap { factors[$0 * width..<($0 + 1) * width] }
   }
 
   /// The first `count` images of a fixed permutation, in the order that they have here: a smaller
@@ -25,6 +32,14 @@ extension ImageSet {
     guard count < self.count else { return self }
     let permutation = Permutation(count: self.count, key: CounterRandom(seed: 0).stream(4))
     return part((0..<count).map { permutation[$0] }.sorted(), as: split)
+  }
+
+  /// The numbers of `count` different images in an order drawn by the seed; a smaller choice begins
+  /// a larger one.
+  public func randomNumbers(_ count: Int, seed: UInt64) -> [Int] {
+    require(count >= 0 && count <= self.count, "ImageSet \(name): \(count) of \(self.count)")
+    let order = Permutation(count: self.count, key: CounterRandom(seed: seed).stream(5))
+    return (0..<count).map { order[$0] }
   }
 
   private func digest(of images: [Int]) -> String {

@@ -40,6 +40,8 @@ public struct ImageSet: Sendable {
   public let attributes: ImageAttributes?
   /// The person each image shows, `[count]`; nil if that is not known.
   public let identities: [Int32]?
+  /// What each image was generated from, `[count, factors]`; nil if that is not known.
+  public private(set) var factors: [Float]?
 
   let pixels: Pixels
   /// Which record in `pixels` each image is; nil for one after another.
@@ -109,7 +111,18 @@ public struct ImageSet: Sendable {
     ImageSet(
       name: name, split: split, shape: shape, pixels: pixels, labels: labels,
       classNames: classNames, attributes: attributes, identities: identities, digest: digest,
-      rows: rows)
+      rows: rows
+    ).with(factors: factors)
+  }
+
+  /// The same images with what they were generated from, `[count, factors]`.
+  func with(factors: [Float]?) -> ImageSet {
+    require(
+      factors.map { !$0.isEmpty && $0.count.isMultiple(of: count) } ?? true,
+      "ImageSet \(name): \(factors?.count ?? 0) factors of \(count) images")
+    var set = self
+    set.factors = factors
+    return set
   }
 
   /// A set whose values and labels have been checked.

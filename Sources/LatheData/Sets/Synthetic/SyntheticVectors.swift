@@ -20,7 +20,8 @@ extension Dataset {
         let pixels = vectors.quantised(split, count: count, trainCount: entry.trainCount)
         return ImageSet(
           name: entry.name, split: split, shape: entry.shape, pixels: pixels,
-          labels: [UInt8](repeating: 0, count: count), classNames: [])
+          labels: [UInt8](repeating: 0, count: count), classNames: []
+        ).with(factors: vectors.codes(split, count: count).map { Float($0) })
       })
   }
 }
@@ -57,15 +58,20 @@ private struct SyntheticVectors {
 
   /// The split's vectors before scaling, `[count, 128]`.
   private func values(_ split: Split, count: Int) -> [Float] {
-    let stream = random.stream(split == .train ? 2 : 3)
+    let codes = codes(split, count: count)
     var values: [Float] = []
     values.reserveCapacity(count * Self.outputs)
-    for index in 0..<count {
-      let start = index * latentSize
-      let z = (start..<start + latentSize).map { stream.normal($0) }
+    for start in stride(from: 0, to: codes.count, by: latentSize) {
+      let z = Array(codes[start..<start + latentSize])
       values += outer(inner(z).map { tanh($0) }).map { Float($0) }
     }
     return values
+  }
+
+  /// z of each of the split's vectors, `[count, latentSize]`.
+  func codes(_ split: Split, count: Int) -> [Double] {
+    let stream = random.stream(split == .train ? 2 : 3)
+    return (0..<count * latentSize).map { stream.normal($0) }
   }
 }
 
