@@ -34,6 +34,7 @@ func run(_ arguments: [String], _ session: MPISession) throws {
   case "gather": try gatherCheck(world)
   case "reduce": try reduceCheck(world)
   case "host": try hostCheck(world)
+  case "attributes": try attributeCheck(world)
   case "tree": try treeCheck(world, try TreeArguments(arguments.dropFirst()))
   case "tree-races": try treeRacesCheck(world, try TreeArguments(arguments.dropFirst()))
   case "tree-ranges": try treeRangesCheck(world, try TreeArguments(arguments.dropFirst()))

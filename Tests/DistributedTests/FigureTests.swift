@@ -30,6 +30,10 @@ import LatheTraining
 
 /// The commands that draw.
 @Suite struct FigureTests {
+  @Test func directionsDoNotDependOnRankCount() throws {
+    try mpirun(2, "DistributedChecks", "attributes", timeout: 60)
+  }
+
   @Test func figuresOfARun() throws {
     let hasGnuplot = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
       .contains { FileManager.default.isExecutableFile(atPath: "\($0)/gnuplot") }
@@ -48,6 +52,15 @@ import LatheTraining
       _ = try lathe("interpolate", run, "--rows", "2", "--frames", "3", "--along", "slerp")
       let found = try lathe("neighbors", run, "--count", "2", "--out", "\(folder)/near.png")
       #expect(found.output.contains("nearest of 6,000 training images"))
+      try mpirun(
+        2, "lathe", "neighbors", run, "--count", "2", "--out", "\(folder)/near2.png", timeout: 120)
+      let pictures = try ["near", "near2"].map { try Picture.read(FilePath("\(folder)/\($0).png")) }
+      #expect(pictures[0] == pictures[1])
+      // Two runs, a row each below the images; two columns, and labels of eleven letters.
+      _ = try lathe(
+        "reconstruct", run, run, "--random", "--count", "2", "--out", "\(folder)/sheet.png")
+      let sheet = try Picture.read(FilePath("\(folder)/sheet.png"))
+      #expect(sheet.height == 2 + 7 + 2 + 3 * (56 + 2))
       for name in ["run/samples/samples-000002-seed0.svg", "pairs.svg"] {
         let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
         #expect(text.contains("<text") && text.contains("vae, synthetic, step 2"), "\(name)")
@@ -61,6 +74,11 @@ import LatheTraining
           let chart = try Picture.read(FilePath("\(folder)/latent-000002-\(name).png"))
           #expect(chart.width == 900, "\(name)")
         }
+        let maps = "\(folder)/maps.png"
+        let tsne = ["--figure", "t-sne", "--count", "20", "--perplexity", "5", "--out", maps]
+        try mpirun(2, "lathe", ["latent", run, run] + tsne, timeout: 120)
+        // Three panels of 270 with 24 between them, and the legend.
+        #expect(try Picture.read(FilePath(maps)).width == 3 * (24 + 270) + 130)
       }
       let fault = try runProcess(
         try builtExecutable("lathe"), ["interpolate", run, "--attribute", "Smiling"], timeout: 60)

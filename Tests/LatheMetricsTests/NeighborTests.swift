@@ -64,6 +64,21 @@ struct NearestNeighborsTests {
     expectClose(found.map(\.distance), try golden.values("distances"), relative: 1e-12)
   }
 
+  /// What two looked at apart is what one finds that looks at all.
+  @Test func neighborsOfPartsAreMerged() throws {
+    let golden = try golden("neighbors")
+    let (images, queries) = (try golden.features("images"), try golden.features("queries"))
+    var (whole, first, second) = (
+      NearestNeighbors(of: queries), NearestNeighbors(of: queries), NearestNeighbors(of: queries)
+    )
+    try whole.search(images, from: 0)
+    try first.search(images[rows: 0..<120], from: 0)
+    try second.search(images[rows: 120..<300], from: 120)
+    #expect(first.found != whole.found)
+    first.merge(second.found)
+    #expect(first.found == whole.found)
+  }
+
   /// Differences far below what float products of large numbers show.
   @Test func closeImagesAreToldApart() throws {
     let images = Features((0..<64).map { 1000 + Float(63 - $0) * 0.0625 }, dimensions: 1)

@@ -4,7 +4,7 @@ import LatheReports
 import LatheTensors
 import LatheTraining
 
-/// Test images moved along attributes, a figure for each attribute.
+/// Test images moved along attributes, a figure for each attribute. Collective.
 struct AttributeSheet {
   let command: Interpolate
   let saved: SavedRun
@@ -20,10 +20,11 @@ struct AttributeSheet {
       throw CommandFailure.data("\(train.name): training and test split have other attributes")
     }
     let progress = TaskProgress()
-    let found = AttributeDirections(
-      numbers, of: train, labels: trainLabels, model: saved.loaded.model
-    ) { progress.show("codes of the training images", $0, train.count) }
+    let found = try AttributeDirections(
+      numbers, of: train, labels: trainLabels, model: saved.loaded.model,
+      on: try RankedJob.start().world, progress: progress.show)
     progress.finish()
+    guard let found else { return }
     var leftOut = LeftOut()
     for (attribute, direction) in zip(numbers, found.directions) {
       let name = labels.names[attribute]
@@ -89,7 +90,8 @@ struct AttributeSheet {
     }
     let length = String(format: "%.4g", direction.reduce(0) { $0 + $1 * $1 }.squareRoot())
     let paths = try command.figures.write(
-      saved.pictureName("interpolations"), part: name, in: saved.pictures
+      saved.pictureName("interpolations"), part: name, isOnly: command.attribute.count == 1,
+      in: saved.pictures
     ) {
       try grid.write(Tiles(cells, shape: test.shape), to: $0)
     }

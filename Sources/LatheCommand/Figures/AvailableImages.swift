@@ -17,6 +17,12 @@ extension ImageSet {
     }
     return first..<first + found
   }
+
+  /// So many different images in random order or, with a line that says it, all of them.
+  func drawn(_ count: Int, seed: UInt64) throws -> [Int] {
+    let found = try available(count, from: 0).count
+    return randomNumbers(found, seed: seed)
+  }
 }
 
 /// Parts of a command's work that could not be done while the others were.

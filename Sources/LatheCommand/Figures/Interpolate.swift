@@ -9,7 +9,7 @@ import SystemPackage
 import LatheTensors
 import LatheTraining
 
-struct Interpolate: RootCommand {
+struct Interpolate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows what lies between the codes of two images, or along an attribute.",
     usage: "lathe interpolate RUN [options]",
@@ -24,6 +24,7 @@ struct Interpolate: RootCommand {
       for t from -REACH to REACH around the test image x itself. The upper rows are images without \
       the attribute, the lower ones with it.
         lathe interpolate RUN --attribute Smiling --attribute Male
+      All ranks of mpirun encode the training images; the bits are the same on any number.
       """)
 
   @OptionGroup var source: RunOptions
@@ -70,10 +71,12 @@ struct Interpolate: RootCommand {
   func run() throws {
     Workers.setCount(source.threads)
     let saved = try source.run()
-    try figures.prepare(in: saved.pictures)
+    if Launcher.isRoot { try figures.prepare(in: saved.pictures) }
     let test = try saved.images(.test, at: source.data)
-    if attribute.isEmpty { return try pairs(saved, test) }
-    try AttributeSheet(command: self, saved: saved, test: test).write()
+    guard attribute.isEmpty else {
+      return try AttributeSheet(command: self, saved: saved, test: test).write()
+    }
+    if Launcher.isRoot { try pairs(saved, test) }
   }
 
   // MARK: Pairs

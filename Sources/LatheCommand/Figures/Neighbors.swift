@@ -1,5 +1,6 @@
 import ArgumentParser
 import LatheData
+import LatheDistributed
 import Foundation
 import LatheKernels
 import LatheMetrics
@@ -16,6 +17,8 @@ struct Neighbors: ParsableCommand {
     discussion: """
       Distances are Euclidean, between all values of two images in [0, 1], to every training image.
         lathe neighbors RUN --count 4
+      Ranks share the training images; the picture is the same on any number:
+        mpirun -n 2 lathe neighbors RUN
       """)
 
   @OptionGroup var source: RunOptions
@@ -41,13 +44,14 @@ struct Neighbors: ParsableCommand {
     let saved = try source.run()
     if Launcher.isRoot { try figures.prepare(in: saved.pictures) }
     let sampler = try saved.sampler(nil, data: source.data)
-    guard Launcher.isRoot else { return }
     let train = try saved.images(.train, at: source.data)
     let samples = withoutGradients {
       saved.loaded.model.sample(
         count, from: sampler, using: RandomSource(seed: seed).derived("samples"))
     }
-    let found = try failing { try nearest(to: samples, in: train) }
+    let world = try RankedJob.start().world
+    let found = try failing { try nearest(to: samples, in: train, on: world) }
+    guard let found else { return }
     let paths = try draw(samples, found, among: train, saved)
     let mean = found.reduce(0) { $0 + $1[0].distance } / Double(count)
     print(
@@ -76,16 +80,28 @@ struct Neighbors: ParsableCommand {
     }
   }
 
-  private func nearest(to samples: Tensor, in train: ImageSet) throws -> [[Neighbor]] {
+  /// Each rank looks at its share of the training images; what they found is put together on rank
+  /// 0, nil elsewhere. Collective.
+  private func nearest(
+    to samples: Tensor, in train: ImageSet, on world: Communicator
+  ) throws -> [[Neighbor]]? {
     var search = NearestNeighbors(
       of: Features(samples.values, dimensions: train.shape.count), count: neighbors)
-    let progress = TaskProgress()
-    defer { progress.finish() }
-    let block = 512
-    for first in stride(from: 0, to: train.count, by: block) {
-      progress.show("distances to the training images", first, train.count)
-      let images = train.tensor(first..<min(first + block, train.count))
+    let share = (world.rank, world.rank + 1)
+    let own = share.0 * train.count / world.size..<share.1 * train.count / world.size
+    let (progress, block) = (TaskProgress(), 512)
+    for first in stride(from: own.lowerBound, to: own.upperBound, by: block) {
+      progress.show("distances to the training images", first, own.count)
+      let images = train.tensor(first..<min(first + block, own.upperBound))
       try search.search(Features(images.values, dimensions: train.shape.count), from: first)
+    }
+    progress.finish()
+    guard world.size > 1 else { return search.found }
+    let parts = try world.gather(values: search.found.flatMap { $0 }, at: 0)
+    guard let parts else { return nil }
+    for part in parts.dropFirst() {
+      let width = part.count / count
+      search.merge((0..<count).map { Array(part[$0 * width..<($0 + 1) * width]) })
     }
     return search.found
   }

@@ -9,11 +9,13 @@ import LatheTraining
 struct Reconstruct: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows or writes what a trained model makes of images.",
-    usage: "lathe reconstruct RUN [options]",
+    usage: "lathe reconstruct RUN… [options]",
     discussion: """
       A grid of the first 64 test images, or as many as there are, above what becomes of them:
         lathe reconstruct RUN
         lathe reconstruct RUN --split train --first 100 --count 16
+      The same 16 test images and what several models make of them, a row for each model:
+        lathe reconstruct runs/vae-mnist runs/rae-mnist --random --out sheet.png
       All of them, as one array or as PNG files 000000.png, 000001.png … in a folder:
         mpirun -n 2 lathe reconstruct RUN --out images.npz
         lathe reconstruct RUN --out pictures --count 1000
@@ -21,21 +23,24 @@ struct Reconstruct: ParsableCommand {
       bits are the same on any number of ranks.
       """)
 
-  @OptionGroup var source: RunOptions
+  @OptionGroup var source: RunsOptions
 
   @Option(help: .split)
   var split: Split?
 
-  @Option(help: "Number of images (default: 64 for a grid, else all).")
+  @Option(help: "Number of images (default: 64 for a grid, 16 of several runs, else all).")
   var count: Int?
 
   @Option(help: "Number of the first image.")
   var first = 0
 
+  @Flag(help: "Of a grid: images at random places of the split, by --seed.")
+  var random = false
+
   @Flag(help: "Of an array or files: draw codes from the posterior, where the model has one.")
   var drawn = false
 
-  @Option(help: "What codes are drawn from.")
+  @Option(help: "What --random places and --drawn codes are drawn from.")
   var seed: UInt64 = 0
 
   @OptionGroup var figures: FigureOptions
@@ -52,30 +57,56 @@ struct Reconstruct: ParsableCommand {
     guard !isGrid || !drawn else {
       throw ValidationError("--drawn: with --out NAME.npy, NAME.npz or a folder only")
     }
+    guard !random || (isGrid && first == 0) else {
+      throw ValidationError("--random: for a grid, and without --first")
+    }
+    guard isGrid || source.folders.count == 1 else {
+      throw ValidationError(
+        "--out \(figures.out!): expected NAME.png or NAME.svg for the grid of several runs")
+    }
   }
 
   func run() throws {
     guard !isGrid || Launcher.isRoot else { return }
     Workers.setCount(source.threads)
-    let saved = try source.run()
-    if isGrid { try drawGrid(of: saved) } else { try writeImages(of: saved, to: figures.out!) }
+    let runs = try source.runs()
+    guard isGrid else { return try writeImages(of: runs.all[0], to: figures.out!) }
+    for run in runs.all { try run.requirePictures() }
+    try figures.prepare(in: runs.pictures)
+    let (images, words) = try runs.images(asked: split, at: source.data)
+    let count = count ?? (runs.single == nil ? 16 : 64)
+    let numbers =
+      random
+      ? try images.drawn(count, seed: seed) : Array(try images.available(count, from: first))
+    let originals = images.tensor(numbers)
+    try drawGrid(
+      of: runs, originals, words, "\(runs.pictureName("reconstructions"))-\(images.split.rawValue)")
   }
 
-  private func drawGrid(of saved: SavedRun) throws {
-    try saved.requirePictures()
-    try figures.prepare(in: saved.pictures)
-    let (images, words) = try saved.images(asked: split, at: source.data)
-    let originals = images.tensor(try images.available(count ?? 64, from: first))
+  private func drawGrid(
+    of runs: SavedRuns, _ originals: Tensor, _ words: String, _ name: String
+  ) throws {
     let reconstructions = withoutGradients {
-      saved.loaded.model.reconstruct(
-        originals, using: RandomSource(seed: saved.state.run.optimization.seed))
+      runs.all.map { run in
+        run.loaded.model.reconstruct(
+          originals, using: RandomSource(seed: run.state.run.optimization.seed))
+      }
     }
-    let title = saved.title("\(words) above their reconstructions")
-    let paths = try figures.write(
-      "\(saved.pictureName("reconstructions"))-\(images.split.rawValue)", in: saved.pictures
-    ) { try Pictures.writeReconstructions(originals, reconstructions, title: title, to: $0) }
-    let error = String(format: "%.5g", (originals - reconstructions).squared.mean().scalar)
-    print("\(originals.shape[0]) \(words), mean squared error per pixel \(error)")
+    let title = runs.title("\(words) above their reconstructions")
+    let paths = try figures.write(name, in: runs.pictures) {
+      if runs.single != nil {
+        try Pictures.writeReconstructions(originals, reconstructions[0], title: title, to: $0)
+      } else {
+        let models = zip(runs.names, reconstructions).map { ($0, $1) }
+        try Pictures.writeReconstructions(
+          originals, called: words, models, title: title, to: $0)
+      }
+    }
+    for (name, images) in zip(runs.names, reconstructions) {
+      let error = String(format: "%.5g", (originals - images).squared.mean().scalar)
+      let what = runs.single == nil ? "\(name): " : ""
+      print("\(what)\(originals.shape[0]) \(words), mean squared error per pixel \(error)")
+    }
     print("written          \(paths)")
   }
 

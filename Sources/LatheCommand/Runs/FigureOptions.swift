@@ -49,13 +49,15 @@ struct FigureOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - name: its name without ending, unless `--out` names a file.
-  ///   - part: what distinguishes it from the command's other figures, if there are several.
+  ///   - part: what distinguishes it from the command's other figures.
+  ///   - isOnly: whether there are no others, so that the file that `--out` names is this one.
   ///   - folder: where it goes, unless `--out` says.
   @discardableResult func write(
-    _ name: String, part: String? = nil, in folder: FilePath, _ draw: (FilePath) throws -> Void
+    _ name: String, part: String? = nil, isOnly: Bool = false, in folder: FilePath,
+    _ draw: (FilePath) throws -> Void
   ) throws -> String {
     let part = part?.asFileName
-    let paths = paths(part.map { "\(name)-\($0)" } ?? name, part, in: folder)
+    let paths = paths(part.map { "\(name)-\($0)" } ?? name, isOnly ? nil : part, in: folder)
     try prepare(in: folder)
     try failing { for path in paths { try draw(path) } }
     return paths.map(\.string).joined(separator: ", ")
@@ -82,6 +84,17 @@ struct RunOptions: ParsableArguments {
     completion: .runs)
   var folder: String
 
+  @OptionGroup var checkpoint: CheckpointOptions
+
+  var data: String? { checkpoint.data }
+  var threads: Int { checkpoint.threads }
+
+  /// The run, with the model of the checkpoint that was asked for.
+  func run() throws -> SavedRun { try checkpoint.run(folder) }
+}
+
+/// Which of a run's checkpoints a command looks at, and with what.
+struct CheckpointOptions: ParsableArguments {
   @Option(help: "Use the checkpoint after this many steps (default: the newest).")
   var step: Int?
 
@@ -103,8 +116,10 @@ struct RunOptions: ParsableArguments {
   @Option(help: "Threads of this command, on each rank.")
   var threads = 1
 
-  /// The run, with the model of the checkpoint that was asked for.
-  func run() throws -> SavedRun { try SavedRun(folder, step: step, best: best, raw: raw) }
+  /// The run in a folder, with the model of the checkpoint that was asked for.
+  func run(_ folder: String) throws -> SavedRun {
+    try SavedRun(folder, step: step, best: best, raw: raw)
+  }
 
   func validate() throws {
     guard step == nil || !best else {

@@ -17,6 +17,30 @@ enum Pictures {
     try SampleGrid(columns: columns, title: title).write(
       originals: Tiles(originals), reconstructions: Tiles(reconstructions), to: path)
   }
+
+  /// A row of originals above a row of each model's reconstructions; more originals below.
+  static func writeReconstructions(
+    _ originals: Tensor, called words: String, _ models: [(name: String, images: Tensor)],
+    title: String, to path: FilePath
+  ) throws {
+    let columns = min(originals.shape[0], 16)
+    let rows = [(name: words, images: originals)] + models
+    let bands = stride(from: 0, to: originals.shape[0], by: columns)
+    let white = [Float](repeating: 1, count: originals.rows[0].count)
+    let lines = rows.map(\.images.rows)
+    let cells = bands.flatMap { first in
+      lines.flatMap { line in
+        (first..<first + columns).map { $0 < line.count ? line[$0] : white }
+      }
+    }
+    var grid = SampleGrid(columns: columns, title: title)
+    grid.rowLabels = bands.flatMap { _ in rows.map { $0.name.replacing(" ", with: "\n") } }
+    let shape = originals.shape
+    try grid.write(
+      Tiles(
+        count: cells.count, height: shape[1], width: shape[2], channels: shape[3],
+        values: cells.flatMap { $0 }), to: path)
+  }
 }
 
 extension Tiles {

@@ -65,6 +65,20 @@ extension Communicator {
     }
   }
 
+  /// Every rank's values, in rank order, on the root; nil elsewhere. Lengths may differ.
+  package func gather<Value: BitwiseCopyable>(
+    values: [Value], at root: Int
+  ) throws(MPIError) -> [[Value]]? {
+    let own = values.withUnsafeBytes { Array($0) }
+    return try gather(own, at: root)?.map { bytes in
+      [Value](unsafeUninitializedCapacity: bytes.count / MemoryLayout<Value>.stride) {
+        buffer, count in
+        UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes)
+        count = buffer.count
+      }
+    }
+  }
+
   /// Every rank's bytes, in rank order, on the root; nil elsewhere. Lengths may differ.
   public func gather(_ bytes: [UInt8], at root: Int) throws(MPIError) -> [[UInt8]]? {
     let lengths = try allGather(Int64(bytes.count))

@@ -3,6 +3,8 @@ import LatheTensors
 
 /// How far from independent the coordinates of codes are.
 public struct LatentStatistics: Sendable, Equatable {
+  /// The number of all coordinates.
+  public let dimensions: Int
   /// The coordinates looked at, in ascending order.
   public let active: [Int]
   /// Row-major, `[active, active]`.
@@ -15,6 +17,7 @@ public struct LatentStatistics: Sendable, Equatable {
       active.allSatisfy { $0 >= 0 && $0 < codes.dimensions },
       "LatentStatistics: coordinates \(active) of \(codes.dimensions)")
     self.active = active
+    dimensions = codes.dimensions
     covariance = active.flatMap { row in
       active.map { codes.covariance[row * codes.dimensions + $0] }
     }

@@ -29,7 +29,7 @@ public struct TSNE: Sendable {
     /// Coordinates upwards.
     public internal(set) var y: [Float]
     /// The Kullback-Leibler divergence of the plane's affinities from the samples', in nats.
-    public internal(set) var divergence = Double.nan
+    public package(set) var divergence = Double.nan
 
     /// Points by their coordinates.
     package init(x: [Float], y: [Float]) { (self.x, self.y) = (x, y) }
@@ -40,9 +40,13 @@ public struct TSNE: Sendable {
 
   /// The map of samples.
   ///
+  /// `heartbeat` is called before each step with the steps made.
+  ///
   /// - Throws: `ScoreError`: not more samples than the perplexity, features that are not finite.
-  public func callAsFunction(_ features: Features) throws(ScoreError) -> Map {
-    try map(features, from: start(features.count))
+  public func callAsFunction(
+    _ features: Features, heartbeat: (Int) -> Void = { _ in }
+  ) throws(ScoreError) -> Map {
+    try map(features, from: start(features.count), heartbeat: heartbeat)
   }
 
   /// Normal draws with a standard deviation of 10⁻⁴.
@@ -54,7 +58,9 @@ public struct TSNE: Sendable {
   }
 
   /// The map from given places.
-  package func map(_ features: Features, from start: Map) throws(ScoreError) -> Map {
+  package func map(
+    _ features: Features, from start: Map, heartbeat: (Int) -> Void = { _ in }
+  ) throws(ScoreError) -> Map {
     let needed = Int(perplexity) + 1
     if features.count < needed {
       throw .tooFew("samples for perplexity \(perplexity)", needed: needed, found: features.count)
@@ -63,6 +69,7 @@ public struct TSNE: Sendable {
     let objective = TSNEObjective(Affinities(features, perplexity: perplexity))
     var (x, y) = (Descent(start.x), Descent(start.y))
     for step in 0..<steps {
+      heartbeat(step)
       if step == exaggeratedSteps { (x, y) = (Descent(x.values), Descent(y.values)) }
       let isEarly = step < exaggeratedSteps
       let slope = objective.gradient(

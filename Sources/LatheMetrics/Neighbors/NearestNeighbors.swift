@@ -25,6 +25,16 @@ public struct NearestNeighbors: Sendable {
   /// For each query its neighbours, nearest first; fewer than asked for if fewer images were seen.
   public var found: [[Neighbor]] { lists.map(\.neighbors) }
 
+  /// Takes up what was found among other images, for each query its neighbours.
+  public mutating func merge(_ others: [[Neighbor]]) {
+    require(
+      others.count == lists.count,
+      "NearestNeighbors: neighbours of \(others.count) queries, not \(lists.count)")
+    for (query, neighbors) in others.enumerated() {
+      for neighbor in neighbors { lists[query].insert(neighbor) }
+    }
+  }
+
   /// Images that are multiplied at once.
   private static let block = 512
   /// What float products may be off, as a part of the squared norms.

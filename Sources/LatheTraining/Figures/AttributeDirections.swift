@@ -1,4 +1,5 @@
 import LatheData
+import LatheDistributed
 import LatheModels
 import LatheTensors
 
@@ -8,27 +9,30 @@ public struct AttributeDirections {
   /// that do not, `[latentSize]`; nil if all images or none have it.
   public let directions: [[Float]?]
 
-  private static let chunk = 100
-
-  /// Over all images of a set, by the numbers of the attributes. `heartbeat` is called now and then
-  /// with images done.
+  /// Over all images of a set, by the numbers of the attributes; on rank 0 alone, nil elsewhere.
+  /// Collective.
   ///
-  /// Means are sums in double precision.
-  public init(
+  /// All ranks encode, rank 0 sums in double precision in the order of the images: the same bits on
+  /// any number of ranks.
+  public init?(
     _ attributes: [Int], of images: ImageSet, labels: ImageAttributes, model: any Model,
-    heartbeat: (Int) -> Void = { _ in }
-  ) {
+    on world: Communicator, progress: @escaping Progress = { _, _, _ in }
+  ) throws {
     var sums: [Sums] = attributes.map { _ in Sums() }
-    for first in stride(from: 0, to: images.count, by: Self.chunk) {
-      let range = first..<min(first + Self.chunk, images.count)
-      let codes = withoutGradients { model.encode(images.tensor(range)).rows }
-      for (place, code) in codes.enumerated() {
+    let size = withoutGradients { model.encode(images.tensor(0..<1)).shape[1] }
+    var image = 0
+    let work = SharedWork(world: world, progress: progress)
+    try work.stream("codes of the training images", images.count) {
+      model.encode(images.tensor($0)).values
+    } take: { values in
+      for start in stride(from: 0, to: values.count, by: size) {
         for (number, attribute) in attributes.enumerated() {
-          sums[number].add(code, has: labels[first + place, attribute])
+          sums[number].add(values[start..<start + size], has: labels[image, attribute])
         }
+        image += 1
       }
-      heartbeat(range.upperBound)
     }
+    guard world.rank == 0 else { return nil }
     directions = sums.map(\.difference)
   }
 
@@ -37,16 +41,16 @@ public struct AttributeDirections {
     private var without: [Double] = []
     private var counts = (with: 0, without: 0)
 
-    mutating func add(_ code: [Float], has attribute: Bool) {
+    mutating func add(_ code: ArraySlice<Float>, has attribute: Bool) {
       if with.isEmpty {
         with = [Double](repeating: 0, count: code.count)
         without = with
       }
       if attribute {
-        for i in code.indices { with[i] += Double(code[i]) }
+        for (i, value) in code.enumerated() { with[i] += Double(value) }
         counts.with += 1
       } else {
-        for i in code.indices { without[i] += Double(code[i]) }
+        for (i, value) in code.enumerated() { without[i] += Double(value) }
         counts.without += 1
       }
     }

@@ -24,7 +24,7 @@ package struct SharedWork {
   /// Values of samples 0 ..< `count` in their order on rank 0, nil elsewhere. Collective.
   ///
   /// `body` returns the same number of values for each sample of a chunk, one sample after another.
-  func gather<Value: BitwiseCopyable>(
+  package func gather<Value: BitwiseCopyable>(
     _ task: String, _ count: Int, _ body: (Range<Int>) throws -> [Value]
   ) throws -> [Value]? {
     let chunks = (count + Self.chunk - 1) / Self.chunk
@@ -71,15 +71,6 @@ package struct SharedWork {
 
   /// All ranks' values in the order of the ranks on rank 0, nil elsewhere. Collective.
   func joined<Value: BitwiseCopyable>(_ values: [Value]) throws -> [Value]? {
-    let bytes = values.withUnsafeBytes { Array($0) }
-    return try world.gather(bytes, at: 0).map { parts in parts.flatMap(Self.values) }
-  }
-
-  static func values<Value: BitwiseCopyable>(_ bytes: [UInt8]) -> [Value] {
-    [Value](unsafeUninitializedCapacity: bytes.count / MemoryLayout<Value>.stride) {
-      buffer, count in
-      UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes)
-      count = buffer.count
-    }
+    try world.gather(values: values, at: 0).map { parts in parts.flatMap { $0 } }
   }
 }
