@@ -31,6 +31,10 @@ import Testing
       - pictures: Reconstructions
         command: [reconstruct, --count, "4"]
         cells: {latentSize: [3], seed: [0]}
+      - pictures: Side by side
+        command: [reconstruct, --count, "4"]
+        together: latentSize
+        caption: A row for each latent size.
 
     """
 
@@ -61,12 +65,26 @@ import Testing
       #expect(reports[0] == reports[1])
       #expect(reports[0].split(separator: "\n").count == 3)
       let page = try String(contentsOfFile: "\(folder)/a/report.html", encoding: .utf8)
-      for words in ["0, reconstruction/error, published", "data:image/png", "Kendall"] {
+      let sheet = "vae, seed=0: latentSize=2, latentSize=3. A row for each latent size."
+      for words in ["0, reconstruction/error, published", "data:image/png", "Kendall", sheet] {
         #expect(page.contains(words), "\(words)")
       }
-      // Nothing is made twice.
+      // Nothing is made twice; a picture is, once what it shows is newer.
+      let sheets = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/b/figures")
+        .map { "\(folder)/b/figures/\($0)" }
+      func drawn() throws -> [Date?] {
+        try sheets.map {
+          try FileManager.default.attributesOfItem(atPath: $0)[.modificationDate] as? Date
+        }
+      }
+      let first = try drawn()
       let again = try experiment(parts)
       #expect(again.status == 0 && !again.output.contains("done"))
+      #expect(try first.count == 1 && drawn() == first)
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: 0)], ofItemAtPath: sheets[0])
+      #expect(try experiment(parts).status == 0)
+      #expect(try drawn()[0]! > first[0]!)
     }
   }
 
@@ -129,6 +147,7 @@ import Testing
       "size: expected one of l, found s"
     ),
     ("grid: {dataset: [synthetic], model: [vae], seed: [x]}\n", "seed"),
+    ("like: figure12\n", "like: expected an experiment that is not itself like another"),
   ])
   func whatIsWrongInAFileIsSaid(_ grid: String, _ words: String) throws {
     try withFolder { folder in

@@ -20,7 +20,7 @@ struct Cell {
   /// `flexae-mnist`, and its values on other axes: `flexae-mnist-latentSize=8`.
   var name: String {
     let others = axes.keys.sorted().filter { !["model", "dataset", "seed"].contains($0) }
-    var parts = [text("model"), text("dataset")] + others.map { "\($0)=\(text($0))" }
+    var parts = ["model", "dataset"].map(text) + others.map(named)
     if let seed = axes["seed"], seed != .int(0) { parts.append("seed=\(seed.text)") }
     return parts.joined(separator: "-")
   }
@@ -29,6 +29,11 @@ struct Cell {
   var runName: String {
     let digest = SHA256.digest(of: Array(((try? canonicalJSON(training.values)) ?? Data())))
     return "\(name)-\(SHA256.hexadecimal(digest).prefix(8))".asFileName
+  }
+
+  /// The value on an axis with the axis, unless it is a model or a data set.
+  func named(_ axis: String) -> String {
+    ["model", "dataset"].contains(axis) ? text(axis) : "\(axis)=\(text(axis))"
   }
 
   /// The value on an axis, or of the setting of that name.

@@ -18,11 +18,11 @@ struct CellRun {
   let place: Reproduction
   let options: CellOptions
 
-  private var run: FilePath { place.run(of: cell) }
+  var run: FilePath { place.run(of: cell) }
   var scores: FilePath { options.evaluation.scores(of: cell, in: run) }
 
   /// A file that says that the run has made all its steps.
-  private var mark: FilePath { run.appending("trained") }
+  var mark: FilePath { run.appending("trained") }
 
   var isTrained: Bool { FileSystem.isFile(mark) }
   var isEvaluated: Bool { FileSystem.isFile(scores) }
@@ -64,14 +64,8 @@ struct CellRun {
       + ["--threads", "\(options.threads)"] + data
   }
 
-  /// A command that draws a picture of the run; the picture's name follows from its arguments.
-  func picture(_ command: [String]) -> (arguments: [String], file: FilePath) {
-    let name = command.joined(separator: "-").asFileName.drop { $0 == "-" }
-    let file = run.appending("pictures").appending("\(name).png")
-    return ([command[0], run.string] + command.dropFirst() + ["--out", file.string] + data, file)
-  }
-
-  private var data: [String] {
+  /// Where the data set is, for any command.
+  var data: [String] {
     guard let root = options.dataRoot else { return [] }
     let folder = FilePath(root).appending(cell.text("dataset"))
     return FileSystem.exists(folder) ? ["--data", folder.string] : []

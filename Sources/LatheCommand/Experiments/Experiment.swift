@@ -23,6 +23,9 @@ struct Experiment: Decodable {
   /// By axis and name: settings of a run or hyperparameters.
   typealias NamedValues = [String: [String: [String: JSONValue]]]
 
+  /// The key of a file that names another experiment, whose keys it has where it says nothing.
+  static let likeKey = "like"
+
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case title, source, grid, values, settings, scales, report
   }
@@ -96,10 +99,14 @@ struct ReportPart: Decodable {
   let log: String?
   /// Of pictures: the command that draws one of a run, with its arguments.
   let command: [String]
+  /// Of pictures: the axes whose cells are together in one picture; none for one of each cell.
+  let together: [String]
+  /// What is seen there.
+  let caption: String?
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case table, chart, curves, pictures
-    case cells, rows, columns, scores, published, x, lines, scaled, log, command
+    case cells, rows, columns, scores, published, x, lines, scaled, log, command, together, caption
   }
 
   init(from decoder: any Decoder) throws {
@@ -126,6 +133,8 @@ struct ReportPart: Decodable {
     isScaled = try values.decodeIfPresent(Bool.self, forKey: .scaled) ?? false
     log = try values.decodeIfPresent(String.self, forKey: .log)
     command = try values.decodeIfPresent([String].self, forKey: .command) ?? []
+    together = try values.decodeIfPresent(OneOrMore<String>.self, forKey: .together)?.values ?? []
+    caption = try values.decodeIfPresent(String.self, forKey: .caption)
     try requireMembers(decoder)
   }
 

@@ -58,22 +58,49 @@ struct ExperimentFolder {
         ? CommandFailure.missing("\(path): no experiment there")
         : CommandFailure.usage("no experiment '\(name)'; there are \(known), or give a .yml file")
     }
-    let experiment = try Self.decoded(Experiment.self, path)
+    let experiment = try whole(path).decoded(as: Experiment.self, from: path)
     return NamedExperiment(name: FilePath(name).stem ?? name, experiment: experiment, file: path)
+  }
+
+  /// What stands in an experiment's file, over what it is like.
+  private func whole(_ path: FilePath) throws -> JSONValue {
+    guard case .object(var own) = try Self.value(of: path),
+      let like = own.removeValue(forKey: Experiment.likeKey)
+    else { return try Self.value(of: path) }
+    let names = try names()
+    guard names.contains(like.text),
+      case .object(let other) = try Self.value(of: experiments.appending("\(like.text).yml")),
+      other[Experiment.likeKey] == nil
+    else {
+      throw CommandFailure.data(
+        "\(path): like: expected an experiment that is not itself like another, one of "
+          + "\(names.joined(separator: ", ")), found \(like.text)")
+    }
+    return .object(own.merging(other) { own, _ in own })
   }
 
   private static let scalesName = "scales.yml"
 
   /// The scales that experiments share.
   func scales() throws -> [String: Scale] {
-    try Self.decoded([String: Scale].self, experiments.appending(Self.scalesName))
+    let path = experiments.appending(Self.scalesName)
+    return try Self.value(of: path).decoded(as: [String: Scale].self, from: path)
   }
 
-  private static func decoded<Value: Decodable>(
-    _ type: Value.Type, _ path: FilePath
-  ) throws -> Value {
+  private static func value(of path: FilePath) throws -> JSONValue {
     let bytes = try failing { try FileSystem.contents(of: path) }
-    do { return try YAMLText(bytes).value.decoded(as: type) } catch {
+    do { return try YAMLText(bytes).value } catch {
+      throw CommandFailure.data("\(path): \(message(of: error))")
+    }
+  }
+}
+
+extension JSONValue {
+  /// - Throws: `CommandFailure` (65) with the file that it stands in.
+  fileprivate func decoded<Value: Decodable>(
+    as type: Value.Type, from path: FilePath
+  ) throws -> Value {
+    do { return try decoded(as: type) } catch {
       throw CommandFailure.data("\(path): \(message(of: error))")
     }
   }

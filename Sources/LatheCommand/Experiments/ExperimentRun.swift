@@ -72,11 +72,28 @@ struct ExperimentRun: RootCommand {
     guard !prints else {
       return runs.forEach { print(shellText($0.command($0.trainArguments))) }
     }
-    let pictures = chosen.named.experiment.report.filter { $0.kind == .pictures }
+    let parts = chosen.named.experiment.report.filter { $0.kind == .pictures }
     try ExperimentRunner(
-      runs: runs, pictures: pictures,
+      runs: runs,
+      pictures: parts.filter(\.together.isEmpty).flatMap { CellPicture.all($0, of: runs) },
+      sheets: try sheets(parts.filter { !$0.together.isEmpty }, chosen.named, place, options),
       deadline: minutes.map { Date(timeIntervalSinceNow: $0 * 60) }
     ).run()
+  }
+
+  /// The pictures that show several of all cells together, as far as some of them are chosen; none
+  /// of a share of the work.
+  private func sheets(
+    _ parts: [ReportPart], _ named: NamedExperiment, _ place: Reproduction, _ options: CellOptions
+  ) throws -> [CellPicture] {
+    guard !parts.isEmpty, task == nil else { return [] }
+    let chosen = Set(try selection.chosen().cells.map(\.runName))
+    let all = try named.cells(atScale: selection.scale, in: try ExperimentFolder.find()).map {
+      CellRun(cell: $0, place: place, options: options)
+    }
+    return parts.flatMap { CellPicture.all($0, of: all) }.filter { picture in
+      picture.group.contains { chosen.contains($0.cell.runName) }
+    }
   }
 
   /// A command for a shell: each argument in single quotes where that is needed.

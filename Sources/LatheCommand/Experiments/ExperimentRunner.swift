@@ -5,8 +5,8 @@ import SystemPackage
 /// Makes what is missing of some cells, one after the other.
 struct ExperimentRunner {
   let runs: [CellRun]
-  /// The parts of the report that want pictures.
-  let pictures: [ReportPart]
+  /// The pictures of single cells, and those that show several together.
+  let pictures, sheets: [CellPicture]
   let deadline: Date?
   private let progress = TaskProgress()
 
@@ -18,13 +18,17 @@ struct ExperimentRunner {
     StopRequest.install(answering: false)
     var failed: [String] = []
     do {
-      for (number, run) in runs.enumerated() {
-        do { try make(run, "\(number + 1)/\(runs.count)") } catch let error as CommandFailure {
+      func attempt(_ name: String, _ body: () throws -> Void) throws {
+        do { try body() } catch let error as CommandFailure {
           progress.finish()
-          note("\(run.cell.name): \(error)")
-          failed.append(run.cell.name)
+          note("\(name): \(error)")
+          failed.append(name)
         }
       }
+      for (number, run) in runs.enumerated() {
+        try attempt(run.cell.name) { try make(run, "\(number + 1)/\(runs.count)") }
+      }
+      for sheet in sheets { try attempt(sheet.name) { try draw(sheet, sheet.name) } }
     } catch let stopped as Stopped {
       progress.finish()
       throw CommandFailure(
@@ -53,16 +57,20 @@ struct ExperimentRunner {
       try require(0, from: command(run.evaluateArguments, of: run, "\(title): scores"), of: run)
       isNew = true
     }
-    for part in pictures where run.cell.isOne(of: part.cells) {
-      let picture = run.picture(part.command)
-      guard !FileSystem.isFile(picture.file) else { continue }
-      let ended = try command(picture.arguments, of: run, "\(title): \(part.title)", ranks: 1)
-      try require(0, from: ended, of: run)
+    for picture in pictures where picture.group[0].run == run.run {
+      try draw(picture, "\(title): \(picture.part.title)")
     }
     guard isNew else { return }
     progress.finish()
     print("\(title): done, \(run.scores)")
     flushOutput()
+  }
+
+  /// Draws a picture, unless it is there already, or none of its cells is trained.
+  private func draw(_ picture: CellPicture, _ title: String) throws {
+    guard let run = picture.runs.first, !picture.isDrawn else { return }
+    let ended = try command(picture.arguments, of: run, title, ranks: picture.ranks)
+    try require(0, from: ended, of: run)
   }
 
   /// Trains to the end. A run that another process is about to leave is waited for.

@@ -70,13 +70,7 @@ extension Communicator {
     values: [Value], at root: Int
   ) throws(MPIError) -> [[Value]]? {
     let own = values.withUnsafeBytes { Array($0) }
-    return try gather(own, at: root)?.map { bytes in
-      [Value](unsafeUninitializedCapacity: bytes.count / MemoryLayout<Value>.stride) {
-        buffer, count in
-        UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes)
-        count = buffer.count
-      }
-    }
+    return try gather(own, at: root)?.map { [Value](ofBytes: $0) }
   }
 
   /// Every rank's bytes, in rank order, on the root; nil elsewhere. Lengths may differ.
@@ -172,6 +166,17 @@ extension Communicator {
     _ = try broadcast(from: 0) {
       try body()
       return []
+    }
+  }
+}
+
+extension Array where Element: BitwiseCopyable {
+  /// The values that these bytes are.
+  package init(ofBytes bytes: [UInt8]) {
+    self.init(unsafeUninitializedCapacity: bytes.count / MemoryLayout<Element>.stride) {
+      buffer, count in
+      UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes)
+      count = buffer.count
     }
   }
 }

@@ -68,6 +68,7 @@ struct ExperimentSection {
       case .curves: addCurves(part, to: &page)
       case .pictures: addPictures(part, to: &page)
       }
+      if part.kind != .pictures, let caption = part.caption { page.add(.paragraph(caption)) }
     }
   }
 
@@ -132,9 +133,8 @@ struct ExperimentSection {
   }
 
   private func addPictures(_ part: ReportPart, to page: inout ReportPage) {
-    for run in runs where run.cell.isOne(of: part.cells) {
-      let file = run.picture(part.command).file
-      if FileSystem.isFile(file) { page.add(.picture(file, caption: run.cell.name)) }
+    for picture in CellPicture.all(part, of: runs) where FileSystem.isFile(picture.file) {
+      page.add(.picture(picture.file, caption: picture.caption))
     }
   }
 }

@@ -1,3 +1,4 @@
+import LatheDistributed
 import LatheMetrics
 
 extension SharedWork {
@@ -35,6 +36,6 @@ extension SharedWork {
     let dimensions = try world.broadcast { features?.dimensions ?? 1 }
     let bytes = features?.values.withUnsafeBytes { Array($0) } ?? []
     return Features(
-      Self.values(try world.broadcast(bytes, from: 0)), dimensions: dimensions)
+      [Float](ofBytes: try world.broadcast(bytes, from: 0)), dimensions: dimensions)
   }
 }
