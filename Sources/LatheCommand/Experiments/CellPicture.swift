@@ -65,11 +65,11 @@ struct CellPicture {
     return attributes?[.modificationDate] as? Date
   }
 
-  /// The ranks that the command can use: one, where its work is rank 0's alone.
+  /// The ranks that the command can use: one, unless all of them work on its figure.
   var ranks: Int {
     let command = Lathe.configuration.subcommands.first {
       $0._commandName == part.command[0]
     }
-    return command is any RootCommand.Type ? 1 : group[0].options.ranks
+    return command is any SharedFigure.Type ? group[0].options.ranks : 1
   }
 }

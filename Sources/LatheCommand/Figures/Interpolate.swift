@@ -9,7 +9,7 @@ import SystemPackage
 import LatheTensors
 import LatheTraining
 
-struct Interpolate: ParsableCommand {
+struct Interpolate: SharedFigure {
   static let configuration = CommandConfiguration(
     abstract: "Shows what lies between the codes of two images, or along an attribute.",
     usage: "lathe interpolate RUN [options]",

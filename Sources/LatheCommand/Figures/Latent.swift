@@ -8,7 +8,7 @@ enum LatentFigure: String, ExpressibleByArgument, CaseIterable {
   case tsne = "t-sne"
 }
 
-struct Latent: ParsableCommand {
+struct Latent: SharedFigure {
   static let configuration = CommandConfiguration(
     abstract:
       "Draws trained models' code spaces: t-SNE, covariance, and the mask where there is one.",
@@ -70,10 +70,10 @@ struct Latent: ParsableCommand {
     Workers.setCount(source.threads)
     let runs = try source.runs()
     if Launcher.isRoot { try figures.prepare(in: runs.pictures) }
-    let test = try runs.images(asked: .test, at: source.data).images
+    let test = try runs.images(asked: .test, at: source.data).sets
     let world = try RankedJob.start().world
     let drawing = LatentFigures(command: self, runs: runs, images: test, world: world)
-    let maps = LatentMaps(drawing: drawing, count: min(count, test.count))
+    let maps = LatentMaps(drawing: drawing, count: min(count, test[0].count))
     let wanted: [LatentFigure] = figure.map { [$0] } ?? [.covariance, .mask, .tsne]
     var leftOut = LeftOut()
     for figure in wanted where figure != .tsne || count > 0 {

@@ -10,12 +10,12 @@ import LatheTraining
 struct LatentFigures {
   let command: Latent
   let runs: SavedRuns
-  /// The test images.
-  let images: ImageSet
+  /// The test images of each run.
+  let images: [ImageSet]
   let world: Communicator
   let progress = TaskProgress()
 
-  init(command: Latent, runs: SavedRuns, images: ImageSet, world: Communicator) {
+  init(command: Latent, runs: SavedRuns, images: [ImageSet], world: Communicator) {
     (self.command, self.runs, self.images, self.world) = (command, runs, images, world)
   }
 
@@ -23,7 +23,7 @@ struct LatentFigures {
 
   /// The covariance or the correlation of each run's codes of all images. Collective.
   func matrices(_ figure: LatentFigure) throws {
-    let found = try runs.all.map { try statistics(of: $0) }
+    let found = try zip(runs.all, images).map { try statistics(of: $0, $1) }
     let all = zip(runs.names, found).compactMap { name, found in found.map { (name, $0) } }
     guard world.rank == 0 else { return }
     for (name, statistics) in all { say(statistics, name) }
@@ -42,11 +42,11 @@ struct LatentFigures {
   }
 
   private func title(_ figure: LatentFigure) -> String {
-    runs.title("\(figure.rawValue) of \(images.count) codes")
+    runs.title("\(figure.rawValue) of \(images[0].count) codes")
   }
 
   /// Of the codes of all images, on rank 0. Collective.
-  private func statistics(of run: SavedRun) throws -> LatentStatistics? {
+  private func statistics(of run: SavedRun, _ images: ImageSet) throws -> LatentStatistics? {
     defer { progress.finish() }
     let model = run.loaded.model
     let values = try SharedWork(world: world, progress: progress.show).gather(
@@ -62,7 +62,8 @@ struct LatentFigures {
     print(
       (runs.single == nil ? "\(name): " : "")
         + String(
-          format: "%d codes, %d of %d dimensions: NAC %.4g, mean |covariance| %.4g", images.count,
+          format: "%d codes, %d of %d dimensions: NAC %.4g, mean |covariance| %.4g",
+          images[0].count,
           statistics.active.count, statistics.dimensions, statistics.meanAbsoluteCorrelation,
           statistics.meanAbsoluteCovariance))
   }

@@ -14,7 +14,7 @@ struct LatentMaps {
 
   private var command: Latent { drawing.command }
   private var runs: SavedRuns { drawing.runs }
-  private var images: ImageSet { drawing.images }
+  private var images: ImageSet { drawing.images[0] }
   private var words: String { images.factors == nil ? "test images" : "test vectors" }
 
   /// Two charts of one run, unless this is the one figure asked for; else all in one picture.
@@ -81,7 +81,7 @@ struct LatentMaps {
     var method = TSNE()
     (method.perplexity, method.seed) = (command.perplexity, command.seed)
     drawing.progress.show(task, 0, 0)
-    let features = number == 0 ? pixels : codes(of: runs.all[number - 1])
+    let features = number == 0 ? pixels : codes(of: number - 1)
     return try failing {
       try method(features) { drawing.progress.show(task, $0, method.steps) }
     }
@@ -91,12 +91,11 @@ struct LatentMaps {
     Features(images.tensor(0..<count).values, dimensions: images.shape.count)
   }
 
-  private func codes(of run: SavedRun) -> Features {
-    let chunk = 100
-    let values = stride(from: 0, to: count, by: chunk).flatMap { first in
-      withoutGradients {
-        run.loaded.model.encode(images.tensor(first..<min(first + chunk, count))).values
-      }
+  /// Of the run of that number.
+  private func codes(of number: Int) -> Features {
+    let (model, images) = (runs.all[number].loaded.model, drawing.images[number])
+    let values = stride(from: 0, to: count, by: 100).flatMap { first in
+      withoutGradients { model.encode(images.tensor(first..<min(first + 100, count))).values }
     }
     return Features(values, dimensions: values.count / count)
   }

@@ -9,7 +9,7 @@ import LatheTensors
 import SystemPackage
 import LatheTraining
 
-struct Neighbors: ParsableCommand {
+struct Neighbors: SharedFigure {
   static let configuration = CommandConfiguration(
     abstract:
       "Shows samples, each with its nearest training images: has the model learned by heart?",

@@ -73,41 +73,42 @@ struct Reconstruct: ParsableCommand {
     guard isGrid else { return try writeImages(of: runs.all[0], to: figures.out!) }
     for run in runs.all { try run.requirePictures() }
     try figures.prepare(in: runs.pictures)
-    let (images, words) = try runs.images(asked: split, at: source.data)
+    let (sets, words) = try runs.images(asked: split, at: source.data)
     let count = count ?? (runs.single == nil ? 16 : 64)
     let numbers =
       random
-      ? try images.drawn(count, seed: seed) : Array(try images.available(count, from: first))
-    let originals = images.tensor(numbers)
-    try drawGrid(
-      of: runs, originals, words, "\(runs.pictureName("reconstructions"))-\(images.split.rawValue)")
+      ? try sets[0].drawn(count, seed: seed) : Array(try sets[0].available(count, from: first))
+    try draw(zip(runs.all, sets).map { Reconstructed($0, $1, numbers) }, of: runs, words)
   }
 
-  private func drawGrid(
-    of runs: SavedRuns, _ originals: Tensor, _ words: String, _ name: String
-  ) throws {
-    let reconstructions = withoutGradients {
-      runs.all.map { run in
-        run.loaded.model.reconstruct(
-          originals, using: RandomSource(seed: run.state.run.optimization.seed))
-      }
-    }
+  private func draw(_ all: [Reconstructed], of runs: SavedRuns, _ words: String) throws {
     let title = runs.title("\(words) above their reconstructions")
+    let name = "\(runs.pictureName("reconstructions"))-\((split ?? .test).rawValue)"
     let paths = try figures.write(name, in: runs.pictures) {
       if runs.single != nil {
-        try Pictures.writeReconstructions(originals, reconstructions[0], title: title, to: $0)
-      } else {
-        let models = zip(runs.names, reconstructions).map { ($0, $1) }
         try Pictures.writeReconstructions(
-          originals, called: words, models, title: title, to: $0)
+          all[0].originals, all[0].reconstructions, title: title, to: $0)
+      } else {
+        try Pictures.writeRows(rows(all, runs.names, words), title: title, to: $0)
       }
     }
-    for (name, images) in zip(runs.names, reconstructions) {
-      let error = String(format: "%.5g", (originals - images).squared.mean().scalar)
+    for (name, images) in zip(runs.names, all) {
+      let error = String(format: "%.5g", images.error)
       let what = runs.single == nil ? "\(name): " : ""
-      print("\(what)\(originals.shape[0]) \(words), mean squared error per pixel \(error)")
+      print("\(what)\(images.originals.shape[0]) \(words), mean squared error per pixel \(error)")
     }
     print("written          \(paths)")
+  }
+
+  /// A row for each run, below one of the images where the run before has not the same.
+  private func rows(
+    _ all: [Reconstructed], _ names: [String], _ words: String
+  ) -> [Pictures.Row] {
+    zip(all.indices, names).flatMap { number, name -> [Pictures.Row] in
+      let row = Pictures.Row(name: name, images: all[number].reconstructions)
+      let isNew = number == 0 || all[number].digest != all[number - 1].digest
+      return (isNew ? [.init(name: words, images: all[number].originals)] : []) + [row]
+    }
   }
 
   /// Images one by one, made by all ranks.
@@ -125,6 +126,23 @@ struct Reconstruct: ParsableCommand {
     print("\(what), step \(saved.state.step)")
     print("written          \(written)")
   }
+}
+
+/// Images of a run, and what it makes of them.
+private struct Reconstructed {
+  let originals, reconstructions: Tensor
+  /// Of the set that they are of.
+  let digest: String
+
+  init(_ run: SavedRun, _ images: ImageSet, _ numbers: [Int]) {
+    let originals = images.tensor(numbers)
+    let random = RandomSource(seed: run.state.run.optimization.seed)
+    reconstructions = withoutGradients { run.loaded.model.reconstruct(originals, using: random) }
+    (self.originals, digest) = (originals, images.digest)
+  }
+
+  /// Mean of squared differences of values.
+  var error: Float { (originals - reconstructions).squared.mean().scalar }
 }
 
 extension Split: ExpressibleByArgument {}

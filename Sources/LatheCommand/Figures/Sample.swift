@@ -6,7 +6,7 @@ import SystemPackage
 import LatheTensors
 import LatheTraining
 
-struct Sample: ParsableCommand {
+struct Sample: SharedFigure {
   static let configuration = CommandConfiguration(
     abstract: "Draws images from a trained model: a grid, files, or an array.",
     usage: "lathe sample RUN [options]",

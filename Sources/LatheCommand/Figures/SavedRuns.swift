@@ -59,17 +59,27 @@ struct SavedRuns {
   /// Where pictures go when nobody says otherwise: into the run's folder, of several here.
   var pictures: FilePath { single?.pictures ?? "." }
 
-  /// The images that a command is to take, the same for all runs, and what they are in words.
+  /// The images that a command is to take, as each run was trained on them, and what they are in
+  /// words. Pictures that runs crop in another way are still the same pictures.
   ///
   /// - Throws: `CommandFailure` (65) naming a run that has others.
-  func images(asked split: Split?, at data: String?) throws -> (images: ImageSet, words: String) {
+  func images(asked split: Split?, at data: String?) throws -> (sets: [ImageSet], words: String) {
     let found = try all.map { try $0.images(asked: split, at: data) }
-    let first = found[0].images
-    for (run, (images, _)) in zip(all, found) where images.digest != first.digest {
+    let sets = found.map(\.images)
+    for (run, images) in zip(all, sets) where !images.isAlike(sets[0]) {
       throw CommandFailure.data(
-        "\(run.folder): expected the images of \(all[0].folder), \(first.count) of \(first.name) "
-          + "as \(first.shape), found \(images.count) others of \(images.name) as \(images.shape)")
+        "\(run.folder): expected images as those of \(all[0].folder), \(sets[0].inWords), found "
+          + images.inWords)
     }
-    return found[0]
+    return (sets, found[0].words)
   }
+}
+
+extension ImageSet {
+  /// Whether these are the same images, but for their preparation.
+  fileprivate func isAlike(_ other: ImageSet) -> Bool {
+    name == other.name && count == other.count && shape == other.shape && labels == other.labels
+  }
+
+  fileprivate var inWords: String { "\(count) of \(name), \(shape)" }
 }

@@ -18,16 +18,19 @@ enum Pictures {
       originals: Tiles(originals), reconstructions: Tiles(reconstructions), to: path)
   }
 
-  /// A row of originals above a row of each model's reconstructions; more originals below.
-  static func writeReconstructions(
-    _ originals: Tensor, called words: String, _ models: [(name: String, images: Tensor)],
-    title: String, to path: FilePath
-  ) throws {
-    let columns = min(originals.shape[0], 16)
-    let rows = [(name: words, images: originals)] + models
-    let bands = stride(from: 0, to: originals.shape[0], by: columns)
-    let white = [Float](repeating: 1, count: originals.rows[0].count)
+  /// Images in a row of a sheet, `[N, H, W, C]`, and what stands to the left of them.
+  struct Row {
+    let name: String
+    let images: Tensor
+  }
+
+  /// Rows of as many images each, one below the other; those beyond 16 in further rows below.
+  static func writeRows(_ rows: [Row], title: String, to path: FilePath) throws {
+    let shape = rows[0].images.shape
+    let columns = min(shape[0], 16)
     let lines = rows.map(\.images.rows)
+    let white = [Float](repeating: 1, count: lines[0][0].count)
+    let bands = stride(from: 0, to: shape[0], by: columns)
     let cells = bands.flatMap { first in
       lines.flatMap { line in
         (first..<first + columns).map { $0 < line.count ? line[$0] : white }
@@ -35,11 +38,10 @@ enum Pictures {
     }
     var grid = SampleGrid(columns: columns, title: title)
     grid.rowLabels = bands.flatMap { _ in rows.map { $0.name.replacing(" ", with: "\n") } }
-    let shape = originals.shape
-    try grid.write(
-      Tiles(
-        count: cells.count, height: shape[1], width: shape[2], channels: shape[3],
-        values: cells.flatMap { $0 }), to: path)
+    let tiles = Tiles(
+      count: cells.count, height: shape[1], width: shape[2], channels: shape[3],
+      values: cells.flatMap { $0 })
+    try grid.write(tiles, to: path)
   }
 }
 
