@@ -75,8 +75,9 @@ import LatheTraining
           #expect(chart.width == 900, "\(name)")
         }
         let maps = "\(folder)/maps.png"
-        let tsne = ["--figure", "t-sne", "--count", "20", "--perplexity", "5", "--out", maps]
-        try mpirun(2, "lathe", ["latent", run, run] + tsne, timeout: 120)
+        try mpirun(
+          2, "lathe", "latent", run, run, "--figure", "t-sne", "--count", "20", "--perplexity", "5",
+          "--out", maps, timeout: 120)
         // Three panels of 270 with 24 between them, and the legend.
         #expect(try Picture.read(FilePath(maps)).width == 3 * (24 + 270) + 130)
       }
