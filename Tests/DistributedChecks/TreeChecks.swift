@@ -2,11 +2,13 @@ import LatheDistributed
 import Glibc
 
 /// `slices count transport`, as on the command line. In place of a transport there may be the host
-/// of each rank, as `0,1,1,2`: several hosts on this one.
+/// of each rank, as `0,1,1,2`: several hosts on this one. `0,0,1,1/1` is the same with no room for
+/// shared memory on host 1.
 struct TreeArguments {
   let slices, count: Int
   let transport: Transport
   private let hosts: ((Int) -> Int)?
+  private let hostWithoutRoom: Int?
 
   init(_ arguments: ArraySlice<String>) throws {
     let words = Array(arguments)
@@ -14,20 +16,26 @@ struct TreeArguments {
       throw CheckFailure(description: "expected: slices count transport, found \(words)")
     }
     (self.slices, self.count) = (slices, count)
-    let numbers = words[2].split(separator: ",").compactMap { Int($0) }
+    let parts = words[2].split(separator: "/")
+    let numbers = parts[0].split(separator: ",").compactMap { Int($0) }
+    hostWithoutRoom = parts.count == 2 ? Int(parts[1]) : nil
     transport = Transport(rawValue: words[2]) ?? .automatic
     hosts = numbers.isEmpty ? nil : { numbers[$0] }
   }
 
   func reduction(_ world: Communicator, wire: Wire = .float32) throws -> TreeReduction {
-    try TreeReduction(
-      world, slices: slices, count: count, wire: wire, transport: transport, hosts: hosts)
+    let isCramped = hostWithoutRoom != nil && hosts?(world.rank) == hostWithoutRoom
+    return try TreeReduction(
+      world, slices: slices, count: count, wire: wire, transport: transport,
+      sharedMemoryLimit: isCramped ? 0 : .max, hosts: hosts)
   }
 
   /// How often each element is taken, once in each group of ranks that share memory.
   func copies(_ world: Communicator) -> Int {
     guard let hosts else { return transport == .sharedMemory ? 1 : world.size }
-    return (0..<world.size).count { $0 == 0 || hosts($0) != hosts($0 - 1) }
+    return (0..<world.size).count {
+      $0 == 0 || hosts($0) != hosts($0 - 1) || hosts($0) == hostWithoutRoom
+    }
   }
 }
 

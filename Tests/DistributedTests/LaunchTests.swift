@@ -313,7 +313,9 @@ private let patience = 400.0
     #expect(result.output.contains("the files are those of the uninterrupted run"))
   }
 
-  @Test(arguments: ["same", "ports", "overlap", "link", "daemon"])
+  @Test(arguments: [
+    "same", "numbering", "bytes", "wire", "ports", "overlap", "rank", "link", "daemon",
+  ])
   func severalHosts(_ check: String) throws {
     guard let result = try script("Tests/hosts", [check]) else { return }
     #expect(result.status == 0, "\(result)")

@@ -54,8 +54,10 @@ import Testing
   }
 
   /// The host of each rank: aligned blocks, blocks that are not, unequal numbers of ranks, hosts
-  /// in turns.
-  private static let layouts = ["0,1", "0,0,1,1", "0,1,1,2", "0,0,0,1", "0,1,0,1", "0,0,1"]
+  /// in turns, a host without room.
+  private static let layouts = [
+    "0,1", "0,0,1,1", "0,1,1,2", "0,0,0,1", "0,1,0,1", "0,0,1", "0,0,1,1/1", "0,0,1,1/0",
+  ]
 
   private static func ranks(_ layout: String) -> Int { layout.split(separator: ",").count }
 
@@ -66,7 +68,7 @@ import Testing
 
   @Test(arguments: ["tree-ranges", "tree-shards", "tree-races"])
   func hostsKeepTheRules(check: String) throws {
-    for layout in ["0,0,1,1", "0,1,1,2"] {
+    for layout in ["0,0,1,1", "0,1,1,2", "0,0,1,1/1"] {
       try mpirun(
         Self.ranks(layout), "DistributedChecks", check, "12", "9001", layout, timeout: 60)
     }
