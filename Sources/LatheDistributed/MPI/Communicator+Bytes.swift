@@ -107,8 +107,8 @@ extension Communicator {
     return lengths.indices.map { Array(all[starts[$0]..<starts[$0 + 1]]) }
   }
 
-  /// Every rank's bytes where they differ from rank 0's on any of them; nil, after the exchange of a
-  /// digest, where all have the same.
+  /// Every rank's bytes where they differ from rank 0's on any of them; nil, after the exchange of
+  /// a digest, where all have the same.
   package func differing(_ bytes: [UInt8]) throws(MPIError) -> [[UInt8]]? {
     let digest = SHA256.digest(of: bytes)
     let isSame = try broadcast(digest, from: 0) == digest

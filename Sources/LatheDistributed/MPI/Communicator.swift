@@ -57,7 +57,8 @@ public final class Communicator: Sendable {
     return try split(0, key: order.firstIndex(of: rank)!)
   }
 
-  /// Gives back a communicator made by `hostCommunicator` or `split`. It must not be used afterwards.
+  /// Gives back a communicator made by `hostCommunicator` or `split`. It must not be used
+  /// afterwards.
   public func free() throws(MPIError) {
     try check("MPI_Comm_free", cmpi_free_communicator(handle))
   }

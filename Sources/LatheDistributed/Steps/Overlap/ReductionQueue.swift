@@ -1,8 +1,8 @@
 import Dispatch
 import LatheKernels
 
-/// Sums buckets of the gradients over all ranks on a thread of its own, one after another, while the
-/// backward pass makes the rest.
+/// Sums buckets of the gradients over all ranks on a thread of its own, one after another, while
+/// the backward pass makes the rest.
 ///
 /// Only that thread calls MPI from the first `add` until `drain` returns. All ranks add the same
 /// buckets in the same order.
