@@ -8,6 +8,9 @@ import Testing
     "--set", "filters=2", "--set", "latentSize=4", "--steps", "3", "--batch", "32", "--slices", "4",
   ]
 
+  /// An evaluation that is asked for has the time to fit to all codes.
+  private let evaluation = ["--evaluate-every", "3", "--metrics", "error", "--samples", "20"]
+
   private func run(_ ranks: Int, _ arguments: [String], status: Int32 = 0) throws -> ProcessResult {
     let result = try mpirunResult(ranks, "lathe", arguments, timeout: 120)
     #expect(result.status == status, "\(arguments): \(result)")
@@ -23,7 +26,8 @@ import Testing
       var found: [[Data]] = []
       for ranks in [1, 2, 4] {
         let run = "\(folder)/\(ranks)"
-        _ = try self.run(ranks, ["train", "rae", "synthetic", "--out", run] + narrow)
+        let train = ["train", "rae", "synthetic", "--out", run]
+        _ = try self.run(ranks, train + narrow + evaluation)
         let checkpoint = "\(run)/checkpoints/step-000003"
         _ = try self.run(ranks, ["sample", run, "--sampler", "ancestral"])
         _ = try self.run(ranks, ["sample", run, "--sampler", "dirichlet-gmm"])
@@ -39,7 +43,8 @@ import Testing
       #expect(found[2] == found[0])
       // Another seed is another mixture.
       let other = "\(folder)/other"
-      _ = try self.run(1, ["train", "rae", "synthetic", "--out", other, "--seed", "1"] + narrow)
+      let train = ["train", "rae", "synthetic", "--out", other, "--seed", "1"]
+      _ = try self.run(1, train + narrow + evaluation)
       let mixture = try bytes("\(other)/checkpoints/step-000003/sampler-gmm.safetensors")
       #expect(mixture != found[0][0])
     }
@@ -48,8 +53,6 @@ import Testing
   @Test func aSavedSamplerIsUsedAndADamagedOneIsNamed() throws {
     try withFolder { folder in
       let run = "\(folder)/run"
-      // An evaluation that is asked for has the time to fit to all codes.
-      let evaluation = ["--evaluate-every", "3", "--metrics", "error", "--samples", "20"]
       _ = try self.run(2, ["train", "ae", "synthetic", "--out", run] + narrow + evaluation)
       let config = try String(contentsOfFile: "\(run)/config.yml", encoding: .utf8)
       #expect(config.contains("sampler: gmm"))
