@@ -94,9 +94,9 @@ final class HostMemory {
     let refused = try world.allAgree(own.isEmpty) ? [] : world.allGather(Array(own.utf8))
     let reasons = Set(refused.map { String(decoding: $0, as: UTF8.self) }).subtracting([""])
     if case .made(let segments) = outcome, groups.count == 1 { return segments.summary }
-    let several = groups.count == 1 || reasons.count > 0 && groups.mostRanks == 1
-      ? [] : ["\(world.size) ranks on \(groups.count) hosts"]
-    return (several + reasons.sorted()).joined(separator: "; ")
+    let explainsAll = !reasons.isEmpty && groups.mostRanks == 1
+    let hosts = explainsAll ? [] : ["\(world.size) ranks on \(groups.count) hosts"]
+    return (hosts + reasons.sorted()).joined(separator: "; ")
   }
 
   /// So that no training step pays for it, and the memory lies near the rank that uses it.
