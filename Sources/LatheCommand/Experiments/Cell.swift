@@ -20,7 +20,7 @@ struct Cell {
   /// `flexae-mnist`, and its values on other axes: `flexae-mnist-latentSize=8`.
   var name: String {
     let others = axes.keys.sorted().filter { !["model", "dataset", "seed"].contains($0) }
-    var parts = ["model", "dataset"].map(text) + others.map(named)
+    var parts = ["model", "dataset"].map(text) + others.map(place)
     if let seed = axes["seed"], seed != .int(0) { parts.append("seed=\(seed.text)") }
     return parts.joined(separator: "-")
   }
@@ -32,7 +32,7 @@ struct Cell {
   }
 
   /// The value on an axis with the axis, unless it is a model or a data set.
-  func named(_ axis: String) -> String {
+  func place(_ axis: String) -> String {
     ["model", "dataset"].contains(axis) ? text(axis) : "\(axis)=\(text(axis))"
   }
 

@@ -32,8 +32,8 @@ struct CellPicture {
     let cell = group[0].cell
     guard !part.together.isEmpty else { return cell.name }
     let common = cell.axes.keys.filter { !part.together.contains($0) }
-    let members = runs.map { run in part.together.map(run.cell.named).joined(separator: " ") }
-    return common.sorted().map(cell.named).joined(separator: ", ") + ": "
+    let members = runs.map { run in part.together.map(run.cell.place).joined(separator: " ") }
+    return common.sorted().map(cell.place).joined(separator: ", ") + ": "
       + members.joined(separator: ", ")
   }
 
