@@ -151,7 +151,7 @@ build_lathe() {
   mpi=$(launch/mpi)
   # Swift's cache of modules does not see that the headers of another MPI are meant.
   if [ -d .build ] && [ "$(cat .build/mpi 2>/dev/null || echo mpi-c)" != "$mpi" ]; then
-    say "another MPI than that of the last build: building all anew"
+    say "another MPI than that of the last build: building all again"
     rm -rf .build
   fi
   mkdir -p .build

@@ -45,8 +45,12 @@ struct SlotLayout {
   var stride: Int { paddedFloats(count) }
 
   /// The subtrees that remain on some ranks when each has added up its own.
-  func parts(of ranks: Range<Int>) -> [SliceTree.Node] { ranks.flatMap { plan(of: $0).remaining } }
+  func partialSums(of ranks: Range<Int>) -> [SliceTree.Node] {
+    ranks.flatMap { plan(of: $0).remaining }
+  }
 
   /// How a group adds up what its ranks have.
-  func plan(within group: Range<Int>) -> SliceTree.Plan { tree.plan(adding: parts(of: group)) }
+  func plan(within group: Range<Int>) -> SliceTree.Plan {
+    tree.plan(adding: partialSums(of: group))
+  }
 }

@@ -2,7 +2,7 @@
 ///
 /// The vector is cut into pieces of equal size. A piece is added up by one group, its owner. Within
 /// each group one rank handles it: in the owner it adds, in the others it sends what its group has
-/// and takes the sum. Owners and handlers take turns, so groups and ranks have equal shares.
+/// and takes the sum. Owners and handlers alternate, so groups and ranks have equal shares.
 struct PieceGrid {
   let groups: HostGroups
   /// The floats of a piece.
@@ -14,12 +14,12 @@ struct PieceGrid {
     let range: Range<Int>
   }
 
-  /// At most 512 KiB; less where ranks would have less than eight pieces each, or where `parts`,
-  /// the sums that all groups bring, would take more than 16 MiB.
-  init(_ groups: HostGroups, count: Int, parts: Int) {
+  /// At most 512 KiB; less where ranks would have less than eight pieces each, or where
+  /// `partialSums`, which all groups bring, would take more than 16 MiB.
+  init(_ groups: HostGroups, count: Int, partialSums: Int) {
     self.groups = groups
     let share = count / (8 * groups.count * groups.mostRanks) / 1024 * 1024
-    size = max(4096, min(131_072, share, (4 << 20) / parts / 1024 * 1024))
+    size = max(4096, min(131_072, share, (4 << 20) / partialSums / 1024 * 1024))
   }
 
   func owner(of piece: Piece) -> Int { piece.number % groups.count }

@@ -12,21 +12,26 @@ final class Requests {
   func send(
     _ bytes: UnsafeRawPointer, _ byteCount: Int, to peer: Int, tag: CInt
   ) throws(MPIError) {
-    let count = try mpiCount(byteCount, "MPI_Isend")
-    var request = CMPIRequest()
-    try check(
-      "MPI_Isend", cmpi_start_send(world.handle, bytes, count, CInt(peer), tag, &request))
-    requests.append(request)
+    try start("MPI_Isend", byteCount) {
+      cmpi_start_send(world.handle, bytes, $0, CInt(peer), tag, $1)
+    }
   }
 
   /// Receives bytes, which are there when ``wait(_:)`` returns.
   func receive(
     _ byteCount: Int, into target: UnsafeMutableRawPointer, from peer: Int, tag: CInt
   ) throws(MPIError) {
-    let count = try mpiCount(byteCount, "MPI_Irecv")
+    try start("MPI_Irecv", byteCount) {
+      cmpi_start_receive(world.handle, target, $0, CInt(peer), tag, $1)
+    }
+  }
+
+  private func start(
+    _ routine: String, _ byteCount: Int,
+    _ call: (CInt, UnsafeMutablePointer<CMPIRequest>) -> CInt
+  ) throws(MPIError) {
     var request = CMPIRequest()
-    try check(
-      "MPI_Irecv", cmpi_start_receive(world.handle, target, count, CInt(peer), tag, &request))
+    try check(routine, call(try mpiCount(byteCount, routine), &request))
     requests.append(request)
   }
 

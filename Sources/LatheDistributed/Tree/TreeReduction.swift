@@ -52,7 +52,7 @@ public final class TreeReduction {
   let memory: HostMemory
   private let plan: SliceTree.Plan
   private let slots: [UnsafeMutablePointer<Float>]
-  private let exchange: PieceExchange
+  private let hierarchical: HierarchicalReduction
   private let wire: Wire
 
   /// Allocates the slots of all ranks for vectors of `count` floats. Collective.
@@ -83,7 +83,7 @@ public final class TreeReduction {
     memory = try HostMemory(
       communicator, layout, state: state, demanded: transport, limit: sharedMemoryLimit,
       hosts: hosts)
-    exchange = try PieceExchange(communicator, memory, layout)
+    hierarchical = try HierarchicalReduction(communicator, memory, layout)
     self.slices = tree.slices(ofRank: communicator.rank, of: communicator.size)
     (self.count, self.wire) = (count, wire)
     let plan = layout.plan(of: communicator.rank)
@@ -146,22 +146,22 @@ public final class TreeReduction {
   ) throws(MPIError) {
     requireRanges((shards + ranges).sorted { $0.lowerBound < $1.lowerBound })
     try memory.barrier()
-    try exchange.sumForAll(ranges, backOff)
-    exchange.begin(shards, wire: wire, backOff)
+    try hierarchical.sumForAll(ranges, backOff)
+    hierarchical.begin(shards, wire: wire, backOff)
   }
 
   /// Adds up the sum of a piece of this rank's shard, or waits until it is there.
-  public func sumShard(_ piece: Range<Int>) throws(MPIError) { try exchange.sum(piece) }
+  public func sumShard(_ piece: Range<Int>) throws(MPIError) { try hierarchical.sum(piece) }
 
   /// Waits until all ranks of this host have their shards. Collective; only then are slots written
   /// again.
   public func endShards() throws(MPIError) {
-    try exchange.end()
+    try hierarchical.end()
     try memory.barrier()
   }
 
   /// This rank's shard of `ranges`.
-  public func shard(of ranges: [Range<Int>]) -> [Range<Int>] { exchange.shard(of: ranges) }
+  public func shard(of ranges: [Range<Int>]) -> [Range<Int>] { hierarchical.shard(of: ranges) }
 
   /// The sum over all slices, `count` floats, until the next slot is written.
   public var result: UnsafePointer<Float> { UnsafePointer(slots[0]) }

@@ -84,7 +84,8 @@ private struct MixturePrior {
     regularization = fitting.regularization
   }
 
-  /// M-step: the posterior of weights, means and precisions, given the components' moments N, x̄, S.
+  /// M-step: the posterior of weights, means and precisions, given each component's moments N, x̄
+  /// and S.
   func posterior(_ moments: MixtureMoments) throws -> MixturePosterior {
     let m = mean.count
     var covariances: [Double] = []

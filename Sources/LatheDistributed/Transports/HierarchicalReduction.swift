@@ -4,7 +4,7 @@
 /// and sends that to the owner's handler. `add`: that one adds in the tree's order and sends the
 /// sum to all. `take`: the sum has come. Each rank takes its pieces in ascending order through each
 /// of them, several pieces at a time, so none waits for another without end.
-final class PieceExchange {
+final class HierarchicalReduction {
   private let world: Communicator
   private let memory: HostMemory
   private let layout: SlotLayout
@@ -12,7 +12,7 @@ final class PieceExchange {
   /// How a group adds up its own, and how an owner adds: its own and what others sent.
   private let own, all, rounded: PartialSumReducer
   /// How many sums each group sends, and the place of the first of them among all.
-  private let parts, firstPart: [Int]
+  private let sumCounts, firstSum: [Int]
   private let inbox, outbox: SlotMemory
   private let sums, results: [Requests]
   private let finished: Requests
@@ -33,23 +33,23 @@ final class PieceExchange {
     (self.world, self.memory, self.layout) = (world, memory, layout)
     let groups = memory.groups
     let plans = groups.ranks.map(layout.plan(within:))
-    parts = plans.map(\.remaining.count)
+    sumCounts = plans.map(\.remaining.count)
     var next = 0
-    firstPart = parts.map { count in
+    firstSum = sumCounts.map { count in
       defer { next += count }
       return next
     }
-    grid = PieceGrid(groups, count: layout.count, parts: next)
+    grid = PieceGrid(groups, count: layout.count, partialSums: next)
     own = try PartialSumReducer(plans[groups.own])
     all = try PartialSumReducer(
       layout.tree.plan(
         adding: groups.ranks.indices.flatMap {
-          $0 == groups.own ? layout.parts(of: groups.ranks[$0]) : plans[$0].remaining
+          $0 == groups.own ? layout.partialSums(of: groups.ranks[$0]) : plans[$0].remaining
         }))
     rounded = try PartialSumReducer(layout.tree.plan(adding: plans.flatMap(\.remaining)))
     let staged = groups.count == 1 ? 1 : grid.size
     inbox = try SlotMemory(slots: Self.sumsInFlight * next, count: staged)
-    outbox = try SlotMemory(slots: Self.sumsInFlight * (parts[groups.own] + 1), count: staged)
+    outbox = try SlotMemory(slots: Self.sumsInFlight * (sumCounts[groups.own] + 1), count: staged)
     sums = (0..<Self.sumsInFlight).map { _ in Requests(world) }
     results = (0..<Self.resultsInFlight).map { _ in Requests(world) }
     finished = Requests(world)
@@ -61,12 +61,12 @@ final class PieceExchange {
   /// Whether all ranks are one group: then a rank adds up its pieces itself.
   private var isAlone: Bool { memory.groups.count == 1 }
 
-  /// This rank's parts of some ranges.
+  /// This rank's sumCounts of some ranges.
   func shard(of ranges: [Range<Int>]) -> [Range<Int>] {
     grid.pieces(of: ranges, handledBy: world.rank).map(\.range)
   }
 
-  // MARK: The course of an exchange
+  // MARK: The course of a reduction
 
   /// Adds up ranges for all ranks of the group.
   func sumForAll(_ ranges: [Range<Int>], _ backOff: BackOff) throws(MPIError) {
@@ -134,7 +134,7 @@ final class PieceExchange {
     }
     for group in memory.groups.others {
       let peer = grid.handler(of: piece, in: group)
-      for part in firstPart[group]..<firstPart[group] + parts[group] {
+      for part in firstSum[group]..<firstSum[group] + sumCounts[group] {
         try requests.receive(
           wire.bytes(count), into: wire.arrival(inboxSlot(index, part), count), from: peer,
           tag: Self.sumTag)
@@ -172,7 +172,7 @@ final class PieceExchange {
   /// What this group has, as it is sent: in the slots if nothing is to be added.
   private func ownSums(_ range: Range<Int>, _ index: Int) -> [UnsafePointer<Float>] {
     if own.isIdentity, wire == .float32 { return slots(at: range.lowerBound) }
-    let targets = (0..<parts[memory.groups.own]).map { outboxSlot(index, $0) }
+    let targets = (0..<sumCounts[memory.groups.own]).map { outboxSlot(index, $0) }
     own.add(slots(at: range.lowerBound), into: targets.map { [$0] }, count: range.count)
     if wire == .bfloat16 { for target in targets { wire.pack(target, into: target, range.count) } }
     return targets.map { UnsafePointer($0) }
@@ -184,7 +184,7 @@ final class PieceExchange {
     let groups = memory.groups
     var operands: [UnsafePointer<Float>] = []
     for group in groups.ranks.indices {
-      for part in firstPart[group]..<firstPart[group] + parts[group] where group != groups.own {
+      for part in firstSum[group]..<firstSum[group] + sumCounts[group] where group != groups.own {
         let arrived = inboxSlot(index, part)
         wire.unpack(arrived, range.count)
         operands.append(UnsafePointer(arrived))
@@ -199,7 +199,7 @@ final class PieceExchange {
   private func ownOperands(_ range: Range<Int>, _ index: Int) -> [UnsafePointer<Float>] {
     let slots = slots(at: range.lowerBound)
     guard wire == .bfloat16 else { return slots }
-    let targets = (0..<parts[memory.groups.own]).map { outboxSlot(index, $0) }
+    let targets = (0..<sumCounts[memory.groups.own]).map { outboxSlot(index, $0) }
     own.add(slots, into: targets.map { [$0] }, count: range.count)
     for target in targets { wire.round(target, range.count) }
     return targets.map { UnsafePointer($0) }
@@ -210,7 +210,7 @@ final class PieceExchange {
     _ range: Range<Int>, _ index: Int
   ) -> (bytes: UnsafeRawPointer, list: Requests) {
     guard wire == .bfloat16 else { return (UnsafeRawPointer(target(range)), finished) }
-    let packed = outboxSlot(index, parts[memory.groups.own])
+    let packed = outboxSlot(index, sumCounts[memory.groups.own])
     wire.pack(target(range), into: packed, range.count)
     return (UnsafeRawPointer(packed), sums[index % sums.count])
   }
