@@ -53,6 +53,11 @@ func run(_ arguments: [String], _ session: MPISession) throws {
   case "bench":
     let numbers = arguments.dropFirst().compactMap { Int($0) }
     try bench(world, floats: numbers.first ?? 17_000_000, rounds: numbers.dropFirst().first ?? 21)
+  case "overlap-bench":
+    let numbers = arguments.dropFirst().compactMap { Int($0) }
+    try overlapBench(
+      world, floats: numbers.first ?? 17_000_000, backward: numbers.dropFirst().first ?? 80,
+      steps: numbers.dropFirst(2).first ?? 5)
   default: throw CheckFailure(description: "no such check")
   }
 }

@@ -122,6 +122,8 @@ struct ExperimentSection {
       return points.isEmpty ? nil : Chart.Series(name, points: points)
     }
     page.add(.curves(part.log!, series, xLabel: "training step"))
+    let rows = series.compactMap { CurveEnd($0)?.row }
+    page.add(.table(head: CurveEnd.head, rows: rows))
   }
 
   /// A chart for each run: a line for each latent dimension.
@@ -136,6 +138,26 @@ struct ExperimentSection {
     for picture in CellPicture.all(part, of: runs) where FileSystem.isFile(picture.file) {
       page.add(.picture(picture.file, caption: picture.caption))
     }
+  }
+}
+
+/// Where a curve ends, and whether it has flattened by then.
+private struct CurveEnd {
+  static let head = ["run", "at the end", "change over the last fifth of the steps"]
+
+  let name: String
+  let last, change: Double
+
+  /// nil for a curve that has no point in its last fifth but the end.
+  init?(_ series: Chart.Series) {
+    guard let last = series.points.last,
+      let before = series.points.last(where: { $0.x <= 0.8 * last.x }), before.y != 0
+    else { return nil }
+    (name, self.last, change) = (series.name, last.y, last.y / before.y - 1)
+  }
+
+  var row: [String] {
+    [name, String(format: "%.4g", last), String(format: "%+.1f %%", 100 * change)]
   }
 }
 
