@@ -1,13 +1,14 @@
 import LatheDistributed
 import Glibc
 
-/// Times the reductions, alternating, and reports best and median in milliseconds.
+/// Times the reductions, alternating, and reports best and median in milliseconds: what is chosen
+/// alone, or others beside it.
 ///
 /// A time is that of the slowest rank, from one barrier to the end of the reduction. Every rank has
 /// one slice.
-func bench(_ world: Communicator, floats count: Int, rounds: Int) throws {
+func bench(_ world: Communicator, floats count: Int, rounds: Int, isAlone: Bool) throws {
   var methods: [(name: String, run: () throws -> Void)] = []
-  for transport in try transports(world) {
+  for transport in isAlone ? [.automatic] : try transports(world) {
     let reduction = try TreeReduction(world, slices: world.size, count: count, transport: transport)
     let chosen = reduction.transport
     report("TreeReduction, \(chosen): \(reduction.transportReason)", world)
@@ -19,6 +20,7 @@ func bench(_ world: Communicator, floats count: Int, rounds: Int) throws {
     for i in 0..<count { slot[i] = Float(i % 97) }
     methods.append(("TreeReduction, \(chosen)", run))
   }
+  guard !isAlone else { return try compare(methods, world, rounds: rounds) }
   let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: count)
   values.initialize(repeating: 1)
   defer { values.deallocate() }

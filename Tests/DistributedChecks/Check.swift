@@ -52,7 +52,9 @@ func run(_ arguments: [String], _ session: MPISession) throws {
   case "long-broadcast": try longBroadcastCheck(world)
   case "bench":
     let numbers = arguments.dropFirst().compactMap { Int($0) }
-    try bench(world, floats: numbers.first ?? 17_000_000, rounds: numbers.dropFirst().first ?? 21)
+    try bench(
+      world, floats: numbers.first ?? 17_000_000, rounds: numbers.dropFirst().first ?? 21,
+      isAlone: arguments.last == "alone")
   case "overlap-bench":
     let numbers = arguments.dropFirst().compactMap { Int($0) }
     try overlapBench(
