@@ -66,6 +66,7 @@ host=\$1; shift
 exec ip netns exec "$tag-\${host#$tag-}" unshare --uts --mount bash -c '
   hostname "\$0"
   case \$0 in *-1) ;; *) mount -t tmpfs none "$folder/runs" ;; esac
+  if grep -qxs "\$0" "$folder/without-room"; then mount -t tmpfs -o size=16k none /dev/shm; fi
   eval "\$*"' "\$host" "\$@"
 SCRIPT
 chmod +x "$folder/on"

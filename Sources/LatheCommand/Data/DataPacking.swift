@@ -27,8 +27,9 @@ struct PackJob {
     return try run(pictures, on: RankedJob.startUnderLauncher())
   }
 
+  /// The ranks that see the root's file pack together; those of hosts that do not, each with a disk
+  /// of its own, pack there.
   private func run(_ found: ImageListing?, on world: Communicator?) throws -> FilePath {
-    let (rank, size) = (world?.rank ?? 0, world?.size ?? 1)
     var work: Work?
     let answer = try world.fromRoot {
       work = try begin(found ?? listing())
@@ -36,7 +37,21 @@ struct PackJob {
     }
     // The file's name; then that of the work, if there is any.
     let paths = answer.split(separator: 0).map { FilePath(String(decoding: $0, as: UTF8.self)) }
+    let isSeen = FileSystem.isFile(paths.last!)
+    guard let team = try world?.split(by: isSeen) else {
+      return try pack(paths, work, on: nil)
+    }
+    let path = isSeen ? try pack(paths, work, on: team) : try run(nil, on: team)
+    try team.free()
+    return path
+  }
+
+  /// Packs into the second of the paths, unless the first one is there.
+  private func pack(
+    _ paths: [FilePath], _ work: Work?, on world: Communicator?
+  ) throws -> FilePath {
     guard paths.count == 2 else { return paths[0] }
+    let (rank, size) = (world?.rank ?? 0, world?.size ?? 1)
     let team =
       try work?.packer
       ?? Packer(
@@ -105,6 +120,14 @@ struct PackJob {
   private func report(_ lines: [String]) { lines.forEach(say) }
 
   private func say(_ line: String) { writeError("lathe: \(line)") }
+}
+
+extension Communicator {
+  /// The ranks that see what the root rank does; or those of the own host, which do not.
+  fileprivate func split(by isSeen: Bool) throws -> Communicator {
+    let hosts = try allGather(Array(host.utf8))
+    return try split(isSeen ? 0 : 1 + hosts.firstIndex(of: Array(host.utf8))!)
+  }
 }
 
 extension Communicator? {

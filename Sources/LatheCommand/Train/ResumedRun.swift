@@ -9,8 +9,32 @@ struct ResumedRun {
   /// The run's own settings.
   let settings: RunOverlay
 
+  /// The same on all ranks; where they are on several hosts, only rank 0 needs to see the folder.
+  ///
   /// - Throws: `CommandFailure` if no folder was named and there is not just one that it can be.
-  init(_ command: Train, _ asked: RunOverlay) throws {
+  static func find(_ command: Train, _ asked: RunOverlay) throws -> ResumedRun {
+    guard Launcher.place != nil, Launcher.extent == nil,
+      let world = try RankedJob.startUnderLauncher()
+    else { return try ResumedRun(command, asked) }
+    let bytes = try world.broadcast(from: 0) {
+      let own = try ResumedRun(command, asked)
+      let told: [String: JSONValue] = [
+        "folder": .string(own.folder.string), "settings": .object(own.settings.values),
+      ]
+      return try Array(JSONEncoder().encode(JSONValue.object(told)))
+    }
+    let told = try failing { try JSONReader.value(of: bytes) }
+    guard let folder = told["folder"]?.text, case .object(let settings)? = told["settings"] else {
+      trap("ResumedRun: rank 0 told neither folder nor settings")
+    }
+    return ResumedRun(folder: FilePath(folder), settings: RunOverlay(settings))
+  }
+
+  private init(folder: FilePath, settings: RunOverlay) {
+    (self.folder, self.settings) = (folder, settings)
+  }
+
+  private init(_ command: Train, _ asked: RunOverlay) throws {
     folder = try command.runFlags.out.map { FilePath($0) } ?? Self.onlyFolder(asked)
     let path = folder.appending(Recipe.fileName).string
     let isThere = FileManager.default.fileExists(atPath: path)

@@ -27,7 +27,7 @@ struct RunSettings {
     }
     recipePath = command.runFlags.recipe
     let named = try RunSettings.recipe(recipePath).namingArrays()
-    let resumed = command.runFlags.resume ? try ResumedRun(command, flags.over(named)) : nil
+    let resumed = command.runFlags.resume ? try ResumedRun.find(command, flags.over(named)) : nil
     recipe = named.over(resumed?.settings ?? RunOverlay())
     var run = try failing { [recipe] in try flags.over(recipe).configuration() }
     entry = try model(named: RunSettings.required(run.model.name, "a model"))

@@ -38,7 +38,7 @@ public final class Communicator: Sendable {
   }
 
   /// The ranks that give the same number, ordered by `key` and rank.
-  func split(_ number: Int, key: Int = 0) throws(MPIError) -> Communicator {
+  public func split(_ number: Int, key: Int = 0) throws(MPIError) -> Communicator {
     var part = CMPICommunicator()
     let (color, key) = try (mpiCount(number, "MPI_Comm_split"), mpiCount(key, "MPI_Comm_split"))
     try check("MPI_Comm_split", cmpi_split(handle, color, key, &part))
