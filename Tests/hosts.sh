@@ -58,14 +58,14 @@ limit_hosts() {
   done
 }
 
-# Runs a command on a host: on any but the first with nothing to be seen of $folder/runs.
-mkdir "$folder/runs"
+# Runs a command on a host: any but the first has a disk of its own at $folder/runs.
+mkdir "$folder/runs" "$folder/disks"
 cat >"$folder/on" <<SCRIPT
 #!/usr/bin/env bash
 host=\$1; shift
 exec ip netns exec "$tag-\${host#$tag-}" unshare --uts --mount bash -c '
   hostname "\$0"
-  case \$0 in *-1) ;; *) mount -t tmpfs none "$folder/runs" ;; esac
+  case \$0 in *-1) ;; *) mkdir -p "$folder/disks/\$0" && mount --bind "$folder/disks/\$0" "$folder/runs" ;; esac
   if grep -qxs "\$0" "$folder/without-room"; then mount -t tmpfs -o size=16k none /dev/shm; fi
   eval "\$*"' "\$host" "\$@"
 SCRIPT

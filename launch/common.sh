@@ -145,7 +145,7 @@ require_swift() {
 }
 
 # Builds lathe, and what keeps mpirun's ports inside one network; leaves the program's path in
-# `lathe`.
+# `lathe`. Arguments are further ones of swift build.
 build_lathe() {
   local mpi
   mpi=$(launch/mpi)
@@ -157,9 +157,30 @@ build_lathe() {
   mkdir -p .build
   echo "$mpi" >.build/mpi
   say "building"
-  swift build -c release --product lathe
-  swift build -c release --product lathe-listen
+  swift build -c release --product lathe "$@"
+  swift build -c release --product lathe-listen "$@"
   lathe=$(swift build -c release --show-bin-path)/lathe
+}
+
+# Installs what was built below a folder: the program, the library that launch/local gives mpirun,
+# recipes and experiments, completions for bash, zsh and fish, manual pages.
+install_lathe() {  # FOLDER
+  local kind shell file share=$1/share
+  install -D -m 755 -- "$lathe" "$1/bin/lathe"
+  install -D -m 644 -- "${lathe%/*}/liblathe-listen.so" "$1/lib/liblathe-listen.so"
+  for kind in recipes experiments; do
+    mkdir -p -- "$share/lathe/$kind"
+    install -m 644 -- "$root/launch/$kind"/*.yml "$share/lathe/$kind"
+  done
+  for file in bash-completion/completions/lathe zsh/site-functions/_lathe \
+    fish/vendor_completions.d/lathe.fish; do
+    shell=${file%%[-/]*}
+    mkdir -p -- "$share/${file%/*}"
+    "$lathe" --generate-completion-script "$shell" >"$share/$file"
+  done
+  mkdir -p -- "$share/man/man1"
+  (cd -- "$root" && swift run -c release generate-manual "$lathe" --multi-page \
+    --output-directory "$share/man/man1" >/dev/null)
 }
 
 # Where the library that narrows `bind` is, for the program at this path; empty if it is nowhere.

@@ -314,8 +314,8 @@ private let patience = 400.0
   }
 
   @Test(arguments: [
-    "same", "numbering", "room", "resume", "packing", "evaluation", "bytes", "wire", "ports",
-    "overlap", "rank", "host", "link", "daemon",
+    "same", "numbering", "room", "resume", "packing", "ship", "evaluation", "bytes", "wire",
+    "ports", "overlap", "rank", "host", "link", "daemon",
   ])
   func severalHosts(_ check: String) throws {
     guard let result = try script("Tests/hosts", [check]) else { return }
