@@ -28,6 +28,8 @@ import Testing
       - chart: Error by latent size
         x: latentSize
         scores: [reconstruction/error]
+      - curves: Error while training
+        log: preview/error
       - pictures: Reconstructions
         command: [reconstruct, --count, "4"]
         cells: {latentSize: [3], seed: [0]}
@@ -135,6 +137,11 @@ import Testing
       let lines = result.output.split(separator: "\n")
       #expect(result.status == 0 && lines.count == 2, "\(result)")
       #expect(lines.allSatisfy { $0.hasPrefix("mpirun -n 2 ") && $0.contains("'\(folder)/a b/") })
+      // What has not run yet leaves its parts of a report empty.
+      let report = try experiment(["report", "\(folder)/a b"])
+      #expect(report.status == 0, "\(report)")
+      let text = try String(contentsOfFile: "\(folder)/a b/report.md", encoding: .utf8)
+      #expect(text.contains("preview/error: nothing to draw yet."), "\(text)")
     }
   }
 

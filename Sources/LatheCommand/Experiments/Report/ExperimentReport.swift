@@ -123,7 +123,7 @@ struct ExperimentSection {
     }
     page.add(.curves(part.log!, series, xLabel: "training step"))
     let rows = series.compactMap { CurveEnd($0)?.row }
-    page.add(.table(head: CurveEnd.head, rows: rows))
+    if !rows.isEmpty { page.add(.table(head: CurveEnd.head, rows: rows)) }
   }
 
   /// A chart for each run: a line for each latent dimension.

@@ -18,7 +18,12 @@ struct ReportPage {
 
   init(title: String) { self.title = title }
 
-  mutating func add(_ block: Block) { blocks.append(block) }
+  mutating func add(_ block: Block) {
+    if case .curves(let title, let series, _) = block, series.allSatisfy(\.points.isEmpty) {
+      return blocks.append(.paragraph("\(title): nothing to draw yet."))
+    }
+    blocks.append(block)
+  }
 
   /// - Throws: `FileError` if a picture cannot be read.
   func html() throws(FileError) -> HTMLPage {
