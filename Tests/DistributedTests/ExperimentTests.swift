@@ -138,10 +138,13 @@ import Testing
       #expect(result.status == 0 && lines.count == 2, "\(result)")
       #expect(lines.allSatisfy { $0.hasPrefix("mpirun -n 2 ") && $0.contains("'\(folder)/a b/") })
       // What has not run yet leaves its parts of a report empty.
-      let report = try experiment(["report", "\(folder)/a b"])
+      let report = try experiment(["report", "\(folder)/a b", "it's"])
       #expect(report.status == 0, "\(report)")
       let text = try String(contentsOfFile: "\(folder)/a b/report.md", encoding: .utf8)
       #expect(text.contains("preview/error: nothing to draw yet."), "\(text)")
+      let other = try experiment(["report", "\(folder)/a b", "table3"])
+      let words = "expected one of it's, found table3"
+      #expect(other.status == 64 && other.errorOutput.contains(words), "\(other)")
     }
   }
 

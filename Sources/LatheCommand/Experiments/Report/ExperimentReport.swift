@@ -9,7 +9,7 @@ struct ExperimentReport: RootCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "Writes tables, charts and pictures of what was run: HTML, Markdown, CSV.",
-    usage: "lathe experiment report DIR",
+    usage: "lathe experiment report DIR [EXPERIMENT …]",
     discussion: """
       DIR is the --out of `lathe experiment run`. The files are DIR/report.html, which refers to \
       nothing outside of it, DIR/report.md with DIR/pictures, and DIR/report.csv with every score.
@@ -17,17 +17,31 @@ struct ExperimentReport: RootCommand {
 
   @Argument(help: "Folder of experiments that were run.") var folder: String
 
+  @Argument(help: "Experiments to report on (default: all that were run there).")
+  var experiments: [String] = []
+
   func run() throws {
     let place = Reproduction(folder)
-    let sections = try place.recorded().map { try ExperimentSection($0, place) }
+    let all = try chosen(place.recorded()).map { try ExperimentSection($0, place) }
+    let sections = all.filter { one in !all.contains { $0.takesThePlace(of: one) } }
     let titles = sections.map(\.named.experiment.title).uniqued
-    var page = ReportPage(title: titles.joined(separator: "; "))
+    var page = ReportPage(
+      title: titles.count == 1 ? titles[0] : "Results of \(titles.count) experiments")
     for section in sections { try section.add(to: &page) }
     try failing {
       try write(Array(page.html().text.utf8), "html", in: place)
       try write(Array(page.markdown(in: place.folder).utf8), "md", in: place)
       try write(Array(ScoreList(sections).csv.utf8), "csv", in: place)
     }
+  }
+
+  private func chosen(_ records: [Reproduction.Record]) throws -> [Reproduction.Record] {
+    let there = records.map(\.experiment).uniqued
+    for name in experiments where !there.contains(name) {
+      throw CommandFailure.usage(
+        "\(folder): expected one of \(there.joined(separator: ", ")), found \(name)")
+    }
+    return experiments.isEmpty ? records : records.filter { experiments.contains($0.experiment) }
   }
 
   private func write(_ bytes: [UInt8], _ ending: String, in place: Reproduction) throws {
@@ -55,6 +69,12 @@ struct ExperimentSection {
     scores = runs.compactMap { CellScores($0) }
   }
 
+  /// Whether this one has scores, and another, of the same cells evaluated in another way, has none.
+  func takesThePlace(of other: ExperimentSection) -> Bool {
+    (named.name, record.scale) == (other.named.name, other.record.scale)
+      && !scores.isEmpty && other.scores.isEmpty
+  }
+
   func add(to page: inout ReportPage) throws {
     page.add(.heading("\(named.experiment.title) (\(named.name), \(record.scale))", level: 2))
     if let source = named.experiment.source { page.add(.paragraph("Published: \(source)")) }
@@ -77,7 +97,13 @@ struct ExperimentSection {
     let features = scores.map(\.features).uniqued.joined(separator: "; ")
     return "\(scores.count) of \(runs.count) cells."
       + (features.isEmpty ? "" : " Scores by \(features).")
-      + (missing.isEmpty ? "" : " Missing: \(missing.joined(separator: ", ")).")
+      + (missing.isEmpty ? "" : " Missing: \(Self.shortened(missing)).")
+  }
+
+  private static func shortened(_ names: [String]) -> String {
+    let (most, count) = (8, names.count)
+    return names.prefix(most).joined(separator: ", ")
+      + (count > most ? " and \(count - most) more" : "")
   }
 
   private func addTable(_ part: ReportPart, to page: inout ReportPage) {

@@ -14,14 +14,21 @@ struct ResultTable {
   let columns: [Column]
   private let scores: [CellScores]
 
-  /// A table of the cells that it is made of, in the order of the grid.
+  /// A table of the cells that it is made of, in the order of the grid; rows that are numbers
+  /// ascend. Groups of columns for which nothing was evaluated are left out, unless all are.
   init(_ part: ReportPart, cells: [Cell], scores: [CellScores]) {
     self.part = part
     let cells = cells.filter { $0.isOne(of: part.cells) }
     self.scores = scores.filter { $0.cell.isOne(of: part.cells) }
-    rows = cells.map { $0.text(part.rows!) }.uniqued
+    let texts = cells.map { $0.text(part.rows!) }.uniqued
+    let areNumbers = texts.allSatisfy { Double($0) != nil }
+    rows = areNumbers ? texts.sorted { Double($0)! < Double($1)! } : texts
     var groups: [String?] = [nil]
-    if let axis = part.columns { groups = cells.map { $0.text(axis) }.uniqued }
+    if let axis = part.columns {
+      let evaluated = Set(self.scores.map { $0.cell.text(axis) })
+      let all = cells.map { $0.text(axis) }.uniqued
+      groups = evaluated.isEmpty ? all : all.filter(evaluated.contains)
+    }
     columns = groups.flatMap { group in
       part.scores.map { Column(group: group, score: $0) }
     }
