@@ -54,14 +54,23 @@ import Testing
         let environment = ["LATHE_CACHE": folder + "/cache"]
         let alone = try runProcess(
           try builtExecutable("lathe"), arguments, environment: environment, timeout: 60)
-        let ranked = try mpirunResult(
-          2, "lathe", arguments, environment: environment, timeout: 60)
+        let ranked = try answered {
+          try mpirunResult(2, "lathe", arguments, environment: environment, timeout: 60)
+        }
         for result in [alone, ranked] {
           #expect(result.status == fault.status, "\(fault.arguments): \(result)")
           #expect(result.errorOutput.contains(fault.message), "\(fault.arguments): \(result)")
         }
       }
     }
+  }
+
+  /// On a busy machine Open MPI 4 sometimes takes a rank that another one's MPI_Abort ended for one
+  /// that left by itself, and says 1. Then the job is run once more.
+  private func answered(_ job: () throws -> ProcessResult) throws -> ProcessResult {
+    let result = try job()
+    let isMistaken = result.status == 1 && result.errorOutput.contains("exiting improperly")
+    return isMistaken ? try job() : result
   }
 
   /// Four test pictures: what can be done with them is, on any number of ranks.

@@ -276,7 +276,7 @@ def main():
     if errors:
         out += ["Steps:\n", text, f"\nMedian error {percent(median(errors))}, largest {percent(max(errors))}.\n"]
     if overlaps:
-        out += ["Overlap where the backward pass sleeps, so that cores are idle; 17 million floats in 16 equal layers:\n",
+        out += ["Overlap where the backward pass sleeps, so cores are idle; 17 million floats in 16 equal layers:\n",
                 sleeping(overlaps, fit), ""]
     out += [f"Predicted weak scaling, {RANKS} ranks a host, 16 images a rank, against one host, without / with overlap:\n",
             predictions(compute, parameters, fit, lambda hosts: 16),

@@ -95,7 +95,9 @@ final class HostMemory {
     let reasons = Set(refused.map { String(decoding: $0, as: UTF8.self) }).subtracting([""])
     if case .made(let segments) = outcome, groups.count == 1 { return segments.summary }
     let explainsAll = !reasons.isEmpty && groups.mostRanks == 1
-    let hosts = explainsAll ? [] : ["\(world.size) ranks on \(groups.count) hosts"]
+    let place =
+      reasons.isEmpty ? "on \(groups.count) hosts" : "in \(groups.count) groups that share memory"
+    let hosts = explainsAll ? [] : ["\(world.size) ranks \(place)"]
     return (hosts + reasons.sorted()).joined(separator: "; ")
   }
 

@@ -69,7 +69,7 @@ struct ExperimentSection {
     scores = runs.compactMap { CellScores($0) }
   }
 
-  /// Whether this one has scores, and another, of the same cells evaluated in another way, has none.
+  /// Whether this one has scores, and another, of the same cells evaluated in another way, none.
   func takesThePlace(of other: ExperimentSection) -> Bool {
     (named.name, record.scale) == (other.named.name, other.record.scale)
       && !scores.isEmpty && other.scores.isEmpty

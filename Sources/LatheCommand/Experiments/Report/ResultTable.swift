@@ -56,7 +56,9 @@ struct ResultTable {
     }
     let head = shown.flatMap { column, hasPublished in
       let title = [column.group, name(of: column.score)].compactMap { $0 }.joined(separator: ", ")
-      return [title] + (hasPublished ? ["\(title), published"] : [])
+      // What was published has features of its own.
+      let source = [column.group, column.score].compactMap { $0 }.joined(separator: ", ")
+      return [title] + (hasPublished ? ["\(source), published"] : [])
     }
     let body = rows.map { row in
       [row]
