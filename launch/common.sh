@@ -159,7 +159,7 @@ build_lathe() {
   say "building"
   swift build -c release --product lathe "$@"
   swift build -c release --product lathe-listen "$@"
-  lathe=$(swift build -c release --show-bin-path)/lathe
+  lathe=$(swift build -c release --show-bin-path "$@")/lathe
 }
 
 # Installs what was built below a folder: the program, the library that launch/local gives mpirun,

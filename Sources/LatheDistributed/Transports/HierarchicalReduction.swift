@@ -61,7 +61,7 @@ final class HierarchicalReduction {
   /// Whether all ranks are one group: then a rank adds up its pieces itself.
   private var isAlone: Bool { memory.groups.count == 1 }
 
-  /// This rank's sumCounts of some ranges.
+  /// What of some ranges this rank sums.
   func shard(of ranges: [Range<Int>]) -> [Range<Int>] {
     grid.pieces(of: ranges, handledBy: world.rank).map(\.range)
   }
