@@ -32,7 +32,8 @@ let mpi: String = {
   defer { pclose(answer) }
   var line = [CChar](repeating: 0, count: 4096)
   guard fgets(&line, Int32(line.count), answer) != nil else { return "mpi-c" }
-  return String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init), as: UTF8.self)
+  let bytes = line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(truncatingIfNeeded: $0) }
+  return String(decoding: bytes, as: UTF8.self)
 }()
 
 /// The libraries, each of which may import those before it.

@@ -196,8 +196,10 @@ extension AllKernels {
       #expect(Processor.blasVersion.hasPrefix("OpenBLAS 0."))
       #expect(!Processor.blasCore.isEmpty)
       #expect(!Processor.instructionSet.isEmpty)
-      #expect(Processor.usesTiles == ["x86-64-v3", "x86-64-v4"].contains(Processor.instructionSet))
-      #expect(!Processor.hasBFloat16 || Processor.instructionSet == "x86-64-v4")
+      let tiled = ["x86-64-v3", "x86-64-v4", "arm64"]
+      #expect(Processor.usesTiles == tiled.contains(Processor.instructionSet))
+      let paired = ["x86-64-v4", "arm64"]
+      #expect(!Processor.hasBFloat16 || paired.contains(Processor.instructionSet))
     }
 
     /// GEMM reaches most of the peak and never more, so operations are counted alike.

@@ -16,12 +16,13 @@ static volatile float result;
 
 typedef float eight __attribute__((vector_size(32)));
 
-/// Operations done: chains of multiply and add in vectors of eight.
+/// Operations done: chains of multiply and add in vectors of eight. They grow by what is added, as
+/// arm64's instruction overwrites the sum.
 CLONED static double multiply_portably(void) {
   eight sums[SUMS] = {0};
   eight factor = {0.5f, 0.5f, 0.5f, 0.5f, 0.5f, 0.5f, 0.5f, 0.5f}, term = factor + result;
   for (long i = 0; i < ROUNDS; i++)
-    for (long s = 0; s < SUMS; s++) sums[s] = sums[s] * factor + term;
+    for (long s = 0; s < SUMS; s++) sums[s] += factor * term;
   for (long s = 1; s < SUMS; s++) sums[0] += sums[s];
   result = sums[0][0] * 0.f;
   return 2.0 * 8 * SUMS * ROUNDS;

@@ -13,14 +13,15 @@ int ck_has_bfloat16(void) {
   __builtin_cpu_init();
   return __builtin_cpu_supports("avx512bf16") != 0;
 }
+#elif defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+const char *ck_instruction_set(void) { return "arm64"; }
+
+int ck_has_bfloat16(void) { return (getauxval(AT_HWCAP2) & HWCAP2_BF16) != 0; }
 #else
-const char *ck_instruction_set(void) {
-#if defined(__aarch64__)
-  return "arm64";
-#else
-  return "generic";
-#endif
-}
+const char *ck_instruction_set(void) { return "generic"; }
 
 int ck_has_bfloat16(void) { return 0; }
 #endif

@@ -40,11 +40,13 @@ typedef struct {
 /// The number of this thread, 0 outside the pool.
 static _Thread_local long worker_number;
 
+/// Some nanoseconds. On most arm64 processors `yield` takes no time; `isb` takes some, as `pause`
+/// does (github.com/rust-lang/rust/pull/84725).
 static void rest(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
-  __asm__ volatile("yield");
+  __asm__ volatile("isb");
 #endif
 }
 

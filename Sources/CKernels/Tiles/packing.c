@@ -47,6 +47,34 @@ static void pack_transposed(
   ck_transpose(b, stride, panel, width, columns, length);
 }
 
+enum { BLOCK = 128 };
+
+/// The same in pairs, by way of blocks of them.
+static void pack_pairs_transposed(
+    const float *b, long stride, long length, long columns, long width, float *panel) {
+  float block[WIDE_PANEL * BLOCK];
+  for (long first = 0; first < length; first += 2 * BLOCK) {
+    long taken = min_long(2 * BLOCK, length - first), words = (taken + 1) / 2;
+    float *to = panel + first / 2 * width;
+    if (columns < width) memset(to, 0, (size_t)(words * width) * sizeof *to);
+    for (long j = 0; j < columns; j++)
+      ck_pack_rows(b + j * stride + first, 0, 1, taken, block + j * BLOCK);
+    ck_transpose(block, BLOCK, to, width, columns, words);
+  }
+}
+
+/// One panel.
+static void pack_panel(
+    int bf16_pairs, const float *b, int transposed, long stride, long length, long columns,
+    long width, float *panel) {
+  if (!bf16_pairs)
+    pack_transposed(b, stride, length, columns, width, panel);
+  else if (transposed)
+    pack_pairs_transposed(b, stride, length, columns, width, panel);
+  else
+    ck_pack_pairs_lines(b, stride, length, columns, panel);
+}
+
 void ck_pack_panels(
     int bf16_pairs, const float *b, int transposed, long stride, long length, long columns,
     long apart, float *panels) {
@@ -55,13 +83,10 @@ void ck_pack_panels(
     return;
   }
   long width = ck_shape_of_tiles().columns;
-  for (long j = 0; j < columns; j += width, panels += apart) {
-    const float *from = b + (transposed ? j * stride : j);
-    if (bf16_pairs)
-      ck_pack_pairs_panel(from, transposed, stride, length, min_long(columns - j, width), panels);
-    else
-      pack_transposed(from, stride, length, min_long(columns - j, width), width, panels);
-  }
+  for (long j = 0; j < columns; j += width, panels += apart)
+    pack_panel(
+        bf16_pairs, b + (transposed ? j * stride : j), transposed, stride, length,
+        min_long(columns - j, width), width, panels);
 }
 
 /// `tiles` tiles side by side of `columns` columns each.

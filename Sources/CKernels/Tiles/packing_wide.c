@@ -39,7 +39,7 @@ TARGET INLINE __m512 numbers(const float *row, long offset, __mmask16 mask) {
   return row ? _mm512_maskz_loadu_ps(mask, row + offset) : _mm512_setzero_ps();
 }
 
-TARGET static void pack_panel(
+TARGET void ck_pack_pairs_lines(
     const float *b, long stride, long length, long columns, float *panel) {
   __mmask16 low = first_of(columns), high = first_of(columns - 16);
   long l = 0;
@@ -54,30 +54,6 @@ TARGET static void pack_panel(
     _mm512_storeu_ps(panel, paired(numbers(x, 0, low), numbers(y, 0, low)));
     _mm512_storeu_ps(panel + 16, paired(numbers(x, 16, high), numbers(y, 16, high)));
   }
-}
-
-enum { BLOCK = 128 };
-
-/// By way of blocks of pairs.
-TARGET static void pack_transposed(
-    const float *b, long stride, long length, long columns, float *panel) {
-  float block[WIDE_PANEL * BLOCK];
-  for (long first = 0; first < length; first += 2 * BLOCK) {
-    long taken = min_long(2 * BLOCK, length - first), words = (taken + 1) / 2;
-    float *to = panel + first / 2 * WIDE_PANEL;
-    if (columns < WIDE_PANEL) memset(to, 0, (size_t)(words * WIDE_PANEL) * sizeof *to);
-    for (long j = 0; j < columns; j++)
-      pack_row(b + j * stride + first, taken, block + j * BLOCK);
-    ck_transpose(block, BLOCK, to, WIDE_PANEL, columns, words);
-  }
-}
-
-void ck_pack_pairs_panel(
-    const float *b, int transposed, long stride, long length, long columns, float *panel) {
-  if (transposed)
-    pack_transposed(b, stride, length, columns, panel);
-  else
-    pack_panel(b, stride, length, columns, panel);
 }
 
 #define WIDE __attribute__((target("avx512f,avx512bw,avx512vl")))
@@ -140,24 +116,7 @@ TARGET void ck_pack_pairs_columns(
         packed + j * ((length + 1) / 2));
 }
 #else
-void ck_pack_rows(const float *a, long stride, long rows, long length, float *packed) {
-  (void)a, (void)stride, (void)rows, (void)length, (void)packed;
-  __builtin_trap();
-}
-
-void ck_pack_pairs_panel(
-    const float *b, int transposed, long stride, long length, long columns, float *panel) {
-  (void)b, (void)transposed, (void)stride, (void)length, (void)columns, (void)panel;
-  __builtin_trap();
-}
-
 void ck_pack_wide_columns(
-    const float *a, const long *rows, long length, long columns, float *packed) {
-  (void)a, (void)rows, (void)length, (void)columns, (void)packed;
-  __builtin_trap();
-}
-
-void ck_pack_pairs_columns(
     const float *a, const long *rows, long length, long columns, float *packed) {
   (void)a, (void)rows, (void)length, (void)columns, (void)packed;
   __builtin_trap();

@@ -1,9 +1,10 @@
 // Pairs of bfloat16 numbers, for processors that multiply them.
 #pragma once
 
-#include <immintrin.h>
-
 #include "../clones.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
 
 #define PAIRED __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
 
@@ -15,3 +16,18 @@ PAIRED INLINE __m512 paired(__m512 first, __m512 second) {
   __m512i words = (__m512i)_mm512_cvtne2ps_pbh(second, first);
   return (__m512)_mm512_permutexvar_epi16(order, words);
 }
+#else
+#include "four.h"
+
+#define PAIRED __attribute__((target("bf16")))
+
+/// Four numbers as bfloat16, then zeros.
+PAIRED INLINE uint16x8_t narrowed(four x) {
+  return (uint16x8_t)vcvtq_low_bf16_f32((float32x4_t)x);
+}
+
+/// Four pairs of numbers from two rows.
+PAIRED INLINE four paired(four first, four second) {
+  return (four)vzip1q_u16(narrowed(first), narrowed(second));
+}
+#endif

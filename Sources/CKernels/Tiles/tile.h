@@ -1,16 +1,16 @@
 // The body of one kind of tile, included once for each kind. Before it: TARGET, the attribute of
-// the functions; ROWS of a tile; VECTOR, of LANES words, MM(name), its intrinsics, and MASK, of
-// some lanes, with FIRST_OF(count), LOAD_SOME and STORE_SOME; MULTIPLY(sum, a, b), which adds to
-// the sums of a vector the products of the words of either operand; LINES of the source in a word,
-// and WORDS(line, stride), a vector of words from there; and TILED(name), which gives each kind's
-// functions names of their own.
+// the functions; ROWS of a tile; VECTOR, of LANES words, ACROSS of them side by side, MM(name), its
+// intrinsics, and MASK, of some lanes, with FIRST_OF(count), LOAD_SOME and STORE_SOME; LINES of the
+// source in a word, and WORDS(line, stride), a vector of words from there; and TILED(name), which
+// gives each kind's functions names of their own. Then either MULTIPLY(sum, a, b), which adds to
+// the sums of a vector the products of the words of either operand, and WORD(a, r, l, u, step), word u
+// of the eight words of row r from l on in every lane; or SQUARES, for squares.h.
 
-/// Two vectors side by side.
-#define COLUMNS (2 * LANES)
+#define COLUMNS (ACROSS * LANES)
 
 /// ROWS rows × COLUMNS columns of sums, which stay in registers.
 typedef struct {
-  VECTOR sum[ROWS][2];
+  VECTOR sum[ROWS][ACROSS];
 } TILED(tile);
 
 /// A line from each of some rows.
@@ -19,14 +19,29 @@ TARGET INLINE void TILED(fetch)(ck_ahead *ahead) {
     for (long j = 0; j < COLUMNS; j += 16) __builtin_prefetch(ahead->start + j);
 }
 
+#ifdef SQUARES
+#include "squares.h"
+#else
+/// Adds each row's word times a line of the panel: word l, or word u of the eight from l on.
 TARGET INLINE void TILED(add_word)(
-    TILED(tile) * t, const float *const *a, long place, VECTOR low, VECTOR high) {
+    TILED(tile) * t, const float *const *a, long l, long u, int of_eight, long a_step,
+    const VECTOR *line) {
 #pragma clang loop unroll(full)
   for (long r = 0; r < ROWS; r++) {
-    VECTOR word = MM(set1)(a[r][place]);
-    t->sum[r][0] = MULTIPLY(t->sum[r][0], word, low);
-    t->sum[r][1] = MULTIPLY(t->sum[r][1], word, high);
+    VECTOR word = of_eight ? WORD(a, r, l, u, a_step) : MM(set1)(a[r][l * a_step]);
+#pragma clang loop unroll(full)
+    for (long v = 0; v < ACROSS; v++) t->sum[r][v] = MULTIPLY(t->sum[r][v], word, line[v]);
   }
+}
+
+/// The same for a line of the panel in memory.
+TARGET INLINE void TILED(add_line)(
+    TILED(tile) * t, const float *const *a, long l, long u, int of_eight, long a_step,
+    const float *panel) {
+  VECTOR line[ACROSS];
+#pragma clang loop unroll(full)
+  for (long v = 0; v < ACROSS; v++) line[v] = MM(loadu)(panel + (l + u) * COLUMNS + v * LANES);
+  TILED(add_word)(t, a, l, u, of_eight, a_step, line);
 }
 
 /// Adds a run: words of the left operand, `a_step` apart, times lines of the panel.
@@ -37,31 +52,31 @@ TARGET INLINE void TILED(add_run)(
   for (; l + 8 <= length; l += 8) {
     TILED(fetch)(&ahead);
 #pragma clang loop unroll(full)
-    for (long u = 0; u < 8; u++) {
-      const float *line = panel + (l + u) * COLUMNS;
-      TILED(add_word)(t, a, (l + u) * a_step, MM(loadu)(line), MM(loadu)(line + LANES));
-    }
+    for (long u = 0; u < 8; u++) TILED(add_line)(t, a, l, u, 1, a_step, panel);
   }
-  for (; l < length; l++) {
-    const float *line = panel + l * COLUMNS;
-    TILED(add_word)(t, a, l * a_step, MM(loadu)(line), MM(loadu)(line + LANES));
-  }
+  for (; l < length; l++) TILED(add_line)(t, a, l, 0, 0, a_step, panel);
 }
 
 /// The same, with lines from the source, whose words are copied to the panel in passing.
 TARGET INLINE void TILED(add_source)(
-    TILED(tile) * t, const float *const *a, const float *line, long stride, float *panel,
+    TILED(tile) * t, const float *const *a, const float *source, long stride, float *panel,
     long length, ck_ahead ahead) {
-  for (long l = 0; l < length; l++, line += LINES * stride, panel += COLUMNS) {
+  for (long l = 0; l < length; l++, source += LINES * stride, panel += COLUMNS) {
     if (l % 8 == 0) TILED(fetch)(&ahead);
-    VECTOR low = WORDS(line, stride), high = WORDS(line + LANES, stride);
-    MM(storeu)(panel, low);
-    MM(storeu)(panel + LANES, high);
-    TILED(add_word)(t, a, l, low, high);
+    VECTOR line[ACROSS];
+#pragma clang loop unroll(full)
+    for (long v = 0; v < ACROSS; v++) line[v] = WORDS(source + v * LANES, stride);
+#pragma clang loop unroll(full)
+    for (long v = 0; v < ACROSS; v++) MM(storeu)(panel + v * LANES, line[v]);
+    TILED(add_word)(t, a, l, 0, 0, 1, line);
   }
 }
 
-/// Half a row of sums to memory.
+/// Sums are in rows already.
+TARGET INLINE void TILED(order_sums)(TILED(tile) * t) { (void)t; }
+#endif
+
+/// A vector of a row's sums to memory.
 TARGET INLINE void TILED(put)(VECTOR sum, int adds, int streams, float *c) {
   if (adds) sum = MM(add)(MM(loadu)(c), sum);
   if (streams)
@@ -78,18 +93,23 @@ TARGET INLINE void TILED(put_some)(VECTOR sum, MASK mask, int adds, float *c) {
 
 TARGET INLINE void TILED(put_rows)(
     const TILED(tile) * t, const ck_tiles *job, long row, long rows) {
-  MASK low = FIRST_OF(min_long(job->columns, LANES));
-  MASK high = FIRST_OF(max_long(job->columns - LANES, 0));
+  MASK mask[ACROSS];
+#pragma clang loop unroll(full)
+  for (long v = 0; v < ACROSS; v++)
+    mask[v] = FIRST_OF(min_long(max_long(job->columns - v * LANES, 0), LANES));
 #pragma clang loop unroll(full)
   for (long r = 0; r < ROWS; r++) {
     if (r < rows) {
       float *c = job->c + job->c_rows[row + r];
       if (job->columns == COLUMNS) {
-        TILED(put)(t->sum[r][0], job->adds, job->streams && !job->adds, c);
-        TILED(put)(t->sum[r][1], job->adds, job->streams && !job->adds, c + LANES);
+#pragma clang loop unroll(full)
+        for (long v = 0; v < ACROSS; v++)
+          TILED(put)(t->sum[r][v], job->adds, job->streams && !job->adds, c + v * LANES);
       } else {
-        TILED(put_some)(t->sum[r][0], low, job->adds, c);
-        if (job->columns > LANES) TILED(put_some)(t->sum[r][1], high, job->adds, c + LANES);
+#pragma clang loop unroll(full)
+        for (long v = 0; v < ACROSS; v++)
+          if (job->columns > v * LANES)
+            TILED(put_some)(t->sum[r][v], mask[v], job->adds, c + v * LANES);
       }
     }
   }
@@ -104,7 +124,8 @@ TARGET INLINE void TILED(one_tile)(
   long rows = min_long(ROWS, job->rows - row);
 #pragma clang loop unroll(full)
   for (long r = 0; r < ROWS; r++) {
-    t.sum[r][0] = t.sum[r][1] = MM(setzero)();
+#pragma clang loop unroll(full)
+    for (long v = 0; v < ACROSS; v++) t.sum[r][v] = MM(setzero)();
     a[r] = job->a + job->a_rows[row + min_long(r, rows - 1)];
   }
   if (job->adds) fetch_sums(job, row, rows);
@@ -121,6 +142,7 @@ TARGET INLINE void TILED(one_tile)(
 #pragma clang loop unroll(full)
     for (long r = 0; r < ROWS; r++) a[r] += job->run_step;
   }
+  TILED(order_sums)(&t);
   TILED(put_rows)(&t, job, row, rows);
 }
 
@@ -157,3 +179,4 @@ TARGET static void TILED(tiles)(const ck_tiles *job) {
 #undef MULTIPLY
 #undef LINES
 #undef WORDS
+#undef SQUARES

@@ -1,4 +1,5 @@
-// GEMM by tiles of 8 rows and 32 columns (AVX-512) or of 6 rows and 16 columns (AVX2).
+// GEMM by tiles of 8 rows and 32 columns (AVX-512), of 6 rows and 16 columns (AVX2), or of 4 rows
+// and 16 columns (arm64).
 //
 // Goals, in order:
 // 1. Each number is one chain of additions along the contraction: its bits do not depend on the
@@ -9,9 +10,7 @@
 #include "../clones.h"
 #include "shapes.h"
 
-#if defined(__x86_64__) && defined(__clang__)
-#include "pairs.h"
-
+#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__clang__)
 /// The sums in memory that a tile will be added to.
 INLINE void fetch_sums(const ck_tiles *job, long row, long rows) {
   for (long r = 0; r < rows; r++) {
@@ -20,6 +19,13 @@ INLINE void fetch_sums(const ck_tiles *job, long row, long rows) {
     __builtin_prefetch(c + min_long(16, job->columns - 1), 1);
   }
 }
+
+#if defined(__x86_64__)
+#include "pairs.h"
+
+/// Where a word is read, it can be brought to every lane.
+#define WORD(a, r, l, u, step) MM(set1)((a)[r][((l) + (u)) * (step)])
+#define ACROSS 2
 
 // AVX-512.
 #define ROWS WIDE_ROWS
@@ -101,6 +107,56 @@ ck_tile_shape ck_shape_of_tiles(void) {
   ck_tile_shape wide = {WIDE_ROWS, WIDE_PANEL}, narrow = {NARROW_ROWS, NARROW_PANEL};
   return is_wide() ? wide : narrow;
 }
+#else
+// arm64.
+#include "pairs.h"
+
+/// Word u of the eight from l on, of row r: a lane of a vector of the row's words, or of the rows'
+/// words where these are side by side. Instructions multiply by a lane, which saves broadcasts.
+INLINE four word_of(const float *const *a, long r, long l, long u, long step) {
+  const float *words = step == 1 ? a[r] + l + u / 4 * 4 : a[0] + (l + u) * step;
+  return four_set1(four_loadu(words)[step == 1 ? u % 4 : r]);
+}
+
+#define ROWS NARROW_ROWS
+#define VECTOR four
+#define LANES 4
+#define ACROSS 4
+#define MM(name) four_##name
+#define MASK long
+#define FIRST_OF(count) (count)
+#define LOAD_SOME(mask, x) load_some(mask, x)
+#define STORE_SOME(x, mask, values) store_some(x, mask, values)
+#define WORD(a, r, l, u, step) word_of(a, r, l, u, step)
+
+#define TARGET
+#define TILED(name) float_##name
+#define MULTIPLY(sum, a, b) __builtin_elementwise_fma(a, b, sum)
+#define LINES 1
+#define WORDS(line, stride) four_loadu(line)
+#include "tile.h"
+
+#define TARGET PAIRED
+#define TILED(name) pair_##name
+#define MULTIPLY(sum, a, b) (four)vbfmmlaq_f32(sum, (bfloat16x8_t)(a), (bfloat16x8_t)(b))
+#define LINES 2
+#define SQUARES
+#include "tile.h"
+
+void ck_multiply_tiles(const ck_tiles *job) {
+  if (job->bf16_pairs)
+    pair_tiles(job);
+  else
+    float_tiles(job);
+}
+
+int ck_has_tiles(int bf16_pairs) { return !bf16_pairs || ck_has_bfloat16(); }
+
+ck_tile_shape ck_shape_of_tiles(void) {
+  ck_tile_shape shape = {NARROW_ROWS, NARROW_PANEL};
+  return shape;
+}
+#endif
 #else
 void ck_multiply_tiles(const ck_tiles *job) {
   (void)job;

@@ -1,4 +1,5 @@
-// Loops without shapes, compiled once for each x86-64 level and chosen when the program starts.
+// Loops without shapes, compiled once for each x86-64 level and chosen when the program starts; on
+// arm64 once, for all processors.
 //
 // Counts are in floats unless said otherwise, matrices are row-major, `stride` is the distance
 // between rows. An output may be one of the inputs where the comment says "in place"; otherwise
@@ -143,7 +144,7 @@ void ck_blend_pixels(
 typedef struct {
   long rows, columns;
 } ck_tile_shape;
-/// That of this processor's tiles: 8 x 32 with AVX-512, 6 x 16 with AVX2.
+/// That of this processor's tiles: 8 x 32 with AVX-512, 6 x 16 with AVX2, 4 x 16 on arm64.
 ck_tile_shape ck_shape_of_tiles(void);
 /// Lines of a panel to fetch into the cache meanwhile.
 typedef struct {

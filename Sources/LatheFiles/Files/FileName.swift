@@ -48,7 +48,7 @@ extension FilePath {
     var bytes = platformBytes
     if let last = bytes.last, last != UInt8(ascii: "/") { bytes.append(UInt8(ascii: "/")) }
     bytes += name.bytes
-    let characters = bytes.map { CChar(bitPattern: $0) } + [0]
+    let characters = bytes.map { CChar(truncatingIfNeeded: $0) } + [0]
     return characters.withUnsafeBufferPointer { FilePath(platformString: $0.baseAddress!) }
   }
 
@@ -64,7 +64,7 @@ extension FilePath {
     withPlatformString { text in
       var length = 0
       while text[length] != 0 { length += 1 }
-      return UnsafeBufferPointer(start: text, count: length).map { UInt8(bitPattern: $0) }
+      return UnsafeBufferPointer(start: text, count: length).map { UInt8(truncatingIfNeeded: $0) }
     }
   }
 }

@@ -83,7 +83,7 @@ private func gemmByRowPanels(
 /// Numbers of the right operand that every row panel of a tall GEMM may read again.
 private let maximumPackedNumbers = 1 << 20
 
-/// Rows in a rowPanel: eight narrow tiles.
+/// Rows in a row panel: whole narrow tiles, of 6 rows or of 4.
 private let rowPanelHeight = 48
 
 /// `gemm` is the transposed one, [n, m].

@@ -27,8 +27,8 @@ enum Tiles {
   static let takeFloats = ck_has_tiles(0) != 0
   static let takeBF16Pairs = ck_has_tiles(1) != 0
 
-  /// Whether tiles are AVX2's: panels are packed some together, and GEMMs that are parts of a
-  /// convolution take tiles too, where AVX-512's leave them to OpenBLAS.
+  /// Whether tiles are AVX2's or arm64's: panels are packed some together, and GEMMs that are parts
+  /// of a convolution take tiles too, where AVX-512's leave them to OpenBLAS.
   static let areNarrow = panelWidth == 16
 }
 

@@ -1,9 +1,9 @@
 internal import CKernels
 
-// GEMM by tiles, for processors with AVX2 or AVX-512. The contraction is cut into K blocks of a
-// length fixed by its own length. Within a K block a number is one chain of additions, and K blocks
-// are added up in order. So its bits depend neither on how rows and columns are shared out nor on
-// their number.
+// GEMM by tiles, for arm64 and processors with AVX2 or AVX-512. The contraction is cut into K blocks
+// of a length fixed by its own length. Within a K block a number is one chain of additions, and K
+// blocks are added up in order. So its bits depend neither on how rows and columns are shared out
+// nor on their number.
 
 /// How operands are packed, in elements of 32 bits.
 enum Packing {
@@ -37,7 +37,8 @@ enum Packing {
   func numbers(in length: Int) -> Int { self == .bf16Pairs ? 2 * length : length }
 }
 
-/// Columns and rows of this processor's tiles: 32 and 8 with AVX-512, 16 and 6 with AVX2.
+/// Columns and rows of this processor's tiles: 32 and 8 with AVX-512, 16 and 6 with AVX2, 16 and 4
+/// on arm64.
 let panelWidth = ck_shape_of_tiles().columns
 let tileRows = ck_shape_of_tiles().rows
 

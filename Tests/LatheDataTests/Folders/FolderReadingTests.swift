@@ -131,7 +131,7 @@ import func TestSupport.fileError
   }
 
   private func writeFile(_ bytes: [UInt8], named name: [UInt8]) throws {
-    let path = name.map { CChar(bitPattern: $0) } + [0]
+    let path = name.map { CChar(truncatingIfNeeded: $0) } + [0]
     let parent = open(folder.path.string, O_RDONLY | O_DIRECTORY)
     let file = openat(parent, path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
     #expect(parent >= 0 && file >= 0 && write(file, bytes, bytes.count) == bytes.count)
