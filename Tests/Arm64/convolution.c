@@ -103,7 +103,7 @@ static long *places_of(const layer *l, const ck_border *b, long pixel) {
   long pixels = l->images * g->output_height * g->output_width;
   long *places = integers(2 * pixels);
   for (long r = 0; r < pixels; r++) {
-    long image = r / (g->output_height * g->output_width), of_image = r % (g->output_height * g->output_width);
+    long of_one = g->output_height * g->output_width, image = r / of_one, of_image = r % of_one;
     long i = of_image / g->output_width, j = of_image % g->output_width;
     long row = image * b->outer_height + i * g->stride_height;
     places[r] = (row * b->outer_width + j * g->stride_width) * pixel;
@@ -218,9 +218,11 @@ static void check_im2col(const layer *l, int narrow) {
     ck_im2col(l->x, g, l->images, 0, g->kernel_height, col);
   multiply((product){.m = pixels, .n = o, .k = field}, col, field, l->w, o, y, o);
   report(l, form, FORWARD, y, 1e-6);
-  multiply((product){.a_transposed = 1, .m = field, .n = o, .k = pixels}, col, field, l->y, o, w, o);
+  multiply((product){.a_transposed = 1, .m = field, .n = o, .k = pixels}, col, field, l->y, o, w,
+           o);
   report(l, form, GRADIENT, w, 1e-6);
-  multiply((product){.b_transposed = 1, .m = pixels, .n = field, .k = o}, l->y, o, l->w, o, col, field);
+  multiply((product){.b_transposed = 1, .m = pixels, .n = field, .k = o}, l->y, o, l->w, o, col,
+           field);
   if (narrow)
     ck_col2im_narrow(col, g, l->images, bordered, x);
   else
@@ -238,11 +240,13 @@ static void check_planar(const layer *l) {
   float *y = floats(output_size(l)), *x = floats(input_size(l)), *dw = floats(rows * c);
   float *one = floats(g->output_height * g->output_width * o);
   for (long p = 0; p < places; p++) ck_transpose(l->w + p * c * o, o, w + p * c * o, c, c, o);
-  multiply((product){.b_transposed = 1, .m = rows, .n = pixels, .k = c}, w, c, l->x, c, planes, pixels);
+  multiply((product){.b_transposed = 1, .m = rows, .n = pixels, .k = c}, w, c, l->x, c, planes,
+           pixels);
   ck_col2im_planar(planes, g, l->images, line, y);
   report(l, "planar", FORWARD, y, 1e-6);
   ck_im2col_planar(l->y, g, l->images, one, planes);
-  multiply((product){.a_transposed = 1, .m = pixels, .n = c, .k = rows}, planes, pixels, w, c, x, c);
+  multiply((product){.a_transposed = 1, .m = pixels, .n = c, .k = rows}, planes, pixels, w, c, x,
+           c);
   report(l, "planar", TRANSPOSED, x, 1e-6);
   multiply((product){.m = rows, .n = c, .k = pixels}, planes, pixels, l->x, c, dw, c);
   for (long p = 0; p < places; p++) ck_transpose(dw + p * c * o, c, w + p * c * o, o, o, c);

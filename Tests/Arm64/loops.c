@@ -1,4 +1,4 @@
-// Elementwise functions, reductions, normalisation, pooling, movement, updates and random numbers.
+// Elementwise functions, reductions, normalization, pooling, movement, updates and random numbers.
 #include "driver.h"
 
 enum { COUNT = 1003 };
@@ -68,15 +68,18 @@ static double combined(int operation, double a, double b) {
 static void check_combinations(void) {
   enum { ROWS = 37, COLUMNS = 29 };
   static const long steps[][2] = {{COLUMNS, 1}, {0, 1}, {1, 0}, {0, 0}, {1, ROWS}};
-  float *a = values(ROWS * COLUMNS, 10), *b = values(ROWS * COLUMNS, 11), *y = floats(ROWS * COLUMNS);
+  float *a = values(ROWS * COLUMNS, 10), *b = values(ROWS * COLUMNS, 11);
+  float *y = floats(ROWS * COLUMNS);
   double *want = doubles(ROWS * COLUMNS);
   for (int operation = CK_ADD; operation <= CK_GREATER; operation++)
     for (int s = 0; s < 5; s++) {
       for (long i = 0; i < ROWS * COLUMNS; i++)
-        want[i] = (float)combined(operation, a[i], b[i / COLUMNS * steps[s][0] + i % COLUMNS * steps[s][1]]);
+        want[i] = (float)combined(operation, a[i],
+                                  b[i / COLUMNS * steps[s][0] + i % COLUMNS * steps[s][1]]);
       ck_combine_rows(operation, a, COLUMNS, 1, b, steps[s][0], steps[s][1], y, ROWS, COLUMNS);
       char name[40];
-      snprintf(name, sizeof name, "combine %d strides %ld,%ld", operation, steps[s][0], steps[s][1]);
+      snprintf(name, sizeof name, "combine %d strides %ld,%ld", operation, steps[s][0],
+               steps[s][1]);
       compare(name, y, want, 0, ROWS * COLUMNS, 0);
     }
   free(a), free(b), free(y), free(want);
@@ -112,7 +115,7 @@ static void check_passes(void) {
   free(x), free(g), free(y), free(want);
 }
 
-// Reductions and normalisation.
+// Reductions and normalization.
 
 static void check_reductions(void) {
   static const long lengths[] = {1, 7, 31, 100, 511, 513, COUNT};
@@ -226,7 +229,8 @@ static void check_pooling(void) {
 // Updates.
 
 static void check_updates(void) {
-  float *g = values(COUNT, 19), *p = values(COUNT, 20), *m = values(COUNT, 21), *v = values(COUNT, 22);
+  float *g = values(COUNT, 19), *p = values(COUNT, 20);
+  float *m = values(COUNT, 21), *v = values(COUNT, 22);
   double *want = doubles(COUNT), scale = 0.5, rate = 0.01f;
   for (long i = 0; i < COUNT; i++) v[i] = fabsf(v[i]) + 0.01f;
   for (long i = 0; i < COUNT; i++) {
@@ -330,8 +334,8 @@ void check_loops(void) {
 
 void check_random_numbers(void) {
   // A known answer of Random123's kat_vectors: counter and key of the digits of pi.
-  ck_philox_block pi = ck_philox((ck_philox_block){{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}},
-                                 0xa4093822, 0x299f31d0);
+  ck_philox_block counter = {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}};
+  ck_philox_block pi = ck_philox(counter, 0xa4093822, 0x299f31d0);
   static const unsigned known[] = {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1};
   expect_equal("philox", (const float *)pi.word, (const float *)known, 4);
   float *x = floats(5 * COUNT);

@@ -60,7 +60,7 @@ static ck_winograd_domain product_of(const layer *l, product p, ck_winograd_doma
   return c;
 }
 
-/// The convolution in double precision, in the direction of the `written` one of the three.
+/// The convolution in double precision, or one of its adjoints, and the sums of magnitudes.
 static void reference(const layer *l, int direction, double *want, double *scale) {
   const ck_geometry *g = &l->w.geometry;
   for (long n = 0; n < l->images * g->output_height * g->output_width; n++)
@@ -112,7 +112,8 @@ static void check(layer l) {
   ck_winograd_output_transform_adjoint(l.y, &l.w, tiles, output);
 
   float *y = floats(sizes[0]), *x = floats(sizes[1]), *w = floats(sizes[2]);
-  ck_winograd_domain sums = product_of(&l, (product){.m = l.tiles, .n = o, .k = l.lines}, input, filter);
+  product forward = {.m = l.tiles, .n = o, .k = l.lines};
+  ck_winograd_domain sums = product_of(&l, forward, input, filter);
   ck_winograd_output_transform(sums, &l.w, tiles, y);
   report(&l, 0, y, sizes[0]);
 

@@ -1,9 +1,9 @@
 internal import CKernels
 
-// GEMM by tiles, for arm64 and processors with AVX2 or AVX-512. The contraction is cut into K blocks
-// of a length fixed by its own length. Within a K block a number is one chain of additions, and K
-// blocks are added up in order. So its bits depend neither on how rows and columns are shared out
-// nor on their number.
+// GEMM by tiles, for arm64 and processors with AVX2 or AVX-512. The contraction is cut into K
+// blocks of a length fixed by its own length. Within a K block a number is one chain of additions,
+// and K blocks are added up in order. So its bits depend neither on how rows and columns are shared
+// out nor on their number.
 
 /// How operands are packed, in elements of 32 bits.
 enum Packing {
