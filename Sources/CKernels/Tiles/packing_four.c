@@ -29,8 +29,8 @@ TARGET void ck_pack_rows(const float *a, long stride, long rows, long length, fl
   for (long r = 0; r < rows; r++) pack_row(a + r * stride, length, packed + r * ((length + 1) / 2));
 }
 
-/// Pairs of `columns` numbers of two rows, then zeros up to `width`: four at a time, `apart` elements
-/// from one four to the next.
+/// Pairs of `columns` numbers of two rows, then zeros up to `width`: four at a time, whose places
+/// are `apart` elements from each other.
 TARGET INLINE void pack_line(
     const float *x, const float *y, long columns, long width, long apart, float *packed) {
   for (long j = 0; j < width; j += 4, packed += apart)

@@ -3,8 +3,9 @@
 // intrinsics, and MASK, of some lanes, with FIRST_OF(count), LOAD_SOME and STORE_SOME; LINES of the
 // source in a word, and WORDS(line, stride), a vector of words from there; and TILED(name), which
 // gives each kind's functions names of their own. Then either MULTIPLY(sum, a, b), which adds to
-// the sums of a vector the products of the words of either operand, and WORD(a, r, l, u, step), word u
-// of the eight words of row r from l on in every lane; or SQUARES, for squares.h.
+// the sums of a vector the products of the words of either operand, and WORD(a, r, l, u, step),
+// word u of the eight words of row r from l on in every lane; or SQUARES, for squares.h, with
+// MULTIPLY(sum, rows, columns).
 
 #define COLUMNS (ACROSS * LANES)
 
