@@ -83,6 +83,13 @@ import Testing
       let again = try experiment(parts)
       #expect(again.status == 0 && !again.output.contains("done"))
       #expect(try first.count == 1 && drawn() == first)
+      // The same settings on other axes are the same run.
+      let other = "\(folder)/other.yml"
+      try write(
+        "grid: {dataset: [synthetic], model: [vae], hiddenSize: [8], latentSize: [2], seed: [0]}\n",
+        to: other)
+      let shared = try experiment(["run", other, "--scale", "common", "--out", "\(folder)/b"])
+      #expect(shared.status == 0 && !shared.output.contains("done, "), "\(shared)")
       try FileManager.default.setAttributes(
         [.modificationDate: Date(timeIntervalSince1970: 0)], ofItemAtPath: sheets[0])
       #expect(try experiment(parts).status == 0)
@@ -121,7 +128,7 @@ import Testing
         ["run", file, "--scale", "common", "--out", "\(folder)/a", "--only", "none", "--print"])
       #expect(result.status == 0, "\(result)")
       let recipes = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/a/recipes")
-      #expect(recipes.count == 1 && recipes[0].hasPrefix("flexae-synthetic-capacity=none-train"))
+      #expect(recipes.count == 1 && recipes[0].hasPrefix("flexae-synthetic-"))
       let recipe = try String(contentsOfFile: "\(folder)/a/recipes/\(recipes[0])", encoding: .utf8)
       #expect(recipe.contains("train-images: 100") && recipe.contains("noiseSize: 3"), "\(recipe)")
       #expect(!recipe.contains("capacity"))

@@ -49,6 +49,19 @@ import Testing
     // From the left edge at the top to the right edge at the bottom.
     #expect(points.hasPrefix("76.0,10.0 ") && points.hasSuffix(" 624.0,246.0"))
   }
+
+  /// On a logarithmic axis equal factors are equal lengths, and ticks are powers of ten.
+  @Test func logarithmicAxes() {
+    let series = [Chart.Series("a", points: [(0, 100), (1, 1), (2, 0.01)])]
+    var page = HTMLPage(title: "log")
+    page.curves("loss", series, xLabel: "step", yScale: .fitting(series))
+    #expect(page.text.contains("points=\"76.0,10.0 350.0,128.0 624.0,246.0\""), "\(page.text)")
+    for label in ["100", "10", "1", "0.1", "0.01"] {
+      #expect(page.text.contains(">\(label)</text>"), "\(label)")
+    }
+    #expect(Chart.Scale.fitting([Chart.Series("", points: [(0, -1), (1, 100)])]) == .linear)
+    #expect(Chart.Scale.fitting([Chart.Series("", points: [(0, 1), (1, 9)])]) == .linear)
+  }
 }
 
 /// Whether the tags of a text are closed in their order.

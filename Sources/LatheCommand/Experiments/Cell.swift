@@ -25,10 +25,12 @@ struct Cell {
     return parts.joined(separator: "-")
   }
 
-  /// A name that runs of equal settings have in common, in whichever experiments.
+  /// A name that runs of equal settings have in common, whichever axes of whichever experiments
+  /// they are on: model, data set and a digest of the settings.
   var runName: String {
     let digest = SHA256.digest(of: Array(((try? canonicalJSON(training.values)) ?? Data())))
-    return "\(name)-\(SHA256.hexadecimal(digest).prefix(8))".asFileName
+    let words = [text("model"), text("dataset"), "\(SHA256.hexadecimal(digest).prefix(8))"]
+    return words.joined(separator: "-").asFileName
   }
 
   /// The value on an axis with the axis, unless it is a model or a data set.

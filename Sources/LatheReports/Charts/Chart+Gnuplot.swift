@@ -35,6 +35,7 @@ extension Chart {
       set tics out nomirror
       \(xRange.map { "set xrange [\($0.lowerBound):\($0.upperBound)]" } ?? "")
       \(yRange.map { "set yrange [\($0.lowerBound):\($0.upperBound)]" } ?? "")
+      \(yScale == .logarithmic ? "set logscale y" : "")
 
       """
     switch content {

@@ -24,12 +24,25 @@ public struct Chart: Sendable {
     case heatMap(values: [Double], columns: Int, label: String, limit: Double? = nil)
   }
 
+  /// How numbers are spaced along an axis.
+  public enum Scale: Sendable {
+    case linear, logarithmic
+
+    /// Logarithmic for values that are all above zero and span more than a factor of ten.
+    public static func fitting(_ series: [Series]) -> Scale {
+      let values = series.flatMap(\.points).map(\.y).filter(\.isFinite)
+      guard let low = values.min(), let high = values.max() else { return .linear }
+      return low > 0 && high > 10 * low ? .logarithmic : .linear
+    }
+  }
+
   public var title: String
   /// What the axes show, with units where they have any.
   public var xLabel, yLabel: String
   public var content: Content
   /// The extent of an axis; nil for that of the data.
   public var xRange, yRange: ClosedRange<Double>?
+  public var yScale = Scale.linear
 
   public init(title: String, xLabel: String, yLabel: String, _ content: Content) {
     self.title = title

@@ -37,8 +37,10 @@ public struct HTMLPage {
   }
 
   /// Curves with a legend; nothing if there are no points.
-  public mutating func curves(_ title: String, _ series: [Chart.Series], xLabel: String) {
-    guard let svg = LineChart(series: series, xLabel: xLabel).svg else { return }
+  public mutating func curves(
+    _ title: String, _ series: [Chart.Series], xLabel: String, yScale: Chart.Scale = .linear
+  ) {
+    guard let svg = LineChart(series: series, xLabel: xLabel, yScale: yScale).svg else { return }
     let legend = series.enumerated().filter { !$1.points.isEmpty }.map { number, curve in
       "<span class=\"k\(number % 6)\">\(escaped(curve.name))</span>"
     }

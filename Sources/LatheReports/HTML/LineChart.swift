@@ -12,10 +12,11 @@ struct LineChart {
 
   let series: [Chart.Series]
   let xLabel: String
+  var yScale = Chart.Scale.linear
 
   /// The figure; nil if there is nothing to draw.
   var svg: String? {
-    let curves = series.map { Chart.Series($0.name, points: Self.thinned($0.points)) }
+    let curves = series.map { Chart.Series($0.name, points: Self.thinned($0.points).map(scaled)) }
     let points = curves.flatMap(\.points)
     guard let x = Self.extent(points.map(\.x)), let y = Self.extent(points.map(\.y)) else {
       return nil
@@ -35,8 +36,9 @@ struct LineChart {
   private func grid(_ x: ClosedRange<Double>, _ y: ClosedRange<Double>) -> [String] {
     let (width, height) = Self.size
     let (left, right, _, bottom) = Self.margin
-    let lines = Self.ticks(y).flatMap { value in
-      let at = Self.number(vertical(value, y))
+    let isLogarithmic = yScale == .logarithmic
+    let lines = (isLogarithmic ? Self.powers(y) : Self.ticks(y)).flatMap { value in
+      let at = Self.number(vertical(isLogarithmic ? log10(value) : value, y))
       return [
         "<line class=\"g\" x1=\"\(left)\" x2=\"\(width - right)\" y1=\"\(at)\" y2=\"\(at)\"/>",
         "<text x=\"\(left - 6)\" y=\"\(at)\" dy=\"0.35em\" text-anchor=\"end\">"
@@ -51,6 +53,11 @@ struct LineChart {
       "<text x=\"\(width - right)\" y=\"\(height - 4)\" text-anchor=\"end\">"
         + "\(escapedForXML(xLabel.printable))</text>"
     ]
+  }
+
+  /// A point as it is placed: on a logarithmic axis by the logarithm.
+  private func scaled(_ point: Chart.Point) -> Chart.Point {
+    yScale == .logarithmic ? (point.x, log10(point.y)) : point
   }
 
   private func place(
@@ -103,6 +110,14 @@ struct LineChart {
       stride(
         from: (range.lowerBound / step).rounded(.up), through: (range.upperBound / step), by: 1)
     ).map { $0 * step }
+  }
+
+  /// Powers of ten within a range of logarithms, with their twos and fives where these are few.
+  static func powers(_ range: ClosedRange<Double>) -> [Double] {
+    let exponents = Int(range.lowerBound.rounded(.down))...Int(range.upperBound.rounded(.up))
+    let values = exponents.flatMap { power in [1, 2, 5].map { $0 * pow(10, Double(power)) } }
+    let (all, tens) = (values, values.enumerated().filter { $0.offset % 3 == 0 }.map(\.element))
+    return (length(range) < 3 ? all : tens).filter { range.contains(log10($0)) }
   }
 
   private static func number(_ value: Double) -> String { String(format: "%.1f", value) }

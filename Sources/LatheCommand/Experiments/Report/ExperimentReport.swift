@@ -147,7 +147,8 @@ struct ExperimentSection {
       let points = summary.curve(part.log!)
       return points.isEmpty ? nil : Chart.Series(name, points: points)
     }
-    page.add(.curves(part.log!, series, xLabel: "training step"))
+    page.add(
+      .curves(part.log!, series, xLabel: "training step", yScale: Chart.Scale.fitting(series)))
     let rows = series.compactMap { CurveEnd($0)?.row }
     if !rows.isEmpty { page.add(.table(head: CurveEnd.head, rows: rows)) }
   }

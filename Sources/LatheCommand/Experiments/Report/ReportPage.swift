@@ -9,7 +9,7 @@ struct ReportPage {
     case heading(String, level: Int)
     case paragraph(String)
     case table(head: [String], rows: [[String]])
-    case curves(String, [Chart.Series], xLabel: String)
+    case curves(String, [Chart.Series], xLabel: String, yScale: Chart.Scale = .linear)
     case picture(FilePath, caption: String)
   }
 
@@ -19,7 +19,7 @@ struct ReportPage {
   init(title: String) { self.title = title }
 
   mutating func add(_ block: Block) {
-    if case .curves(let title, let series, _) = block, series.allSatisfy(\.points.isEmpty) {
+    if case .curves(let title, let series, _, _) = block, series.allSatisfy(\.points.isEmpty) {
       return blocks.append(.paragraph("\(title): nothing to draw yet."))
     }
     blocks.append(block)
@@ -33,7 +33,8 @@ struct ReportPage {
       case .heading(let text, let level): page.heading(text, level: level)
       case .paragraph(let text): page.paragraph(text)
       case .table(let head, let rows): page.table(head: head, rows)
-      case .curves(let title, let series, let label): page.curves(title, series, xLabel: label)
+      case .curves(let title, let series, let label, let scale):
+        page.curves(title, series, xLabel: label, yScale: scale)
       case .picture(let path, let caption): try page.picture(path, caption: caption)
       }
     }
@@ -57,9 +58,10 @@ struct ReportPage {
       case .heading(let text, let level): return String(repeating: "#", count: level) + " \(text)"
       case .paragraph(let text): return wrapped(text, width: 100, indent: 0)
       case .table(let head, let rows): return Self.table(head, rows)
-      case .curves(let title, let series, let label):
+      case .curves(let title, let series, let label, let scale):
         let place = try file("png")
-        let chart = Chart(title: title, xLabel: label, yLabel: "", .curves(series))
+        var chart = Chart(title: title, xLabel: label, yLabel: "", .curves(series))
+        chart.yScale = scale
         try chart.write(to: place.path)
         return "![\(title)](\(place.link))"
       case .picture(let path, let caption):
