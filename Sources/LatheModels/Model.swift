@@ -20,8 +20,8 @@ public protocol Model: SendableMetatype {
 
   /// The sampler that is used unless another is asked for.
   static var defaultSampler: Sampler.Name { get }
-  /// Samplers that can be fitted to codes of training images; two mixtures and the aggregated
-  /// posterior unless a model says otherwise.
+  /// Samplers that can be fitted to codes of training images; the aggregated posterior, two
+  /// mixtures and flow matching unless a model says otherwise.
   static var fittedSamplers: [any FittedSampler.Type] { get }
 
   /// The hyperparameters that suit images of this shape and a run of so many steps.
@@ -87,7 +87,7 @@ extension Model {
   public static var defaultSampler: Sampler.Name { .prior }
 
   public static var fittedSamplers: [any FittedSampler.Type] {
-    [AggregatedPosterior.self, GaussianMixture.self, DirichletMixture.self]
+    [AggregatedPosterior.self, GaussianMixture.self, DirichletMixture.self, FlowMatching.self]
   }
 
   public var latentMask: Tensor? { nil }

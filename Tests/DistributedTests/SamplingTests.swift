@@ -50,6 +50,27 @@ import Testing
     }
   }
 
+  /// A network trained on codes has the same bits on any number of ranks, without mpirun and on
+  /// more ranks than it has slices.
+  @Test func trainedSamplersHaveTheSameBitsOnAnyNumberOfRanks() throws {
+    try withFolder { folder in
+      let run = "\(folder)/run"
+      let train = ["train", "vae", "synthetic", "--out", run, "--train-images", "100"]
+      _ = try self.run(1, train + narrow)
+      let file = "\(run)/checkpoints/step-000003/sampler-flow.safetensors"
+      let sample = ["sample", run, "--sampler", "flow", "--out", "\(folder)/samples.png"]
+      let alone = try runProcess(try builtExecutable("lathe"), sample, timeout: 60)
+      #expect(alone.status == 0, "\(alone)")
+      let (network, picture) = (try bytes(file), try bytes("\(folder)/samples.png"))
+      for ranks in [2, 4, 9] {
+        try FileManager.default.removeItem(atPath: file)
+        _ = try self.run(ranks, sample)
+        #expect(try bytes(file) == network, "\(ranks) ranks")
+        #expect(try bytes("\(folder)/samples.png") == picture, "\(ranks) ranks")
+      }
+    }
+  }
+
   @Test func aSavedSamplerIsUsedAndADamagedOneIsNamed() throws {
     try withFolder { folder in
       let run = "\(folder)/run"
@@ -97,7 +118,7 @@ import Testing
     try withFolder { folder in
       let lathe = try builtExecutable("lathe")
       for (sampler, message) in [
-        ("prior", "ae: no sampler 'prior'; it has aggregated-posterior, gmm, dirichlet-gmm"),
+        ("prior", "ae: no sampler 'prior'; it has aggregated-posterior, gmm, dirichlet-gmm, flow"),
         ("gnn", "'gnn'"),
       ] {
         let result = try runProcess(

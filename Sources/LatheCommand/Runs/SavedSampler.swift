@@ -52,11 +52,13 @@ extension SavedRun {
     _ asked: Sampler.Name?, data: String?, on world: Communicator?, progress: TaskProgress
   ) throws -> Sampler {
     let name = try asked ?? recordedSampler
+    let type = type(of: loaded.model).fittedSampler(named: name)!
+    let world = try world ?? (type.isTrained ? RankedJob.start().world : nil)
     let images = try images(.train, at: data)
     let fitter = SamplerFitter(
       loaded.model, images: images, seed: state.run.optimization.seed, on: world,
       progress: progress.show)
-    let fitted = try fitter.fit(type(of: loaded.model).fittedSampler(named: name)!)
+    let fitted = try fitter.fit(type)
     if world?.rank ?? 0 == 0, !isRaw { keep(fitted, progress) }
     return fitted.sampler
   }

@@ -33,17 +33,24 @@ public struct CodeShares {
   public let latentSize: Int
   private let own: [Share]
   private let gather: ([Double]) throws -> [Double]
+  /// Trains a network on codes, as if one process did. Collective.
+  public let train: (CodeTraining) throws -> Void
 
   /// `own` are this process's shares, and `gather` puts together what the processes pass, in the
   /// order of their shares.
   public init(
-    count: Int, latentSize: Int, own: [Share], gather: @escaping ([Double]) throws -> [Double]
+    count: Int, latentSize: Int, own: [Share], train: @escaping (CodeTraining) throws -> Void,
+    gather: @escaping ([Double]) throws -> [Double]
   ) {
-    (self.count, self.latentSize, self.own, self.gather) = (count, latentSize, own, gather)
+    (self.count, self.latentSize, self.own) = (count, latentSize, own)
+    (self.train, self.gather) = (train, gather)
   }
 
-  /// All codes in this process, `[count, latentSize]`.
-  public init(_ codes: [Double], latentSize: Int) {
+  /// All codes in this process, `[count, latentSize]`; `train` is for samplers that have a network.
+  public init(
+    _ codes: [Double], latentSize: Int,
+    train: @escaping (CodeTraining) throws -> Void = { _ in trap("CodeShares: nobody trains") }
+  ) {
     let count = codes.count / latentSize
     let own = (0..<CodeShares.shareCount).map { number in
       let rows = CodeShares.range(ofShare: number, outOf: count)
@@ -52,7 +59,7 @@ public struct CodeShares {
         codes: Array(codes[rows.lowerBound * latentSize..<rows.upperBound * latentSize]),
         latentSize: latentSize)
     }
-    self.init(count: count, latentSize: latentSize, own: own) { $0 }
+    self.init(count: count, latentSize: latentSize, own: own, train: train) { $0 }
   }
 
   /// Which of `count` things belong to a share.

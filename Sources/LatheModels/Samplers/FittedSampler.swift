@@ -9,6 +9,8 @@ public protocol FittedSampler: SendableMetatype {
   /// Whether the codes are to be drawn from posteriors, where a model has them, instead of being
   /// their means.
   static var wantsDrawnCodes: Bool { get }
+  /// Whether it has a network that is trained, for which MPI must run; false unless it says so.
+  static var isTrained: Bool { get }
 
   /// Fits it; collective over the processes that share the codes.
   ///
@@ -23,6 +25,10 @@ public protocol FittedSampler: SendableMetatype {
   init(reading read: (String) throws -> Tensor) throws
 
   var sampler: Sampler { get }
+}
+
+extension FittedSampler {
+  public static var isTrained: Bool { false }
 }
 
 extension Model {

@@ -30,6 +30,8 @@ public struct Sampler {
     public static let gmm = Name("gmm")
     /// A Dirichlet process mixture of normal distributions; fitted to the codes of training images.
     public static let dirichletGMM = Name("dirichlet-gmm")
+    /// Noise carried along a velocity that is trained on the codes of training images.
+    public static let flow = Name("flow")
 
     /// What codes are, in words; nil for a program's own sampler.
     public var summary: String? {
@@ -42,6 +44,7 @@ public struct Sampler {
       case .gmm: "a mixture of normal distributions, fitted to the codes of training images"
       case .dirichletGMM:
         "a Dirichlet process mixture of normal distributions, fitted to the same codes"
+      case .flow: "noise carried along a velocity that is trained on the same codes"
       default: nil
       }
     }

@@ -1,6 +1,7 @@
 import LatheFiles
 import LatheDistributed
 import LatheData
+import LatheNN
 import Foundation
 import LatheModels
 import SystemPackage
@@ -33,11 +34,14 @@ public struct SamplerFitter {
   /// - Throws: `SamplerError`, `MPIError`.
   public func fit(_ type: any FittedSampler.Type, limit: Int = .max) throws -> any FittedSampler {
     let count = min(images.count, type.mostCodes, limit)
-    let codes = withoutGradients { shares(count: count, drawn: type.wantsDrawnCodes) }
+    let all = min(images.count, type.mostCodes)
+    let codes = withoutGradients {
+      shares(count: count, of: all, drawn: type.wantsDrawnCodes)
+    }
     return try type.fitted(to: codes, using: random)
   }
 
-  private func shares(count: Int, drawn: Bool) -> CodeShares {
+  private func shares(count: Int, of all: Int, drawn: Bool) -> CodeShares {
     let chunks = (count + SamplerFitter.chunk - 1) / SamplerFitter.chunk
     let (rank, size) = (world?.rank ?? 0, world?.size ?? 1)
     let latentSize = model.encode(images.tensor(0..<1)).shape[1]
@@ -52,7 +56,10 @@ public struct SamplerFitter {
         }, latentSize: latentSize)
     }
     var rounds = 0
-    return CodeShares(count: count, latentSize: latentSize, own: own) { values in
+    let training = { (network: CodeTraining) in
+      try train(network, steps: max(1, network.steps * count / all))
+    }
+    return CodeShares(count: count, latentSize: latentSize, own: own, train: training) { values in
       progress("fitting the sampler to \(count) codes", rounds, 0)
       rounds += 1
       return try gather(values)
@@ -79,6 +86,37 @@ public struct SamplerFitter {
         count = bytes.count / 8
       }
     }
+  }
+}
+
+// MARK: Networks
+
+extension SamplerFitter {
+  /// Trains a sampler's network; of more ranks than slices only the first ones do, and give the
+  /// others the result. Collective.
+  private func train(_ training: CodeTraining, steps: Int) throws {
+    guard let world else { trap("SamplerFitter: a network is trained without MPI") }
+    let isHelping = world.rank < CodeTraining.slices
+    guard world.size > CodeTraining.slices else { return try train(training, steps, on: world) }
+    let part = try world.split(isHelping ? 0 : 1)
+    if isHelping { try train(training, steps, on: part) }
+    try part.free()
+    let values = training.store.values
+    try world.broadcast(
+      UnsafeMutableBufferPointer(start: values.pointer, count: values.count), from: 0)
+  }
+
+  private func train(_ training: CodeTraining, _ steps: Int, on world: Communicator) throws {
+    var options = UpdateOptions()
+    options.rateFactor = RateFactor(.cosine, over: steps)
+    let runner = try StepRunner(
+      [BoundBlock(phases: [training.phase])], training.store, on: world,
+      slices: CodeTraining.slices, random: random.derived(training.phase.name), updates: options)
+    for step in 0..<steps {
+      progress("\(training.phase.name)", step, steps)
+      _ = try runner.run(step: step) { training.batch($0, $1, from: random.derived("codes")) }
+    }
+    try runner.free()
   }
 }
 
