@@ -51,6 +51,9 @@ public protocol Model: SendableMetatype {
   /// How far each latent dimension is open, `[latentSize]` in [0, 1]; nil for models without a
   /// mask.
   var latentMask: Tensor? { get }
+  /// 1 for each latent dimension that matters to the decoder about codes of these images, 0 for
+  /// others, `[latentSize]`; nil for models whose prior does not tell them apart.
+  func relevance(of images: Tensor, using random: RandomSource) -> Tensor?
   /// What the model makes of images, in inference; the decoding of their codes unless a model says
   /// otherwise.
   func reconstruct(_ images: Tensor, using random: RandomSource) -> Tensor
@@ -91,6 +94,8 @@ extension Model {
   }
 
   public var latentMask: Tensor? { nil }
+
+  public func relevance(of images: Tensor, using random: RandomSource) -> Tensor? { nil }
 
   public func remarks(steps: Int) -> [String] { [] }
 

@@ -21,11 +21,12 @@ public struct ModelRegistry: Sendable, ExpressibleByArrayLiteral {
     self.entries = entries
   }
 
-  /// The sixteen models of the comparison.
+  /// The sixteen models of the comparison, then those that came after.
   public static let standard = ModelRegistry([
     VAE.self, BetaVAE.self, InfoVAE.self, VampPriorVAE.self, VAEIOP.self, FlowVAE.self,
     FactorVAE.self, WAEMMD.self, WAEGAN.self, AAE.self, MaskAAE.self, FlexAE.self,
     Autoencoder.self, RAE.self, InjectiveFlow.self, TwoStageVAE.self,
+    ARDVAE.self, GLF.self, CWAE.self, SWAE.self,
   ])
 
   public static func + (registry: Self, models: [any Model.Type]) -> Self {

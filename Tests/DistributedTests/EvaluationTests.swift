@@ -61,15 +61,22 @@ private func scores(_ path: String) throws -> [String: Double] {
   @Test func scoresDoNotDependOnTheNumberOfRanks() throws {
     try withFolder { folder in
       try train(1, "\(folder)/run")
+      // One rank keeps features of real images, two find one of the two files, four none that is
+      // whole.
+      let kept = "\(folder)/features"
       for ranks in [1, 2, 4] {
         let output = try lathe(
           ranks, "evaluate", "\(folder)/run", "--features", "pixels", "--samples", "907",
           "--metrics",
           "error,ssim,fid,interpolation,prd,coverage,latent,elbo,dimension,"
             + "posterior,gap,memorization",
-          "--out", "\(folder)/\(ranks).json"
+          "--out", "\(folder)/\(ranks).json", "--keep-features", kept
         ).output
         #expect(output.contains("907 generated images (sampler prior, seed 0)"), "\(output)")
+        let files = try FileManager.default.contentsOfDirectory(atPath: kept).sorted()
+        #expect(files.count == 2)
+        try FileManager.default.removeItem(atPath: "\(kept)/\(files[0])")
+        if ranks == 2 { try Data([1, 2]).write(to: URL(fileURLWithPath: "\(kept)/\(files[1])")) }
       }
       let expected = try scores("\(folder)/1.json")
       #expect(expected.count == 23, "\(expected.keys.sorted())")

@@ -96,7 +96,7 @@ import Testing
   @Test func modelsWithoutASamplerSayWhatTheyHave() throws {
     let model = try build("ae", ImageShape(height: 8, width: 8, channels: 1)).1
     let error = #expect(throws: SamplerError.self) { try model.sampler(named: .prior) }
-    let words = "ae: no sampler 'prior'; it has aggregated-posterior, gmm, dirichlet-gmm"
+    let words = "ae: no sampler 'prior'; it has aggregated-posterior, gmm, dirichlet-gmm, flow"
     #expect(error?.description == words)
     #expect(try model.sampler(named: .gmm) == nil)
   }

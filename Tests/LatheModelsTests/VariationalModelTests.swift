@@ -207,4 +207,46 @@ import Testing
     let problem = try refusal(name, Self.grey, [key: value])
     #expect(try #require(problem).hasPrefix(message))
   }
+
+  /// The prior of `ard-vae` is that of the codes it was told of, and the dimensions that matter are
+  /// those that the decoder listens to.
+  @Test func variancesAreEstimated() throws {
+    let images = ImageShape(height: 8, width: 8, channels: 1)
+    let (store, model) = try build(
+      "ard-vae", images,
+      ["networks": "mlp", "hiddenSize": 16, "latentSize": 3, "priorMomentum": 0])
+    // The decoder is deaf to the last dimension.
+    let first = try #require(store.parameters.first { $0.name == "decoder.layer0.weight" })
+    for column in 0..<16 { first.value.storage.pointer[2 * 16 + column] = 0 }
+    let random = RandomSource(seed: 2)
+    let batch = random.uniform("images", [64, 8, 8, 1])
+    let others = random.uniform("other images", [64, 8, 8, 1])
+    let updates = Arena(count: store.bufferValues.count)
+    store.bindGradientBuffers(
+      of: [], gradients: updates.pointer, statisticsUpdates: updates.pointer, owner: updates)
+    _ = model.boundStep[0].phases[0].loss(
+      Batch(images: batch, otherImages: others, random: random, step: 0))
+    store.unbindGradientBuffers()
+    store.updateRunningStatistics(from: updates.pointer, slices: 1)
+    let drawn = model.samplers[0].draw(20_000, random).values
+    let codes = model.sampleCodes(
+      of: others,
+      using: random.giving(["posterior": random.normal("held posterior", [64, 3])])
+    ).values
+    for dimension in 0..<3 {
+      func moment(_ values: [Float], _ power: (Double) -> Double) -> Double {
+        let own = stride(from: dimension, to: values.count, by: 3).map {
+          power(Double(values[$0]))
+        }
+        return own.reduce(0, +) / Double(own.count)
+      }
+      let (mean, square) = (moment(codes) { $0 }, moment(codes) { $0 * $0 })
+      let around = moment(drawn) { ($0 - mean) * ($0 - mean) }
+      #expect(abs(moment(drawn) { $0 } - mean) < 0.05 * square.squareRoot())
+      #expect(abs(around / square - 1) < 0.05)
+    }
+    let relevance = try #require(model.relevance(of: batch, using: random)).values
+    #expect(relevance[2] == 0 && relevance.contains(1))
+    #expect(try build("vae", images).1.relevance(of: batch, using: random) == nil)
+  }
 }

@@ -45,6 +45,10 @@ struct Evaluate: ParsableCommand {
   @Option(help: "The file to add the scores to instead of RUN/evaluation.json.")
   var out: String?
 
+  @Option(
+    help: "Keep features of real images in this folder, for other evaluations.")
+  var keepFeatures: String?
+
   @Flag(help: "Write the precision-recall curve as SVG as well.")
   var svg = false
 
@@ -71,6 +75,7 @@ struct Evaluate: ParsableCommand {
     let evaluator = Evaluator(
       settings, reference: images, training: training, features: features, on: world,
       progress: progress.show)
+    evaluator.keptFeatures = keepFeatures.map { KeptFeatures(in: FilePath($0)) }
     let codes = try saved.sampler(sampler, data: source.data, on: world, progress: progress)
     let evaluation = try evaluator.evaluate(saved.loaded.model, sampler: codes)
     progress.finish()

@@ -60,7 +60,8 @@ struct CellRun {
       default: ["--\(name)", value.text]
       }
     }
-    return ["evaluate", run.string, "--out", scores.string] + flags
+    let features = ["--keep-features", place.features.string]
+    return ["evaluate", run.string, "--out", scores.string] + features + flags
       + ["--threads", "\(options.threads)"] + data
   }
 

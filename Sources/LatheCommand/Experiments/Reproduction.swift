@@ -10,6 +10,8 @@ struct Reproduction {
 
   var records: FilePath { folder.appending("experiments") }
   private var recipes: FilePath { folder.appending("recipes") }
+  /// Features of real images, which all cells of a data set are compared with.
+  var features: FilePath { folder.appending("features") }
 
   init(_ path: String) { folder = FilePath(path) }
 

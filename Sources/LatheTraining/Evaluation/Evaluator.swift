@@ -16,6 +16,8 @@ public final class Evaluator {
   let extractor: any FeatureExtractor
   /// Is told how far this rank is.
   public var progress: Progress
+  /// Where features of real images are kept; nil for nowhere.
+  public var keptFeatures: KeptFeatures?
   var work: SharedWork { SharedWork(world: world, progress: progress) }
   private let world: Communicator
   /// Features of the reference images, once they have been asked for; rank 0 only.
@@ -138,9 +140,7 @@ public final class Evaluator {
 
   private func realFeatures() throws -> Features? {
     if knowsReference { return referenceFeatures }
-    referenceFeatures = try gatheredFeatures("reference images", reference.count) {
-      self.reference.images($0)
-    }
+    referenceFeatures = try features(of: reference, "reference images")
     knowsReference = true
     return referenceFeatures
   }
@@ -152,8 +152,22 @@ public final class Evaluator {
     try gatheredFeatures(kind, count) { settings.preprocessing(images($0)) }
   }
 
+  /// Features of real images on rank 0, nil elsewhere, from a file if they are kept. Collective.
+  func features(of real: RealImages, _ kind: String) throws -> Features? {
+    let file = try keptFeatures?.file(of: real, by: extractor)
+    let dimensions = extractor.dimensions(for: real.set.shape)
+    let kept = file.flatMap {
+      world.rank == 0 ? keptFeatures?.read($0, count: real.count, dimensions: dimensions) : nil
+    }
+    let isKept = try world.allReduceFlags(or: kept == nil ? 0 : 1) != 0
+    if isKept { return kept }
+    let found = try gatheredFeatures(kind, real.count) { real.images($0) }
+    if let file, let found { try keptFeatures?.write(found, to: file) }
+    return found
+  }
+
   /// Features of images on rank 0, nil elsewhere. Collective.
-  func gatheredFeatures(
+  private func gatheredFeatures(
     _ kind: String, _ count: Int, _ images: (Range<Int>) -> Tensor
   ) throws -> Features? {
     let values: [Float]? = try work.gather("features of \(kind)", count) {

@@ -278,7 +278,9 @@ def power_vector(name, outputs):
 
 
 def is_buffer(name):
-    return name.rsplit(".")[-1] in ("running_mean", "running_var", "starting_share", "u")
+    return name.rsplit(".")[-1] in (
+        "running_mean", "running_var", "running_square", "starting_share", "u"
+    )
 
 
 # ---- Initial values and data ---------------------------------------------------------------------
@@ -297,7 +299,7 @@ def draw(name, shape, generator):
         return normal * math.sqrt(2 / fans)
     if kind == "openness":
         return 5 * torch.rand(shape, generator=generator, dtype=torch.float64)
-    if kind in ("running_mean", "running_var"):
+    if kind in ("running_mean", "running_var", "running_square"):
         return torch.zeros(shape, dtype=torch.float64)
     if kind == "pseudo_inputs":
         return 0.5 + 0.3 * normal

@@ -19,17 +19,18 @@ extension Evaluator {
       images.model.encode(self.reference.images($0))
     }
     if has(.latent), let codes {
-      try evaluation.add(.latent) { try latentScores(codes, mask: images.model.latentMask?.values) }
+      try evaluation.add(.latent) { try latentScores(codes, of: images.model) }
     }
     if has(.dimension) { try addDimension(codes, to: &evaluation) }
   }
 
-  private func latentScores(_ codes: Features, mask: [Float]?) throws -> [Score] {
-    let active = mask.map { LatentStatistics.activeCoordinates(of: $0) }
+  /// Images that a model's relevant dimensions are counted with.
+  private static let relevanceImages = 100
+
+  private func latentScores(_ codes: Features, of model: any Model) throws -> [Score] {
+    let (active, words) = activeDimensions(of: model)
     let statistics = try LatentStatistics(FeatureStatistics(of: codes), active: active)
-    let samples =
-      "codes of \(reference.description), "
-      + (active == nil ? "all dimensions" : "dimensions with a mask of at least 0.1")
+    let samples = "codes of \(reference.description), \(words)"
     return [
       Score(
         "latent/nac", statistics.meanAbsoluteCorrelation,
@@ -41,6 +42,20 @@ extension Evaluator {
         "latent/active", Double(statistics.active.count), unit: "dimensions, m_A",
         samples: samples),
     ]
+  }
+
+  /// Those that a mask leaves open, or that matter to the decoder; nil for all.
+  private func activeDimensions(of model: any Model) -> (active: [Int]?, words: String) {
+    if let mask = model.latentMask {
+      let active = LatentStatistics.activeCoordinates(of: mask.values)
+      return (active, "dimensions with a mask of at least 0.1")
+    }
+    let images = reference.images(0..<min(Self.relevanceImages, reference.count))
+    let random = RandomSource(seed: settings.seed).derived("relevance")
+    let relevance = model.relevance(of: images, using: random)
+    guard let relevance else { return (nil, "all dimensions") }
+    let active = LatentStatistics.activeCoordinates(of: relevance.values)
+    return (active, "relevant dimensions, by \(images.shape[0]) images")
   }
 
   // MARK: Intrinsic dimension

@@ -14,7 +14,7 @@ extension Evaluator {
     guard let training = trainingImages(reference.count, for: .memorization, &evaluation) else {
       return
     }
-    let seen = try gatheredFeatures("training images", training.count) { training.images($0) }
+    let seen = try features(of: training, "training images")
     let unseen = comparison?.real[
       rows: RealImages.drawn(
         training.count, of: reference.count, seed: settings.seed, for: .subset)]
