@@ -254,6 +254,21 @@ static void check_planar(const layer *l) {
   free(w), free(planes), free(line), free(y), free(x), free(dw), free(one);
 }
 
+/// By LatheKernels' choice. Winograd convolution rounds to bfloat16 in its own domain.
+static void check_choice(ck_geometry g, int bfloat16) {
+  layer l = make_layer(g, 3, bfloat16);
+  long sizes[] = {output_size(&l), input_size(&l), weights_size(&g)};
+  for (int direction = 0; direction < 3; direction++) {
+    float *got = floats(sizes[direction]);
+    lathe_convolve(direction, &g, l.images, direction == 1 ? got : l.x, direction == 0 ? got : l.y,
+                   direction == 2 ? got : l.w, bfloat16);
+    report(&l, bfloat16 ? "chosen bf16" : "chosen float32", direction, got,
+           bfloat16 ? g.input_channels >= 32 && g.kernel_height > 1 ? 1e-2 : 2e-6 : 3e-6);
+    free(got);
+  }
+  free_layer(&l);
+}
+
 void check_convolutions(void) {
   // Input, output, kernel, strides, padding: workloads' kinds of layers, and odd ones.
   static const ck_geometry geometries[] = {
@@ -271,5 +286,11 @@ void check_convolutions(void) {
       if (!pairs && g.stride_height == 1 && g.output_channels <= 4) check_planar(&l);
       free_layer(&l);
     }
+    for (int bfloat16 = 0; bfloat16 < 2 && lathe_convolve; bfloat16++) check_choice(g, bfloat16);
   }
+  // Winograd convolution, and a GEMM.
+  static const ck_geometry more[] = {{16, 16, 32, 8, 8, 34, 4, 4, 2, 2, 1, 1},
+                                     {9, 7, 32, 9, 7, 35, 3, 3, 1, 1, 1, 1},
+                                     {6, 7, 20, 6, 7, 19, 1, 1, 1, 1, 0, 0}};
+  for (int i = 0; i < 6 && lathe_convolve; i++) check_choice(more[i / 2], i % 2);
 }

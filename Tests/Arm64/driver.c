@@ -1,5 +1,4 @@
-// Runs each family of CKernels on inputs that are the same everywhere, and compares it with loops
-// in double precision: the same program for x86-64 and, under qemu, for arm64 (see `check`).
+// Operands, comparisons and what they print.
 #include "driver.h"
 
 #include <stdint.h>
@@ -84,16 +83,10 @@ void expect_equal(const char *name, const float *got, const float *want, long co
   failures++;
 }
 
-int main(void) {
+int failed(void) { return failures > 0; }
+
+void print_processor(void) {
   ck_tile_shape shape = ck_shape_of_tiles();
   printf("processor\t%s\t%ld x %ld\t%s\n", ck_instruction_set(), shape.rows, shape.columns,
          ck_has_tiles(1) ? "pairs" : ck_has_tiles(0) ? "floats" : "no tiles");
-  check_random_numbers();
-  check_loops();
-  if (ck_has_tiles(0)) {
-    check_gemm();
-    check_convolutions();
-    check_winograd();
-  }
-  return failures > 0;
 }

@@ -27,6 +27,10 @@ void print_bits(const char *name, const void *got, long bytes);
 /// Fails if two vectors differ in a bit.
 void expect_equal(const char *name, const float *got, const float *want, long count);
 
+void print_processor(void);
+/// Whether a comparison failed.
+int failed(void);
+
 /// C = op(A) op(B) or C += op(A) op(B) by tiles, as Sources/LatheKernels/GEMM/TiledGEMM.swift does
 /// it; chains of at most 256 elements, so that floats are the same bits for all shapes of tiles.
 typedef struct {
@@ -35,6 +39,14 @@ typedef struct {
 } product;
 void multiply(product p, const float *a, long a_stride, const float *b, long b_stride, float *c,
               long c_stride);
+
+/// strategies.swift, where it is linked: LatheKernels' own choice of kernels.
+__attribute__((weak)) void lathe_gemm(
+    const float *a, int a_transposed, const float *b, int b_transposed, float *c, long m, long n,
+    long k, int accumulate, int is_bfloat16);
+__attribute__((weak)) void lathe_convolve(
+    int direction, const ck_geometry *g, long batch, float *input, float *output, float *weights,
+    int is_bfloat16);
 
 void check_gemm(void);
 void check_convolutions(void);

@@ -76,17 +76,21 @@ static void reference(product p, const float *a, const float *b, const float *c,
     }
 }
 
-static void check(product p) {
+/// By the tiles, or by LatheKernels' choice.
+static void check(product p, int by_choice) {
   float *a = p.pairs ? rounded_values(p.m * p.k, 1) : values(p.m * p.k, 1);
   float *b = p.pairs ? rounded_values(p.k * p.n, 2) : values(p.k * p.n, 2);
   float *c = values(p.m * p.n, 3);
   double *want = doubles(p.m * p.n), *scale = doubles(p.m * p.n);
   reference(p, a, b, c, want, scale);
-  multiply(p, a, p.a_transposed ? p.m : p.k, b, p.b_transposed ? p.k : p.n, c, p.n);
+  if (by_choice)
+    lathe_gemm(a, p.a_transposed, b, p.b_transposed, c, p.m, p.n, p.k, p.adds, p.pairs);
+  else
+    multiply(p, a, p.a_transposed ? p.m : p.k, b, p.b_transposed ? p.k : p.n, c, p.n);
   char name[100];
-  snprintf(name, sizeof name, "gemm %s %c%c%s %ldx%ldx%ld", p.pairs ? "bf16" : "float32",
-           p.a_transposed ? 't' : 'n', p.b_transposed ? 't' : 'n', p.adds ? " adds" : "", p.m, p.n,
-           p.k);
+  snprintf(name, sizeof name, "%s %s %c%c%s %ldx%ldx%ld", by_choice ? "GEMM" : "gemm",
+           p.pairs ? "bf16" : "float32", p.a_transposed ? 't' : 'n', p.b_transposed ? 't' : 'n',
+           p.adds ? " adds" : "", p.m, p.n, p.k);
   compare(name, c, want, scale, p.m * p.n, p.pairs ? 2e-6 : 1e-6);
   free(a), free(b), free(c), free(want), free(scale);
 }
@@ -108,14 +112,24 @@ static void check_source(int pairs) {
   expect_equal(pairs ? "source bf16" : "source float32", c, d, m * width);
 }
 
+/// Sizes × transpositions × whether it adds.
+static void check_sizes(int pairs, const long (*sizes)[3], long count, int by_choice) {
+  for (long s = 0; s < count; s++)
+    for (int t = 0; t < 8; t++)
+      check((product){pairs, t & 1, t >> 1 & 1, t >> 2, sizes[s][0], sizes[s][1], sizes[s][2]},
+            by_choice);
+}
+
 void check_gemm(void) {
-  static const long sizes[][3] = {{1, 1, 1},    {4, 16, 8},    {3, 5, 7},     {6, 16, 9},
-                                  {5, 17, 31},  {12, 33, 257}, {64, 48, 515}, {7, 100, 1030},
+  static const long sizes[][3] = {{1, 1, 1},     {4, 16, 8},   {3, 5, 7},     {6, 16, 9},
+                                  {5, 17, 31},   {12, 33, 257}, {64, 48, 515}, {7, 100, 1030},
                                   {130, 15, 66}, {8, 32, 64},  {33, 2, 40}};
+  // Few rows, which may be columns of tiles; many, which become row panels; many blocks.
+  static const long chosen[][3] = {{1, 1, 1}, {20, 150, 261}, {1061, 21, 35}, {70, 515, 130}};
   for (int pairs = 0; pairs <= (ck_has_tiles(1) != 0); pairs++) {
-    for (unsigned s = 0; s < sizeof sizes / sizeof *sizes; s++)
-      for (int t = 0; t < 8; t++)
-        check((product){pairs, t & 1, t >> 1 & 1, t >> 2, sizes[s][0], sizes[s][1], sizes[s][2]});
+    check_sizes(pairs, sizes, sizeof sizes / sizeof *sizes, 0);
     check_source(pairs);
   }
+  for (int bfloat16 = 0; bfloat16 < 2 && lathe_gemm; bfloat16++)
+    check_sizes(bfloat16, chosen, sizeof chosen / sizeof *chosen, 1);
 }
