@@ -112,7 +112,6 @@ let package = Package(
     example("OwnNetworks", ["LatheModels", "LatheNN", "LatheTensors"]),
     example("OwnData", ["LatheData", "LatheNN"]),
     example("TrainedRun", ["LatheData", "LatheReports", "LatheTensors", "LatheTraining"]),
-    example("HypersphericalVAE", ["LatheModels", "LatheNN", "LatheTensors"]),
 
     .target(
       name: "TestSupport", dependencies: ["LatheTensors", "LatheFiles", system],
@@ -148,8 +147,7 @@ let package = Package(
       dependencies: [
         "LatheFiles", "LatheDistributed", "LatheModels", "LatheReports", "LatheTraining",
         "TestSupport", "DistributedChecks", "FaultyLathe", "lathe", "OwnModel", "OwnNetworks",
-        "OwnData",
-        "HypersphericalVAE", "TrainedRun", "LatheTensors",
+        "OwnData", "TrainedRun", "LatheTensors",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -26,7 +26,7 @@ public struct ModelRegistry: Sendable, ExpressibleByArrayLiteral {
     VAE.self, BetaVAE.self, InfoVAE.self, VampPriorVAE.self, VAEIOP.self, FlowVAE.self,
     FactorVAE.self, WAEMMD.self, WAEGAN.self, AAE.self, MaskAAE.self, FlexAE.self,
     Autoencoder.self, RAE.self, InjectiveFlow.self, TwoStageVAE.self,
-    ARDVAE.self, GLF.self, CWAE.self, SWAE.self,
+    ARDVAE.self, GLF.self, CWAE.self, SWAE.self, HypersphericalVAE.self,
   ])
 
   public static func + (registry: Self, models: [any Model.Type]) -> Self {

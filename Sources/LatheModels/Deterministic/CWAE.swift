@@ -15,10 +15,9 @@ public struct CWAE: DeterministicModel {
 
   public struct Configuration: DeterministicConfiguration {
     public var deterministic = DeterministicSettings()
-    @Setting("λ, the weight of the distance or its logarithm.", bounds: .atLeast(0)) public var
-      distanceWeight: Float = 1
-    @Setting("Whether the logarithm of the distance is minimised.") public var
-      logarithmic = true
+    @Setting("λ, the weight of the distance or its logarithm.", bounds: .atLeast(0)) public
+      var distanceWeight: Float = 1
+    @Setting("Whether the logarithm of the distance is minimised.") public var logarithmic = true
     public init() {}
   }
 

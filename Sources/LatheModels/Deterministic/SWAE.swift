@@ -15,8 +15,8 @@ public struct SWAE: DeterministicModel {
 
   public struct Configuration: DeterministicConfiguration {
     public var deterministic = DeterministicSettings()
-    @Setting("λ, the weight of the distance.", bounds: .atLeast(0)) public var
-      distanceWeight: Float = 1
+    @Setting("λ, the weight of the distance.", bounds: .atLeast(0)) public var distanceWeight:
+      Float = 1
     @Setting("Directions that the distance is taken along in each batch.", bounds: .size())
     public var directions = 50
     public init() {}

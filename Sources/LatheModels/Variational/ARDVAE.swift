@@ -20,8 +20,8 @@ public struct ARDVAE: VariationalModel {
       .fixedVariance, latentSize: 128, learningRate: 5e-4)
     @Setting("β, the weight of KL(q(z | x) ‖ N(0, σ̂²)).", bounds: .atLeast(0)) public var beta:
       Float = 0.25
-    @Setting("Share of the old variances in an update.", bounds: .within(0...1)) public var
-      priorMomentum: Float = 0.99
+    @Setting("Share of the old variances in an update.", bounds: .within(0...1)) public
+      var priorMomentum: Float = 0.99
     public init() {}
   }
 

@@ -1,32 +1,28 @@
-// A posterior, an operation and a prior of one's own:
-//
-//   swift run -c release HypersphericalVAE train hyperspherical-vae fashion-mnist --steps 2000
-
-import LatheCommand
-import LatheModels
 import LatheNN
 import LatheTensors
 
 /// Hyperspherical VAE: codes on the unit sphere, von Mises–Fisher posteriors, a uniform prior.
 ///
-/// Davidson et al., "Hyperspherical Variational Auto-Encoders", UAI 2018 (arXiv 1804.00891).
-struct HypersphericalVAE: Model {
-  static let name = "hyperspherical-vae"
-  static let summary = "variational autoencoder with codes on the unit sphere"
-  static let source = "Davidson et al. 2018"
+/// Davidson et al., "Hyperspherical Variational Auto-Encoders", UAI 2018 (arXiv 1804.00891); head,
+/// likelihood and rate as in its released code.
+public struct HypersphericalVAE: Model {
+  public static let name = "hvae"
+  public static let summary = "variational autoencoder with codes on the unit sphere"
+  public static let source = "Davidson et al. 2018"
 
-  typealias Group = AutoencoderGroup
+  public typealias Group = AutoencoderGroup
 
-  struct Configuration: AutoencoderConfiguration {
-    var autoencoder = AutoencoderSettings(.flexaeConv, latentSize: 10)
-    @Setting("Adam's learning rate.", bounds: .atLeast(0)) var learningRate: Float = 1e-3
+  public struct Configuration: AutoencoderConfiguration {
+    public var autoencoder = AutoencoderSettings(.flexaeConv, latentSize: 10)
+    @Setting("Adam's learning rate.", bounds: .atLeast(0)) public var learningRate: Float = 1e-3
+    public init() {}
   }
 
-  let configuration: Configuration
-  let encoder: any EncoderNetwork
-  let decoder: any DecoderNetwork
+  private let configuration: Configuration
+  private let encoder: any EncoderNetwork
+  private let decoder: any DecoderNetwork
 
-  static func validate(_ configuration: Configuration, images: ImageShape)
+  public static func validate(_ configuration: Configuration, images: ImageShape)
     throws(ConfigurationError)
   {
     try configuration.networks.architecture.validate(images)
@@ -35,7 +31,7 @@ struct HypersphericalVAE: Model {
     }
   }
 
-  init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
+  public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
     let (m, settings) = (configuration.latentSize, configuration.autoencoder)
     encoder = settings.networks.architecture.encoder(
@@ -44,12 +40,12 @@ struct HypersphericalVAE: Model {
       scope("decoder"), images: images, latentSize: m, size: settings.size)
   }
 
-  var step: [Block<Self>] {
+  public var step: [Block<Self>] {
     let adam = OptimizerRule.adam(.constant(configuration.learningRate))
     return [
       Block(
         Phase("elbo", updates: [.encoder, .decoder], by: adam) {
-          $0.negativeELBO($1.images, $1.random, mode: .training)
+          $0.negativeELBO($1.images, $1.random, mode: $1.mode)
         })
     ]
   }
@@ -63,7 +59,7 @@ struct HypersphericalVAE: Model {
     return Losses(reconstruction + kl, terms: ["reconstruction": reconstruction, "kl": kl])
   }
 
-  /// μ by normalization, κ by 1 + softplus, as in the paper's Section 5.
+  /// μ by normalization, κ by 1 + softplus.
   func posterior(_ images: Tensor, mode: Mode) -> VonMisesFisher {
     let m = configuration.latentSize
     let outputs = encoder(images, mode: mode)
@@ -73,20 +69,25 @@ struct HypersphericalVAE: Model {
       concentration: 1 + softplus(outputs.slice(m..<m + 1, axis: 1)))
   }
 
-  func encode(_ images: Tensor) -> Tensor { posterior(images, mode: .inference).mean }
+  public func objective(_ batch: Batch) -> Tensor? {
+    negativeELBO(batch.images, batch.random, mode: batch.mode).total
+  }
 
-  func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor {
+  /// The means of the posteriors.
+  public func encode(_ images: Tensor) -> Tensor { posterior(images, mode: .inference).mean }
+
+  public func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor {
     posterior(images, mode: .inference).sample(using: random)
   }
 
-  func decode(_ codes: Tensor) -> Tensor { decoder(codes, mode: .inference) }
+  public func decode(_ codes: Tensor) -> Tensor { decoder(codes, mode: .inference) }
 
-  func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
+  public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
     negativeELBO(images, random, mode: .inference).total
   }
 
   /// z uniform on the sphere.
-  var samplers: [Sampler] {
+  public var samplers: [Sampler] {
     [
       Sampler(.prior) { count, random in
         let draws = random.normal("prior", [count, configuration.latentSize])
@@ -95,5 +96,3 @@ struct HypersphericalVAE: Model {
     ]
   }
 }
-
-Lathe.main(models: .standard + [HypersphericalVAE.self])

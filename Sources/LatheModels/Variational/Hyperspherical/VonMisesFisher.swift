@@ -18,13 +18,15 @@ public struct VonMisesFisher {
 
   /// z = U (ω, √(1 − ω²) v): Algorithm 1, with gradients through Eq. 20's ω = h(ε, κ).
   ///
-  /// The correction for the acceptance step (Appendix C) is left out. Shapes: → `[N, m]`.
+  /// The correction for the acceptance step (Appendix C) is left out, as in the released code.
+  /// Shapes: → `[N, m]`.
   public func sample(using random: RandomSource) -> Tensor {
     let (n, m) = (mean.shape[0], mean.shape[1])
     let omega = omega(using: random)  // [N, 1]
     let rest = random.normal("tangent", [n, m - 1])
     let tangent = rest / rest.norm(axis: 1, keepingDimensions: true)
-    let straight = concatenated([omega, sqrt(1 - omega.squared + 1e-7) * tangent], axis: 1)
+    let height = sqrt((1 - omega.squared).clamped(to: 1e-10...Float.infinity))
+    let straight = concatenated([omega, height * tangent], axis: 1)
     return reflected(straight)
   }
 
@@ -33,7 +35,7 @@ public struct VonMisesFisher {
     let (n, m) = (mean.shape[0], mean.shape[1])
     let first = Tensor((0..<n * m).map { $0 % m == 0 ? 1 : 0 }, shape: [n, m])
     let difference = first - mean
-    let u = difference / (difference.norm(axis: 1, keepingDimensions: true) + 1e-7)
+    let u = difference / (difference.norm(axis: 1, keepingDimensions: true) + 1e-5)
     return z - 2 * (z * u).sum(1, keepingDimensions: true) * u
   }
 
@@ -54,11 +56,11 @@ public struct VonMisesFisher {
   ) -> Tensor {
     let (count, m) = (Self.proposals, mean.shape[1])
     // A coordinate of a uniform point on the sphere, moved to [0, 1], has that distribution.
-    let points = random.normal("proposals", [n * count, m])
+    let points = random.normal("proposals", [n, count * m]).reshaped(to: [n * count, m])
     let draws =
       (0.5 + 0.5 * points.slice(0..<1, axis: 1) / points.norm(axis: 1, keepingDimensions: true))
       .values
-    let chances = random.uniform("chances", [n * count]).values
+    let chances = random.uniform("chances", [n, count]).values
     let epsilon = (0..<n).map { row -> Float in
       let tries = row * count..<(row + 1) * count
       let first = tries.first { place in
@@ -74,7 +76,7 @@ public struct VonMisesFisher {
   public var kl: Tensor { uniformKL(concentration, dimensions: mean.shape[1]) }
 }
 
-/// KL(vMF(·, κ) ‖ uniform), an operation of this program. Shapes: any → the same.
+/// KL(vMF(·, κ) ‖ uniform). Shapes: any → the same.
 ///
 /// Concretely, κ A(κ) + log C(κ) + log |S|, A = I_{m/2}(κ) / I_{m/2−1}(κ); its derivative is κ
 /// A′(κ), A′ = 1 − (m − 1) A / κ − A².
