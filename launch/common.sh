@@ -23,6 +23,7 @@ root=$PWD
 
 # What a build needs, and for each the packages of apt, dnf, zypper and conda-forge that have it.
 needs=(
+  "git:              git                git                 git              git"
   "pkg-config:       pkg-config         pkgconf-pkg-config  pkg-config       pkg-config"
   "MPI:              libopenmpi-dev     openmpi-devel       openmpi4-devel   openmpi"
   "mpirun:           openmpi-bin        openmpi             openmpi4         openmpi"
@@ -139,7 +140,9 @@ require_swift() {
   [[ $PWD != *[\"\\]* ]] || fail "swift cannot build in a folder with \" or \\ in its name: $PWD"
   local version install="install Swift 6.1 or later from https://www.swift.org/install"
   command -v swift >/dev/null || fail "no swift in PATH: $install"
-  version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p')
+  version=$(swift --version 2>&1) || fail "swift does not start, $install names what it needs:
+  $version"
+  version=$(sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' <<<"$version")
   [ "$(printf '6.1\n%s\n' "$version" | sort -V | head -n 1)" = 6.1 ] \
     || fail "expected Swift 6.1 or later, found ${version:-none}: $install"
 }
