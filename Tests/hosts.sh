@@ -6,7 +6,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 skip() { echo "$0: skipped: $*" >&2; exit 77; }
 ((EUID == 0)) || skip "network namespaces need root"
 command -v ip >/dev/null || skip "no ip command (iproute2)"
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+here=$PWD
+source "$root/launch/common.sh"
+cd "$here"
 
 tag=lathe$$
 bridge=br$$

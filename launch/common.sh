@@ -186,6 +186,25 @@ install_lathe() {  # FOLDER
     --output-directory "$share/man/man1" >/dev/null)
 }
 
+# The kind of the mpirun in PATH, on which its options, variables and exit statuses depend: orte (Open
+# MPI up to 4), prrte (Open MPI from 5), hydra (MPICH, Intel MPI), other.
+mpi_kind() {
+  case $(mpirun --version 2>/dev/null || true) in
+    *"Open MPI) "[1-4].* | *OpenRTE*) echo orte ;;
+    *"Open MPI) "* | *PRRTE*) echo prrte ;;
+    *HYDRA* | *Intel*) echo hydra ;;
+    *) echo other ;;
+  esac
+}
+
+# Options for ranks of one machine: there may be more of them than cores, and none is bound to one.
+local_options() {  # KIND
+  case $1 in
+    orte | prrte) echo --oversubscribe --bind-to none ;;
+    hydra) echo -bind-to none ;;
+  esac
+}
+
 # Where the library that narrows `bind` is, for the program at this path; empty if it is nowhere.
 find_listen() {
   local folder file

@@ -79,7 +79,7 @@ typedef int (*CMPIHelp)(const char *file, const char *topic, bool isError, ...);
 
 static inline int cmpi_no_help(const char *file, const char *topic, bool isError, ...) { return 0; }
 
-// Takes the place of the function by which Open MPI 4 explains an abort in eight lines: it is called
+// Takes the place of the function by which Open MPI explains an abort in eight lines: it is called
 // through a variable. (NULL looks in all libraries of the process.)
 static inline void cmpi_silence_help(void) {
   CMPIHelp *help = (CMPIHelp *)dlsym(NULL, "opal_show_help");

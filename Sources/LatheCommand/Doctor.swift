@@ -108,7 +108,7 @@ struct Doctor: ParsableCommand {
     }
     let missing = Surroundings.missingForRoot(
       ProcessInfo.processInfo.environment, user: geteuid())
-    if !missing.isEmpty {
+    if MPISession.isOpenMPI && !missing.isEmpty {
       let settings = missing.map { "\($0)=1" }.joined(separator: " ")
       say(false, "root", "mpirun refuses to run as root: `export \(settings)`")
     }

@@ -155,7 +155,7 @@ private let patience = 400.0
       #expect(bound.allSatisfy { $0.hasPrefix("127.0.0.1:") || $0.hasPrefix("[::1]:") }, "\(bound)")
     }
     try withFolder { folder in
-      let mpirun = ["mpirun", "-n", "2", "--oversubscribe", "--bind-to", "none"]
+      let mpirun = ["mpirun", "-n", "2"] + launcher.options
       let open = try ports(of: mpirun, in: folder)
       #expect(open.contains { $0.hasPrefix("0.0.0.0:") }, "the check finds open ports: \(open)")
     }

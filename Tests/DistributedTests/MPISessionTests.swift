@@ -25,7 +25,7 @@ import Testing
   @Test(arguments: [0, 2]) func noPortIsOpened(ranks: Int) throws {
     try withFolder { folder in
       let lathe = try builtExecutable("lathe")
-      let launcher = ranks == 0 ? "" : "mpirun -n \(ranks) --oversubscribe --bind-to none "
+      let launcher = ranks == 0 ? "" : mpirunCommand(ranks) + " "
       let script = """
         \(launcher)'\(lathe)' train vae synthetic --steps 1000000 --batch 16 --out '\(folder)/run' \
           --set latentSize=4 --set hiddenSize=16 --preview-every 0 --log-every 1 >/dev/null 2>&1 &

@@ -47,12 +47,12 @@ import Testing
   @Test func aRunHasOneWriter() throws {
     let result = try bash(
       """
-      job="mpirun -n 2 --oversubscribe --bind-to none"
+      job="\(mpirunCommand(2))"
       $job $T --steps 1000000 --checkpoint-every 1 --out a >first.log 2>&1 & first=$!
       for i in $(seq 300); do ls a/checkpoints/step-* >/dev/null 2>&1 && break; sleep 0.1; done
       read host pid rest <a/.lock
       for ranks in 1 2; do
-        mpirun -n $ranks --oversubscribe --bind-to none $T --steps 1000001 --out a --resume 2>&1 \
+        \(mpirunCommand("$ranks")) $T --steps 1000001 --out a --resume 2>&1 \
           | grep "process $pid on $host" | sort -u | cut -c1-52
         echo "status ${PIPESTATUS[0]}"
       done

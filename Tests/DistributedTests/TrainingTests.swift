@@ -56,7 +56,7 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
 {
   let job = """
     mount -t tmpfs -o size=\(size) tmpfs /dev/shm
-    exec mpirun -n \(ranks) --oversubscribe --bind-to none "$0" "$@"
+    exec \(mpirunCommand(ranks)) "$0" "$@"
     """
   return try oneJobAtATime {
     try runProcess(

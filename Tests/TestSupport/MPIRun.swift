@@ -8,6 +8,21 @@ public func oneJobAtATime<Result>(_ body: () throws -> Result) rethrows -> Resul
   try jobLock.withLock(body)
 }
 
+/// The kind of the mpirun in PATH, as `launch/common.sh` has them, and its options for ranks of one
+/// machine.
+public let launcher: (kind: String, options: [String]) = {
+  let common = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+  let script = #"source "$0/../../launch/common.sh"; kind=$(mpi_kind); echo $kind; local_options $kind"#
+  let answer = try! runProcess("bash", ["-c", script, common], timeout: 60)
+  let words = answer.output.split { $0.isWhitespace }.map(String.init)
+  return (words.first ?? "other", Array(words.dropFirst()))
+}()
+
+/// A command for shells that starts so many ranks, a number or a shell's variable.
+public func mpirunCommand(_ ranks: Any) -> String {
+  "mpirun -n \(ranks) \(launcher.options.joined(separator: " "))"
+}
+
 /// Runs a built executable on so many ranks, without judging its exit status.
 ///
 /// - Parameters:
@@ -24,7 +39,7 @@ public func mpirunResult(
     variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
   }
-  let options = ["-n", "\(ranks)", "--oversubscribe", "--bind-to", "none"]
+  let options = ["-n", "\(ranks)"] + launcher.options
   return try oneJobAtATime {
     try runProcess(
       "mpirun", options + [try builtExecutable(executable)] + arguments, environment: variables,

@@ -1,4 +1,5 @@
 import Foundation
+import LatheDistributed
 import LatheFiles
 import LatheTraining
 import SystemPackage
@@ -77,7 +78,8 @@ struct CellRun {
     let (ranks, cores) = (ranks ?? options.ranks, ProcessInfo.processInfo.activeProcessorCount)
     let lathe = [ExperimentFolder.program.string] + arguments
     guard ranks > 1 else { return lathe }
-    let crowd = ranks * options.threads > cores ? ["--oversubscribe"] : []
+    let isCrowded = MPISession.isOpenMPI && ranks * options.threads > cores
+    let crowd = isCrowded ? ["--oversubscribe"] : []
     return ["mpirun", "-n", "\(ranks)", "--bind-to", "none"] + crowd + lathe
   }
 }

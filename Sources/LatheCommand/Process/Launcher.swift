@@ -9,7 +9,10 @@ enum Launcher {
   }
 
   /// Whether this is Open MPI's mpirun.
-  static var isMPIRun: Bool { variable("OMPI_COMM_WORLD_SIZE") != nil }
+  static var isOpenMPI: Bool { variable("OMPI_COMM_WORLD_SIZE") != nil }
+
+  /// Whether this is an mpirun, of Open MPI or of MPICH and its relatives.
+  static var isMPIRun: Bool { isOpenMPI || variable("MPI_LOCALNRANKS") != nil }
 
   /// Where the ranks are; nil if that is not known.
   static var extent: MPISession.Extent? {

@@ -19,10 +19,10 @@ enum RankedJob {
   static func finish() throws { try failing { try MPISession.running?.finish() } }
 
   /// Ends all ranks with a status that is no rank's fault, as 75 of a run that was stopped; mpirun
-  /// has nothing to say of it. Collective.
+  /// has nothing to say of it, Open MPI's because rank 0 aborts. Collective.
   static func leave(status: Int32) throws -> Never {
     flushOutput()
-    if Launcher.isMPIRun, let session = MPISession.running {
+    if Launcher.isOpenMPI, let session = MPISession.running {
       try failing { try session.world.barrier() }
       if session.world.rank == 0 { session.abortJob(status: status) }
       // mpirun ends the others.
@@ -76,8 +76,8 @@ enum RankedJob {
   }
 }
 
-/// MPI on its way, started for nothing but an abort: mpirun explains any other end in fifteen
-/// lines.
+/// MPI on its way, started for nothing but an abort: Open MPI's mpirun explains any other end in
+/// fifteen lines, and MPICH's lets the other ranks wait for this one.
 private final class StartingSession: Sendable {
   private let started = DispatchSemaphore(value: 0)
 

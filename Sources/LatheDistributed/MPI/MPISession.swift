@@ -14,6 +14,8 @@ public final class MPISession: Sendable {
   /// The first line of what the MPI library says of itself; it need not be running.
   public static let libraryVersion =
     mpiText(cmpi_library_version).map(firstLine) ?? "unknown MPI library"
+  /// Whether the MPI library is Open MPI; others are MPICH and its relatives.
+  public static let isOpenMPI = libraryVersion.hasPrefix("Open MPI")
   private let finished = Atomic(false)
 
   /// Where all ranks of a job are.
@@ -65,7 +67,7 @@ public final class MPISession: Sendable {
     try refuseSplitWorld(launcher)
   }
 
-  /// Settings of Open MPI's, unless the environment has others.
+  /// Settings of Open MPI's and MPICH's, unless the environment has others.
   private static func configure(_ extent: Extent?) {
     // A process without a launcher needs no daemon beside it: Open MPI starts one unless told
     // otherwise.
@@ -74,6 +76,8 @@ public final class MPISession: Sendable {
     setenv("OMPI_MCA_btl_base_warn_component_unused", "0", 0)
     // Open MPI prints a line for each read that is refused.
     if !cmpi_reads_memory() { setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0) }
+    // Whoever aborts has said why.
+    setenv("MPIR_CVAR_SUPPRESS_ABORT_MESSAGE", "1", 0)
     switch extent {
     case .process: setenv("OMPI_MCA_btl", "self", 0)
     case .host: setenv("OMPI_MCA_btl", "self,vader", 0)
@@ -112,7 +116,7 @@ public final class MPISession: Sendable {
   /// process to its caller.
   public func abortJob(status: Int32) {
     guard !finished.load(ordering: .sequentiallyConsistent) else { return }
-    if MPISession.libraryVersion.hasPrefix("Open MPI v4.") { cmpi_silence_help() }
+    if MPISession.isOpenMPI { cmpi_silence_help() }
     _ = cmpi_abort(cmpi_world(), status)
   }
 }
