@@ -35,7 +35,7 @@ private let failures = [
     says: ["rank 1 on \\S+: exit at step 5, before the run was finished"]),
   Failure(
     name: "kill -9", fault: "rank=1,step=4,kind=kill", status: 128 + 9,
-    says: ["process rank 1 with PID \\d+ on node \\S+ exited on signal 9"]),
+    says: [killed(1)]),
   Failure(
     name: "NaN in one rank's loss", fault: "rank=1,step=4,kind=nan", status: 70,
     says: ["step 5, phase elbo: total is nan, first on rank 1 on \\S+, slice 1\\.", "step-000004"]),
@@ -69,8 +69,15 @@ private let failures = [
     ]),
   Failure(
     name: "kill -9 while a checkpoint is written", fault: "rank=0,step=4,kind=kill-while-saving",
-    status: 128 + 9, says: ["process rank 0 with PID \\d+ on node \\S+ exited on signal 9"]),
+    status: 128 + 9, says: [killed(0)]),
 ]
+
+/// What is said of a rank that was killed, by Open MPI's mpirun, or by `launch/local` for MPICH's.
+private func killed(_ rank: Int) -> String {
+  launcher.kind == "hydra"
+    ? "rank \(rank) on \\S+: exited on signal 9"
+    : "process rank \(rank) with PID \\d+ on node \\S+ exited on( signal 9|$)"
+}
 
 /// What Open MPI says of an end that the ranks have explained already.
 private var mpirunsOwnWords: Regex<Substring> {

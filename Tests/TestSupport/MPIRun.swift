@@ -8,13 +8,16 @@ public func oneJobAtATime<Result>(_ body: () throws -> Result) rethrows -> Resul
   try jobLock.withLock(body)
 }
 
+private let scripts =
+  URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  .deletingLastPathComponent().deletingLastPathComponent().path + "/launch"
+
 /// The kind of the mpirun in PATH, as `launch/common.sh` has them, and its options for ranks of one
 /// machine.
 public let launcher: (kind: String, options: [String]) = {
-  let common = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
-  let script = #"source "$0/../../launch/common.sh"; kind=$(mpi_kind); echo $kind; local_options $kind"#
-  let answer = try! runProcess("bash", ["-c", script, common], timeout: 60)
-  let words = answer.output.split { $0.isWhitespace }.map(String.init)
+  let script = #"source "$0/common.sh"; kind=$(mpi_kind); echo $kind; local_options $kind"#
+  let answer = try? runProcess("bash", ["-c", script, scripts], timeout: 60)
+  let words = (answer?.output ?? "").split { $0.isWhitespace }.map(String.init)
   return (words.first ?? "other", Array(words.dropFirst()))
 }()
 
@@ -23,7 +26,8 @@ public func mpirunCommand(_ ranks: Any) -> String {
   "mpirun -n \(ranks) \(launcher.options.joined(separator: " "))"
 }
 
-/// Runs a built executable on so many ranks, without judging its exit status.
+/// Runs a built executable on so many ranks by mpirun, MPICH's by `launch/local`, without judging
+/// its exit status.
 ///
 /// - Parameters:
 ///   - executable: the name of a product or target, found beside the running tests.
@@ -39,10 +43,13 @@ public func mpirunResult(
     variables["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     variables["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
   }
-  let options = ["-n", "\(ranks)"] + launcher.options
+  // The statuses of MPICH's mpirun say too little.
+  let isMPICH = launcher.kind == "hydra"
+  let options = ["-n", "\(ranks)"] + (isMPICH ? ["--"] : launcher.options)
   return try oneJobAtATime {
     try runProcess(
-      "mpirun", options + [try builtExecutable(executable)] + arguments, environment: variables,
+      isMPICH ? "\(scripts)/local" : "mpirun",
+      options + [try builtExecutable(executable)] + arguments, environment: variables,
       timeout: timeout)
   }
 }
