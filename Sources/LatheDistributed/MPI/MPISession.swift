@@ -67,7 +67,7 @@ public final class MPISession: Sendable {
     try refuseSplitWorld(launcher)
   }
 
-  /// Settings of Open MPI's and MPICH's, unless the environment has others.
+  /// Settings of Open MPI's, unless the environment has others.
   private static func configure(_ extent: Extent?) {
     // A process without a launcher needs no daemon beside it: Open MPI starts one unless told
     // otherwise.
@@ -76,8 +76,6 @@ public final class MPISession: Sendable {
     setenv("OMPI_MCA_btl_base_warn_component_unused", "0", 0)
     // Open MPI prints a line for each read that is refused.
     if !cmpi_reads_memory() { setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0) }
-    // Whoever aborts has said why.
-    setenv("MPIR_CVAR_SUPPRESS_ABORT_MESSAGE", "1", 0)
     switch extent {
     case .process: setenv("OMPI_MCA_btl", "self", 0)
     case .host: setenv("OMPI_MCA_btl", "self,vader", 0)
@@ -110,13 +108,13 @@ public final class MPISession: Sendable {
   }
 
   /// Ends all ranks of the job with `MPI_Abort`; `status` (1 to 255) becomes the exit status of the
-  /// job. Whoever calls it has said why: Open MPI's own text about the abort is left out.
+  /// job. Whoever calls it has said why: the library's own text about the abort is left out.
   ///
   /// Returns where MPI has been finished already, or where the library leaves the end of the
   /// process to its caller.
   public func abortJob(status: Int32) {
     guard !finished.load(ordering: .sequentiallyConsistent) else { return }
-    if MPISession.isOpenMPI { cmpi_silence_help() }
+    if MPISession.isOpenMPI { cmpi_silence_help() } else { cmpi_silence_errors() }
     _ = cmpi_abort(cmpi_world(), status)
   }
 }
