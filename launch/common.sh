@@ -148,9 +148,10 @@ require_swift() {
 }
 
 # Builds lathe, and what keeps mpirun's ports inside one network; leaves the program's path in
-# `lathe`. Arguments are further ones of swift build.
+# `lathe`. Arguments are further ones of swift build, which are kept for what is built later.
 build_lathe() {
   local mpi
+  build_options=("$@")
   mpi=$(launch/mpi)
   # Swift's cache of modules does not see that the headers of another MPI are meant.
   if [ -d .build ] && [ "$(cat .build/mpi 2>/dev/null || echo mpi-c)" != "$mpi" ]; then
@@ -182,7 +183,7 @@ install_lathe() {  # FOLDER
     "$lathe" --generate-completion-script "$shell" >"$share/$file"
   done
   mkdir -p -- "$share/man/man1"
-  (cd -- "$root" && swift run -c release generate-manual "$lathe" --multi-page \
+  (cd -- "$root" && swift run -c release "${build_options[@]}" generate-manual "$lathe" --multi-page \
     --output-directory "$share/man/man1" >/dev/null)
 }
 
