@@ -7,7 +7,7 @@ private struct Failure: CustomTestStringConvertible, Sendable {
   let name: String
   /// `LATHE_FAULT`, see `Fault`.
   var fault: String?
-  /// What rank 1 is told differently.
+  /// What the last rank is told differently.
   var other: [String] = []
   let status: Int32
   /// What the output must say, the first in exactly one line; each may be a regular expression.
@@ -108,15 +108,11 @@ private func model(_ run: String, step: Int) throws -> [Data] {
   @Test(arguments: failures) private func endsInTimeAndNamesTheRank(_ failure: Failure) throws {
     try withFolder { folder in
       let timeout = failure.stalls ? stallTimeout : patience
-      var arguments = narrow("\(folder)/run", stallTimeout: timeout)
-      var ranks = 4
-      if !failure.other.isEmpty {
-        arguments += [":", "-n", "1", try builtExecutable("FaultyLathe")]
-        arguments += narrow("\(folder)/run", dataset: failure.other)
-        ranks = 3
-      }
+      let other =
+        failure.other.isEmpty ? nil : narrow("\(folder)/run", dataset: failure.other)
       let result = try mpirunResult(
-        ranks, "FaultyLathe", arguments, environment: ["LATHE_FAULT": failure.fault], timeout: 60)
+        4, "FaultyLathe", narrow("\(folder)/run", stallTimeout: timeout), last: other,
+        environment: ["LATHE_FAULT": failure.fault], timeout: 60)
       let output = result.output + result.errorOutput
       #expect(result.status == failure.status, "\(result)")
       let seconds = result.seconds + (try secondsUntilGone("\(folder)/run"))

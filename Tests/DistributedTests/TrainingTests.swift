@@ -268,12 +268,10 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
 
   @Test func ranksThatDisagreeAreNamed() throws {
     try withFolder { folder in
-      let lathe = try builtExecutable("lathe")
-      let two =
-        train("vae", "\(folder)/run", steps: 2, slices: 4, "--seed", "1")
-        + [":", "-n", "1", lathe]
-        + train("vae", "\(folder)/run", steps: 2, slices: 4, "--seed", "2")
-      let result = try mpirunResult(1, "lathe", two, timeout: 60)
+      func seeded(_ seed: String) -> [String] {
+        train("vae", "\(folder)/run", steps: 2, slices: 4, "--seed", seed)
+      }
+      let result = try mpirunResult(2, "lathe", seeded("1"), last: seeded("2"), timeout: 60)
       #expect(result.status == 65, "\(result)")
       #expect(
         result.errorOutput.contains(

@@ -31,11 +31,13 @@ public func mpirunCommand(_ ranks: Any) -> String {
 ///
 /// - Parameters:
 ///   - executable: the name of a product or target, found beside the running tests.
+///   - last: what the last rank is told in place of `arguments`, by a shell: mpirun of Open MPI 5.0.7
+///     crashes at a colon.
 ///   - environment: variables set in addition; nil removes one.
 ///   - timeout: in seconds, not counting the wait for other jobs.
 /// - Throws: `ProcessError` when it cannot be started or does not end in time.
 public func mpirunResult(
-  _ ranks: Int, _ executable: String, _ arguments: [String],
+  _ ranks: Int, _ executable: String, _ arguments: [String], last: [String]? = nil,
   environment: [String: String?] = [:], timeout: Double
 ) throws -> ProcessResult {
   var variables = environment
@@ -46,10 +48,17 @@ public func mpirunResult(
   // The statuses of MPICH's mpirun say too little.
   let isMPICH = launcher.kind == "hydra"
   let options = ["-n", "\(ranks)"] + (isMPICH ? ["--"] : launcher.options)
+  var command = [try builtExecutable(executable)] + arguments
+  if let last {
+    let script = """
+      rank=${OMPI_COMM_WORLD_RANK:-$PMI_RANK} n=\(arguments.count)
+      if ((rank == \(ranks - 1))); then exec "$0" "${@:n+1}"; else exec "$0" "${@:1:n}"; fi
+      """
+    command = ["bash", "-c", script] + command + last
+  }
   return try oneJobAtATime {
     try runProcess(
-      isMPICH ? "\(scripts)/local" : "mpirun",
-      options + [try builtExecutable(executable)] + arguments, environment: variables,
+      isMPICH ? "\(scripts)/local" : "mpirun", options + command, environment: variables,
       timeout: timeout)
   }
 }
