@@ -76,7 +76,7 @@ private let failures = [
 private func killed(_ rank: Int) -> String {
   launcher.kind == "hydra"
     ? "rank \(rank) on \\S+: exited on signal 9"
-    : "process rank \(rank) with PID \\d+ on node \\S+ exited on( signal 9|$)"
+    : "process rank \(rank) with PID \\d+ on node \\S+ exited on"
 }
 
 /// What Open MPI says of an end that the ranks have explained already.

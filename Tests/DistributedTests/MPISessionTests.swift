@@ -25,9 +25,9 @@ import Testing
   @Test(arguments: [0, 2]) func noPortIsOpened(ranks: Int) throws {
     try withFolder { folder in
       let lathe = try builtExecutable("lathe")
-      let launcher = ranks == 0 ? "" : mpirunCommand(ranks) + " "
+      let prefix = ranks == 0 ? "" : mpirunCommand(ranks) + " "
       let script = """
-        \(launcher)'\(lathe)' train vae synthetic --steps 1000000 --batch 16 --out '\(folder)/run' \
+        \(prefix)'\(lathe)' train vae synthetic --steps 1000000 --batch 16 --out '\(folder)/run' \
           --set latentSize=4 --set hiddenSize=16 --preview-every 0 --log-every 1 >/dev/null 2>&1 &
         until grep -qs '"step":3[,}]' '\(folder)/run/metrics.jsonl'; do sleep 0.1; done
         for rank in $(pgrep -f '^\(lathe) train .*[-]-out \(folder)'); do
@@ -45,7 +45,9 @@ import Testing
       let result = try oneJobAtATime {
         try runProcess("bash", ["-c", script], environment: variables, timeout: 120)
       }
-      let expected = String(repeating: "listening on 0\n", count: max(ranks, 1))
+      // MPICH's ranks inherit mpirun's own socket.
+      let inherited = ranks > 0 && launcher.kind == "hydra" ? 1 : 0
+      let expected = String(repeating: "listening on \(inherited)\n", count: max(ranks, 1))
       #expect(result.output == expected, "\(result)")
     }
   }
@@ -104,6 +106,6 @@ import Testing
   /// MPI's own text and code: a broadcast from a rank that does not exist comes back as an error.
   @Test(arguments: [1, 2]) func errorsOfMPIComeBack(ranks: Int) throws {
     let output = try mpirun(ranks, "DistributedChecks", "invalid-root", timeout: 60).output
-    #expect(output.contains("MPI_Bcast: MPI_ERR_ROOT"))
+    #expect(output.contains(/MPI_Bcast: (MPI_ERR_ROOT|Invalid root)/))
   }
 }

@@ -17,7 +17,8 @@ enum Launcher {
   /// Where the ranks are; nil if that is not known.
   static var extent: MPISession.Extent? {
     guard let place else { return variable("PMIX_NAMESPACE") == nil ? .process : nil }
-    return variable("OMPI_COMM_WORLD_LOCAL_SIZE") == "\(place.size)" ? .host : nil
+    let onHost = variable("OMPI_COMM_WORLD_LOCAL_SIZE") ?? variable("MPI_LOCALNRANKS")
+    return onHost == "\(place.size)" ? .host : nil
   }
 
   private static func variable(_ name: String) -> String? {

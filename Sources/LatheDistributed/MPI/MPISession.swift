@@ -32,8 +32,8 @@ public final class MPISession: Sendable {
   ///
   /// A process started without a launcher is a world of one. `launcher` is what the environment
   /// says of the ranks (``launcherPlace(in:)``), to be compared with what MPI says. With a known
-  /// `extent` Open MPI opens no port to the network; `OMPI_MCA_btl` in the environment has
-  /// precedence.
+  /// `extent` Open MPI and MPICH over UCX open no port to the network; `OMPI_MCA_btl` and `UCX_TLS`
+  /// in the environment have precedence.
   ///
   /// - Throws: when MPI fails, or when the launcher started several ranks and MPI sees only one.
   public static func start(
@@ -67,7 +67,7 @@ public final class MPISession: Sendable {
     try refuseSplitWorld(launcher)
   }
 
-  /// Settings of Open MPI's, unless the environment has others.
+  /// Settings of the libraries, unless the environment has others.
   private static func configure(_ extent: Extent?) {
     // A process without a launcher needs no daemon beside it: Open MPI starts one unless told
     // otherwise.
@@ -76,10 +76,12 @@ public final class MPISession: Sendable {
     setenv("OMPI_MCA_btl_base_warn_component_unused", "0", 0)
     // Open MPI prints a line for each read that is refused.
     if !cmpi_reads_memory() { setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0) }
-    switch extent {
-    case .process: setenv("OMPI_MCA_btl", "self", 0)
-    case .host: setenv("OMPI_MCA_btl", "self,vader", 0)
-    case nil: break
+    guard let extent else { return }
+    let isAlone = extent == .process
+    if isOpenMPI {
+      setenv("OMPI_MCA_btl", isAlone ? "self" : "self,vader", 0)
+    } else {
+      setenv("UCX_TLS", isAlone ? "self" : "self,sm", 0)
     }
   }
 
