@@ -128,7 +128,7 @@ private let patience = 400.0
       "$@" >'\(folder)/log' 2>&1 &
       exec 3>&2 2>/dev/null
       until grep -q '"step":[1-9]' '\(run)/metrics.jsonl' || ! kill -0 $!; do sleep 0.1; done
-      '\(repository)/Tests/ports' $! $(pgrep -f '^mpirun .*[-]-out \(run)') \
+      '\(repository)/Tests/ports' $! $(pgrep -f '^(mpirun|prterun) .*[-]-out \(run)') \
         $(pgrep -f '^[^ ]*/lathe train .*[-]-out \(run)')
       kill -USR1 $!
       status=0
