@@ -8,7 +8,7 @@ import Testing
   /// Larger weights than at the start, and stretches that are not all alike.
   private func flow(_ size: Int, steps: Int) -> CouplingFlow {
     let store = ParameterStore(seed: 5)
-    let flow = CouplingFlow(store.root("a"), size: size, steps: steps, hidden: 16)
+    let flow = CouplingFlow(store.root("a"), size: size, steps: steps, hidden: [16, 16])
     store.layOut()
     for parameter in store.parameters {
       let values = parameter.value.storage.pointer

@@ -19,7 +19,7 @@ import Testing
   private func state(of entry: ModelRegistry.Entry) throws -> RunState {
     var run = RunConfiguration()
     (run.model.name, run.data.dataset) = (entry.name, "synthetic")
-    run.model.configuration = try entry.resolve(["latentSize": .int(2)], images, 10)
+    run.model.configuration = try entry.resolve(["latentSize": .int(3)], images, 10)
     return RunState(step: 5, run: run, writtenBy: "lathe")
   }
 

@@ -31,8 +31,8 @@ public func mpirunCommand(_ ranks: Any) -> String {
 ///
 /// - Parameters:
 ///   - executable: the name of a product or target, found beside the running tests.
-///   - last: what the last rank is told in place of `arguments`, by a shell: mpirun of Open MPI 5.0.7
-///     crashes at a colon.
+///   - last: what the last rank is told in place of `arguments`, by a shell: mpirun of Open MPI
+///     5.0.7 crashes at a colon.
 ///   - environment: variables set in addition; nil removes one.
 ///   - timeout: in seconds, not counting the wait for other jobs.
 /// - Throws: `ProcessError` when it cannot be started or does not end in time.

@@ -17,8 +17,8 @@ public struct GLF: AutoencoderModel {
   public struct Configuration: AutoencoderConfiguration {
     public var autoencoder = AutoencoderSettings(.flexaeConv, latentSize: 20)
     @Setting("Steps of the flow.", bounds: .size()) public var flowSteps = 4
-    @Setting("Width of the two hidden layers of each step's network.", bounds: .size()) public
-      var flowHidden = 64
+    @Setting("Widths of the hidden layers of each step's network.", bounds: .each(.size()))
+    public var flowHidden = [64, 64]
     @Setting("Weight decay of the flow, as half its sum of squares.", bounds: .atLeast(0)) public
       var flowDecay: Float = 2e-5
     @Setting("Adam's learning rate, β = (0.9, 0.99).", bounds: .atLeast(0)) public var learningRate:

@@ -133,9 +133,9 @@ private struct EstimatedPrior {
   private let squares, means, share: Buffer
 
   init(_ scope: Scope, latentSize: Int, momentum: Double) {
-    squares = scope.buffer("running_square", [latentSize], .zeros, momentum: momentum)
-    means = scope.buffer("running_mean", [latentSize], .zeros, momentum: momentum)
-    share = scope.buffer("starting_share", [1], .ones, momentum: momentum)
+    squares = scope.buffer("code_square", [latentSize], .zeros, momentum: momentum)
+    means = scope.buffer("code_mean", [latentSize], .zeros, momentum: momentum)
+    share = scope.buffer("code_share", [1], .ones, momentum: momentum)
   }
 
   /// Adds codes, `[N, latentSize]`, at the end of the phase.

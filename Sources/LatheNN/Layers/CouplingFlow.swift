@@ -12,8 +12,8 @@ public struct CouplingFlow {
   private let networks: [CouplingNetwork]
   private let size: Int
 
-  /// For codes of 2 dimensions or more.
-  public init(_ scope: Scope, size: Int, steps: Int, hidden: Int) {
+  /// For codes of 2 dimensions or more; `hidden` lists the widths of each step's hidden layers.
+  public init(_ scope: Scope, size: Int, steps: Int, hidden: [Int]) {
     self.size = size
     networks = (0..<steps).map {
       CouplingNetwork(
@@ -72,8 +72,8 @@ private struct CouplingNetwork {
   private let logScale: Parameter
   private let outputs: Int
 
-  init(_ scope: Scope, inputs: Int, hidden: Int, outputs: Int) {
-    network = MLP(scope, inputs: inputs, hidden: [hidden, hidden], outputs: 2 * outputs)
+  init(_ scope: Scope, inputs: Int, hidden: [Int], outputs: Int) {
+    network = MLP(scope, inputs: inputs, hidden: hidden, outputs: 2 * outputs)
     logScale = scope.parameter("scale", [2 * outputs], .zeros)
     self.outputs = outputs
   }

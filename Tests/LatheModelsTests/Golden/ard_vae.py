@@ -65,17 +65,17 @@ class ARDVAE(VariationalModel):
         return [Phase("elbo", ("encoder", "decoder"), adam(self.rate), self.losses, True)]
 
     def shapes(self):
-        names = ("running_square", "running_mean")
+        names = ("code_square", "code_mean")
         statistics = {f"encoder.prior.{name}": [self.latent] for name in names}
-        return self.network_shapes() | statistics | {"encoder.prior.starting_share": [1]}
+        return self.network_shapes() | statistics | {"encoder.prior.code_share": [1]}
 
     def draws(self):
         return super().draws() | {"held": (torch.randn, [self.latent], 0)}
 
     def variances(self, run):
         """Running means of z^2 without the share of their first values; 1 before the first codes."""
-        share = run.values["encoder.prior.starting_share"]
-        square = run.values["encoder.prior.running_square"]
+        share = run.values["encoder.prior.code_share"]
+        square = run.values["encoder.prior.code_square"]
         return square / (1 - share) + 1e-8 if share < 1 else torch.ones_like(square)
 
     def note(self, run, batch):
@@ -84,7 +84,7 @@ class ARDVAE(VariationalModel):
             mean, deviation = self.networks.posterior(held, batch["others"])
             codes = mean + deviation * batch["held"]
         run.margin = min(run.margin, held.margin)
-        found = {"running_square": (codes**2).mean(0), "running_mean": codes.mean(0), "starting_share": 0}
+        found = {"code_square": (codes**2).mean(0), "code_mean": codes.mean(0), "code_share": 0}
         for name, value in found.items():
             name = f"encoder.prior.{name}"
             run.buffers[name] = MOMENTUM * run.values[name] + (1 - MOMENTUM) * value

@@ -279,7 +279,7 @@ def power_vector(name, outputs):
 
 def is_buffer(name):
     return name.rsplit(".")[-1] in (
-        "running_mean", "running_var", "running_square", "starting_share", "u"
+        "running_mean", "running_var", "starting_share", "u", "code_mean", "code_square", "code_share"
     )
 
 
@@ -291,7 +291,7 @@ def draw(name, shape, generator):
     openness U(0, 5).
     """
     kind = name.rsplit(".")[-1]
-    if kind == "starting_share":
+    if kind in ("starting_share", "code_share"):
         return torch.ones(shape, dtype=torch.float64)
     normal = torch.randn(shape, generator=generator, dtype=torch.float64)
     if kind == "weight":
@@ -299,7 +299,7 @@ def draw(name, shape, generator):
         return normal * math.sqrt(2 / fans)
     if kind == "openness":
         return 5 * torch.rand(shape, generator=generator, dtype=torch.float64)
-    if kind in ("running_mean", "running_var", "running_square"):
+    if kind in ("running_mean", "running_var", "code_mean", "code_square"):
         return torch.zeros(shape, dtype=torch.float64)
     if kind == "pseudo_inputs":
         return 0.5 + 0.3 * normal

@@ -46,7 +46,7 @@ class GLF(Model):
     def configuration(self):
         return {
             "latentSize": LATENT, "networks": "a1", "filters": self.networks.filters, "hiddenSize": 16,
-            "flowSteps": STEPS, "flowHidden": HIDDEN, "flowDecay": DECAY, "learningRate": 1e-3,
+            "flowSteps": STEPS, "flowHidden": [HIDDEN, HIDDEN], "flowDecay": DECAY, "learningRate": 1e-3,
             "halvingSteps": 0,
         }
 
