@@ -62,3 +62,13 @@ extension AutoencoderConfiguration {
     set { autoencoder.hiddenSize = newValue }
   }
 }
+
+extension AutoencoderConfiguration {
+  /// - Throws: ``ConfigurationError`` if the networks do not suit the images, or codes have fewer
+  ///   dimensions.
+  func validate(_ images: ImageShape, latentSizeFrom minimum: Int) throws(ConfigurationError) {
+    try networks.architecture.validate(images)
+    guard latentSize < minimum else { return }
+    throw ConfigurationError("latentSize: expected at least \(minimum), found \(latentSize)")
+  }
+}

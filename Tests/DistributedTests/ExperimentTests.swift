@@ -65,6 +65,12 @@ import Testing
         return try String(contentsOfFile: "\(folder)/\(name)/report.csv", encoding: .utf8)
       }
       #expect(reports[0] == reports[1])
+      // Commands that are only printed do not change what a report looks for.
+      let printed = try experiment(parts + ["--samples", "7", "--print"])
+      #expect(printed.status == 0 && printed.output.contains("train"), "\(printed)")
+      #expect(try experiment(["report", "\(folder)/b"]).status == 0)
+      let unchanged = try String(contentsOfFile: "\(folder)/b/report.csv", encoding: .utf8)
+      #expect(unchanged == reports[1])
       #expect(reports[0].split(separator: "\n").count == 3)
       let page = try String(contentsOfFile: "\(folder)/a/report.html", encoding: .utf8)
       let sheet = "vae, seed=0: latentSize=2, latentSize=3. A row for each latent size."

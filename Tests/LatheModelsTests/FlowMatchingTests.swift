@@ -79,6 +79,7 @@ import Testing
     } throws: { "\($0)".hasPrefix("sampler flow: deviation: expected [1, 2]") }
     #expect(throws: SamplerError.self) { try fitted(Tensor(filledWith: .nan, shape: [9, 2])) }
     #expect(throws: SamplerError.self) { try fitted(Tensor(filledWith: 1, shape: [1, 2])) }
+    #expect(throws: SamplerError.self) { try fitted(Tensor([1e30, -1e30, 0], shape: [3, 1])) }
   }
 
   /// Heun's method on dz/dt = z + t, whose solution is z = C eᵗ − t − 1: its error falls with the

@@ -188,7 +188,10 @@ import Testing
 
   @Test(
     arguments: [
-      ("vae-flow", "latentSize", 1, "latentSize: expected at least 2 for a flow, found 1"),
+      ("vae-flow", "latentSize", 1, "latentSize: expected at least 2, found 1"),
+      ("glf", "latentSize", 1, "latentSize: expected at least 2, found 1"),
+      ("cwae", "latentSize", 1, "latentSize: expected at least 2, found 1"),
+      ("hvae", "latentSize", 2, "latentSize: expected at least 3, found 2"),
       ("info-vae", "lambda", 0.5, "alpha + lambda - 1: expected a finite number of at least 0"),
       (
         "vae-iop", "dropout", 1,

@@ -68,7 +68,7 @@ struct ExperimentRun: RootCommand {
     try place.write(
       Reproduction.Record(
         experiment: chosen.named.name, file: selection.ownFile, scale: selection.scale,
-        evaluation: evaluation.choice))
+        evaluation: evaluation.choice), replacing: !prints)
     guard !prints else {
       return runs.forEach { print(shellText($0.command($0.trainArguments))) }
     }

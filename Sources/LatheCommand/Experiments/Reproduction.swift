@@ -45,8 +45,10 @@ struct Reproduction {
     let evaluation: EvaluationChoice
   }
 
-  func write(_ record: Record) throws {
+  /// Keeps a record; one that is there already stays unless it is to be replaced.
+  func write(_ record: Record, replacing: Bool) throws {
     let path = records.appending("\(record.experiment)-\(record.scale).json")
+    guard replacing || !FileSystem.isFile(path) else { return }
     try failing { try FileSystem.replace(path, with: Array(canonicalJSON(record))) }
   }
 

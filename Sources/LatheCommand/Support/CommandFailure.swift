@@ -141,7 +141,7 @@ extension SamplerError {
     switch self {
     case .unsuitable: 64
     case .tooFew, .unusable: 65
-    case .notFinite: 70
+    case .notFinite, .diverged: 70
     }
   }
 }

@@ -33,11 +33,7 @@ public struct CWAE: DeterministicModel {
 
   public static func validate(_ configuration: Configuration, images: ImageShape)
     throws(ConfigurationError)
-  {
-    try configuration.networks.architecture.validate(images)
-    guard configuration.latentSize < 2 else { return }
-    throw ConfigurationError("latentSize: expected 2 or more, found \(configuration.latentSize)")
-  }
+  { try configuration.validate(images, latentSizeFrom: 2) }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration

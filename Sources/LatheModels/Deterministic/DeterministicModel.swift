@@ -70,8 +70,13 @@ struct DecayedKernels {
   }
 
   /// Σ W², a scalar.
-  var squared: Tensor {
-    kernels.dropFirst().reduce(kernels[0].value.squared.sum()) { $0 + $1.value.squared.sum() }
+  var squared: Tensor { sumOfSquares(kernels) }
+}
+
+/// Σ W² over parameters, of which there is one at least; a scalar.
+func sumOfSquares(_ parameters: [Parameter]) -> Tensor {
+  parameters.dropFirst().reduce(parameters[0].value.squared.sum()) {
+    $0 + $1.value.squared.sum()
   }
 }
 

@@ -43,11 +43,7 @@ public struct GLF: AutoencoderModel {
 
   public static func validate(_ configuration: Configuration, images: ImageShape)
     throws(ConfigurationError)
-  {
-    try configuration.networks.architecture.validate(images)
-    guard configuration.latentSize < 2 else { return }
-    throw ConfigurationError("latentSize: expected 2 or more, found \(configuration.latentSize)")
-  }
+  { try configuration.validate(images, latentSizeFrom: 2) }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
@@ -76,14 +72,8 @@ public struct GLF: AutoencoderModel {
     let (noise, logDeterminant) = flow(codes.detached)
     let likelihood = (0.5 * noise.squared.sum(1) - logDeterminant).mean()
     return Losses(
-      error + likelihood + 0.5 * configuration.flowDecay * flowSquares,
+      error + likelihood + 0.5 * configuration.flowDecay * sumOfSquares(flowParameters),
       terms: ["reconstruction": error, "negative log-likelihood": likelihood])
-  }
-
-  private var flowSquares: Tensor {
-    flowParameters.dropFirst().reduce(flowParameters[0].value.squared.sum()) {
-      $0 + $1.value.squared.sum()
-    }
   }
 
   public func objective(_ batch: Batch) -> Tensor? { loss(batch).total }

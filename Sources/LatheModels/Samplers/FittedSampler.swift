@@ -59,6 +59,8 @@ public enum SamplerError: Error, CustomStringConvertible {
   case unsuitable(Sampler.Name, model: String, has: [Sampler.Name])
   /// There are too few codes to fit it to.
   case tooFew(codes: Int, needed: Int)
+  /// The training of its network gave a number that is not finite.
+  case diverged(String, step: Int)
   /// Codes are not finite, or so far from each other that their covariance is not.
   case notFinite(Sampler.Name)
 
@@ -73,6 +75,8 @@ public enum SamplerError: Error, CustomStringConvertible {
         + has.map(\.rawValue).joined(separator: ", ")
     case .tooFew(let codes, let needed):
       "sampler: expected at least \(needed) codes, found \(codes)"
+    case .diverged(let phase, let step):
+      "sampler: \(phase) gave a number that is not finite in step \(step)"
     case .notFinite(let name):
       "sampler \(name.rawValue): the codes of the training images are not finite, "
         + "or have no finite covariance"

@@ -39,11 +39,7 @@ public struct FlowVAE: VariationalModel {
 
   public static func validate(_ configuration: Configuration, images: ImageShape)
     throws(ConfigurationError)
-  {
-    try configuration.networks.architecture.validate(images)
-    guard configuration.latentSize < 2 else { return }
-    throw ConfigurationError("latentSize: expected at least 2 for a flow, found 1")
-  }
+  { try configuration.validate(images, latentSizeFrom: 2) }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     let c = configuration

@@ -92,12 +92,13 @@ public struct SamplerFitter {
 // MARK: Networks
 
 extension SamplerFitter {
-  /// Trains a sampler's network; of more ranks than slices only the first ones do, and give the
-  /// others the result. Collective.
+  /// Trains a sampler's network. Where the number of ranks does not divide that of slices only the
+  /// first ones do, as many as divide it, and give the others the result. Collective.
   private func train(_ training: CodeTraining, steps: Int) throws {
     guard let world else { trap("SamplerFitter: a network is trained without MPI") }
-    let isHelping = world.rank < CodeTraining.slices
-    guard world.size > CodeTraining.slices else { return try train(training, steps, on: world) }
+    let helpers = (1...world.size).last { CodeTraining.slices.isMultiple(of: $0) } ?? 1
+    guard helpers < world.size else { return try train(training, steps, on: world) }
+    let isHelping = world.rank < helpers
     let part = try world.split(isHelping ? 0 : 1)
     if isHelping { try train(training, steps, on: part) }
     try part.free()
@@ -113,8 +114,12 @@ extension SamplerFitter {
       [BoundBlock(phases: [training.phase])], training.store, on: world,
       slices: CodeTraining.slices, random: random.derived(training.phase.name), updates: options)
     for step in 0..<steps {
-      progress("\(training.phase.name)", step, steps)
-      _ = try runner.run(step: step) { training.batch($0, $1, from: random.derived("codes")) }
+      progress(training.phase.name, step, steps)
+      do {
+        _ = try runner.run(step: step) { training.batch($0, $1, from: random.derived("codes")) }
+      } catch is NotFinite {
+        throw SamplerError.diverged(training.phase.name, step: step + 1)
+      }
     }
     try runner.free()
   }

@@ -24,12 +24,7 @@ public struct HypersphericalVAE: Model {
 
   public static func validate(_ configuration: Configuration, images: ImageShape)
     throws(ConfigurationError)
-  {
-    try configuration.networks.architecture.validate(images)
-    if configuration.latentSize < 3 {
-      throw ConfigurationError("latentSize: expected at least 3, found \(configuration.latentSize)")
-    }
-  }
+  { try configuration.validate(images, latentSizeFrom: 3) }
 
   public init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
     self.configuration = configuration
