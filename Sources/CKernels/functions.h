@@ -68,6 +68,9 @@ INLINE float log1p_unit(float u) {
   return e * ln2_high + (f + (log1p_tail(f) + e * ln2_low));
 }
 
+/// The nearest integer; of two, the even one.
+INLINE float nearest(float x) { return __builtin_elementwise_roundeven(x); }
+
 INLINE float absolute(float x) { return float_of(bits_of(x) & 0x7fffffffu); }
 
 INLINE float with_sign_of(float magnitude, float x) {

@@ -27,6 +27,7 @@ public struct ModelRegistry: Sendable, ExpressibleByArrayLiteral {
     FactorVAE.self, WAEMMD.self, WAEGAN.self, AAE.self, MaskAAE.self, FlexAE.self,
     Autoencoder.self, RAE.self, InjectiveFlow.self, TwoStageVAE.self,
     ARDVAE.self, GLF.self, CWAE.self, SWAE.self, HypersphericalVAE.self,
+    NCPVAE.self, FSQ.self,
   ])
 
   public static func + (registry: Self, models: [any Model.Type]) -> Self {

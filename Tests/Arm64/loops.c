@@ -20,6 +20,7 @@ static double exact(int operation, double x) {
     case CK_ABSOLUTE: return fabs(x);
     case CK_SIGN: return (x > 0) - (x < 0);
     case CK_SINE: return sin(x);
+    case CK_ROUND: return nearbyint(x);
     default: return cos(x);
   }
 }
@@ -37,10 +38,10 @@ static float *of_all_magnitudes(void) {
 static void check_maps(void) {
   static const char *const names[] = {"exp", "log", "sqrt", "sigmoid", "tanh", "softplus", "relu",
                                       "negate", "square", "reciprocal", "absolute", "sign", "sine",
-                                      "cosine"};
+                                      "cosine", "round"};
   float *x = of_all_magnitudes(), *y = floats(COUNT);
   double *want = doubles(COUNT), *scale = doubles(COUNT);
-  for (int operation = CK_EXP; operation <= CK_COSINE; operation++) {
+  for (int operation = CK_EXP; operation <= CK_ROUND; operation++) {
     for (long i = 0; i < COUNT; i++) {
       want[i] = (float)exact(operation, x[i]);
       scale[i] = fmax(fabs(want[i]), 0x1p-126);

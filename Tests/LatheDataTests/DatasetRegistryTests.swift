@@ -12,7 +12,7 @@ import Testing
     #expect(
       names == [
         "mnist", "fashion-mnist", "cifar10", "celeba", "folder", "arrays", "synthetic",
-        "synthetic8", "synthetic16",
+        "synthetic4", "synthetic8", "synthetic16", "synthetic32",
       ])
     for name in names { #expect(DatasetRegistry.standard[name]?.name == name) }
     #expect(DatasetRegistry.standard["minst"] == nil)

@@ -85,6 +85,7 @@ struct ONNXFile {
     case "Log": return log(x[0])
     case "Sqrt": return sqrt(x[0])
     case "Abs": return abs(x[0])
+    case "Round": return roundedStraightThrough(x[0])
     case "Reciprocal": return reciprocal(x[0])
     case "Softplus": return softplus(x[0])
     case "Clip": return x[0].clamped(to: x[1].scalar...x[2].scalar)

@@ -64,7 +64,10 @@ import Testing
     expectClose(sampler(["second_prior": a, "second_noise": b]), drawn, relative: 1e-5)
   }
 
-  @Test(arguments: [("vae", "standardNormal"), ("vampprior", "other"), ("vae-iop", "other")])
+  @Test(arguments: [
+    ("vae", "standardNormal"), ("vampprior", "other"), ("vae-iop", "other"),
+    ("ncp-vae", "other"), ("fsq", "other"),
+  ])
   func samplersThatAreNoNetworks(_ name: String, _ form: String) throws {
     let small = try SmallModel(name, "mlp", images: digits)
     let networks = try small.exported()

@@ -20,6 +20,7 @@ extension Unary {
     case .sign: x > 0 ? 1 : x < 0 ? -1 : 0
     case .sine: Foundation.sin(x)
     case .cosine: Foundation.cos(x)
+    case .round: x.rounded(.toNearestOrEven)
     }
   }
 

@@ -36,8 +36,56 @@ import Testing
       blocks.map { $0.phases[0].groups } == [
         ["encoder", "decoder"], ["secondEncoder", "secondDecoder"],
       ])
-    let defaults = try build("two-stage-vae", images).1.boundStep
-    #expect(defaults[0].steps == 0..<500)
+    for name in ["two-stage-vae", "ncp-vae"] {
+      #expect(try build(name, images).1.boundStep.map(\.steps) == [0..<500, 500..<Int.max])
+    }
+  }
+
+  // MARK: Finite scalar quantization
+
+  private static let fourLevels: [String: Any] = [
+    "latentSize": 3, "levels": 4, "priorHidden": [8], "networks": "mlp", "hiddenSize": 8,
+  ]
+
+  private func fsq(_ settings: [String: Any]) throws -> FSQ {
+    let model = try build("fsq", ImageShape(height: 8, width: 8, channels: 1), settings).model
+    return try #require(model as? FSQ)
+  }
+
+  /// Codes keep to their levels, which are those of the published formula.
+  @Test(arguments: [
+    (2, [-1.0, 0]), (3, [-1, 0, 1]), (4, [-1, -0.5, 0, 0.5]),
+    (5, [-1, -0.5, 0, 0.5, 1]),
+  ])
+  func levelsOfCodes(_ levels: Int, _ expected: [Double]) throws {
+    let settings = Self.fourLevels.merging(["levels": levels]) { $1 }
+    let x = Tensor(stride(from: -6, through: 6, by: 0.004).map { Float($0) }, shape: [1, 3001])
+    let codes = try fsq(settings).rounded(x).values
+    #expect(Set(codes.map { Double($0) }).sorted() == expected)
+    #expect(codes == codes.sorted() && codes[1500] == 0)
+  }
+
+  /// The prior's probabilities sum to 1 over all codes, and are how often each is drawn.
+  @Test func codesAreDrawnAsOftenAsTheyAreLikely() throws {
+    let model = try fsq(Self.fourLevels)
+    let levels: [Float] = [-1, -0.5, 0, 0.5]
+    let all = levels.flatMap { a in levels.flatMap { b in levels.map { [a, b, $0] } } }
+    let logs = model.logProbability(of: Tensor(all.flatMap { $0 }, shape: [64, 3])).values
+    let chances = logs.map { exp(Double($0)) }
+    #expect(abs(chances.reduce(0, +) - 1) < 1e-5)
+    let count = 6400
+    let drawn = model.samplers[0].draw(count, RandomSource(seed: 2)).values
+    let found = Dictionary(
+      grouping: stride(from: 0, to: 3 * count, by: 3).map { Array(drawn[$0..<$0 + 3]) }
+    ) { $0 }
+    // χ² with 63 degrees of freedom: above 110 once in 4,000 times.
+    let square = zip(all, chances).map { code, chance in
+      let expected = chance * Double(count)
+      let difference = Double(found[code]?.count ?? 0) - expected
+      return difference * difference / expected
+    }.reduce(0, +)
+    #expect(square < 110 && square > 30, "\(square)")
+    #expect(Set(chances.map { Int(1e4 * $0) }).count > 10)
   }
 
   /// The estimate of a spectrally normalised layer's largest singular value moves in training, and

@@ -133,7 +133,7 @@ import Testing
   @Test func repeatable() throws {
     let built = made(VAE.self, configured(VAE.Configuration()))
     #expect(try estimate(built.model, 130) == estimate(built.model, 130))
-    for name in ["ae", "rae", "wae-mmd", "flexae", "vae-iop"] {
+    for name in ["ae", "rae", "wae-mmd", "flexae", "vae-iop", "ncp-vae", "fsq"] {
       let shape = ImageShape(height: 28, width: 28, channels: 1)
       let model = try build(name, shape, ["filters": 2, "hiddenSize": 4]).model
       #expect(model.density == nil, "\(name)")

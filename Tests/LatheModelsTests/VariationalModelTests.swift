@@ -129,23 +129,30 @@ import Testing
 
   // MARK: Implicit optimal prior
 
-  /// With T(z) = 2 tanh z₁, resampled codes have the mean that integration gives.
-  @Test func importanceResampling() throws {
+  /// With T(z) = 2 tanh z₁, codes that are resampled, or moved by Langevin dynamics, have the mean
+  /// that integration gives.
+  @Test(arguments: [("vae-iop", "importance"), ("ncp-vae", "importance"), ("ncp-vae", "langevin")])
+  func reweighted(_ name: String, _ sampler: String) throws {
     let settings: [String: Any] = [
       "latentSize": 2, "ratioHidden": [1], "filters": 4, "hiddenSize": 8,
     ]
-    let (store, model) = try build("vae-iop", Self.grey, settings)
+    let (store, model) = try build(name, Self.grey, settings)
     try fill(store, "ratio.hidden.output.weight", [1, 0])
     try fill(store, "ratio.output.weight", [2])
     let count = 3000
-    let codes = model.samplers[0].draw(count, RandomSource(seed: 6))
+    let drawing = try #require(model.samplers.first { $0.name == Sampler.Name(sampler) })
+    let codes = drawing.draw(count, RandomSource(seed: 6))
+    #expect(drawing.draw(70, RandomSource(seed: 6)).shape == [70, 2])
     let (mean, standardDeviation) = integrate { 2 * tanh($0) }
     let first = codes.slice(0..<1, axis: 1).mean().scalar
     let second = codes.slice(1..<2, axis: 1).mean().scalar
     let error = 4 / Float(count).squareRoot()
-    // Of 100 draws, one kept: a bias of the order of a hundredth.
+    // Of 100 draws, one kept: a bias of the order of a hundredth. So have steps of Langevin
+    // dynamics that are not small.
     #expect((first - Float(mean)).magnitude < error * Float(standardDeviation) + 0.02)
     #expect(second.magnitude < error)
+    let spread = sqrt(codes.slice(0..<1, axis: 1).variance(0)).scalar
+    #expect((spread - Float(standardDeviation)).magnitude < 0.05)
     #expect(mean > 0.7)
     #expect(Set(codes.values).count > count)
   }

@@ -59,6 +59,7 @@ CLONED void ck_map(int operation, const float *x, float *y, long count) {
     case CK_SIGN: map_each(sign, x, y, count); break;
     case CK_SINE: map_sine(x, 0, y, count); break;
     case CK_COSINE: map_sine(x, 1, y, count); break;
+    case CK_ROUND: map_each(nearest, x, y, count); break;
     default: __builtin_trap();
   }
 }

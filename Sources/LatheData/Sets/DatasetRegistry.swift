@@ -6,8 +6,8 @@ import SystemPackage
 public struct DatasetRegistry: Sendable {
   /// The data sets that come with lathe.
   public static let standard = DatasetRegistry([
-    .mnist, .fashionMNIST, .cifar10, .celebA, .folder, .arrays, .synthetic, .synthetic8,
-    .synthetic16,
+    .mnist, .fashionMNIST, .cifar10, .celebA, .folder, .arrays, .synthetic, .synthetic4,
+    .synthetic8, .synthetic16, .synthetic32,
   ])
 
   /// Every data set, in the order in which they are listed.

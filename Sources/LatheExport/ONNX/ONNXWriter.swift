@@ -224,6 +224,7 @@ extension ONNXWriter {
     case .negate: "Neg"
     case .sine: "Sin"
     case .cosine: "Cos"
+    case .round: "Round"
     case .square: throw missing("\(function)")
     }
   }

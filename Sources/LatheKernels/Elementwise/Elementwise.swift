@@ -26,6 +26,8 @@ public enum Unary: Int32, CaseIterable, Sendable {
   /// −1, 0 or 1.
   case sign
   case sine, cosine
+  /// The nearest integer; of two, the even one.
+  case round
 }
 
 /// y = op(x), element by element; in place allowed.

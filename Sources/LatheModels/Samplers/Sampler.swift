@@ -1,3 +1,4 @@
+import Foundation
 import LatheTensors
 
 /// A way to draw codes, which the decoder turns into new images.
@@ -24,6 +25,8 @@ public struct Sampler {
     public static let pseudoInputs = Name("pseudo-inputs")
     /// Draws from N(0, I), drawn again by importance.
     public static let importance = Name("importance")
+    /// N(0, I), moved to where codes are likelier.
+    public static let langevin = Name("langevin")
     /// Posteriors of training images, one of them drawn for each code; fitted after training.
     public static let aggregatedPosterior = Name("aggregated-posterior")
     /// A mixture of normal distributions; fitted to the codes of training images.
@@ -40,6 +43,7 @@ public struct Sampler {
       case .secondStage: "a second autoencoder, of the codes"
       case .pseudoInputs: "posteriors of learned inputs, one of them drawn for each code"
       case .importance: "draws from N(0, I), of which one is chosen by importance"
+      case .langevin: "draws from N(0, I), moved to where codes are likelier"
       case .aggregatedPosterior: "posteriors of training images, one of them drawn for each code"
       case .gmm: "a mixture of normal distributions, fitted to the codes of training images"
       case .dirichletGMM:
@@ -63,4 +67,17 @@ public struct Sampler {
   public static func standardNormal(latentSize: Int) -> Sampler {
     Sampler(.prior) { $1.normal("prior", [$0, latentSize]) }
   }
+}
+
+/// Place of the first weight at which the running sum of all exceeds `chance` of the total: a draw
+/// in proportion to the weights, where `chance` is uniform in [0, 1).
+func drawn(from logWeights: ArraySlice<Float>, _ chance: Float) -> Int {
+  let largest = logWeights.max()!
+  let weights = logWeights.map { exp(Double($0 - largest)) }
+  var rest = Double(chance) * weights.reduce(0, +)
+  for (place, weight) in weights.enumerated() {
+    rest -= weight
+    if rest < 0 { return place }
+  }
+  return weights.count - 1
 }

@@ -85,11 +85,7 @@ public struct VAEIOP: VariationalModel {
     let posterior = networks.encoder(batch.images, mode: .trainingWithoutTracking)
     let codes = posterior.sample(using: batch.random)
     let prior = batch.random.normal("prior", codes.shape)
-    let (own, other) = ("dropout", "prior-dropout")
-    let loss =
-      softplus(-ratio(codes, dropping: own, batch.random)).mean()
-      + softplus(ratio(prior, dropping: other, batch.random)).mean()
-    return Losses(loss)
+    return Losses(ratio.loss(codes, against: prior, using: batch.random))
   }
 
   /// Of M draws from N(0, I) one, with probabilities in proportion to eᵀ⁽ᶻ⁾.

@@ -25,8 +25,9 @@ public struct AutoregressiveFlow {
     var (y, logDeterminant) = (codes, Tensor(filledWith: 0, shape: [codes.shape[0]]))
     for network in networks {
       let reversed = reversingCoordinates(y)
-      let (shift, s) = network(reversed, context: context)
-      let logScale = s / 10
+      let numbers = network(reversed, context: context)
+      let shift = numbers.slice(0..<1, axis: 1).reshaped(to: y.shape)
+      let logScale = numbers.slice(1..<2, axis: 1).reshaped(to: y.shape) / 10
       y = shift + reversed * exp(logScale)
       logDeterminant = logDeterminant + logScale.sum(1)
     }

@@ -12,12 +12,15 @@ public struct MaskedAutoregressiveNetwork {
   private let layers: [MaskedLinear]
   private let output: MaskedLinear
   private let context: Parameter?
-  private let size: Int
+  private let size, count: Int
 
-  /// `size` is at least 2; `hidden` lists the widths of the hidden layers, one at least.
+  /// `size` is at least 2; `hidden` lists the widths of the hidden layers, one at least; `count` is
+  /// that of the numbers for each coordinate.
   ///
-  /// Shapes: `[N, size]`, `[N, contextSize]` → two of `[N, size]`.
-  public init(_ scope: Scope, size: Int, hidden: [Int], contextSize: Int = 0) {
+  /// Shapes: `[N, size]`, `[N, contextSize]` → `[N, count, size]`.
+  public init(
+    _ scope: Scope, size: Int, hidden: [Int], numbers count: Int = 2, contextSize: Int = 0
+  ) {
     require(size >= 2, "MADE: \(size) coordinates, expected at least 2")
     require(!hidden.isEmpty, "MADE: no hidden layer")
     let coordinates = Array(0..<size)
@@ -26,21 +29,20 @@ public struct MaskedAutoregressiveNetwork {
       MaskedLinear(scope("layer\(layer)"), from: degrees[layer], to: degrees[layer + 1], sees: <=)
     }
     output = MaskedLinear(
-      scope("output"), from: degrees.last!, to: coordinates + coordinates, sees: <)
+      scope("output"), from: degrees.last!, to: (0..<count).flatMap { _ in coordinates }, sees: <)
     context =
       contextSize == 0
       ? nil : scope.parameter("context", [contextSize, hidden[0]], .glorotUniform)
-    self.size = size
+    (self.size, self.count) = (size, count)
   }
 
-  /// Two numbers for each coordinate, made of the coordinates before it and the context.
-  public func callAsFunction(_ x: Tensor, context given: Tensor? = nil) -> (Tensor, Tensor) {
+  /// Numbers for each coordinate, made of the coordinates before it and the context.
+  public func callAsFunction(_ x: Tensor, context given: Tensor? = nil) -> Tensor {
     require((given == nil) == (context == nil), "MADE: a context where there is none, or none")
     var features = layers[0](x)
     if let given, let context { features = features + matmul(given, context.value) }
     for layer in layers.dropFirst() { features = layer(relu(features)) }
-    let both = output(relu(features))
-    return (both.slice(0..<size, axis: 1), both.slice(size..<2 * size, axis: 1))
+    return output(relu(features)).reshaped(to: [x.shape[0], count, size])
   }
 }
 

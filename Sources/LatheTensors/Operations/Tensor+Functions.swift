@@ -58,6 +58,12 @@ public func abs(_ x: Tensor) -> Tensor {
   map(.absolute, x) { $0.gradient * map(.sign, x.detached) { _ in Tensor(filledWith: 0) } }
 }
 
+/// The nearest integer, of two the even one, element by element; gradients pass as if it were x.
+///
+/// The straight-through estimator of Bengio, Léonard and Courville, "Estimating or Propagating
+/// Gradients Through Stochastic Neurons for Conditional Computation", 2013.
+public func roundedStraightThrough(_ x: Tensor) -> Tensor { map(.round, x) { $0.gradient } }
+
 extension Tensor {
   /// x², element by element.
   public var squared: Tensor { map(.square, self) { 2 * $0.gradient * self } }

@@ -2,10 +2,14 @@ import LatheNN
 import Glibc
 
 extension Dataset {
+  /// Vectors on a curved surface of 4 dimensions.
+  public static let synthetic4 = vectors(latentSize: 4)
   /// Vectors on a curved surface of 8 dimensions.
   public static let synthetic8 = vectors(latentSize: 8)
   /// Vectors on a curved surface of 16 dimensions.
   public static let synthetic16 = vectors(latentSize: 16)
+  /// Vectors on a curved surface of 32 dimensions.
+  public static let synthetic32 = vectors(latentSize: 32)
 
   private static func vectors(latentSize: Int) -> Dataset {
     Dataset(
