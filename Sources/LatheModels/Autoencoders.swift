@@ -5,6 +5,7 @@ import LatheTensors
 public struct AutoencoderNetworks {
   public let encoder: any EncoderNetwork
   public let decoder: any DecoderNetwork
+  let labels: CodeLabels?
 
   /// Creates the groups `encoder` and `decoder`.
   public init(_ scope: Scope, images: ImageShape, settings: AutoencoderSettings) {
@@ -12,7 +13,14 @@ public struct AutoencoderNetworks {
     encoder = architecture.encoder(
       scope("encoder"), images: images, outputs: settings.latentSize, size: settings.size)
     decoder = architecture.decoder(
-      scope("decoder"), images: images, latentSize: settings.latentSize, size: settings.size)
+      scope("decoder"), images: images, latentSize: settings.latentSize + settings.labelSize,
+      size: settings.size)
+    labels = CodeLabels(scope("decoder"), size: settings.labelSize)
+  }
+
+  /// Decoded codes of images, whose labels follow them where the model is conditional.
+  func decoded(_ codes: Tensor, of images: Tensor, mode: Mode) -> Tensor {
+    decoder(labels?.required(codes, of: images) ?? codes, mode: mode)
   }
 }
 
@@ -23,12 +31,19 @@ public protocol AutoencoderModel: Model where Configuration: AutoencoderConfigur
 }
 
 extension AutoencoderModel {
-  public func encode(_ images: Tensor) -> Tensor { networks.encoder(images, mode: .inference) }
+  public var labels: CodeLabels? { networks.labels }
+
+  public func encode(_ images: Tensor) -> Tensor {
+    let codes = networks.encoder(images, mode: .inference)
+    return labels?.following(codes, of: images) ?? codes
+  }
 
   public func decode(_ codes: Tensor) -> Tensor { networks.decoder(codes, mode: .inference) }
 
   /// z ~ N(0, I).
-  public var samplers: [Sampler] { [.standardNormal(latentSize: configuration.latentSize)] }
+  public var samplers: [Sampler] {
+    [.standardNormal(latentSize: configuration.latentSize, labels)]
+  }
 }
 
 /// The two groups of a model that has an encoder and a decoder and nothing else.

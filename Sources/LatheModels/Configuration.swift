@@ -31,6 +31,9 @@ public struct AutoencoderSettings: SettingGroup {
   public var filters = 0
   @Setting("Width of fully connected layers; 0: as published.", bounds: .size(from: 0))
   public var hiddenSize = 0
+  @Setting(
+    "Numbers of an image's label, which follow its code; 0: not conditional.",
+    bounds: .size(from: 0)) public var labelSize = 0
 
   public init(_ networks: Networks, latentSize: Int) {
     (self.networks, self.latentSize) = (networks, latentSize)
@@ -60,6 +63,10 @@ extension AutoencoderConfiguration {
   public var hiddenSize: Int {
     get { autoencoder.hiddenSize }
     set { autoencoder.hiddenSize = newValue }
+  }
+  public var labelSize: Int {
+    get { autoencoder.labelSize }
+    set { autoencoder.labelSize = newValue }
   }
 }
 

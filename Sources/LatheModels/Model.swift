@@ -24,6 +24,9 @@ public protocol Model: SendableMetatype {
   /// mixtures and flow matching unless a model says otherwise.
   static var fittedSamplers: [any FittedSampler.Type] { get }
 
+  /// Whether it can be conditional: given labels of images.
+  static var takesLabels: Bool { get }
+
   /// The hyperparameters that suit images of this shape and a run of so many steps.
   static func configuration(for images: ImageShape, steps: Int) -> Configuration
 
@@ -48,6 +51,8 @@ public protocol Model: SendableMetatype {
   func decode(_ codes: Tensor) -> Tensor
   /// Ways to draw codes that need nothing but the parameters.
   var samplers: [Sampler] { get }
+  /// The labels behind codes; nil for a model that is not conditional.
+  var labels: CodeLabels? { get }
   /// How far each latent dimension is open, `[latentSize]` in [0, 1]; nil for models without a
   /// mask.
   var latentMask: Tensor? { get }
@@ -92,6 +97,10 @@ extension Model {
   public static var fittedSamplers: [any FittedSampler.Type] {
     [AggregatedPosterior.self, GaussianMixture.self, DirichletMixture.self, FlowMatching.self]
   }
+
+  public static var takesLabels: Bool { false }
+
+  public var labels: CodeLabels? { nil }
 
   public var latentMask: Tensor? { nil }
 

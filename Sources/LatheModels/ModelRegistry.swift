@@ -92,6 +92,7 @@ public struct ModelRegistry: Sendable, ExpressibleByArrayLiteral {
         let list = try Network.list(for: images, steps: steps)
         let configuration = try list.configuration(with: given)
         try Network.validate(configuration, images: images)
+        try Network.requireLabels(configuration)
         return .object(try list.values(of: configuration))
       }
       make = { scope, images, resolved in
@@ -104,6 +105,15 @@ public struct ModelRegistry: Sendable, ExpressibleByArrayLiteral {
 }
 
 extension Model {
+  /// - Throws: ``ConfigurationError`` if the model is to be conditional and cannot be.
+  fileprivate static func requireLabels(_ configuration: Configuration) throws(ConfigurationError) {
+    guard !takesLabels, let settings = configuration as? any AutoencoderConfiguration,
+      settings.labelSize > 0
+    else { return }
+    throw ConfigurationError(
+      "labelSize: expected 0, since \(name) is never conditional, found \(settings.labelSize)")
+  }
+
   /// The hyperparameters, with defaults for images of a shape and a number of steps.
   static func list(for images: ImageShape, steps: Int) throws -> SettingList<Configuration> {
     try SettingList(of: configuration(for: images, steps: steps))

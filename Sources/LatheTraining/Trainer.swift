@@ -139,6 +139,7 @@ public final class Trainer {
       statistics: run.batch.statistics, overlap: run.batch.overlap,
       random: RandomSource(seed: run.optimization.seed).derived("training"),
       precision: run.optimization.precision, updates: run.updates.options, monitor: monitor)
+    network.model.labels?.learn(count: train.count) { train.label(of: $0) }
     try broadcastState()
   }
 
@@ -334,7 +335,9 @@ public final class Trainer {
     return Tensor(shape: [loader.imagesPerSlice, shape.height, shape.width, shape.channels]) {
       prefetcher.take(draw: draw, slice: slice, into: $0)
       fault?.poison($0, afterSteps: step)
-    }
+    }.labelled(
+      model.labels == nil
+        ? nil : loader.images.labelTensor(loader.indices(draw: draw, slice: slice)))
   }
 }
 

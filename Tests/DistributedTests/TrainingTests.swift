@@ -151,6 +151,31 @@ private func inSharedMemory(of size: String, _ ranks: Int, _ arguments: [String]
     }
   }
 
+  /// Labels reach the decoder on every rank, and each class has its sampler, which all ranks fit.
+  @Test func aConditionalRunHasTheSameBitsOnAnyNumberOfRanks() throws {
+    try withFolder { folder in
+      let runs = try [1, 2, 4].map { ranks in
+        let out = "\(folder)/\(ranks)"
+        _ = try run(ranks, train("vae", out, steps: 4, "--conditional"))
+        _ = try run(ranks, ["sample", out, "--by-class", "--count", "3", "--sampler", "gmm"])
+        let sampler = "\(out)/checkpoints/step-000004/sampler-gmm.safetensors"
+        let picture = "\(out)/samples/classes-000004-gmm-seed0.png"
+        return try files(out, step: 4)
+          + [sampler, picture].map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
+      }
+      #expect(runs[0] == runs[1] && runs[0] == runs[2])
+      _ = try run(1, train("vae", "\(folder)/plain", steps: 1))
+      let refused = try mpirunResult(
+        1, "lathe", ["sample", "\(folder)/plain", "--by-class"], timeout: 60)
+      #expect(refused.status == 64 && refused.errorOutput.contains("without --conditional"))
+      let never = try mpirunResult(
+        1, "lathe", train("flexae", "\(folder)/never", steps: 1, "--conditional"), timeout: 60)
+      #expect(never.status == 64 && never.errorOutput.contains("never conditional"), "\(never)")
+      let same = ["train", "--resume", "--steps", "6", "--out", "\(folder)/1"]
+      #expect(try run(2, same).output.contains("resumed after step 4"))
+    }
+  }
+
   /// What is not asked for again comes from the run: slices, too, and defaults that depend on its
   /// length.
   @Test(arguments: ["two-stage-vae", "vampprior", "vae-iop"])

@@ -43,9 +43,9 @@ import Testing
 
   // MARK: Finite scalar quantization
 
-  private static let fourLevels: [String: Any] = [
-    "latentSize": 3, "levels": 4, "priorHidden": [8], "networks": "mlp", "hiddenSize": 8,
-  ]
+  private static func fsqSettings(levels: Int) -> [String: Any] {
+    ["latentSize": 3, "levels": levels, "priorHidden": [8], "networks": "mlp", "hiddenSize": 8]
+  }
 
   private func fsq(_ settings: [String: Any]) throws -> FSQ {
     let model = try build("fsq", ImageShape(height: 8, width: 8, channels: 1), settings).model
@@ -58,7 +58,7 @@ import Testing
     (5, [-1, -0.5, 0, 0.5, 1]),
   ])
   func levelsOfCodes(_ levels: Int, _ expected: [Double]) throws {
-    let settings = Self.fourLevels.merging(["levels": levels]) { $1 }
+    let settings = Self.fsqSettings(levels: levels)
     let x = Tensor(stride(from: -6, through: 6, by: 0.004).map { Float($0) }, shape: [1, 3001])
     let codes = try fsq(settings).rounded(x).values
     #expect(Set(codes.map { Double($0) }).sorted() == expected)
@@ -67,9 +67,9 @@ import Testing
 
   /// The prior's probabilities sum to 1 over all codes, and are how often each is drawn.
   @Test func codesAreDrawnAsOftenAsTheyAreLikely() throws {
-    let model = try fsq(Self.fourLevels)
+    let model = try fsq(Self.fsqSettings(levels: 4))
     let levels: [Float] = [-1, -0.5, 0, 0.5]
-    let all = levels.flatMap { a in levels.flatMap { b in levels.map { [a, b, $0] } } }
+    let all: [[Float]] = levels.flatMap { a in levels.flatMap { b in levels.map { [a, b, $0] } } }
     let logs = model.logProbability(of: Tensor(all.flatMap { $0 }, shape: [64, 3])).values
     let chances = logs.map { exp(Double($0)) }
     #expect(abs(chances.reduce(0, +) - 1) < 1e-5)
@@ -79,11 +79,12 @@ import Testing
       grouping: stride(from: 0, to: 3 * count, by: 3).map { Array(drawn[$0..<$0 + 3]) }
     ) { $0 }
     // χ² with 63 degrees of freedom: above 110 once in 4,000 times.
-    let square = zip(all, chances).map { code, chance in
+    var square = 0.0
+    for (code, chance) in zip(all, chances) {
       let expected = chance * Double(count)
       let difference = Double(found[code]?.count ?? 0) - expected
-      return difference * difference / expected
-    }.reduce(0, +)
+      square += difference * difference / expected
+    }
     #expect(square < 110 && square > 30, "\(square)")
     #expect(Set(chances.map { Int(1e4 * $0) }).count > 10)
   }

@@ -33,11 +33,13 @@ struct ExportedRun {
     _ saved: SavedRun, _ sampler: Sampler.Name, _ latentSize: Int
   ) -> [(key: String, value: String)] {
     let (run, images) = (saved.state.run, saved.loaded.images)
+    let label = saved.loaded.model.labelSize
+    let labels = label == 0 ? "" : ", the last \(label) a label, which the encoder leaves out"
     return [
       ("model", run.model.name), ("dataset", run.data.dataset), ("step", "\(saved.state.step)"),
       ("parameters", parameters(saved)), ("sampler", sampler.rawValue),
       ("images", "float32 [N, \(images.height), \(images.width), \(images.channels)]"),
-      ("range", "[0, 1]"), ("layout", "NHWC"), ("codes", "float32 [N, \(latentSize)]"),
+      ("range", "[0, 1]"), ("layout", "NHWC"), ("codes", "float32 [N, \(latentSize)]\(labels)"),
       ("version", version), ("commit", version.split(separator: "+").dropFirst().joined()),
     ]
   }

@@ -51,7 +51,7 @@ struct LatentFigures {
     let model = run.loaded.model
     let values = try SharedWork(world: world, progress: progress.show).gather(
       "codes of test images", images.count
-    ) { model.encode(images.tensor($0)).values }
+    ) { model.withoutLabels(model.encode(images.tensor($0))).values }
     guard let values else { return nil }
     let codes = Features(values, dimensions: values.count / images.count)
     let active = model.latentMask.map { LatentStatistics.activeCoordinates(of: $0.values) }

@@ -95,7 +95,9 @@ struct LatentMaps {
   private func codes(of number: Int) -> Features {
     let (model, images) = (runs.all[number].loaded.model, drawing.images[number])
     let values = stride(from: 0, to: count, by: 100).flatMap { first in
-      withoutGradients { model.encode(images.tensor(first..<min(first + 100, count))).values }
+      withoutGradients {
+        model.withoutLabels(model.encode(images.tensor(first..<min(first + 100, count)))).values
+      }
     }
     return Features(values, dimensions: values.count / count)
   }

@@ -20,12 +20,18 @@ struct Sample: SharedFigure {
       A sampler that is fitted to the codes of the training images is kept beside the checkpoint; \
       where there is none it is fitted first, which mpirun makes faster:
         mpirun -n 2 lathe sample RUN --sampler gmm
+
+      Of a run with --conditional, a row for each class or attribute, the same noise in each:
+        lathe sample RUN --by-class
       """)
 
   @OptionGroup var source: RunOptions
 
-  @Option(help: "Number of images.")
-  var count = 64
+  @Option(name: .customLong("count"), help: "Number of images (default: 64, or 8 of each class).")
+  var asked: Int?
+
+  @Flag(help: "A row for each class or attribute, of a conditional run.")
+  var byClass = false
 
   @Option(help: "Where codes come from (default: as in training).")
   var sampler: Sampler.Name?
@@ -38,8 +44,13 @@ struct Sample: SharedFigure {
   @Option(help: "Numbers of an array: float32 or uint8.")
   var dtype: ArrayElement = .float32
 
+  private var count: Int { asked ?? (byClass ? 8 : 64) }
+
   func validate() throws {
     try check("--count", count, in: 1...(isGrid ? 10_000 : 1_000_000_000))
+    guard !byClass || isGrid else {
+      throw ValidationError("--by-class: for a grid, not for \(figures.out!)")
+    }
     try checkSeed(seed)
   }
 
@@ -53,6 +64,7 @@ struct Sample: SharedFigure {
     if Launcher.isRoot { try figures.prepare(in: saved.pictures) }
     let codes = try saved.sampler(sampler, data: source.data)
     guard Launcher.isRoot else { return }
+    guard !byClass else { return try writeRows(of: saved, from: codes) }
     let model = saved.loaded.model
     let images = withoutGradients { model.drawnImages(0..<count, from: codes, seed: seed) }
     let title = saved.title("\(count) samples")
@@ -62,6 +74,29 @@ struct Sample: SharedFigure {
       try Pictures.writeSamples(images, title: title, to: $0)
     }
     print("\(count) images drawn from \(saved.checkpoint)")
+    print("written          \(paths)")
+  }
+
+  /// A row for each class, or for each attribute, of the same noise.
+  private func writeRows(of saved: SavedRun, from codes: Sampler) throws {
+    let model = saved.loaded.model
+    guard let labels = model.labels, let drawFor = codes.drawFor else {
+      throw CommandFailure.usage("--by-class: \(saved.folder) was trained without --conditional")
+    }
+    let names = try saved.images(.test, at: source.data).labelNames
+    let random = RandomSource(seed: seed).derived("by class")
+    let rows = names.enumerated().map { number, name in
+      let wanted = labels.drawn(count, of: number, random)
+      return Pictures.Row(
+        name: name, images: withoutGradients { model.decode(drawFor(wanted, random)) })
+    }
+    let named = sampler.map { "-\($0.rawValue)" } ?? ""
+    let name = "\(saved.pictureName("classes"))\(named)-seed\(seed)"
+    let title = saved.title("\(count) samples of each")
+    let paths = try figures.write(name, in: saved.pictures) {
+      try Pictures.writeRows(rows, title: title, to: $0)
+    }
+    print("\(counted(count, "image")) each of \(names.count) drawn from \(saved.checkpoint)")
     print("written          \(paths)")
   }
 

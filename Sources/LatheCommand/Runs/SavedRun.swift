@@ -112,6 +112,12 @@ struct SavedRun {
         "\(place?.string ?? images.name): expected images of \(dataset.shape), as the run was "
           + "trained on, found \(images.shape)")
     }
+    let size = loaded.model.labelSize
+    guard size == 0 || images.labelSize == size else {
+      throw CommandFailure.data(
+        "\(place?.string ?? images.name): expected images with labels of \(size) classes or "
+          + "attributes, as the run was trained on, found \(images.labelSize)")
+    }
     return images
   }
 

@@ -252,7 +252,8 @@ extension RunSettings {
   func resolved(_ images: RunImages) throws -> RunConfiguration {
     do {
       let run = try configuration.resolved(
-        entry, dataset, train: images.train.count, heldBack: images.heldBack)
+        entry, dataset, train: images.train.count, heldBack: images.heldBack,
+        labelSize: images.train.labelSize)
       let store = ParameterStore(seed: 0)
       _ = try entry.make(store.root, images.train.shape, run.model.configuration)
       try store.requireMemory()

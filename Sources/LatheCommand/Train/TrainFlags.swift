@@ -27,6 +27,8 @@ struct RunFlags: ParsableArguments {
   @Option(name: .customLong("set"), help: "Set a hyperparameter of the model; may be repeated.")
   var hyperparameters: [String] = []
 
+  @Flag(inversion: .prefixedNo, help: .setting("conditional")) var conditional: Bool?
+
   @Option(
     help: "Networks of the model, such as dcgan: short for --set networks=dcgan.",
     completion: .networks)

@@ -11,6 +11,7 @@ public struct AAE: AutoencoderModel {
   public static let name = "aae"
   public static let summary = "adversarial autoencoder with a WGAN-GP critic of the codes"
   public static let source = "Makhzani et al. 2016; Mondal et al. 2020"
+  public static let takesLabels = true
 
   public enum Group: String, ParameterGroup { case encoder, decoder, critic }
 
@@ -75,7 +76,8 @@ public struct AAE: AutoencoderModel {
   func reconstructionLoss(_ batch: Batch) -> Losses {
     let codes = networks.encoder(batch.images, mode: .training)
     return Losses(
-      meanCrossEntropy(batch.images, probability: networks.decoder(codes, mode: .training)))
+      meanCrossEntropy(
+        batch.images, probability: networks.decoded(codes, of: batch.images, mode: .training)))
   }
 
   /// E[C(E(x))] − E[C(p)] + λ E[(‖∇C(ẑ)‖₂ − 1)²], p ~ N(0, I), ẑ on the line between a code and a

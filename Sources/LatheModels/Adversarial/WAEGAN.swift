@@ -10,6 +10,7 @@ public struct WAEGAN: AutoencoderModel {
   public static let name = "wae-gan"
   public static let summary = "Wasserstein autoencoder, codes held to N(0, I) by a discriminator"
   public static let source = "Tolstikhin et al. 2018"
+  public static let takesLabels = true
 
   public enum Group: String, ParameterGroup { case encoder, decoder, discriminator }
 
@@ -111,7 +112,7 @@ public struct WAEGAN: AutoencoderModel {
   /// 0.05 ‖x − Dec(z)‖² − λ log D(z), z = E(x + ε).
   func autoencoderLoss(_ batch: Batch) -> Losses {
     let codes = networks.encoder(noisyImages(batch), mode: .training)
-    let decoded = networks.decoder(codes, mode: .training)
+    let decoded = networks.decoded(codes, of: batch.images, mode: .training)
     let reconstruction =
       configuration.reconstructionWeight * squaredError(batch.images, decoded)
     let adversarial = softplus(-logits(codes)).mean()

@@ -9,6 +9,7 @@ public struct WAEMMD: AutoencoderModel {
   public static let name = "wae-mmd"
   public static let summary = "Wasserstein autoencoder, codes held to N(0, I) by a kernel"
   public static let source = "Tolstikhin et al. 2018"
+  public static let takesLabels = true
 
   public enum Group: String, ParameterGroup { case encoder, decoder }
 
@@ -83,7 +84,7 @@ public struct WAEMMD: AutoencoderModel {
   /// 0.05 ‖x − Dec(E(x + ε))‖² + λ MMD(E(x + ε), p), p ~ N(0, I).
   func autoencoderLoss(_ batch: Batch) -> Losses {
     let codes = encodeNoisy(batch)
-    let decoded = networks.decoder(codes, mode: batch.mode)
+    let decoded = networks.decoded(codes, of: batch.images, mode: batch.mode)
     let reconstruction =
       configuration.reconstructionWeight * squaredError(batch.images, decoded)
     let mmd = maximumMeanDiscrepancy(

@@ -9,6 +9,7 @@ public struct Autoencoder: DeterministicModel {
   public static let name = "ae"
   public static let summary = "autoencoder with decaying decoder weights; samples from a mixture"
   public static let source = "Ghosh et al. 2020, baseline"
+  public static let takesLabels = true
   public static let defaultSampler = Sampler.Name.gmm
 
   public typealias Group = AutoencoderGroup
@@ -40,7 +41,8 @@ public struct Autoencoder: DeterministicModel {
   /// mean (x − Dec(E(x)))² + λ Σ W², a mean over pixels and channels.
   func loss(_ batch: Batch) -> Losses {
     let codes = networks.encoder(batch.images, mode: batch.mode)
-    let error = meanSquaredError(batch.images, networks.decoder(codes, mode: batch.mode))
+    let error = meanSquaredError(
+      batch.images, networks.decoded(codes, of: batch.images, mode: batch.mode))
     guard configuration.decayWeight > 0 else { return Losses(error) }
     let decay = kernels.squared
     return Losses(

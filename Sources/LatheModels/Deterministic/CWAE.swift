@@ -10,6 +10,7 @@ public struct CWAE: DeterministicModel {
   public static let name = "cwae"
   public static let summary = "autoencoder, codes held to N(0, I) by a distance in closed form"
   public static let source = "Knop et al. 2020"
+  public static let takesLabels = true
 
   public typealias Group = AutoencoderGroup
 
@@ -44,7 +45,8 @@ public struct CWAE: DeterministicModel {
   /// to N(0, I).
   func loss(_ batch: Batch) -> Losses {
     let codes = networks.encoder(batch.images, mode: batch.mode)
-    let reconstruction = squaredError(batch.images, networks.decoder(codes, mode: batch.mode))
+    let reconstruction = squaredError(
+      batch.images, networks.decoded(codes, of: batch.images, mode: batch.mode))
     let distance = cramerWoldDistance(batch.gathered(codes))
     let regularizer = configuration.logarithmic ? log(distance + 1e-7) : distance
     return Losses(

@@ -10,6 +10,7 @@ public struct RAE: DeterministicModel {
   public static let summary =
     "regularized autoencoder: decoder smoothed by l2, gradient penalty, spectral norm or not"
   public static let source = "Ghosh et al. 2020"
+  public static let takesLabels = true
   public static let defaultSampler = Sampler.Name.gmm
 
   public typealias Group = AutoencoderGroup
@@ -67,7 +68,7 @@ public struct RAE: DeterministicModel {
   /// mean (x − Dec(z))² + β mean z² + λ R, z = E(x), means over all elements.
   func loss(_ batch: Batch) -> Losses {
     let codes = networks.encoder(batch.images, mode: batch.mode)
-    let decoded = networks.decoder(codes, mode: batch.mode)
+    let decoded = networks.decoded(codes, of: batch.images, mode: batch.mode)
     let error = meanSquaredError(batch.images, decoded)
     let size = codes.squared.mean()
     let plain = error + configuration.codeWeight * size

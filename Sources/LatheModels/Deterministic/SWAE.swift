@@ -10,6 +10,7 @@ public struct SWAE: DeterministicModel {
   public static let name = "swae"
   public static let summary = "autoencoder, codes held to N(0, I) along random directions"
   public static let source = "Kolouri et al. 2019"
+  public static let takesLabels = true
 
   public typealias Group = AutoencoderGroup
 
@@ -40,7 +41,8 @@ public struct SWAE: DeterministicModel {
   /// ‖x − Dec(z)‖² + λ SW₂²(z, p), z = E(x), p ~ N(0, I).
   func loss(_ batch: Batch) -> Losses {
     let codes = networks.encoder(batch.images, mode: batch.mode)
-    let reconstruction = squaredError(batch.images, networks.decoder(codes, mode: batch.mode))
+    let reconstruction = squaredError(
+      batch.images, networks.decoded(codes, of: batch.images, mode: batch.mode))
     let directions = batch.sharedRandom.normal(
       "directions", [configuration.directions, configuration.latentSize])
     let distance = slicedWassersteinDistance(

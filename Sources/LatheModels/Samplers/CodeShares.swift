@@ -31,8 +31,8 @@ public struct CodeShares {
   /// Codes over all processes.
   public let count: Int
   public let latentSize: Int
-  private let own: [Share]
-  private let gather: ([Double]) throws -> [Double]
+  let own: [Share]
+  let gather: ([Double]) throws -> [Double]
   /// Trains a network on codes, as if one process did. Collective.
   public let train: (CodeTraining) throws -> Void
 

@@ -57,15 +57,31 @@ public struct Sampler {
   public let name: Name
   /// `count` codes, `[count, latentSize]`.
   public let draw: (_ count: Int, _ random: RandomSource) -> Tensor
+  /// Codes for given labels, which follow them, `[N, labelSize]` → `[N, m + labelSize]`; nil if the
+  /// model is not conditional.
+  public let drawFor: ((_ labels: Tensor, _ random: RandomSource) -> Tensor)?
 
   public init(_ name: Name, draw: @escaping (_ count: Int, _ random: RandomSource) -> Tensor) {
-    self.name = name
-    self.draw = draw
+    (self.name, self.draw, drawFor) = (name, draw, nil)
+  }
+
+  /// Of a conditional model, `codes` those of given labels; without any, of labels of training
+  /// images, drawn randomly.
+  init(
+    _ name: Name, of labels: CodeLabels,
+    codes: @escaping (_ labels: Tensor, _ random: RandomSource) -> Tensor
+  ) {
+    func drawFor(_ rows: Tensor, _ random: RandomSource) -> Tensor {
+      concatenated([codes(rows, random), rows], axis: 1)
+    }
+    (self.name, self.drawFor) = (name, drawFor)
+    draw = { count, random in drawFor(labels.drawn(count, random), random) }
   }
 
   /// z ~ N(0, I).
-  public static func standardNormal(latentSize: Int) -> Sampler {
-    Sampler(.prior) { $1.normal("prior", [$0, latentSize]) }
+  static func standardNormal(latentSize: Int, _ labels: CodeLabels? = nil) -> Sampler {
+    guard let labels else { return Sampler(.prior) { $1.normal("prior", [$0, latentSize]) } }
+    return Sampler(.prior, of: labels) { $1.normal("prior", [$0.shape[0], latentSize]) }
   }
 }
 

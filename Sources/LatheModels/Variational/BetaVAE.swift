@@ -10,6 +10,7 @@ public struct BetaVAE: VariationalModel {
   public static let name = "beta-vae"
   public static let summary = "variational autoencoder with a weight on the KL term"
   public static let source = "Higgins et al. 2017"
+  public static let takesLabels = true
 
   public typealias Group = AutoencoderGroup
 

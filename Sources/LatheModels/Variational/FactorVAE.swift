@@ -11,6 +11,7 @@ public struct FactorVAE: VariationalModel {
   public static let summary =
     "variational autoencoder with a penalty on the total correlation of codes"
   public static let source = "Kim and Mnih 2018"
+  public static let takesLabels = true
 
   public enum Group: String, ParameterGroup { case encoder, decoder, discriminator }
 

@@ -11,6 +11,7 @@ public struct InfoVAE: VariationalModel {
   public static let summary =
     "variational autoencoder whose codes are held to the prior by KL and MMD"
   public static let source = "Zhao, Song and Ermon 2019"
+  public static let takesLabels = true
 
   public typealias Group = AutoencoderGroup
 

@@ -10,6 +10,7 @@ public struct VAE: VariationalModel {
   public static let name = "vae"
   public static let summary = "variational autoencoder: cross-entropy, fixed or learned variance"
   public static let source = "Kingma and Welling 2014; Dai and Wipf 2019"
+  public static let takesLabels = true
 
   public typealias Group = AutoencoderGroup
 

@@ -59,16 +59,23 @@ extension VariationalModel {
   public func objective(_ batch: Batch) -> Tensor? { negativeELBO(batch).total }
 
   /// The mean of q(z | x).
-  public func encode(_ images: Tensor) -> Tensor { networks.encoder(images, mode: .inference).mean }
+  public func encode(_ images: Tensor) -> Tensor {
+    networks.labelled(networks.encoder(images, mode: .inference).mean, of: images)
+  }
 
   /// z ~ q(z | x).
   public func sampleCodes(of images: Tensor, using random: RandomSource) -> Tensor {
-    networks.encoder(images, mode: .inference).sample(using: random)
+    let codes = networks.encoder(images, mode: .inference).sample(using: random)
+    return networks.labelled(codes, of: images)
   }
 
   public func decode(_ codes: Tensor) -> Tensor { networks.decoder(codes, mode: .inference) }
 
-  public var samplers: [Sampler] { [.standardNormal(latentSize: configuration.latentSize)] }
+  public var samplers: [Sampler] {
+    [.standardNormal(latentSize: configuration.latentSize, labels)]
+  }
+
+  public var labels: CodeLabels? { networks.labels }
 
   /// p(x | z) N(z; 0, I).
   public var density: LogDensity? { density(prior: "N(0, I)") { logNormal($0) } }

@@ -21,6 +21,7 @@ public struct VariationalNetworks {
   public let encoder: GaussianEncoder
   /// The image that p(x | z) centres on.
   public let decoder: any DecoderNetwork
+  let labels: CodeLabels?
   private let likelihood: Likelihood
   private let logGamma: Parameter?
 
@@ -33,7 +34,9 @@ public struct VariationalNetworks {
     encoder = GaussianEncoder(
       scope("encoder"), images: images, settings: autoencoder, contextSize: contextSize)
     decoder = autoencoder.networks.architecture.decoder(
-      scope("decoder"), images: images, latentSize: autoencoder.latentSize, size: autoencoder.size)
+      scope("decoder"), images: images,
+      latentSize: autoencoder.latentSize + autoencoder.labelSize, size: autoencoder.size)
+    labels = CodeLabels(scope("decoder"), size: autoencoder.labelSize)
     logGamma =
       likelihood == .learnedVariance ? scope("decoder").parameter("log_gamma", [1], .zeros) : nil
   }
@@ -45,7 +48,7 @@ public struct VariationalNetworks {
   public func negativeLogLikelihood(
     _ images: Tensor, given codes: Tensor, mode: Mode = .training
   ) -> Tensor {
-    let decoded = decoder(codes, mode: mode)
+    let decoded = decoder(labels?.required(codes, of: images) ?? codes, mode: mode)
     let pixels = Float(images.shape.count / images.shape[0])
     let constant = pixels * 0.918_938_53
     switch likelihood {
@@ -61,6 +64,12 @@ public struct VariationalNetworks {
   /// latentSize]` → `[K]`.
   func logLikelihood(of image: Tensor, given codes: Tensor) -> Tensor {
     likelihood.logDensity(
-      of: image, around: decoder(codes, mode: .inference), logGamma: logGamma?.value)
+      of: image, around: decoder(labels?.required(codes, of: image) ?? codes, mode: .inference),
+      logGamma: logGamma?.value)
+  }
+
+  /// Codes, followed by the labels of their images where the model is conditional.
+  func labelled(_ codes: Tensor, of images: Tensor) -> Tensor {
+    labels?.following(codes, of: images) ?? codes
   }
 }

@@ -10,6 +10,8 @@ public final class Storage: @unchecked Sendable {
   /// Number of values.
   public let count: Int
   private let owner: AnyObject?
+  /// Of images, what each of them shows, `[N, labels]`.
+  var labels: Tensor?
 
   /// Uninitialised memory for `count` values from the pool; it returns there when released.
   public init(count: Int) {

@@ -57,6 +57,16 @@ public struct Tensor {
     return storage.pointer[0]
   }
 
+  /// What the images of this tensor show, `[N, numbers of a label]`; nil if that is not known. What
+  /// is made of the tensor does not know it.
+  public var labels: Tensor? { storage.labels }
+
+  /// The same images with what they show.
+  public func labelled(_ labels: Tensor?) -> Tensor {
+    storage.labels = labels
+    return self
+  }
+
   /// Whether gradients flow through this tensor.
   public var isDifferentiable: Bool { node != nil }
 

@@ -20,10 +20,10 @@ public struct LoadedModel {
   /// A configuration of the model, an older one too, with today's names.
   let present: @Sendable (JSONValue) -> JSONValue
 
-  /// Dimensions of a code.
+  /// Dimensions of a code, with those of the label behind it.
   public var latentSize: Int {
     let image = Tensor(filledWith: 0, shape: [1, images.height, images.width, images.channels])
-    return withoutGradients { model.encode(image).shape[1] }
+    return withoutGradients { model.encode(image).shape[1] + model.labelSize }
   }
 
   /// A model of a type, as drawn from `seed`.

@@ -22,11 +22,12 @@ extension RunConfiguration {
   /// the images: what was left out is filled in.
   ///
   /// `heldBack` of the training images have been taken for validation; `train` are the others.
+  /// `labelSize` is that of their labels.
   ///
   /// - Throws: `SettingError` if a setting is out of bounds for these images, `ConfigurationError`
   ///   if the model cannot be built so.
   public func resolved(
-    _ entry: ModelRegistry.Entry, _ dataset: Dataset, train: Int, heldBack: Int
+    _ entry: ModelRegistry.Entry, _ dataset: Dataset, train: Int, heldBack: Int, labelSize: Int = 0
   ) throws -> RunConfiguration {
     guard batch.size <= train else {
       throw SettingError(
@@ -48,8 +49,27 @@ extension RunConfiguration {
     run.optimization.epochs = nil
     run.updates = try updates.completed(steps: run.optimization.steps)
     run.model.configuration = try entry.resolve(
-      model.configuration.members, dataset.shape, run.optimization.steps)
+      try hyperparameters(labelSize), dataset.shape, run.optimization.steps)
     return run
+  }
+
+  /// The hyperparameters that were given, with the size of the images' labels.
+  private func hyperparameters(_ labelSize: Int) throws(SettingError) -> [String: JSONValue] {
+    var members = model.configuration.members
+    let own = JSONValue.int(model.conditional ? labelSize : 0)
+    guard members["labelSize"] ?? own == own else {
+      throw SettingError(
+        name: "labelSize", expected: "\(own.text), which --conditional decides",
+        found: members["labelSize"]!.text)
+    }
+    guard model.conditional else { return members }
+    guard labelSize > 1 else {
+      throw SettingError(
+        name: "conditional", expected: "images of several classes, or with attributes",
+        found: "images of \(data.dataset)")
+    }
+    members["labelSize"] = own
+    return members
   }
 
   /// Whether a score of the evaluations decides on the learning rates.

@@ -44,6 +44,9 @@ public struct ModelSettings: SettingGroup {
   @Setting("The model's hyperparameters; `lathe models MODEL` lists them.")
   public var configuration = JSONValue.object([:])
   @Setting(
+    "Give the decoder the labels of the images: classes, or attributes; labelSize is theirs then.")
+  public var conditional = false
+  @Setting(
     "Where the codes of shown images come from; left out, from the model's default sampler.",
     identity: .recorded)
   public var sampler: Sampler.Name?

@@ -38,7 +38,14 @@ public struct SamplerFitter {
     let codes = withoutGradients {
       shares(count: count, of: all, drawn: type.wantsDrawnCodes)
     }
-    return try type.fitted(to: codes, using: random)
+    guard let labels = model.labels else { return try type.fitted(to: codes, using: random) }
+    return try Self.fitted(type, to: codes, labels, using: random)
+  }
+
+  private static func fitted<Base: FittedSampler>(
+    _ type: Base.Type, to codes: CodeShares, _ labels: CodeLabels, using random: RandomSource
+  ) throws -> any FittedSampler {
+    try ClassSamplers<Base>.fitted(to: codes, labels, using: random)
   }
 
   private func shares(count: Int, of all: Int, drawn: Bool) -> CodeShares {
@@ -147,7 +154,7 @@ extension Sampler.Name {
     else { return nil }
     let tensors = try Safetensors(reading: folder.appending(file))
     do {
-      let saved = try sampler.init {
+      let saved = try Self.read(sampler, loaded.model.labels) {
         Tensor(try tensors.values($0), shape: Shape(try tensors.shape(of: $0)))
       }
       let size = saved.sampler.draw(1, RandomSource(seed: 0)).shape[-1]
@@ -159,6 +166,13 @@ extension Sampler.Name {
     } catch let error as SamplerError {
       throw FileError(.mismatch, "\(error)", path: folder.appending(file))
     }
+  }
+
+  private static func read<Base: FittedSampler>(
+    _ type: Base.Type, _ labels: CodeLabels?, _ read: (String) throws -> Tensor
+  ) throws -> any FittedSampler {
+    guard let labels else { return try Base(reading: read) }
+    return try ClassSamplers<Base>(labels, reading: read)
   }
 }
 

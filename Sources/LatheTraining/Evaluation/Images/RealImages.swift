@@ -38,15 +38,7 @@ struct RealImages {
   /// Images of places in ``numbers``, `[n, H, W, C]` in [0, 1].
   func images(_ range: Range<Int>) -> Tensor { images(Array(range)) }
 
-  func images(_ places: [Int]) -> Tensor {
-    let shape = set.shape
-    let parts = places.map { set.tensor(numbers[$0]..<numbers[$0] + 1) }
-    return Tensor(shape: [places.count, shape.height, shape.width, shape.channels]) { target in
-      for (place, part) in parts.enumerated() {
-        (target + place * shape.count).update(from: part.storage.pointer, count: shape.count)
-      }
-    }
-  }
+  func images(_ places: [Int]) -> Tensor { set.tensor(places.map { numbers[$0] }) }
 
   /// For each of a range of places another place, drawn randomly.
   func partners(_ range: Range<Int>, seed: UInt64) -> [Int] {

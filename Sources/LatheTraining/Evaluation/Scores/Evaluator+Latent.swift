@@ -16,7 +16,7 @@ extension Evaluator {
   func addLatent(_ images: GeneratedImages, to evaluation: inout Evaluation) throws {
     guard has(.latent) || has(.dimension) else { return }
     let codes = try codes("reference images", reference.count) {
-      images.model.encode(self.reference.images($0))
+      images.model.withoutLabels(images.model.encode(self.reference.images($0)))
     }
     if has(.latent), let codes {
       try evaluation.add(.latent) { try latentScores(codes, of: images.model) }
@@ -108,10 +108,10 @@ extension Evaluator {
       let training = trainingImages(settings.samples, for: .gap, &evaluation)
     else { return }
     let posterior = try codes("training images", training.count) {
-      images.posteriorCodes($0, of: training)
+      images.model.withoutLabels(images.posteriorCodes($0, of: training))
     }
     let sampled = try codes("the sampler", training.count) {
-      images.sampledCodes($0, from: sampler)
+      images.model.withoutLabels(images.sampledCodes($0, from: sampler))
     }
     guard let posterior, let sampled else { return }
     let samples =
