@@ -94,7 +94,7 @@ extension Trainer {
     }
   }
 
-  private func keep(_ fitted: any FittedSampler) throws {
+  private func keep(_ fitted: any SavableSampler) throws {
     let checkpoints = openedCheckpoints()
     try world.broadcast0 {
       if let folder = checkpoints.lastSaved { try fitted.save(in: folder) }
@@ -107,7 +107,7 @@ struct StepSampler {
   let step: Int
   /// Codes that it was fitted to.
   let count: Int
-  let value: any FittedSampler
+  let value: any SavableSampler
   /// Whether the last checkpoint has it.
   var isKept = false
 }

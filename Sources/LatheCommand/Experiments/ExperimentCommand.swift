@@ -82,17 +82,25 @@ struct ExperimentShow: RootCommand {
     let place = Reproduction(temporary.path)
     try place.prepare()
     var seconds = 0.0
-    for cell in cells { seconds += try show(cell, place) ?? 0 }
+    var measured: [Data?: Forecast?] = [:]
+    for cell in cells {
+      let forecast = try measured[cell.kind] ?? self.forecast(of: cell, place)
+      measured[cell.kind] = .some(forecast)
+      guard let forecast else { continue }
+      seconds += forecast.seconds
+      print("  \(cell.name): \(forecast.text)\(cell.recipeRemark)")
+      flushOutput()
+    }
     let hours = ([ranks] + others.compactMap { $0 }).map { count in
       "\(spell(seconds: seconds * Double(ranks) / Double(count))) on \(counted(count, "rank"))"
     }
     print(listed("in all", hours.joined(separator: ", ")))
   }
 
-  /// Measures a cell and prints its line.
+  /// What the training of a cell takes on the ranks that are there, by some of its steps.
   ///
-  /// - Returns: seconds of its training on the ranks that are there; nil if it cannot be trained.
-  private func show(_ cell: Cell, _ place: Reproduction) throws -> Double? {
+  /// - Returns: nil if it cannot be trained; a line says why.
+  private func forecast(of cell: Cell, _ place: Reproduction) throws -> Forecast? {
     let options = CellOptions(ranks: ranks, threads: threads, dataRoot: dataRoot)
     let run = CellRun(cell: cell, place: place, options: options)
     try place.writeRecipe(of: cell)
@@ -107,29 +115,36 @@ struct ExperimentShow: RootCommand {
     let status = child.finish()
     progress.finish()
     let text = (try? String(contentsOfFile: place.log(of: cell).string, encoding: .utf8)) ?? ""
-    guard status == 0, let forecast = Self.forecast(text) else {
-      print("  \(cell.name): status \(status): \(child.lastLine)")
-      return nil
-    }
-    let seconds = Double(forecast.steps) * forecast.secondsPerStep
-    print(
-      "  \(cell.name): \(counted(forecast.steps, "step")), \(spell(seconds: seconds))"
-        + cell.recipeRemark)
-    flushOutput()
-    return seconds
+    if status == 0, let forecast = Forecast(text) { return forecast }
+    print("  \(cell.name): status \(status): \(child.lastLine)")
+    return nil
   }
+}
 
-  /// What a dry run printed.
-  private static func forecast(_ text: String) -> (steps: Int, secondsPerStep: Double)? {
+/// What a dry run printed of a training.
+private struct Forecast {
+  let steps: Int
+  let secondsPerStep: Double
+
+  init?(_ text: String) {
     guard let step = text.firstMatch(of: /\na step +([0-9.]+) s/),
       let seconds = Double(step.1),
       let run = text.firstMatch(of: /for ([0-9,]+) steps?/),
       let steps = Int(run.1.replacing(",", with: ""))
     else { return nil }
-    return (steps, seconds)
+    (self.steps, secondsPerStep) = (steps, seconds)
   }
+
+  var seconds: Double { Double(steps) * secondsPerStep }
+  var text: String { "\(counted(steps, "step")), \(spell(seconds: seconds))" }
 }
 
 extension Cell {
+  /// What cells have in common that differ in their seed alone, which takes no time.
+  fileprivate var kind: Data? {
+    let settings = training.values.merging(axes) { own, _ in own }.filter { $0.key != "seed" }
+    return try? canonicalJSON(settings)
+  }
+
   fileprivate var recipeRemark: String { hasRecipe ? "" : " (no recipe: the model's defaults)" }
 }

@@ -64,7 +64,7 @@ extension SavedRun {
   }
 
   /// A run that cannot be written to, such as somebody else's, is no reason not to draw.
-  private func keep(_ fitted: any FittedSampler, _ progress: TaskProgress) {
+  private func keep(_ fitted: any SavableSampler, _ progress: TaskProgress) {
     do { try fitted.save(in: checkpoint) } catch {
       progress.finish()
       note("the fitted sampler is not kept: \(error)")

@@ -3,11 +3,8 @@ import LatheTensors
 /// A sampler of a conditional model that is fitted to the codes of each class by itself.
 ///
 /// Where labels are attributes there is one for all codes.
-public struct ClassSamplers<Base: FittedSampler>: FittedSampler {
+public struct ClassSamplers<Base: FittedSampler>: SavableSampler {
   public static var name: Sampler.Name { Base.name }
-  public static var mostCodes: Int { Base.mostCodes }
-  public static var wantsDrawnCodes: Bool { Base.wantsDrawnCodes }
-  public static var isTrained: Bool { Base.isTrained }
 
   /// By class.
   private let bases: [Int: Base]
@@ -17,23 +14,14 @@ public struct ClassSamplers<Base: FittedSampler>: FittedSampler {
   public static func fitted(to codes: CodeShares, _ labels: CodeLabels, using random: RandomSource)
     throws -> ClassSamplers
   {
-    let m = codes.latentSize - labels.size
+    let (m, areClasses) = (codes.latentSize - labels.size, labels.areClasses)
     var bases: [Int: Base] = [:]
-    for number in 0..<(labels.areClasses ? labels.size : 1) {
-      let own = try codes.part(keeping: m) { code in
-        let label = Tensor(code[m...].map { Float($0) }, shape: [1, labels.size])
-        return labels.classes(of: label)[0] == number
-      }
+    for number in 0..<(areClasses ? labels.size : 1) {
+      let own = try codes.part(keeping: m) { !areClasses || $0[$0.startIndex + m + number] > 0.5 }
       guard own.count > 0 else { continue }
       bases[number] = try Base.fitted(to: own, using: random.derived(number))
     }
     return ClassSamplers(bases: bases, labels: labels)
-  }
-
-  public static func fitted(to codes: CodeShares, using random: RandomSource) throws
-    -> ClassSamplers
-  {
-    throw SamplerError.unusable(name, "expected a conditional model, found another")
   }
 
   private init(bases: [Int: Base], labels: CodeLabels) {
@@ -49,27 +37,29 @@ public struct ClassSamplers<Base: FittedSampler>: FittedSampler {
       }
   }
 
-  public init(reading read: (String) throws -> Tensor) throws {
-    throw SamplerError.unusable(Self.name, "expected a conditional model, found another")
-  }
-
   /// From what was saved, which `read` gives by name.
+  ///
+  /// - Throws: ``SamplerError`` if that is no such sampler, or what `read` throws.
   public init(_ labels: CodeLabels, reading read: (String) throws -> Tensor) throws {
     self.labels = labels
     let numbers = try Self.checked(try read("classes"), "classes", [0]).values
-    bases = try Dictionary(
-      uniqueKeysWithValues: Set(numbers).map { number in
-        let place = Int(number)
-        return (place, try Base { try read("class\(place).\($0)") })
-      })
+    bases = try numbers.reduce(into: [:]) { bases, number in
+      guard let place = Int(exactly: number), (0..<labels.size).contains(place) else {
+        throw SamplerError.unusable(
+          Self.name, "classes: expected numbers below \(labels.size), found \(number)")
+      }
+      bases[place] = try Base { try read("class\(place).\($0)") }
+    }
   }
 
+  /// A class that had no codes has the sampler of the first one.
   public var sampler: Sampler {
     Sampler(Self.name, of: labels) { [labels, samplers = bases.mapValues(\.sampler)] rows, random in
+      let first = samplers.min { $0.key < $1.key }!.value
       let classes = labels.classes(of: rows)
       let places = Dictionary(grouping: classes.indices) { classes[$0] }.sorted { $0.key < $1.key }
       let drawn = places.map { number, places in
-        (samplers[number] ?? samplers.values.first!).draw(places.count, random.derived(number))
+        (samplers[number] ?? first).draw(places.count, random.derived(number))
       }
       var back = [Int](repeating: 0, count: classes.count)
       for (row, place) in places.flatMap(\.value).enumerated() { back[place] = row }

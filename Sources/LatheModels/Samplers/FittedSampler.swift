@@ -1,9 +1,15 @@
 import LatheTensors
 
-/// A sampler that is fitted to codes of training images once a model is trained, and saved beside
-/// it.
-public protocol FittedSampler: SendableMetatype {
+/// A sampler that is saved beside a model.
+public protocol SavableSampler: SendableMetatype {
   static var name: Sampler.Name { get }
+  /// What is saved.
+  var tensors: [(name: String, value: Tensor)] { get }
+  var sampler: Sampler { get }
+}
+
+/// A sampler that is fitted to codes of training images once a model is trained.
+public protocol FittedSampler: SavableSampler {
   /// The most codes that fitting makes use of.
   static var mostCodes: Int { get }
   /// Whether the codes are to be drawn from posteriors, where a model has them, instead of being
@@ -17,14 +23,10 @@ public protocol FittedSampler: SendableMetatype {
   /// - Throws: ``SamplerError``, or what the exchange throws.
   static func fitted(to codes: CodeShares, using random: RandomSource) throws -> Self
 
-  /// What is saved.
-  var tensors: [(name: String, value: Tensor)] { get }
   /// From what was saved, which `read` gives by name.
   ///
   /// - Throws: ``SamplerError`` if that is no such sampler, or what `read` throws.
   init(reading read: (String) throws -> Tensor) throws
-
-  var sampler: Sampler { get }
 }
 
 extension FittedSampler {
@@ -84,7 +86,7 @@ public enum SamplerError: Error, CustomStringConvertible {
   }
 }
 
-extension FittedSampler {
+extension SavableSampler {
   /// A tensor that was saved, of a shape and with finite values; zero stands for any size of at
   /// least 1.
   ///

@@ -32,7 +32,7 @@ public struct SamplerFitter {
   /// Collective.
   ///
   /// - Throws: `SamplerError`, `MPIError`.
-  public func fit(_ type: any FittedSampler.Type, limit: Int = .max) throws -> any FittedSampler {
+  public func fit(_ type: any FittedSampler.Type, limit: Int = .max) throws -> any SavableSampler {
     let count = min(images.count, type.mostCodes, limit)
     let all = min(images.count, type.mostCodes)
     let codes = withoutGradients {
@@ -44,7 +44,7 @@ public struct SamplerFitter {
 
   private static func fitted<Base: FittedSampler>(
     _ type: Base.Type, to codes: CodeShares, _ labels: CodeLabels, using random: RandomSource
-  ) throws -> any FittedSampler {
+  ) throws -> any SavableSampler {
     try ClassSamplers<Base>.fitted(to: codes, labels, using: random)
   }
 
@@ -146,7 +146,7 @@ extension Sampler.Name {
   /// The fitted sampler in a checkpoint's folder; nil when there is none.
   ///
   /// - Throws: `FileError` when it is damaged or of another model.
-  public func saved(in folder: FilePath, for loaded: LoadedModel) throws -> (any FittedSampler)? {
+  public func saved(in folder: FilePath, for loaded: LoadedModel) throws -> (any SavableSampler)? {
     guard let sampler = type(of: loaded.model).fittedSampler(named: self),
       let file = [file, formerFile].compactMap({ $0 }).first(where: {
         FileManager.default.fileExists(atPath: folder.appending($0).string)
@@ -170,13 +170,13 @@ extension Sampler.Name {
 
   private static func read<Base: FittedSampler>(
     _ type: Base.Type, _ labels: CodeLabels?, _ read: (String) throws -> Tensor
-  ) throws -> any FittedSampler {
+  ) throws -> any SavableSampler {
     guard let labels else { return try Base(reading: read) }
     return try ClassSamplers<Base>(labels, reading: read)
   }
 }
 
-extension FittedSampler {
+extension SavableSampler {
   /// Saves the sampler in a checkpoint's folder; the file is there whole or not at all.
   ///
   /// - Throws: `FileError.unwritable`.
