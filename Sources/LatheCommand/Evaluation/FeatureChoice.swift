@@ -52,9 +52,14 @@ struct FeatureChoice {
 
   /// The extractor for images of a shape.
   ///
-  /// - Throws: `CommandFailure` if its weights can't be used.
+  /// - Throws: `CommandFailure` if its weights can't be used, or features of images are asked for
+  ///   of vectors.
   func extractor(for images: ImageShape) throws -> any FeatureExtractor {
-    try failing {
+    if images.height == 1, let entry, entry.name != Pixels().name {
+      throw CommandFailure.usage(
+        "--features \(entry.name): for images, vectors (\(images)) are measured themselves")
+    }
+    return try failing {
       guard let entry else { return try FeatureRegistry.fallback(for: images) }
       let extractor = try entry.make(
         FeatureRegistry.Request(

@@ -41,6 +41,9 @@ struct Cell {
   /// The value on an axis, or of the setting of that name.
   func text(_ axis: String) -> String { (axes[axis] ?? training.values[axis])?.text ?? "–" }
 
+  /// Whether its data set has vectors and not images.
+  var isOfVectors: Bool { Registered.datasets[text("dataset")]?.shape.height == 1 }
+
   /// Whether each of some axes has one of these values here.
   func isOne(of wanted: Experiment.Axes) -> Bool {
     wanted.allSatisfy { axis, values in values.contains { $0.text == text(axis) } }

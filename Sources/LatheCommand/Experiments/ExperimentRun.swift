@@ -64,6 +64,9 @@ struct ExperimentRun: RootCommand {
       ranks: ranks, threads: threads, dataRoot: dataRoot, evaluation: evaluation.choice)
     let cells = task?.part(of: chosen.cells) ?? chosen.cells
     let runs = cells.map { CellRun(cell: $0, place: place, options: options) }
+    if evaluation.features != nil, cells.contains(where: \.isOfVectors) {
+      note("--features: for the data sets of images; vectors are measured themselves")
+    }
     for cell in cells { try place.writeRecipe(of: cell) }
     try place.write(
       Reproduction.Record(

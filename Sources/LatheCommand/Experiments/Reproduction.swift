@@ -78,10 +78,11 @@ struct EvaluationChoice: Codable {
   var dims: Int?
   var samples: Int?
 
-  /// A cell's evaluation with these in place of its own.
+  /// A cell's evaluation with these in place of its own. Features are those of images: vectors are
+  /// measured themselves.
   func settings(of cell: Cell) -> [String: JSONValue] {
     var settings = cell.evaluation
-    if let features {
+    if let features, !cell.isOfVectors {
       settings["features"] = .string(features)
       settings["dims"] = dims.map { .int($0) }
     }
