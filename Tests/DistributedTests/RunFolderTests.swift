@@ -113,14 +113,16 @@ import Testing
     #expect(result.output == "status 66\n1\n0\nstatus 66\n1\nstatus 0\n", "\(result)")
   }
 
-  /// A run that cannot be written to; root may write anywhere, so another user looks at it.
+  /// A run that cannot be written to; root may write anywhere, so another user looks at it, with a
+  /// copy of the program, which may lie where only root can read.
   @Test(.enabled(if: geteuid() == 0)) func aRunThatCannotBeWrittenToIsLookedAt() throws {
     let result = try bash(
       """
       chmod 755 .; mkdir out; chmod 777 out
+      u='setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/tmp'
+      cp "$L" lathe; L=$PWD/lathe; $u $L --version >log 2>&1 || { echo skipped; exit; }
       $L train rae synthetic \(Self.tiny) --steps 2 --out a >/dev/null 2>&1
       rm -f a/checkpoints/step-*/sampler-*; chmod -R a+rX,a-w a
-      u='setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/tmp'
       $u $L evaluate a --metrics error --samples 10 --out out/e.json >log 2>&1; echo "status $?"
       $u $L sample a --count 4 --out out/s.png >log 2>&1; echo "status $?"
       grep -c 'the fitted sampler is not kept' log
@@ -129,6 +131,10 @@ import Testing
       $u $L latent a --count 0 --out out/l.svg >log 2>&1; echo "status $?"
       ls out
       """)
+    if result.output == "skipped\n" {
+      print("skipped: another user cannot read Swift's libraries here")
+      return
+    }
     #expect(
       result.output == """
         status 0
