@@ -35,14 +35,14 @@ make_hosts() {
     host=$tag-$number
     ip netns add "$host" 2>/dev/null || skip "network namespaces cannot be made here"
     hosts+=("$host")
-    ip link add "v$$-$number" type veth peer name eth0 netns "$host" || skip "no veth can be made here"
-    ip link set "v$$-$number" master "$bridge" up
     ip -n "$host" link set lo up
-    ip -n "$host" addr add "10.77.0.$number/24" dev eth0
-    ip -n "$host" link set eth0 up
-    # A second network that leads nowhere, the same on all hosts: MPI hangs if it is used.
+    # The first network leads nowhere and is the same on all hosts: MPI hangs if it is used.
     ip -n "$host" link add other0 type dummy 2>/dev/null \
       && ip -n "$host" addr add 192.168.77.1/24 dev other0 && ip -n "$host" link set other0 up || true
+    ip link add "v$$-$number" type veth peer name eth0 netns "$host" || skip "no veth can be made here"
+    ip link set "v$$-$number" master "$bridge" up
+    ip -n "$host" addr add "10.77.0.$number/24" dev eth0
+    ip -n "$host" link set eth0 up
     echo "$host slots=$2" >>"$folder/hostfile"
   done
 }

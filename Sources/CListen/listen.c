@@ -10,6 +10,7 @@
 // 1. No socket is open to more than LATHE_LISTEN says: a value that cannot be followed fails.
 // 2. Without LATHE_LISTEN, and for every other socket, bind does what it always does.
 
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -126,11 +127,24 @@ int bind(int socket, const struct sockaddr *address, socklen_t length) {
 
 // Takes this library off the list of what children preload, if it is named from the working folder,
 // where they may not be.
-__attribute__((constructor)) static void keepFromChildren(void) {
+static void keepFromChildren(void) {
   static const char name[] = "./liblathe-listen.so";
   const char *list = getenv("LD_PRELOAD");
   if (!list || strncmp(list, name, sizeof name - 1) != 0) return;
   const char *rest = strpbrk(list, ": ");
   if (rest) setenv("LD_PRELOAD", rest + 1, 1);
   else unsetenv("LD_PRELOAD");
+}
+
+// Open MPI 5's mpirun and daemons listen for processes of their own host at the address of the
+// first interface that is not the loopback, and pass it on: PMIx is told to take the loopback.
+static void keepPMIxOnTheLoopback(void) {
+  const char *text = getenv("LATHE_LISTEN"), *name = program_invocation_short_name;
+  if (text && *text && (strcmp(name, "prterun") == 0 || strcmp(name, "prted") == 0))
+    setenv("PMIX_MCA_ptl_base_if_include", "127.0.0.0/8", 0);
+}
+
+__attribute__((constructor)) static void prepare(void) {
+  keepFromChildren();
+  keepPMIxOnTheLoopback();
 }
