@@ -49,17 +49,19 @@ enum RankedJob {
     session.end(saying: message, status: status)
   }
 
-  /// Under a launcher every rank finds the same fault before MPI starts, and rank 0 ends the job.
+  /// Under a launcher every rank finds the same fault before MPI starts, and rank 0 ends the job
+  /// when MPI has started, on a busy machine after seconds. Who lives on has a fault of its own.
   private static func endBeforeMPI(_ message: String, _ status: Int32, alone: Bool) -> Never {
     let starting = Launcher.isMPIRun && !alone ? StartingSession() : nil
     var prefix = "lathe: "
     if let launcher = Launcher.place, launcher.rank > 0 {
+      starting?.wait(atMost: 20)
       Thread.sleep(forTimeInterval: 2)
       prefix += "rank \(launcher.rank) on \(ProcessInfo.processInfo.hostName): "
     }
     send("\(prefix)\(message)\n", to: STDERR_FILENO)
     flushOutput()
-    starting?.session(within: 20)?.abortJob(status: status)
+    if let starting, starting.wait(atMost: 20) { MPISession.running?.abortJob(status: status) }
     _exit(status)
   }
 
@@ -88,9 +90,13 @@ private final class StartingSession: Sendable {
     }
   }
 
-  /// The session; nil if the other ranks do not come, or MPI cannot be started.
-  func session(within seconds: Double) -> MPISession? {
-    started.wait(timeout: .now() + seconds) == .success ? MPISession.running : nil
+  /// Whether MPI has started, or cannot be; false if the other ranks do not come within so many
+  /// seconds.
+  @discardableResult
+  func wait(atMost seconds: Double) -> Bool {
+    guard started.wait(timeout: .now() + seconds) == .success else { return false }
+    started.signal()
+    return true
   }
 }
 
