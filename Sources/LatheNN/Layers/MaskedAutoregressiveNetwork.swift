@@ -49,18 +49,37 @@ public struct MaskedAutoregressiveNetwork {
 /// A fully connected layer some of whose weights are held at zero.
 private struct MaskedLinear {
   private let weight, bias: Parameter
-  private let mask: Tensor
+  private let mask: Mask
 
   /// Unit j sees input i where `sees(inputs[i], outputs[j])`.
-  init(_ scope: Scope, from inputs: [Int], to outputs: [Int], sees: (Int, Int) -> Bool) {
+  init(
+    _ scope: Scope, from inputs: [Int], to outputs: [Int], sees: @escaping (Int, Int) -> Bool
+  ) {
     weight = scope.parameter("weight", [inputs.count, outputs.count], .glorotUniform)
     bias = scope.parameter("bias", [outputs.count], .zeros)
-    mask = Tensor(
-      inputs.flatMap { input in outputs.map { sees(input, $0) ? 1 : 0 } },
-      shape: [inputs.count, outputs.count])
+    mask = Mask(from: inputs, to: outputs, sees: sees)
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    addingBias(matmul(x, weight.value * mask), bias.value)
+    addingBias(matmul(x, weight.value * mask.values), bias.value)
+  }
+}
+
+/// 1 where an output sees an input, 0 elsewhere, `[inputs, outputs]`; made when it is first used,
+/// which is after the memory for a network has been asked for.
+private final class Mask {
+  private let inputs, outputs: [Int]
+  private let sees: (Int, Int) -> Bool
+
+  init(from inputs: [Int], to outputs: [Int], sees: @escaping (Int, Int) -> Bool) {
+    (self.inputs, self.outputs, self.sees) = (inputs, outputs, sees)
+  }
+
+  private(set) lazy var values = Tensor(shape: [inputs.count, outputs.count]) { pointer in
+    for (row, input) in inputs.enumerated() {
+      for (column, output) in outputs.enumerated() {
+        pointer[row * outputs.count + column] = sees(input, output) ? 1 : 0
+      }
+    }
   }
 }
