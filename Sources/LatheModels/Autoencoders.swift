@@ -2,10 +2,10 @@ import LatheNN
 import LatheTensors
 
 /// Encoder and decoder of an autoencoder whose codes are numbers, not distributions.
-public struct AutoencoderNetworks {
+public struct AutoencoderNetworks: LabelledDecoder {
   public let encoder: any EncoderNetwork
   public let decoder: any DecoderNetwork
-  let labels: CodeLabels?
+  public let labels: CodeLabels?
 
   /// Creates the groups `encoder` and `decoder`.
   public init(_ scope: Scope, images: ImageShape, settings: AutoencoderSettings) {
@@ -13,14 +13,8 @@ public struct AutoencoderNetworks {
     encoder = architecture.encoder(
       scope("encoder"), images: images, outputs: settings.latentSize, size: settings.size)
     decoder = architecture.decoder(
-      scope("decoder"), images: images, latentSize: settings.latentSize + settings.labelSize,
-      size: settings.size)
+      scope("decoder"), images: images, latentSize: settings.decodedSize, size: settings.size)
     labels = CodeLabels(scope("decoder"), size: settings.labelSize)
-  }
-
-  /// Decoded codes of images, whose labels follow them where the model is conditional.
-  func decoded(_ codes: Tensor, of images: Tensor, mode: Mode) -> Tensor {
-    decoder(labels?.required(codes, of: images) ?? codes, mode: mode)
   }
 }
 
@@ -34,8 +28,7 @@ extension AutoencoderModel {
   public var labels: CodeLabels? { networks.labels }
 
   public func encode(_ images: Tensor) -> Tensor {
-    let codes = networks.encoder(images, mode: .inference)
-    return labels?.following(codes, of: images) ?? codes
+    networks.labelled(networks.encoder(images, mode: .inference), of: images)
   }
 
   public func decode(_ codes: Tensor) -> Tensor { networks.decoder(codes, mode: .inference) }

@@ -17,8 +17,8 @@ public struct CodeLabels {
   /// Labels of training images, `[rows, size]`; zeros before training.
   private let known: Buffer
 
-  /// nil for a size of 0, that of models that are not conditional.
-  init?(_ scope: Scope, size: Int) {
+  /// Makes the buffer `labels`; nil for a size of 0, that of models that are not conditional.
+  public init?(_ scope: Scope, size: Int) {
     guard size > 0 else { return nil }
     self.size = size
     known = scope.buffer("labels", [Self.rows, size], .zeros, momentum: 0)
@@ -83,6 +83,24 @@ public struct CodeLabels {
     return (0..<Self.rows).allSatisfy { row in
       values[row * size..<(row + 1) * size].reduce(0, +) == 1
     }
+  }
+}
+
+/// Networks whose decoder is given codes and, where the model is conditional, labels behind them.
+public protocol LabelledDecoder {
+  var decoder: any DecoderNetwork { get }
+  var labels: CodeLabels? { get }
+}
+
+extension LabelledDecoder {
+  /// Decoded codes of images. Shapes: `[N, m]`, `[N, H, W, C]` → `[N, H, W, C]`.
+  public func decoded(_ codes: Tensor, of images: Tensor, mode: Mode) -> Tensor {
+    decoder(labels?.required(codes, of: images) ?? codes, mode: mode)
+  }
+
+  /// Codes as others are given them. Shapes: `[N, m]` → `[N, m + labelSize]`.
+  public func labelled(_ codes: Tensor, of images: Tensor) -> Tensor {
+    labels?.following(codes, of: images) ?? codes
   }
 }
 

@@ -39,6 +39,9 @@ public struct AutoencoderSettings: SettingGroup {
     (self.networks, self.latentSize) = (networks, latentSize)
   }
 
+  /// Numbers that the decoder is given of an image: its code and its label.
+  public var decodedSize: Int { latentSize + labelSize }
+
   public var size: NetworkSize { NetworkSize(filters: filters, hiddenSize: hiddenSize) }
 }
 

@@ -41,6 +41,9 @@ import Testing
     Fault("latent", "@run", status: 65, "t-SNE"),
     Fault("reconstruct", "@run", "--first", "4", status: 64, "--first"),
     Fault("train", "vae", "folder", "--data", "@damaged", "--size", "8", status: 65, "03.png"),
+    Fault(
+      "train", "ae", "synthetic8", "--networks", "mlp", "--evaluate-every", "2", "--features",
+      "classifier", status: 64, "measured themselves"),
     Fault("train", "vae", "mnist", "--data", "@idx", status: 65, "magic number"),
     Fault("train", "vae", "celeba", "--data", "@good", status: 66, "img_align_celeba"),
     Fault("features", "extract", "mnist", "--data", "@idx", "--out", "@f", status: 65, "magic"),

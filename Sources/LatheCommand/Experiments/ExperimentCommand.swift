@@ -82,11 +82,10 @@ struct ExperimentShow: RootCommand {
     let place = Reproduction(temporary.path)
     try place.prepare()
     var seconds = 0.0
-    var measured: [Data?: Forecast?] = [:]
+    var measured: [Data?: Forecast] = [:]
     for cell in cells {
       let forecast = try measured[cell.kind] ?? self.forecast(of: cell, place)
-      measured[cell.kind] = .some(forecast)
-      guard let forecast else { continue }
+      measured[cell.kind] = forecast
       seconds += forecast.seconds
       print("  \(cell.name): \(forecast.text)\(cell.recipeRemark)")
       flushOutput()
@@ -97,10 +96,9 @@ struct ExperimentShow: RootCommand {
     print(listed("in all", hours.joined(separator: ", ")))
   }
 
-  /// What the training of a cell takes on the ranks that are there, by some of its steps.
-  ///
-  /// - Returns: nil if it cannot be trained; a line says why.
-  private func forecast(of cell: Cell, _ place: Reproduction) throws -> Forecast? {
+  /// What the training of a cell takes on the ranks that are there, by some of its steps, or why it
+  /// cannot be trained.
+  private func forecast(of cell: Cell, _ place: Reproduction) throws -> Forecast {
     let options = CellOptions(ranks: ranks, threads: threads, dataRoot: dataRoot)
     let run = CellRun(cell: cell, place: place, options: options)
     try place.writeRecipe(of: cell)
@@ -116,15 +114,15 @@ struct ExperimentShow: RootCommand {
     progress.finish()
     let text = (try? String(contentsOfFile: place.log(of: cell).string, encoding: .utf8)) ?? ""
     if status == 0, let forecast = Forecast(text) { return forecast }
-    print("  \(cell.name): status \(status): \(child.lastLine)")
-    return nil
+    return Forecast(failure: "status \(status): \(child.lastLine)")
   }
 }
 
 /// What a dry run printed of a training.
 private struct Forecast {
-  let steps: Int
-  let secondsPerStep: Double
+  let text: String
+  /// 0 of one that failed.
+  let seconds: Double
 
   init?(_ text: String) {
     guard let step = text.firstMatch(of: /\na step +([0-9.]+) s/),
@@ -132,11 +130,11 @@ private struct Forecast {
       let run = text.firstMatch(of: /for ([0-9,]+) steps?/),
       let steps = Int(run.1.replacing(",", with: ""))
     else { return nil }
-    (self.steps, secondsPerStep) = (steps, seconds)
+    self.seconds = Double(steps) * seconds
+    self.text = "\(counted(steps, "step")), \(spell(seconds: self.seconds))"
   }
 
-  var seconds: Double { Double(steps) * secondsPerStep }
-  var text: String { "\(counted(steps, "step")), \(spell(seconds: seconds))" }
+  init(failure: String) { (text, seconds) = (failure, 0) }
 }
 
 extension Cell {

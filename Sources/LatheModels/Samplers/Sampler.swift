@@ -67,7 +67,7 @@ public struct Sampler {
 
   /// Of a conditional model, `codes` those of given labels; without any, of labels of training
   /// images, drawn randomly.
-  init(
+  public init(
     _ name: Name, of labels: CodeLabels,
     codes: @escaping (_ labels: Tensor, _ random: RandomSource) -> Tensor
   ) {
@@ -78,8 +78,9 @@ public struct Sampler {
     draw = { count, random in drawFor(labels.drawn(count, random), random) }
   }
 
-  /// z ~ N(0, I).
-  static func standardNormal(latentSize: Int, _ labels: CodeLabels? = nil) -> Sampler {
+  /// z ~ N(0, I), `[count, latentSize]`; with labels of training images behind it, of a
+  /// conditional model.
+  public static func standardNormal(latentSize: Int, _ labels: CodeLabels? = nil) -> Sampler {
     guard let labels else { return Sampler(.prior) { $1.normal("prior", [$0, latentSize]) } }
     return Sampler(.prior, of: labels) { $1.normal("prior", [$0.shape[0], latentSize]) }
   }

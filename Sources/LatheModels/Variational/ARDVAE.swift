@@ -51,10 +51,8 @@ public struct ARDVAE: VariationalModel {
 
   /// −E[log p(x | z)] + β KL(q(z | x) ‖ N(0, σ̂²)), σ̂² = E[z²] over earlier batches.
   public func negativeELBO(_ batch: Batch) -> Losses {
-    let posterior = networks.encoder(batch.images, mode: batch.mode)
-    let codes = posterior.sample(using: batch.random)
-    let reconstruction = networks.negativeLogLikelihood(
-      batch.images, given: codes, mode: batch.mode)
+    let (posterior, _, reconstruction) = networks.autoencode(
+      batch.images, using: batch.random, mode: batch.mode)
     let kl = kl(posterior)
     if batch.mode == .training { withoutGradients { noteCodes(of: batch) } }
     return Losses(
@@ -76,9 +74,9 @@ public struct ARDVAE: VariationalModel {
   }
 
   public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
-    let posterior = networks.encoder(images, mode: .inference)
-    let codes = posterior.sample(using: random)
-    return networks.negativeLogLikelihood(images, given: codes, mode: .inference) + kl(posterior)
+    let (posterior, _, reconstruction) = networks.autoencode(
+      images, using: random, mode: .inference)
+    return reconstruction + kl(posterior)
   }
 
   public var density: LogDensity? {

@@ -39,10 +39,8 @@ public struct BetaVAE: VariationalModel {
 
   /// −E[log p(x | z)] + β KL(q(z | x) ‖ N(0, I)) (Higgins et al., Eq. 4).
   public func negativeELBO(_ batch: Batch) -> Losses {
-    let posterior = networks.encoder(batch.images, mode: batch.mode)
-    let codes = posterior.sample(using: batch.random)
-    let reconstruction = networks.negativeLogLikelihood(
-      batch.images, given: codes, mode: batch.mode)
+    let (posterior, _, reconstruction) = networks.autoencode(
+      batch.images, using: batch.random, mode: batch.mode)
     let kl = posterior.kl
     return Losses(
       reconstruction + configuration.beta * kl,

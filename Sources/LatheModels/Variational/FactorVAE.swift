@@ -50,10 +50,8 @@ public struct FactorVAE: VariationalModel {
 
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)) + γ TC(z).
   public func negativeELBO(_ batch: Batch) -> Losses {
-    let posterior = networks.encoder(batch.images, mode: batch.mode)
-    let codes = posterior.sample(using: batch.random)
-    let reconstruction = networks.negativeLogLikelihood(
-      batch.images, given: codes, mode: batch.mode)
+    let (posterior, codes, reconstruction) = networks.autoencode(
+      batch.images, using: batch.random, mode: batch.mode)
     let kl = posterior.kl
     let correlation = totalCorrelation(of: codes)
     return Losses(

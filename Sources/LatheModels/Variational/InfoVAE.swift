@@ -54,10 +54,8 @@ public struct InfoVAE: VariationalModel {
 
   /// −E[log p(x | z)] + (1 − α) KL(q(z | x) ‖ p(z)) + (α + λ − 1) MMD(q(z), p(z)).
   public func negativeELBO(_ batch: Batch) -> Losses {
-    let posterior = networks.encoder(batch.images, mode: batch.mode)
-    let codes = posterior.sample(using: batch.random)
-    let reconstruction = networks.negativeLogLikelihood(
-      batch.images, given: codes, mode: batch.mode)
+    let (posterior, codes, reconstruction) = networks.autoencode(
+      batch.images, using: batch.random, mode: batch.mode)
     let kl = posterior.kl
     let prior = batch.random.normal("prior", codes.shape)
     let mmd = maximumMeanDiscrepancy(

@@ -40,10 +40,8 @@ public struct VAE: VariationalModel {
 
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)), z = μ + σ ε (Kingma and Welling, Eqs. 8 and 10).
   public func negativeELBO(_ batch: Batch) -> Losses {
-    let posterior = networks.encoder(batch.images, mode: batch.mode)
-    let codes = posterior.sample(using: batch.random)
-    let reconstruction = networks.negativeLogLikelihood(
-      batch.images, given: codes, mode: batch.mode)
+    let (posterior, _, reconstruction) = networks.autoencode(
+      batch.images, using: batch.random, mode: batch.mode)
     let kl = posterior.kl
     return Losses(
       reconstruction + kl,

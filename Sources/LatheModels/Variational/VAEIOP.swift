@@ -68,10 +68,8 @@ public struct VAEIOP: VariationalModel {
   ///
   /// The bracket is KL(q(z | x) ‖ q(z)).
   public func negativeELBO(_ batch: Batch) -> Losses {
-    let posterior = networks.encoder(batch.images, mode: batch.mode)
-    let codes = posterior.sample(using: batch.random)
-    let reconstruction = networks.negativeLogLikelihood(
-      batch.images, given: codes, mode: batch.mode)
+    let (posterior, codes, reconstruction) = networks.autoencode(
+      batch.images, using: batch.random, mode: batch.mode)
     let kl = posterior.kl
     let logRatio = ratio(codes).mean()
     let weight = warmUp(batch.step, over: configuration.warmUpSteps)

@@ -86,13 +86,12 @@ public struct VampPriorVAE: VariationalModel {
   }
 
   public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
-    let posterior = networks.encoder(images, mode: .inference)
-    let codes = posterior.sample(using: random)
+    let (posterior, codes, reconstruction) = networks.autoencode(
+      images, using: random, mode: .inference)
     let logPosterior = logNormal(
       codes, mean: posterior.mean, standardDeviation: posterior.standardDeviation)
     let logPrior = logPrior(codes, networks.encoder(inputs, mode: .inference))
-    return networks.negativeLogLikelihood(images, given: codes, mode: .inference)
-      + (logPosterior - logPrior).mean()
+    return reconstruction + (logPosterior - logPrior).mean()
   }
 
   /// p(x | z) p(z), with the VampPrior.

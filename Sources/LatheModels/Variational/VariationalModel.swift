@@ -92,9 +92,9 @@ extension VariationalModel {
 
   /// −E[log p(x | z)] + KL(q(z | x) ‖ N(0, I)).
   public func negativeELBO(_ images: Tensor, using random: RandomSource) -> Tensor? {
-    let posterior = networks.encoder(images, mode: .inference)
-    let codes = posterior.sample(using: random)
-    return networks.negativeLogLikelihood(images, given: codes, mode: .inference) + posterior.kl
+    let (posterior, _, reconstruction) = networks.autoencode(
+      images, using: random, mode: .inference)
+    return reconstruction + posterior.kl
   }
 }
 

@@ -16,12 +16,12 @@ public enum Likelihood: String, SettingChoice {
 }
 
 /// Encoder, decoder and likelihood of a variational autoencoder.
-public struct VariationalNetworks {
+public struct VariationalNetworks: LabelledDecoder {
   /// q(z | x).
   public let encoder: GaussianEncoder
   /// The image that p(x | z) centres on.
   public let decoder: any DecoderNetwork
-  let labels: CodeLabels?
+  public let labels: CodeLabels?
   private let likelihood: Likelihood
   private let logGamma: Parameter?
 
@@ -35,10 +35,19 @@ public struct VariationalNetworks {
       scope("encoder"), images: images, settings: autoencoder, contextSize: contextSize)
     decoder = autoencoder.networks.architecture.decoder(
       scope("decoder"), images: images,
-      latentSize: autoencoder.latentSize + autoencoder.labelSize, size: autoencoder.size)
+      latentSize: autoencoder.decodedSize, size: autoencoder.size)
     labels = CodeLabels(scope("decoder"), size: autoencoder.labelSize)
     logGamma =
       likelihood == .learnedVariance ? scope("decoder").parameter("log_gamma", [1], .zeros) : nil
+  }
+
+  /// q(z | x), codes drawn from it and their −log p(x | z), of which a loss is made.
+  public func autoencode(_ images: Tensor, using random: RandomSource, mode: Mode) -> (
+    posterior: Posterior, codes: Tensor, reconstruction: Tensor
+  ) {
+    let posterior = encoder(images, mode: mode)
+    let codes = posterior.sample(using: random)
+    return (posterior, codes, negativeLogLikelihood(images, given: codes, mode: mode))
   }
 
   /// −log p(x | z), summed over pixels, averaged over the batch, in nats per image.
@@ -48,7 +57,7 @@ public struct VariationalNetworks {
   public func negativeLogLikelihood(
     _ images: Tensor, given codes: Tensor, mode: Mode = .training
   ) -> Tensor {
-    let decoded = decoder(labels?.required(codes, of: images) ?? codes, mode: mode)
+    let decoded = decoded(codes, of: images, mode: mode)
     let pixels = Float(images.shape.count / images.shape[0])
     let constant = pixels * 0.918_938_53
     switch likelihood {
@@ -64,12 +73,7 @@ public struct VariationalNetworks {
   /// latentSize]` → `[K]`.
   func logLikelihood(of image: Tensor, given codes: Tensor) -> Tensor {
     likelihood.logDensity(
-      of: image, around: decoder(labels?.required(codes, of: image) ?? codes, mode: .inference),
+      of: image, around: decoded(codes, of: image, mode: .inference),
       logGamma: logGamma?.value)
-  }
-
-  /// Codes, followed by the labels of their images where the model is conditional.
-  func labelled(_ codes: Tensor, of images: Tensor) -> Tensor {
-    labels?.following(codes, of: images) ?? codes
   }
 }
