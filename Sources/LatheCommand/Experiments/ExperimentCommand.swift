@@ -83,11 +83,13 @@ struct ExperimentShow: RootCommand {
     try place.prepare()
     var seconds = 0.0
     var measured: [Data?: Forecast] = [:]
+    var said: Set<String> = []
     for cell in cells {
       let forecast = try measured[cell.kind] ?? self.forecast(of: cell, place)
       measured[cell.kind] = forecast
       seconds += forecast.seconds
-      print("  \(cell.name): \(forecast.text)\(cell.recipeRemark)")
+      let isNew = forecast.seconds > 0 || said.insert(forecast.text).inserted
+      print("  \(cell.name): \(isNew ? forecast.text : "as above")\(cell.recipeRemark)")
       flushOutput()
     }
     let hours = ([ranks] + others.compactMap { $0 }).map { count in
