@@ -13,7 +13,7 @@ public struct AutoencoderNetworks: LabelledDecoder {
     encoder = architecture.encoder(
       scope("encoder"), images: images, outputs: settings.latentSize, size: settings.size)
     decoder = architecture.decoder(
-      scope("decoder"), images: images, latentSize: settings.decodedSize, size: settings.size)
+      scope("decoder"), images: images, latentSize: settings.decoderInputSize, size: settings.size)
     labels = CodeLabels(scope("decoder"), size: settings.labelSize)
   }
 }

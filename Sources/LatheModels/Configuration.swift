@@ -40,7 +40,7 @@ public struct AutoencoderSettings: SettingGroup {
   }
 
   /// Numbers that the decoder is given of an image: its code and its label.
-  public var decodedSize: Int { latentSize + labelSize }
+  public var decoderInputSize: Int { latentSize + labelSize }
 
   public var size: NetworkSize { NetworkSize(filters: filters, hiddenSize: hiddenSize) }
 }

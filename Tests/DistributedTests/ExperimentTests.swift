@@ -114,6 +114,20 @@ import Testing
     }
   }
 
+  /// Each has its line when times are measured, and a reason that is known is not said again.
+  @Test func cellsThatCannotBeTrainedAreShown() throws {
+    try withFolder { folder in
+      let file = "\(folder)/sweep.yml"
+      try write(
+        "grid: {dataset: [synthetic], model: [vae], latentSize: [-1], seed: [0, 1]}\n", to: file)
+      let shown = try experiment(["show", file, "--scale", "common"])
+      #expect(shown.output.contains("  vae-synthetic-latentSize=-1: status 65"), "\(shown)")
+      let again = "  vae-synthetic-latentSize=-1-seed=1: as vae-synthetic-latentSize=-1 (no"
+      #expect(shown.output.contains(again), "\(shown)")
+      #expect(shown.output.contains(", without those"), "\(shown)")
+    }
+  }
+
   /// A name on an axis stands for other settings, which a scale may give otherwise.
   @Test func valuesHaveNames() throws {
     try withFolder { folder in

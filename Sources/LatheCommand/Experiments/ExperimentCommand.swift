@@ -83,19 +83,26 @@ struct ExperimentShow: RootCommand {
     try place.prepare()
     var seconds = 0.0
     var measured: [Data?: Forecast] = [:]
-    var said: Set<String> = []
+    var failed: [String: String] = [:]
     for cell in cells {
       let forecast = try measured[cell.kind] ?? self.forecast(of: cell, place)
       measured[cell.kind] = forecast
-      seconds += forecast.seconds
-      let isNew = forecast.seconds > 0 || said.insert(forecast.text).inserted
-      print("  \(cell.name): \(isNew ? forecast.text : "as above")\(cell.recipeRemark)")
+      var text = forecast.text
+      if let needed = forecast.seconds {
+        seconds += needed
+      } else if let first = failed[text] {
+        text = "as \(first)"
+      } else {
+        failed[text] = cell.name
+      }
+      print("  \(cell.name): \(text)\(cell.recipeRemark)")
       flushOutput()
     }
     let hours = ([ranks] + others.compactMap { $0 }).map { count in
       "\(spell(seconds: seconds * Double(ranks) / Double(count))) on \(counted(count, "rank"))"
     }
-    print(listed("in all", hours.joined(separator: ", ")))
+    let others = failed.isEmpty ? "" : ", without those that cannot be trained"
+    print(listed("in all", hours.joined(separator: ", ") + others))
   }
 
   /// What the training of a cell takes on the ranks that are there, by some of its steps, or why it
@@ -123,8 +130,8 @@ struct ExperimentShow: RootCommand {
 /// What a dry run printed of a training.
 private struct Forecast {
   let text: String
-  /// 0 of one that failed.
-  let seconds: Double
+  /// nil if it failed.
+  let seconds: Double?
 
   init?(_ text: String) {
     guard let step = text.firstMatch(of: /\na step +([0-9.]+) s/),
@@ -132,11 +139,11 @@ private struct Forecast {
       let run = text.firstMatch(of: /for ([0-9,]+) steps?/),
       let steps = Int(run.1.replacing(",", with: ""))
     else { return nil }
-    self.seconds = Double(steps) * seconds
-    self.text = "\(counted(steps, "step")), \(spell(seconds: self.seconds))"
+    let whole = Double(steps) * seconds
+    (self.text, self.seconds) = ("\(counted(steps, "step")), \(spell(seconds: whole))", whole)
   }
 
-  init(failure: String) { (text, seconds) = (failure, 0) }
+  init(failure: String) { (text, seconds) = (failure, nil) }
 }
 
 extension Cell {

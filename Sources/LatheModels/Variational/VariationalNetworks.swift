@@ -35,7 +35,7 @@ public struct VariationalNetworks: LabelledDecoder {
       scope("encoder"), images: images, settings: autoencoder, contextSize: contextSize)
     decoder = autoencoder.networks.architecture.decoder(
       scope("decoder"), images: images,
-      latentSize: autoencoder.decodedSize, size: autoencoder.size)
+      latentSize: autoencoder.decoderInputSize, size: autoencoder.size)
     labels = CodeLabels(scope("decoder"), size: autoencoder.labelSize)
     logGamma =
       likelihood == .learnedVariance ? scope("decoder").parameter("log_gamma", [1], .zeros) : nil
