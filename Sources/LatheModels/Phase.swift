@@ -18,17 +18,32 @@ public struct Batch {
   public let step: Int
   /// How the networks behave: in training, or in inference where the loss is only evaluated.
   public let mode: Mode
+  private let shared: SharedResults?
 
   public init(
     images: Tensor, otherImages: Tensor? = nil, random: RandomSource,
-    sharedRandom: RandomSource? = nil, step: Int, mode: Mode = .training
+    sharedRandom: RandomSource? = nil, step: Int, mode: Mode = .training,
+    shared: SharedResults? = nil
   ) {
     self.images = images
     self.otherImages = otherImages ?? images
     self.random = random
     self.sharedRandom = sharedRandom ?? random
-    (self.step, self.mode) = (step, mode)
+    (self.step, self.mode, self.shared) = (step, mode, shared)
   }
+
+  /// What `body` makes of this batch, computed once for the phases that ask for it by this name
+  /// before `group` is updated.
+  ///
+  /// It may depend on parameters of `group` alone, and must be the same in all phases.
+  public func once(
+    _ name: String, by group: some ParameterGroup, _ body: () -> Tensor
+  ) -> Tensor {
+    shared?(name, of: [group.rawValue], body) ?? body()
+  }
+
+  /// Tells the batch that parameters of `groups` have moved.
+  public func groupsMoved(_ groups: [String]) { shared?.forget(groups: groups) }
 
   /// Rows of all slices, `[N, …]` → `[S N, …]`, where statistics are those of the global batch;
   /// otherwise `rows` itself.

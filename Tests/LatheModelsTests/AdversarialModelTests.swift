@@ -105,10 +105,61 @@ import Testing
     expectClose(found[1], weight.values.map { -$0 }, relative: 1e-5, "shift")
   }
 
+  /// The last critic phases' codes, generated codes and interpolations serve the phases after them.
+  @Test(arguments: [false, true]) func phasesShareResultsOfABatch(_ smoothing: Bool) throws {
+    let (store, model) = try build(
+      "flexae", Self.mnist,
+      [
+        "latentSize": 6, "noiseSize": 6, "filters": 2, "hiddenSize": 8, "criticHidden": [16],
+        "generatorHidden": [16], "smoothing": smoothing,
+      ])
+    let phases = model.boundStep.dropFirst().flatMap(\.phases)
+    let random = RandomSource(seed: 21)
+    func found(_ shared: SharedResults?) -> (gradients: [[Float]], operations: Int) {
+      let batch = Batch(
+        images: random.uniform("images", [4, 28, 28, 1]),
+        otherImages: random.uniform("others", [4, 28, 28, 1]), random: random, step: 0,
+        shared: shared)
+      let (sums, trace) = (Arena(count: store.values.count), Trace())
+      let found = phases.map { phase in
+        defer { batch.groupsMoved(phase.groups) }
+        return trace.record { gradients(of: phase, batch, store, into: sums).flatMap { $0 } }
+      }
+      return (found, trace.steps.count)
+    }
+    let (apart, together) = (found(nil), found(SharedResults(store)))
+    #expect(apart.gradients == together.gradients)
+    #expect(apart.gradients.allSatisfy { $0.contains { $0 != 0 } })
+    #expect(together.operations < apart.operations)
+  }
+
+  @Test func aResultIsComputedAgainOnceItsGroupHasMoved() throws {
+    enum Group: String, ParameterGroup { case encoder, critic }
+    let (store, _) = try build("aae", Self.mnist, ["hiddenSize": 8, "criticHidden": [8]])
+    let batch = Batch(
+      images: Tensor(filledWith: 0, shape: [1]), random: RandomSource(seed: 1), step: 0,
+      shared: SharedResults(store))
+    var count = 0
+    func ask() {
+      _ = batch.once("codes", by: Group.encoder) {
+        count += 1
+        return batch.images
+      }
+    }
+    ask()
+    batch.groupsMoved([Group.critic.rawValue])
+    ask()
+    #expect(count == 1)
+    batch.groupsMoved([Group.encoder.rawValue])
+    ask()
+    #expect(count == 2)
+  }
+
   private func gradients(
-    of phase: BoundPhase, _ batch: Batch, _ store: ParameterStore
+    of phase: BoundPhase, _ batch: Batch, _ store: ParameterStore, into sums: Arena? = nil
   ) -> [[Float]] {
-    let (found, unused) = (Arena(count: store.values.count), Arena(count: store.bufferValues.count))
+    let found = sums ?? Arena(count: store.values.count)
+    let unused = Arena(count: store.bufferValues.count)
     store.bindGradientBuffers(
       of: phase.groups, gradients: found.pointer, statisticsUpdates: unused.pointer, owner: store)
     defer { store.unbindGradientBuffers() }

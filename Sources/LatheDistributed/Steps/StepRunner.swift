@@ -93,39 +93,46 @@ public final class StepRunner {
     var draw = step * draws
     var batches: [Int: Batch] = [:]
     norms = []
-    for block in blocks {
+    for (place, block) in blocks.enumerated() {
       defer { draw += block.draws }
       guard block.steps.contains(step) else { continue }
-      losses += try run(block, step: step, firstDraw: draw, &batches, images)
+      let isReused = place + 1 < blocks.count && blocks[place + 1].reusesBatch
+      losses += try run(block, isReused, step: step, firstDraw: draw, &batches, images)
     }
     monitor.measure(.optimizer) { average?.update(ownParameters) }
     try choice.stepEnded(after: (ContinuousClock.now - start).seconds)
     return losses
   }
 
-  /// Runs a block's phases as often as it repeats; returns the losses of the last repeat.
+  /// Runs a block's phases as often as it repeats, the last batch to be reused or not; returns the
+  /// losses of the last repeat.
   private func run(
-    _ block: BoundBlock, step: Int, firstDraw: Int, _ batches: inout [Int: Batch],
+    _ block: BoundBlock, _ isReused: Bool, step: Int, firstDraw: Int, _ batches: inout [Int: Batch],
     _ images: (_ draw: Int, _ slice: Int) -> Tensor
   ) throws -> [(name: String, value: Float)] {
     var losses: [(name: String, value: Float)] = []
     for `repeat` in 0..<block.repeats {
       if !block.reusesBatch {
         let first = firstDraw + `repeat` * block.batches
-        batches = self.batches(step: step, draws: first..<first + block.batches, images)
+        let isLast = `repeat` == block.repeats - 1
+        batches = self.batches(
+          step: step, draws: first..<first + block.batches,
+          sharing: block.phases.count > 1 || isLast && isReused, images)
       }
       losses = []
       for phase in block.phases {
         let terms = try run(phase, on: batches, step: step)
+        for batch in batches.values { batch.groupsMoved(phase.groups) }
         losses += terms.map { ("\(phase.name)/\($0.name)", $0.value) }
       }
     }
     return losses
   }
 
-  /// What each own slice trains on: its images and its noise.
+  /// What each own slice trains on: its images and its noise, results if several phases share them.
+  /// Where statistics are those of the global batch, each phase computes its own.
   private func batches(
-    step: Int, draws: Range<Int>, _ images: (_ draw: Int, _ slice: Int) -> Tensor
+    step: Int, draws: Range<Int>, sharing: Bool, _ images: (_ draw: Int, _ slice: Int) -> Tensor
   ) -> [Int: Batch] {
     var drawn: [Int: [Tensor]] = [:]
     for draw in draws {
@@ -138,7 +145,8 @@ public final class StepRunner {
     for (slice, images) in drawn {
       batches[slice] = Batch(
         images: images[0], otherImages: images.last, random: noise.derived(slice),
-        sharedRandom: statistics == .global ? noise : nil, step: step)
+        sharedRandom: statistics == .global ? noise : nil, step: step,
+        shared: sharing && statistics == .slice ? SharedResults(store) : nil)
     }
     return batches
   }

@@ -136,31 +136,29 @@ public struct FlexAE: AutoencoderModel {
   /// E[C(G(n))] − E[C(E(x))] + λ E[(‖∇C(ẑ)‖₂ − 1)²], ẑ on the line between a code and a generated
   /// code.
   func criticLoss(_ batch: Batch) -> Losses {
-    let codes = networks.encoder(batch.images, mode: .trainingWithoutTracking)  // [N, latentSize]
+    let codes = codes(batch).detached  // [N, latentSize]
     return criticLosses(
-      { critic($0, mode: .training) }, real: codes,
-      generated: generator(noise(batch), mode: .trainingWithoutTracking),
+      { critic($0, mode: .training) }, real: codes, generated: generated(batch).detached,
       mix: batch.random.uniform("mix", [codes.shape[0], 1]),
       penaltyWeight: configuration.penaltyWeight)
   }
 
   /// −E[C(G(n))].
   func generatorLoss(_ batch: Batch) -> Losses {
-    let codes = generator(noise(batch), mode: .training)
-    return Losses(-critic(codes, mode: .trainingWithoutTracking).mean())
+    Losses(-critic(generated(batch), mode: .trainingWithoutTracking).mean())
   }
 
   /// E[C(E(x))]: the encoder moves towards the prior, by a much smaller step.
   func encoderLoss(_ batch: Batch) -> Losses {
-    let codes = networks.encoder(batch.images, mode: .trainingWithoutTracking)
-    return Losses(critic(codes, mode: .trainingWithoutTracking).mean())
+    Losses(critic(codes(batch), mode: .trainingWithoutTracking).mean())
   }
 
   /// E[K(Dec(z̄))] − E[K(x)] + λ E[(‖∇K(x̂)‖₂ − 1)²], x̂ on the line between an image and a decoded
   /// interpolation.
   func imageCriticLoss(_ batch: Batch, _ imageCritic: ImageCritic) -> Losses {
     criticLosses(
-      { imageCritic($0, mode: .training) }, real: batch.images, generated: interpolation(batch),
+      { imageCritic($0, mode: .training) }, real: batch.images,
+      generated: interpolation(batch).detached,
       mix: batch.random.uniform("image-mix", [batch.images.shape[0], 1, 1, 1]),
       penaltyWeight: configuration.penaltyWeight)
   }
@@ -172,10 +170,24 @@ public struct FlexAE: AutoencoderModel {
 
   /// Dec(z̄), z̄ = a E(x) + (1 − a) E(x′), a ~ U(0, 1) for each pair.
   private func interpolation(_ batch: Batch) -> Tensor {
-    let codes = networks.encoder(batch.images, mode: .trainingWithoutTracking)
-    let others = networks.encoder(batch.otherImages, mode: .trainingWithoutTracking)
+    let codes = codes(batch)
+    let others = batch.once("other codes", by: Group.encoder) {
+      networks.encoder(batch.otherImages, mode: .trainingWithoutTracking)
+    }
     let share = batch.random.uniform("interpolation", [codes.shape[0], 1])
     return networks.decoder(others + share * (codes - others), mode: .trainingWithoutTracking)
+  }
+
+  /// E(x), once for the phases that come before the encoder moves.
+  private func codes(_ batch: Batch) -> Tensor {
+    batch.once("codes", by: Group.encoder) {
+      networks.encoder(batch.images, mode: .trainingWithoutTracking)
+    }
+  }
+
+  /// G(n), n ~ N(0, I), once for the phases that come before the generator moves.
+  private func generated(_ batch: Batch) -> Tensor {
+    batch.once("generated", by: Group.generator) { generator(noise(batch), mode: .training) }
   }
 
   private func noise(_ batch: Batch) -> Tensor {

@@ -17,6 +17,10 @@ public final class ParameterStore {
   private var names: Set<String> = []
   private var arenas: (parameters: Arena, buffers: Arena)?
   private var groups: [String: Range<Int>] = [:]
+  /// All parameters as variables, by where their gradients go.
+  private var variables: [UnsafeMutablePointer<Float>: [Tensor]] = [:]
+  /// Those of the slice that runs now.
+  private var boundVariables: [Tensor] = []
 
   /// An empty store whose parameters will be drawn from (`seed`, their name).
   public init(seed: UInt64) { random = RandomSource(seed: seed).derived("parameters") }
@@ -138,6 +142,7 @@ public final class ParameterStore {
     require(memory.count == values.count, "ParameterStore: \(values.count) into \(memory.count)")
     if copying { memory.pointer.update(from: values.pointer, count: values.count) }
     arenas = (memory, bufferValues)
+    variables = [:]
     for parameter in parameters {
       parameter.current = Tensor(memory.storage(parameter.range), shape: parameter.shape)
     }
@@ -147,16 +152,13 @@ public final class ParameterStore {
   /// has what the forward pass measures for running statistics added up in `statisticsUpdates`.
   ///
   /// Both are flat, with this store's offsets, and are kept alive by `owner`. The updates start
-  /// from zero.
+  /// from zero. The same `gradients` always give the same variables.
   public func bindGradientBuffers(
     of groups: [String], gradients: UnsafeMutablePointer<Float>,
     statisticsUpdates: UnsafeMutablePointer<Float>, owner: AnyObject
   ) {
-    for parameter in parameters where groups.contains(ParameterStore.group(of: parameter.name)) {
-      let gradientBuffer = Storage(
-        gradients + parameter.range.lowerBound, count: parameter.range.count, owner: owner)
-      parameter.current = parameter.value.differentiable(into: gradientBuffer)
-    }
+    boundVariables = variables(into: gradients, owner)
+    makeVariables(groups)
     LatheKernels.fill(statisticsUpdates, with: 0, count: bufferValues.count)
     for buffer in buffers {
       buffer.statisticsUpdates = Storage(
@@ -165,9 +167,40 @@ public final class ParameterStore {
     }
   }
 
+  private func variables(
+    into gradients: UnsafeMutablePointer<Float>, _ owner: AnyObject
+  ) -> [Tensor] {
+    if let known = variables[gradients] { return known }
+    let made = parameters.map { parameter in
+      parameter.value.differentiable(
+        into: Storage(
+          gradients + parameter.range.lowerBound, count: parameter.range.count, owner: owner))
+    }
+    variables[gradients] = made
+    return made
+  }
+
+  private func makeVariables(_ groups: [String]) {
+    for (parameter, variable) in zip(parameters, boundVariables)
+    where groups.contains(ParameterStore.group(of: parameter.name)) {
+      parameter.current = variable
+    }
+  }
+
+  /// Runs `body` with the parameters of `groups` variables too, whatever is being differentiated.
+  ///
+  /// Its result can be differentiated later, when the gradients of `groups` go to the same memory.
+  public func withVariables<Result>(of groups: [String], _ body: () -> Result) -> Result {
+    let former = parameters.map(\.current)
+    makeVariables(groups)
+    defer { for (parameter, value) in zip(parameters, former) { parameter.current = value } }
+    return body()
+  }
+
   /// The gradient buffers of one slice, so that several slices can take turns.
   public struct BoundBuffers {
     fileprivate let values: [Tensor?]
+    fileprivate let variables: [Tensor]
     fileprivate let statisticsUpdates: [(storage: Storage?, count: Int)]
   }
 
@@ -175,11 +208,12 @@ public final class ParameterStore {
   public var boundBuffers: BoundBuffers {
     get {
       BoundBuffers(
-        values: parameters.map(\.current),
+        values: parameters.map(\.current), variables: boundVariables,
         statisticsUpdates: buffers.map { ($0.statisticsUpdates, $0.statisticsUpdateCount) })
     }
     set {
       for (parameter, value) in zip(parameters, newValue.values) { parameter.current = value }
+      boundVariables = newValue.variables
       for (buffer, kept) in zip(buffers, newValue.statisticsUpdates) {
         (buffer.statisticsUpdates, buffer.statisticsUpdateCount) = (kept.storage, kept.count)
       }
