@@ -29,7 +29,8 @@ extension Trainer {
   public func forecast() throws -> Forecast {
     monitor.begin()
     let checkpoints = openedCheckpoints()
-    checkpoints.takeMemory()
+    // The first copy, which takes the memory, is not counted.
+    if world.rank == 0 { checkpoints.copy() }
     hooks.previewed = { _ in }
     let firstPreview = try seconds { try preview() }
     let secondsPerStep = try measuredStep()

@@ -98,6 +98,34 @@ import Testing
     #expect(StoragePool.statistics.bytes >= 4 * count)
   }
 
+  /// A rule writes over the gradient that it is given only if it is the last one to need it.
+  @Test func aGradientThatTwoNeedIsNotOverwritten() {
+    let random = RandomSource(seed: 12)
+    let (rows, channels) = (6, 4)
+    let weights = random.normal("weights", [rows, channels])
+    func variable(_ name: String) -> (value: Tensor, gradient: Storage) {
+      let gradient = Storage(count: rows * channels)
+      return (random.normal(name, [rows, channels]).differentiable(into: gradient), gradient)
+    }
+    func bias(_ gradient: Storage) -> Tensor {
+      Tensor(filledWith: 0, shape: [channels]).differentiable(into: gradient)
+    }
+    let inputs = ["a", "b", "c"].map(variable)
+    let shifts = inputs.map { _ in bias(Storage(count: channels)) }
+    let outputs = zip(inputs, shifts).map {
+      addingBias($0.value, $1, relu: true)
+    }
+    backpropagate(
+      ((outputs[0] + outputs[1] + outputs[2]) * weights).sum(),
+      into: inputs.map(\.value) + shifts)
+    for (name, input) in zip(["a", "b", "c"], inputs) {
+      let expected = zip(random.normal(name, [rows, channels]).values, weights.values).map {
+        $0 > 0 ? $1 : 0
+      }
+      #expect(Tensor(input.gradient, shape: [rows, channels]).values == expected)
+    }
+  }
+
   @Test func randomSourceIsAFunctionOfItsPlace() {
     let source = RandomSource(seed: 7).derived(3).derived("slice")
     #expect(source.normal("a", [8]).values == source.normal("a", [8]).values)

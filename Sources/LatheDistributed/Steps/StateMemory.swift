@@ -8,9 +8,13 @@ import LatheTensors
 /// updates its shard; a rank by itself has its own copy and updates all of it.
 final class StateMemory {
   private let memory: HostMemory
+  private let shard: ([Range<Int>]) -> [Range<Int>]
   private var used = 0
 
-  init(_ memory: HostMemory) { self.memory = memory }
+  init(_ reduction: TreeReduction) {
+    memory = reduction.memory
+    shard = reduction.shard(of:)
+  }
 
   /// The floats of a store's parameters, the moments of the phases' optimizers and a moving average
   /// if there is one.
@@ -27,15 +31,27 @@ final class StateMemory {
   func adopt(
     _ store: ParameterStore, _ phases: [BoundPhase]
   ) -> [(phase: String, optimizer: Optimizer)] {
-    if isShared { store.move(to: take(store.values.count), copying: memory.place == 0) }
+    if isShared { store.move(to: next(store.values.count), copying: memory.place == 0) }
     return phases.map {
       ($0.name, Optimizer($0.rule, groups: $0.groups, of: store, memory: take))
     }
   }
 
-  /// The next `count` values, a multiple of 16.
-  func take(_ count: Int) -> Arena {
-    guard let state = memory.state else { return Arena(count: count) }
+  /// Memory for a range of the store's values, each at first `initial`. A rank fills what it will
+  /// update, so that this lies near it.
+  func take(_ range: Range<Int>, initial: Float) -> Arena {
+    guard isShared else { return Arena(for: range, filledWith: initial) }
+    let arena = next(range.count)
+    for piece in shard([range]) {
+      LatheKernels.fill(
+        arena.pointer + (piece.lowerBound - range.lowerBound), with: initial, count: piece.count)
+    }
+    return arena
+  }
+
+  /// The next `count` shared values, a multiple of 16.
+  private func next(_ count: Int) -> Arena {
+    let state = memory.state!
     require(used + count <= memory.stateCount, "StateMemory: no room for \(count) values")
     defer { used += count }
     return Arena(state + used, count: count, owner: memory)

@@ -61,7 +61,7 @@ public final class StepRunner {
       wire: options.wire)
     // Nobody writes the padding between parameters; sums of zeros keep it zero.
     reduction.clearSlots()
-    memory = StateMemory(reduction.memory)
+    memory = StateMemory(reduction)
     gradientSteps = GradientSteps(
       vector, reduction, statistics, store, on: world, monitor: monitor)
     optimizers = memory.adopt(store, phases)

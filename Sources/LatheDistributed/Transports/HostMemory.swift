@@ -21,7 +21,8 @@ final class HostMemory {
   /// The first ranks of all groups together, and all others together.
   private let peers: Communicator
 
-  /// Memory for the slots of a layout and `state` floats of each group. Collective.
+  /// Memory for the slots of a layout, zeroed, and `state` floats of each group, which are not.
+  /// Collective.
   ///
   /// `hosts` says on which host each rank is, for tests of several hosts on one.
   ///
@@ -105,9 +106,6 @@ final class HostMemory {
   private func touch(_ floats: Int) throws(MPIError) {
     guard group != nil else { return }
     starts[place].update(repeating: 0, count: floats)
-    for share in Partition.shard(place, of: starts.count, ranges: [0..<stateCount]) {
-      (state! + share.lowerBound).update(repeating: 0, count: share.count)
-    }
     try barrier()
   }
 

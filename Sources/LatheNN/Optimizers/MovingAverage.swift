@@ -17,13 +17,13 @@ public final class MovingAverage {
   public let values: Arena
   private let store: ParameterStore
 
-  /// For a store that is laid out, in zeroed memory that `memory` gives.
+  /// For a store that is laid out, in memory as for an optimizer.
   public init(
     _ decay: Double, of store: ParameterStore,
-    memory: (_ count: Int) -> Arena = { Arena(count: $0) }
+    memory: (_ range: Range<Int>, _ initial: Float) -> Arena = Arena.init(for:filledWith:)
   ) {
     (self.decay, self.store) = (decay, store)
-    values = memory(store.values.count)
+    values = memory(0..<store.values.count, 0)
   }
 
   /// Counts one update more and makes it on these ranges.

@@ -14,23 +14,17 @@ public final class Optimizer {
   /// For each group, a flat buffer for each of the rule's slots.
   private let state: [[Arena]]
 
-  /// State as at the start of a run, for groups of a store that is laid out, in zeroed memory that
-  /// `memory` gives.
+  /// State as at the start of a run, for groups of a store that is laid out. `memory` gives memory
+  /// for a range of the store's values, with the same number everywhere.
   public init(
     _ rule: OptimizerRule, groups: [String], of store: ParameterStore,
-    memory: (_ count: Int) -> Arena = { Arena(count: $0) }
+    memory: (_ range: Range<Int>, _ initial: Float) -> Arena = Arena.init(for:filledWith:)
   ) {
     self.rule = rule
     self.groups = groups
     self.store = store
     state = groups.map { group in
-      rule.slots.map { slot in
-        let arena = memory(store.range(of: group).count)
-        if slot.initial != 0 {
-          LatheKernels.fill(arena.pointer, with: slot.initial, count: arena.count)
-        }
-        return arena
-      }
+      rule.slots.map { memory(store.range(of: group), $0.initial) }
     }
   }
 

@@ -19,6 +19,8 @@ struct GradientTarget {
 struct Pullback {
   /// Gradient of the result with respect to the operation's output.
   let gradient: Tensor
+  /// Whether nobody else holds the gradient's memory.
+  fileprivate let ownsGradient: Bool
   fileprivate let keptOutput: Tensor?
   fileprivate let wanted: [Bool]
   fileprivate let gradientBuffers: [GradientTarget?]
@@ -35,6 +37,12 @@ struct Pullback {
   /// The gradient of input `index` if it is asked for.
   func callAsFunction(_ index: Int, _ gradient: () -> Tensor) -> Tensor? {
     wanted[index] ? gradient() : nil
+  }
+
+  /// Storage for a gradient of the shape of `gradient`, entry by entry: the same memory if nobody
+  /// else needs it.
+  var inPlace: Storage {
+    ownsGradient ? gradient.storage : Storage(count: gradient.shape.count)
   }
 
   /// Storage for the gradient of input `index`: the parameter's own where it can be written
@@ -82,12 +90,15 @@ final class Node {
 
   var isLeaf: Bool { inputs.isEmpty }
 
-  func pull(_ gradient: Tensor, wanted: [Bool], gradientBuffers: [GradientTarget?]) -> [Tensor?] {
+  func pull(
+    _ gradient: Tensor, isOwned: Bool, wanted: [Bool], gradientBuffers: [GradientTarget?]
+  ) -> [Tensor?] {
     guard let rule else { trap("gradients: this graph was already consumed") }
     let kept = output.map { Tensor($0.storage, $0.shape, node: self) }
     return rule(
       Pullback(
-        gradient: gradient, keptOutput: kept, wanted: wanted, gradientBuffers: gradientBuffers))
+        gradient: gradient, ownsGradient: isOwned, keptOutput: kept, wanted: wanted,
+        gradientBuffers: gradientBuffers))
   }
 
   /// Lets go of what the rule had kept.
@@ -258,9 +269,10 @@ private struct BackwardSweep {
     for node in path where !node.isLeaf {
       let identity = ObjectIdentifier(node)
       let inputs = node.inputs.compactMap { $0.map { ObjectIdentifier($0) } }
-      let isTarget = targets.contains(identity)
-      if let gradient = isTarget ? pending[identity] : pending.removeValue(forKey: identity) {
-        spread(gradient, from: node)
+      if targets.contains(identity) {
+        if let gradient = pending[identity] { spread(gradient, isOwned: false, from: node) }
+      } else if let gradient = pending.removeValue(forKey: identity) {
+        spreadLast(gradient, from: node)
       }
       for input in inputs {
         guard let rest = awaited[input] else { continue }
@@ -271,11 +283,21 @@ private struct BackwardSweep {
     return pending.filter { targets.contains($0.key) }
   }
 
-  private mutating func spread(_ gradient: Tensor, from node: Node) {
+  /// Spreads a gradient that the sweep itself needs no more.
+  private mutating func spreadLast(_ gradient: consuming Tensor, from node: Node) {
+    let (shape, origin) = (gradient.shape, gradient.node)
+    var storage = gradient.storage
+    _ = consume gradient
+    let isOwned = consuming && isKnownUniquelyReferenced(&storage) && storage.isPooled
+    spread(Tensor(storage, shape, node: origin), isOwned: isOwned, from: node)
+  }
+
+  private mutating func spread(_ gradient: Tensor, isOwned: Bool, from node: Node) {
     let wanted = node.inputs.map { $0.map { useful.contains(ObjectIdentifier($0)) } ?? false }
     guard wanted.contains(true) else { return }
     let gradientBuffers = node.inputs.indices.map { gradientBuffer(of: $0, in: node) }
-    let results = node.pull(gradient, wanted: wanted, gradientBuffers: gradientBuffers)
+    let results = node.pull(
+      gradient, isOwned: isOwned, wanted: wanted, gradientBuffers: gradientBuffers)
     if consuming { node.consume() }
     for (input, result) in zip(node.inputs, results) {
       guard let input, let result, useful.contains(ObjectIdentifier(input)) else { continue }

@@ -38,7 +38,7 @@ public func addingBias(_ x: consuming Tensor, _ bias: Tensor, relu isRectified: 
 private func fusedGradients(_ pull: Pullback) -> [Tensor?] {
   let shape = pull.gradient.shape
   let channels = shape[-1]
-  let (dx, dBias) = (Storage(count: shape.count), pull.destination(1, count: channels))
+  let (dx, dBias) = (pull.inPlace, pull.destination(1, count: channels))
   Profile.measure(.elementwise) {
     LatheKernels.biasGradient(
       pull.gradient.pointer, pull.output.pointer, rows: shape.count / channels,

@@ -73,7 +73,7 @@ private func fusedGradients(
   relu: Bool
 ) -> [Tensor?] {
   let channels = gamma.shape.count
-  let dx = Storage(count: x.shape.count)
+  let dx = pull.inPlace
   let dGamma = pull.destination(1, count: channels)
   let dBeta = pull.destination(2, count: channels)
   let rows = x.shape.count / channels

@@ -96,8 +96,9 @@ public enum StoragePool {
   }
 }
 
-/// Zeroed memory from the system, aligned to 64 bytes, or to huge pages when it is that large.
-func systemMemory(_ bytes: Int) -> UnsafeMutableRawPointer {
+/// Memory from the system, zeroed if asked, aligned to 64 bytes, or to huge pages when it is that
+/// large.
+func systemMemory(_ bytes: Int, isZeroed: Bool = true) -> UnsafeMutableRawPointer {
   let hugePage = 2 << 20
   var block: UnsafeMutableRawPointer?
   let status = posix_memalign(&block, bytes >= hugePage ? hugePage : 64, bytes)
@@ -105,7 +106,7 @@ func systemMemory(_ bytes: Int) -> UnsafeMutableRawPointer {
     trap("out of memory: \(bytes) bytes asked, \(String(cString: strerror(status)))")
   }
   if bytes >= hugePage { madvise(block, bytes, MADV_HUGEPAGE) }
-  memset(block, 0, bytes)
+  if isZeroed { memset(block, 0, bytes) }
   return block
 }
 
@@ -124,11 +125,18 @@ public final class Arena: @unchecked Sendable {
     self.owner = owner
   }
 
-  /// Zeroes.
-  public init(count: Int) {
+  /// Zeroes, or values that are yet to be written: the system then gives each page only when it is.
+  public init(count: Int, isZeroed: Bool = true) {
     self.count = count
     owner = nil
-    pointer = systemMemory(max(64, count * 4)).assumingMemoryBound(to: Float.self)
+    pointer = systemMemory(max(64, count * 4), isZeroed: isZeroed)
+      .assumingMemoryBound(to: Float.self)
+  }
+
+  /// The same number for each value of a range.
+  public convenience init(for range: Range<Int>, filledWith value: Float) {
+    self.init(count: range.count)
+    if value != 0 { LatheKernels.fill(pointer, with: value, count: count) }
   }
 
   /// The values of a range, sharing the arena's memory.

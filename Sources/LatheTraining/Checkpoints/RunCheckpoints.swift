@@ -54,14 +54,7 @@ final class RunCheckpoints {
   }
 
   /// Makes the folder and clears up after an earlier crash.
-  /// Takes the memory for copies now, so that no step has to wait for it.
-  func prepare() throws {
-    _ = try CheckpointStore(folder: folder, keep: run.output.keep)
-    takeMemory()
-  }
-
-  /// Takes the memory for copies.
-  func takeMemory() { snapshots = files.map { Snapshot(of: $0.tensors) } }
+  func prepare() throws { _ = try CheckpointStore(folder: folder, keep: run.output.keep) }
 
   /// Copies the state and leaves it there.
   func copy() { _ = takeSnapshots() }
@@ -108,7 +101,7 @@ final class RunCheckpoints {
   }
 
   private func takeSnapshots() -> [(name: String, copy: Snapshot)] {
-    if snapshots.isEmpty { takeMemory() }
+    if snapshots.isEmpty { snapshots = files.map { Snapshot(of: $0.tensors) } }
     return zip(files, snapshots).map { file, copy in
       copy.take(file.tensors)
       return (file.name, copy)

@@ -12,7 +12,7 @@ final class Snapshot: @unchecked Sendable {
 
   /// Room for tensors of these shapes; nothing is copied yet.
   init(of originals: [NamedTensor]) {
-    let arena = Arena(count: originals.reduce(0) { $0 + $1.storage.count })
+    let arena = Arena(count: originals.reduce(0) { $0 + $1.storage.count }, isZeroed: false)
     var end = 0
     tensors = originals.map { name, shape, storage in
       defer { end += storage.count }
