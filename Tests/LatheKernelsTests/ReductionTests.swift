@@ -3,6 +3,20 @@ import Testing
 
 extension AllKernels {
   @Suite struct ReductionTests {
+    /// Against a plain loop, from every place on, whole vectors and rests.
+    @Test(arguments: [0, 1, 63, 64, 65, 200]) func firstPlaceThatReaches(_ count: Int) {
+      let (x, y) = (
+        (0..<count).map { Float($0 * 37 % 101) }, (0..<count).map { Float($0 * 11 % 29) }
+      )
+      for least: Float in [-30, 60, 95, 200] {
+        for start in 0...count {
+          let expected = (start..<count).first { x[$0] - y[$0] >= least } ?? count
+          #expect(
+            firstPlace(from: start, where: x, minus: y, reaches: least, count: count) == expected)
+        }
+      }
+    }
+
     static let shapes = [
       (1, 1, 1), (5, 7, 1), (3, 1000, 1), (1, 200_001, 1), (2, 70_000, 1), (1, 1000, 3),
       (1, 90_000, 3),

@@ -102,3 +102,15 @@ CLONED int ck_is_finite(const float *x, long count) {
   for (long i = 0; i < count; i++) largest = larger_magnitude(largest, x[i]);
   return largest < infinite_magnitude;
 }
+
+CLONED long ck_first_reaching(
+    const float *x, const float *y, float least, long start, long count) {
+  for (; start + 64 <= count; start += 64) {
+    int reached = 0;
+    for (long i = start; i < start + 64; i++) reached |= x[i] - y[i] >= least;
+    if (reached) break;
+  }
+  for (; start < count; start++)
+    if (x[start] - y[start] >= least) return start;
+  return count;
+}

@@ -255,6 +255,8 @@ void ck_random_uniform(float *y, long count, unsigned long long key, unsigned lo
 void ck_random_normal(float *y, long count, unsigned long long key, unsigned long long offset);
 /// How many numbers are further than `limit` from 0.
 long ck_count_beyond(const float *x, long count, float limit);
+/// The first place from `start` on where x − y is at least `least`; `count` if there is none.
+long ck_first_reaching(const float *x, const float *y, float least, long start, long count);
 /// Replaces them by `values`, in order.
 void ck_replace_beyond(float *x, long count, float limit, const float *values);
 

@@ -6,9 +6,9 @@ import LatheKernels
 /// features.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measures training steps and feature extraction on random images in memory.",
+    abstract: "Measures training steps, feature extraction on random images, and scores.",
     discussion: "Compare with other programs by launch/bench, which alternates the runs.",
-    subcommands: [BenchStep.self, BenchKernels.self, BenchFeatures.self])
+    subcommands: [BenchStep.self, BenchKernels.self, BenchFeatures.self, BenchScores.self])
 }
 
 extension Precision: ExpressibleByArgument {}

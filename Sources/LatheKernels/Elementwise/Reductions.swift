@@ -172,3 +172,10 @@ public struct ExactSquares: Sendable {
     fineSum += ((squares - rounded) + fine) - fine
   }
 }
+
+/// The first place from `start` on where x − y is at least `least`; `count` if there is none.
+public func firstPlace(
+  from start: Int, where x: Floats, minus y: Floats, reaches least: Float, count: Int
+) -> Int {
+  ck_first_reaching(x, y, least, start, count)
+}

@@ -52,24 +52,38 @@ public struct NearestNeighbors: Sendable {
   }
 
   private mutating func searchBlock(_ images: Features, from first: Int) {
-    let imageNorms = images.squaredNorms
-    let estimates = Centers(features: images).squaredDistances(from: queries)
-    for query in 0..<queries.count {
-      for image in 0..<images.count {
-        let slack = Self.slack * (norms[query] + imageNorms[image])
-        let least = Double(estimates[query * images.count + image]) - slack
-        let limit = lists[query].limit
-        if least <= limit * limit {
-          let distance = distance(queries[query], images[image])
-          lists[query].insert(Neighbor(number: first + image, distance: distance))
+    // |x|² + |c|² − 2 x·c, less what it may be off, is within the limit if x·c − ½ |c|² reaches a
+    // bound.
+    let halves = images.squaredNorms.map { Float(0.5 * (1 - Self.slack) * $0) }
+    let products = queries.products(with: images)
+    let (queries, norms) = (queries, norms)
+    lists.withUnsafeMutableBufferPointer { lists in
+      let lists = lists
+      products.withUnsafeBufferPointer { products in
+        Workers.forEach((lists.count + 255) / 256) { piece, _ in
+          for query in piece * 256..<min(lists.count, (piece + 1) * 256) {
+            let row = products.baseAddress! + query * images.count
+            let norm = (1 - Self.slack) * norms[query]
+            var image = 0
+            while true {
+              let limit = lists[query].limit
+              image = firstPlace(
+                from: image, where: row, minus: halves,
+                reaches: Float(0.5 * (norm - limit * limit)), count: images.count)
+              if image == images.count { break }
+              let distance = distance(queries[query], images[image])
+              lists[query].insert(Neighbor(number: first + image, distance: distance))
+              image += 1
+            }
+          }
         }
       }
     }
   }
+}
 
-  private func distance(_ one: ArraySlice<Float>, _ other: ArraySlice<Float>) -> Double {
-    var sum = 0.0
-    for (x, y) in zip(one, other) { sum += (Double(x) - Double(y)) * (Double(x) - Double(y)) }
-    return sum.squareRoot()
-  }
+private func distance(_ one: ArraySlice<Float>, _ other: ArraySlice<Float>) -> Double {
+  var sum = 0.0
+  for (x, y) in zip(one, other) { sum += (Double(x) - Double(y)) * (Double(x) - Double(y)) }
+  return sum.squareRoot()
 }

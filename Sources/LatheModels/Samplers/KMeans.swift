@@ -9,7 +9,7 @@ import LatheTensors
 /// Lloyd, "Least Squares Quantization in PCM", 1982, from the centres of Arthur and Vassilvitskii,
 /// "k-means++", SODA 2007. It ends when the centres move, squared and summed, by no more than 10⁻⁴
 /// of the codes' mean variance, as in scikit-learn.
-struct KMeans {
+package struct KMeans {
   /// `[count, latentSize]`.
   private(set) var centres: [Double]
   let codes: CodeShares
@@ -19,7 +19,7 @@ struct KMeans {
   init(_ codes: CodeShares, centres: [Double]) { (self.codes, self.centres) = (codes, centres) }
 
   /// Fits `count` centres, in at most 300 rounds.
-  init(_ codes: CodeShares, count: Int, using random: RandomSource) throws {
+  package init(_ codes: CodeShares, count: Int, using random: RandomSource) throws {
     self.codes = codes
     centres = []
     for number in 0..<count {
@@ -58,10 +58,14 @@ struct KMeans {
     let (m, count) = (codes.latentSize, count)
     let sums = try codes.sum { share in
       var sums = [Double](repeating: 0, count: count * (1 + m))
-      for (row, place) in nearest(share).enumerated() {
-        sums[place.centre] += 1
-        for axis in 0..<m {
-          sums[count + place.centre * m + axis] += share.codes[row * m + axis]
+      let places = nearestCentres(share)
+      sums.withUnsafeMutableBufferPointer { sums in
+        share.codes.withUnsafeBufferPointer { codes in
+          for (row, place) in places.enumerated() {
+            sums[place.centre] += 1
+            let start = count + place.centre * m
+            for axis in 0..<m { sums[start + axis] += codes[row * m + axis] }
+          }
         }
       }
       return sums
@@ -78,25 +82,42 @@ struct KMeans {
     return moved
   }
 
+  /// The sum of the squared distances of codes from their nearest centres.
+  package func inertia() throws -> Double {
+    try codes.sum { [nearest($0).reduce(0) { $0 + $1.distance }] }[0]
+  }
+
   /// The nearest centre of each code and its squared distance.
   func nearest(_ share: CodeShares.Share) -> [(centre: Int, distance: Double)] {
+    let m = codes.latentSize
+    return share.codes.withUnsafeBufferPointer { values in
+      nearestCentres(share).enumerated().map { row, nearest in
+        var square = 0.0
+        for axis in 0..<m { square += values[row * m + axis] * values[row * m + axis] }
+        return (nearest.centre, max(0, nearest.beyond + square))
+      }
+    }
+  }
+
+  /// The nearest centre of each code, and by how much its squared distance exceeds the code's
+  /// squared length: ‖z − c‖² = ‖z‖² + (‖c‖² − 2 z · c).
+  private func nearestCentres(_ share: CodeShares.Share) -> [(centre: Int, beyond: Double)] {
     let (m, count) = (codes.latentSize, count)
-    // ‖z − c‖² = ‖z‖² − 2 z · c + ‖c‖²
     var products = [Double](repeating: 0, count: share.count * count)
     gemm(
       share.codes, transposed: false, centres, transposed: true, &products, m: share.count,
       n: count, k: m, accumulate: false)
     let norms = (0..<count).map { squaredNorm(centres, row: $0) }
-    return share.codes.withUnsafeBufferPointer { values in
-      (0..<share.count).map { row in
-        var best = (centre: 0, distance: Double.infinity)
-        for centre in 0..<count {
-          let distance = norms[centre] - 2 * products[row * count + centre]
-          if distance < best.distance { best = (centre, distance) }
+    return products.withUnsafeBufferPointer { products in
+      norms.withUnsafeBufferPointer { norms in
+        (0..<share.count).map { row in
+          var best = (centre: 0, beyond: Double.infinity)
+          for centre in 0..<count {
+            let beyond = norms[centre] - 2 * products[row * count + centre]
+            if beyond < best.beyond { best = (centre, beyond) }
+          }
+          return best
         }
-        var square = 0.0
-        for axis in 0..<m { square += values[row * m + axis] * values[row * m + axis] }
-        return (best.centre, max(0, best.distance + square))
       }
     }
   }

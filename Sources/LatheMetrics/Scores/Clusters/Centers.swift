@@ -24,18 +24,8 @@ struct Centers {
 
   /// Row-major, `[points, centers]`: |x|² + |c|² − 2 x·c, not below 0.
   func squaredDistances(from points: Features) -> [Float] {
-    let (m, n, k) = (points.count, features.count, points.dimensions)
-    var distances = [Float](repeating: 0, count: m * n)
-    if distances.isEmpty { return [] }
-    points.values.withUnsafeBufferPointer { left in
-      features.values.withUnsafeBufferPointer { right in
-        distances.withUnsafeMutableBufferPointer { product in
-          gemm(
-            left.baseAddress!, transposed: false, right.baseAddress!, transposed: true,
-            product.baseAddress!, m: m, n: n, k: k, accumulate: false)
-        }
-      }
-    }
+    let (m, n) = (points.count, features.count)
+    var distances = points.products(with: features)
     let (ofPoints, ofCenters) = (points.squaredNorms, features.squaredNorms)
     distances.withUnsafeMutableBufferPointer { distances in
       for row in 0..<m {
@@ -51,6 +41,22 @@ struct Centers {
 }
 
 extension Features {
+  /// x·c for each of these vectors and the others, row-major, `[these, others]`.
+  func products(with others: Features) -> [Float] {
+    let (m, n) = (count, others.count)
+    guard m * n > 0 else { return [] }
+    return [Float](unsafeUninitializedCapacity: m * n) { products, filled in
+      values.withUnsafeBufferPointer { left in
+        others.values.withUnsafeBufferPointer { right in
+          gemm(
+            left.baseAddress!, transposed: false, right.baseAddress!, transposed: true,
+            products.baseAddress!, m: m, n: n, k: dimensions, accumulate: false)
+        }
+      }
+      filled = m * n
+    }
+  }
+
   /// |x|² of each vector.
   var squaredNorms: [Double] {
     values.withUnsafeBufferPointer { values in
