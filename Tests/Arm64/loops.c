@@ -184,13 +184,15 @@ static void check_normalization(long columns) {
     double gated = y[i] > 0 ? g[i] : 0;
     want[i % columns] += gated, second[i % columns] += gated * ((double)x[i] - m[i % columns]);
   }
-  ck_gradient_sums(g, x, y, columns, ROWS, columns, m, sum, squares);
+  ck_gradient_sums(g, x, columns, ROWS, columns, m, scale, offset, sum, squares);
   REPORT("gradient sums", sum, columns, 2e-5);
   ck_gated_sums(g, y, columns, ROWS, columns, dx, sum);
   REPORT("gated sums", sum, columns, 2e-5);
   memcpy(want, second, (size_t)columns * sizeof *want);
   REPORT("gradient products", squares, columns, 4e-5);
-  ck_normalize_gradient(g, x, y, columns, ROWS, columns, m, scale, offset, slope, dx);
+  const float *shift = offset;
+  ck_normalize_gradient(
+      g, x, columns, ROWS, columns, m, scale, shift, offset, slope, dx);
   for (long i = 0; i < count; i++) {
     long c = i % columns;
     double gated = y[i] > 0 ? g[i] : 0;

@@ -51,10 +51,11 @@ private struct Found {
     batchNormalize(
       x, rows: rows, channels: channels, gamma: gamma, beta: beta, epsilon: epsilon, relu: relu,
       mean: &mean, variance: &variance, inverseStandardDeviation: &inverse, &y)
-    y.withUnsafeBufferPointer { y in
+    beta.withUnsafeBufferPointer { beta in
       batchNormalizeGradient(
-        gradient, x, relu ? y.baseAddress : nil, rows: rows, channels: channels, gamma: gamma,
-        mean: mean, inverseStandardDeviation: inverse, dx: &dx, dGamma: &dGamma, dBeta: &dBeta)
+        gradient, x, rectifiedBeta: relu ? beta.baseAddress : nil, rows: rows, channels: channels,
+        gamma: gamma, mean: mean, inverseStandardDeviation: inverse, dx: &dx, dGamma: &dGamma,
+        dBeta: &dBeta)
     }
   }
 }

@@ -58,9 +58,8 @@ private func normalizationJobs(rows: Int, channels: Int) -> [Job] {
     },
     Job("batch norm gradient \(rows) × \(channels)", count + 2 * channels) { y in
       batchNormalizeGradient(
-        w, x, x, rows: rows, channels: channels, gamma: w, mean: w, inverseStandardDeviation: w,
-        dx: y,
-        dGamma: y + count, dBeta: y + count + channels)
+        w, x, rectifiedBeta: w, rows: rows, channels: channels, gamma: w, mean: w,
+        inverseStandardDeviation: w, dx: y, dGamma: y + count, dBeta: y + count + channels)
     },
   ]
 }

@@ -126,6 +126,32 @@ import Testing
     }
   }
 
+  /// A gradient takes its operand's memory, but not where somebody else holds the operand. The same
+  /// graph without writing over anything is the judge.
+  @Test(arguments: [false, true]) func operandsThatSomebodyHoldsStay(_ holds: Bool) {
+    let random = RandomSource(seed: 13)
+    let gradientBuffers = [Storage(count: 2 * 6 * 6 * 3), Storage(count: 9 * 3 * 3)]
+    let images = random.normal("images", [2, 6, 6, 3]).differentiable(into: gradientBuffers[0])
+    let kernel = random.normal("kernel", [3, 3, 3, 3]).differentiable(into: gradientBuffers[1])
+    var held: [Tensor] = []
+    func loss() -> Tensor {
+      let inner = convolution(tanh(images), kernel)
+      let twice = convolution(inner, kernel) + convolution(inner * 2, kernel)
+      let flat = twice.reshaped(to: [2, 108])
+      if holds { held += [inner, twice] }
+      return matmul(flat, flat, transposeSecond: true).sum()
+    }
+    let expected = gradients(of: loss(), withRespectTo: [images, kernel])
+    held = []
+    let last = loss()
+    let before = held.map(\.values)
+    backpropagate(last, into: [images, kernel])
+    #expect(held.map(\.values) == before)
+    for (found, expected) in zip(gradientBuffers, expected) {
+      #expect(Tensor(found, shape: expected.shape).values == expected.values)
+    }
+  }
+
   @Test func randomSourceIsAFunctionOfItsPlace() {
     let source = RandomSource(seed: 7).derived(3).derived("slice")
     #expect(source.normal("a", [8]).values == source.normal("a", [8]).values)

@@ -32,6 +32,10 @@ CLONED void ck_moments(
   memcpy(squares, products, (size_t)columns * sizeof *squares);
 }
 
+INLINE float normalized(float x, float mean, float scale, float offset) {
+  return (x - mean) * scale + offset;
+}
+
 INLINE void normalize_rows(
     const float *x, long stride, long rows, long columns, const float *mean, const float *scale,
     const float *offset, int relu, float *y) {
@@ -40,7 +44,7 @@ INLINE void normalize_rows(
     float *to = y + r * stride;
     INDEPENDENT
     for (long c = 0; c < columns; c++) {
-      float value = (from[c] - mean[c]) * scale[c] + offset[c];
+      float value = normalized(from[c], mean[c], scale[c], offset[c]);
       to[c] = relu && value < 0.f ? 0.f : value;
     }
   }
@@ -74,38 +78,44 @@ CLONED void ck_normalize(
     normalize(x, stride, rows, columns, mean, scale, offset, 0, y);
 }
 
-/// The gradient before ReLU: `gradient` where its output was above zero.
-INLINE float gated(float gradient, int relu, const float *y, long i) {
-  return !relu || y[i] > 0.f ? gradient : 0.f;
+/// What belongs to each column.
+typedef struct {
+  const float *mean, *scale, *shift, *offset, *slope;
+} column_terms;
+
+/// Column c's gradient before ReLU: `gradient` where its output is above zero.
+INLINE float gated(float gradient, int relu, float x, column_terms t, long c) {
+  return !relu || normalized(x, t.mean[c], t.scale[c], t.shift[c]) > 0.f ? gradient : 0.f;
 }
 
 INLINE void add_gradients(
-    const float *gradient, const float *x, const float *y, int relu, long stride, long rows,
-    long columns, const float *mean, float *sum, float *product) {
+    const float *gradient, const float *x, int relu, long stride, long rows, long columns,
+    column_terms terms, float *sum, float *product) {
   for (long r = 0; r < rows; r++) {
     const float *g_row = gradient + r * stride, *x_row = x + r * stride;
-    const float *y_row = relu ? y + r * stride : 0;
     INDEPENDENT
     for (long c = 0; c < columns; c++) {
-      float g = gated(g_row[c], relu, y_row, c);
+      float g = gated(g_row[c], relu, x_row[c], terms, c);
       sum[c] += g;
-      product[c] += g * (x_row[c] - mean[c]);
+      product[c] += g * (x_row[c] - terms.mean[c]);
     }
   }
 }
 
 INLINE void gradient_sums(
-    const float *gradient, const float *x, const float *y, int relu, long stride, long rows,
-    long columns, const float *mean, float *sum, float *product) {
-  float means[CK_BLOCK], sums[CK_BLOCK] = {0}, products[CK_BLOCK] = {0};
+    const float *gradient, const float *x, int relu, long stride, long rows, long columns,
+    column_terms terms, float *sum, float *product) {
+  float means[CK_BLOCK], scales[CK_BLOCK], shifts[CK_BLOCK];
+  float sums[CK_BLOCK] = {0}, products[CK_BLOCK] = {0};
   long copies = copies_of(columns, stride), rest = rows / copies * copies * stride;
-  repeat(mean, columns, copies, means);
+  repeat(terms.mean, columns, copies, means);
+  if (relu) repeat(terms.scale, columns, copies, scales);
+  if (relu) repeat(terms.shift, columns, copies, shifts);
+  column_terms wide = {means, scales, shifts, 0, 0};
   add_gradients(
-      gradient, x, y, relu, copies * stride, rows / copies, copies * columns, means, sums,
-      products);
+      gradient, x, relu, copies * stride, rows / copies, copies * columns, wide, sums, products);
   add_gradients(
-      gradient + rest, x + rest, relu ? y + rest : 0, relu, stride, rows % copies, columns, means,
-      sums, products);
+      gradient + rest, x + rest, relu, stride, rows % copies, columns, wide, sums, products);
   fold(sums, columns, copies);
   fold(products, columns, copies);
   memcpy(sum, sums, (size_t)columns * sizeof *sum);
@@ -113,63 +123,55 @@ INLINE void gradient_sums(
 }
 
 CLONED void ck_gradient_sums(
-    const float *gradient, const float *x, const float *y, long stride, long rows, long columns,
-    const float *mean, float *sum, float *product) {
-  if (y)
-    gradient_sums(gradient, x, y, 1, stride, rows, columns, mean, sum, product);
+    const float *gradient, const float *x, long stride, long rows, long columns, const float *mean,
+    const float *scale, const float *shift, float *sum, float *product) {
+  column_terms terms = {mean, scale, shift, 0, 0};
+  if (shift)
+    gradient_sums(gradient, x, 1, stride, rows, columns, terms, sum, product);
   else
-    gradient_sums(gradient, x, 0, 0, stride, rows, columns, mean, sum, product);
+    gradient_sums(gradient, x, 0, stride, rows, columns, terms, sum, product);
 }
 
-/// What belongs to each column in the gradient of normalisation.
-typedef struct {
-  const float *mean, *scale, *offset, *slope;
-} column_terms;
-
 INLINE void gradient_rows(
-    const float *gradient, const float *x, const float *y, int relu, long stride, long rows,
-    long columns, column_terms terms, float *dx) {
-  const float *mean = terms.mean, *scale = terms.scale;
-  const float *offset = terms.offset, *slope = terms.slope;
+    const float *gradient, const float *x, int relu, long stride, long rows, long columns,
+    column_terms t, float *dx) {
   for (long r = 0; r < rows; r++) {
     const float *g_row = gradient + r * stride, *x_row = x + r * stride;
-    const float *y_row = relu ? y + r * stride : 0;
     float *to = dx + r * stride;
     INDEPENDENT
     for (long c = 0; c < columns; c++) {
-      float g = gated(g_row[c], relu, y_row, c);
-      to[c] = scale[c] * (g - offset[c] - slope[c] * (x_row[c] - mean[c]));
+      float g = gated(g_row[c], relu, x_row[c], t, c);
+      to[c] = t.scale[c] * (g - t.offset[c] - t.slope[c] * (x_row[c] - t.mean[c]));
     }
   }
 }
 
 INLINE void normalize_gradient(
-    const float *gradient, const float *x, const float *y, int relu, long stride, long rows,
-    long columns, column_terms terms, float *dx) {
+    const float *gradient, const float *x, int relu, long stride, long rows, long columns,
+    column_terms terms, float *dx) {
   long copies = copies_of(columns, stride), rest = rows / copies * copies * stride;
   if (copies == 1) {
-    gradient_rows(gradient, x, y, relu, stride, rows, columns, terms, dx);
+    gradient_rows(gradient, x, relu, stride, rows, columns, terms, dx);
     return;
   }
-  float means[WIDE], scales[WIDE], offsets[WIDE], slopes[WIDE];
+  float means[WIDE], scales[WIDE], shifts[WIDE], offsets[WIDE], slopes[WIDE];
   repeat(terms.mean, columns, copies, means);
   repeat(terms.scale, columns, copies, scales);
+  if (relu) repeat(terms.shift, columns, copies, shifts);
   repeat(terms.offset, columns, copies, offsets);
   repeat(terms.slope, columns, copies, slopes);
-  column_terms wide = {means, scales, offsets, slopes};
+  column_terms wide = {means, scales, shifts, offsets, slopes};
+  gradient_rows(gradient, x, relu, copies * stride, rows / copies, copies * columns, wide, dx);
   gradient_rows(
-      gradient, x, y, relu, copies * stride, rows / copies, copies * columns, wide, dx);
-  gradient_rows(
-      gradient + rest, x + rest, relu ? y + rest : 0, relu, stride, rows % copies, columns, terms,
-      dx + rest);
+      gradient + rest, x + rest, relu, stride, rows % copies, columns, terms, dx + rest);
 }
 
 CLONED void ck_normalize_gradient(
-    const float *gradient, const float *x, const float *y, long stride, long rows, long columns,
-    const float *mean, const float *scale, const float *offset, const float *slope, float *dx) {
-  column_terms terms = {mean, scale, offset, slope};
-  if (y)
-    normalize_gradient(gradient, x, y, 1, stride, rows, columns, terms, dx);
+    const float *gradient, const float *x, long stride, long rows, long columns, const float *mean,
+    const float *scale, const float *shift, const float *offset, const float *slope, float *dx) {
+  column_terms terms = {mean, scale, shift, offset, slope};
+  if (shift)
+    normalize_gradient(gradient, x, 1, stride, rows, columns, terms, dx);
   else
-    normalize_gradient(gradient, x, 0, 0, stride, rows, columns, terms, dx);
+    normalize_gradient(gradient, x, 0, stride, rows, columns, terms, dx);
 }

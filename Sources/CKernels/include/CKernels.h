@@ -209,14 +209,15 @@ void ck_moments(
 void ck_normalize(
     const float *x, long stride, long rows, long columns, const float *mean, const float *scale,
     const float *offset, int relu, float *y);
-/// sum[c] adds up g, product[c] adds up g (x - mean), where g is the gradient, or 0 where y <= 0.
+/// sum[c] adds up g, product[c] adds up g (x - mean), where g is the gradient. After ReLU, with
+/// `shift`, it is 0 where (x - mean) scale + shift <= 0.
 void ck_gradient_sums(
-    const float *gradient, const float *x, const float *y, long stride, long rows, long columns,
-    const float *mean, float *sum, float *product);
-/// dx = scale (g - offset - slope (x - mean)).
+    const float *gradient, const float *x, long stride, long rows, long columns, const float *mean,
+    const float *scale, const float *shift, float *sum, float *product);
+/// dx = scale (g - offset - slope (x - mean)); dx may be the gradient.
 void ck_normalize_gradient(
-    const float *gradient, const float *x, const float *y, long stride, long rows, long columns,
-    const float *mean, const float *scale, const float *offset, const float *slope, float *dx);
+    const float *gradient, const float *x, long stride, long rows, long columns, const float *mean,
+    const float *scale, const float *shift, const float *offset, const float *slope, float *dx);
 
 // Fused passes.
 /// y = x + bias, then ReLU if asked; contiguous rows.

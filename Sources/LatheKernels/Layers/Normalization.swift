@@ -44,30 +44,29 @@ public func normalize(
 ///
 /// Ioffe and Szegedy, "Batch Normalization", 2015, Section 3. Concretely, with x̂ = (x − mean) ·
 /// inverseStandardDeviation: dβ = Σ g, dγ = Σ g x̂, dx = γ · inverseStandardDeviation · (g − dβ /
-/// rows − x̂ dγ / rows). Where `y`, the output after ReLU, is given, g is `gradient` where y > 0
-/// and 0 elsewhere; otherwise it is `gradient`. Shapes: gradient, x, y and dx `[rows, channels]`,
-/// the others `[channels]`.
+/// rows − x̂ dγ / rows). Where `rectifiedBeta`, the β of an output after ReLU, is given, g is
+/// `gradient` where that output is above 0 and 0 elsewhere; otherwise it is `gradient`. Shapes:
+/// gradient, x and dx `[rows, channels]`, the others `[channels]`; dx may be `gradient` itself.
 public func batchNormalizeGradient(
-  _ gradient: Floats, _ x: Floats, _ y: Floats?, rows: Int, channels: Int, gamma: Floats,
-  mean: Floats,
-  inverseStandardDeviation: Floats, dx: MutableFloats, dGamma: MutableFloats, dBeta: MutableFloats
+  _ gradient: Floats, _ x: Floats, rectifiedBeta: Floats?, rows: Int, channels: Int, gamma: Floats,
+  mean: Floats, inverseStandardDeviation: Floats, dx: MutableFloats, dGamma: MutableFloats,
+  dBeta: MutableFloats
 ) {
   normalizationSums(
-    gradient, x, y, rows: rows, channels: channels, mean: mean,
-    inverseStandardDeviation: inverseStandardDeviation,
-    dGamma: dGamma, dBeta: dBeta)
+    gradient, x, rectifiedBeta: rectifiedBeta, rows: rows, channels: channels, gamma: gamma,
+    mean: mean, inverseStandardDeviation: inverseStandardDeviation, dGamma: dGamma, dBeta: dBeta)
   normalizationInputGradient(
-    gradient, x, y, rows: rows, channels: channels, gamma: gamma, mean: mean,
-    inverseStandardDeviation: inverseStandardDeviation, dGamma: dGamma, dBeta: dBeta,
+    gradient, x, rectifiedBeta: rectifiedBeta, rows: rows, channels: channels, gamma: gamma,
+    mean: mean, inverseStandardDeviation: inverseStandardDeviation, dGamma: dGamma, dBeta: dBeta,
     totalRows: rows, dx: dx)
 }
 
 /// The second part of `batchNormalizeGradient`: dx from dγ and dβ over `totalRows` rows, of which
 /// these are some.
 public func normalizationInputGradient(
-  _ gradient: Floats, _ x: Floats, _ y: Floats?, rows: Int, channels: Int, gamma: Floats,
-  mean: Floats,
-  inverseStandardDeviation: Floats, dGamma: Floats, dBeta: Floats, totalRows: Int, dx: MutableFloats
+  _ gradient: Floats, _ x: Floats, rectifiedBeta: Floats?, rows: Int, channels: Int, gamma: Floats,
+  mean: Floats, inverseStandardDeviation: Floats, dGamma: Floats, dBeta: Floats, totalRows: Int,
+  dx: MutableFloats
 ) {
   let terms = Scratch.weights.floats(3 * channels)
   let (scale, offset, slope) = (terms, terms + channels, terms + 2 * channels)
@@ -79,8 +78,8 @@ public func normalizationInputGradient(
   PieceGrid(rows: rows, columns: channels).forEach { _, rows, columns in
     let (c, first) = (columns.lowerBound, rows.lowerBound * channels + columns.lowerBound)
     ck_normalize_gradient(
-      gradient + first, x + first, y.map { $0 + first }, channels, rows.count, columns.count,
-      mean + c, scale + c, offset + c, slope + c, dx + first)
+      gradient + first, x + first, channels, rows.count, columns.count, mean + c, scale + c,
+      rectifiedBeta.map { $0 + c }, offset + c, slope + c, dx + first)
   }
 }
 
@@ -126,17 +125,20 @@ private func joinBands(
 /// The first part of `batchNormalizeGradient`: dβ = Σ g and dγ = Σ g (x − mean) ·
 /// inverseStandardDeviation.
 public func normalizationSums(
-  _ gradient: Floats, _ x: Floats, _ y: Floats?, rows: Int, channels: Int, mean: Floats,
-  inverseStandardDeviation: Floats, dGamma: MutableFloats, dBeta: MutableFloats
+  _ gradient: Floats, _ x: Floats, rectifiedBeta: Floats?, rows: Int, channels: Int,
+  gamma: Floats, mean: Floats, inverseStandardDeviation: Floats, dGamma: MutableFloats,
+  dBeta: MutableFloats
 ) {
+  let scale = Scratch.weights.floats(channels)
+  for c in 0..<channels { scale[c] = gamma[c] * inverseStandardDeviation[c] }
   let grid = PieceGrid(rows: rows, columns: channels)
   let partials = Scratch.partials.floats(2 * grid.bands * channels)
   grid.forEach { band, rows, columns in
     let (c, first) = (columns.lowerBound, rows.lowerBound * channels + columns.lowerBound)
     let sums = partials + 2 * band * channels + c
     ck_gradient_sums(
-      gradient + first, x + first, y.map { $0 + first }, channels, rows.count, columns.count,
-      mean + c, sums, sums + channels)
+      gradient + first, x + first, channels, rows.count, columns.count, mean + c, scale + c,
+      rectifiedBeta.map { $0 + c }, sums, sums + channels)
   }
   for c in 0..<channels {
     let (sum, product) = sumBands(partials + c, grid.bands, channels: channels)

@@ -19,6 +19,8 @@ struct GradientTarget {
 struct Pullback {
   /// Gradient of the result with respect to the operation's output.
   let gradient: Tensor
+  /// Whether the graph is not used again.
+  fileprivate let isLast: Bool
   /// Whether nobody else holds the gradient's memory.
   fileprivate let ownsGradient: Bool
   fileprivate let keptOutput: Tensor?
@@ -54,10 +56,39 @@ struct Pullback {
     return Storage(count: count)
   }
 
+  /// Storage for the gradient of a kept operand that nothing reads any more: the operand's own if
+  /// this graph alone held it.
+  func storage(replacing operand: KeptOperand) -> Storage {
+    isLast ? operand.release() : Storage(count: operand.tensor.shape.count)
+  }
+
   /// The same for rules that can add to what the parameter's own storage holds of earlier
   /// contributions.
   func target(_ index: Int, count: Int) -> GradientTarget {
     gradientBuffers[index] ?? GradientTarget(storage: Storage(count: count))
+  }
+
+  /// The same for the gradient of a kept operand that nothing reads any more.
+  func target(_ index: Int, replacing operand: KeptOperand) -> GradientTarget {
+    gradientBuffers[index] ?? GradientTarget(storage: storage(replacing: operand))
+  }
+}
+
+/// An operand that a rule keeps, whose memory the operand's own gradient may take.
+final class KeptOperand {
+  private var storage: Storage
+  private let shape: Shape
+  private let node: Node?
+
+  init(_ operand: Tensor) {
+    (storage, shape, node) = (operand.storage, operand.shape, operand.node)
+  }
+
+  var tensor: Tensor { Tensor(storage, shape, node: node) }
+
+  /// The operand's memory if nobody else holds it, otherwise new memory of its size.
+  func release() -> Storage {
+    isKnownUniquelyReferenced(&storage) && storage.isPooled ? storage : Storage(count: shape.count)
   }
 }
 
@@ -91,14 +122,15 @@ final class Node {
   var isLeaf: Bool { inputs.isEmpty }
 
   func pull(
-    _ gradient: Tensor, isOwned: Bool, wanted: [Bool], gradientBuffers: [GradientTarget?]
+    _ gradient: Tensor, isOwned: Bool, isLast: Bool, wanted: [Bool],
+    gradientBuffers: [GradientTarget?]
   ) -> [Tensor?] {
     guard let rule else { trap("gradients: this graph was already consumed") }
     let kept = output.map { Tensor($0.storage, $0.shape, node: self) }
     return rule(
       Pullback(
-        gradient: gradient, ownsGradient: isOwned, keptOutput: kept, wanted: wanted,
-        gradientBuffers: gradientBuffers))
+        gradient: gradient, isLast: isLast, ownsGradient: isOwned, keptOutput: kept,
+        wanted: wanted, gradientBuffers: gradientBuffers))
   }
 
   /// Lets go of what the rule had kept.
@@ -297,7 +329,8 @@ private struct BackwardSweep {
     guard wanted.contains(true) else { return }
     let gradientBuffers = node.inputs.indices.map { gradientBuffer(of: $0, in: node) }
     let results = node.pull(
-      gradient, isOwned: isOwned, wanted: wanted, gradientBuffers: gradientBuffers)
+      gradient, isOwned: isOwned, isLast: consuming, wanted: wanted,
+      gradientBuffers: gradientBuffers)
     if consuming { node.consume() }
     for (input, result) in zip(node.inputs, results) {
       guard let input, let result, useful.contains(ObjectIdentifier(input)) else { continue }

@@ -128,36 +128,45 @@ extension ConvolutionGeometry {
 }
 
 private func conv2d(
-  _ input: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry, _ precision: Precision
+  _ input: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry, _ precision: Precision,
+  into target: Storage? = nil
 ) -> Tensor {
-  let storage = Storage(count: g.outputShape.count)
+  let storage = target ?? Storage(count: g.outputShape.count)
   Profile.measure(.conv2d, operations: g.operations) {
     LatheKernels.conv2d(input.pointer, weight.pointer, storage.pointer, g, precision: precision)
   }
+  let kept = KeptOperand(input)
   return record(storage, g.outputShape, .conv2d(g), from: [input, weight]) { pull in
-    [
-      pull(0) { convTranspose2d(pull.gradient, weight, g, precision) },
-      pull(1) {
-        conv2dWeightGradient(input, pull.gradient, g, precision) { pull.target(1, count: $0) }
-      },
+    let dWeight = pull(1) {
+      conv2dWeightGradient(kept.tensor, pull.gradient, g, precision) { pull.target(1, count: $0) }
+    }
+    return [
+      pull(0) {
+        convTranspose2d(
+          pull.gradient, weight, g, precision, into: pull.storage(replacing: kept))
+      }, dWeight,
     ]
   }
 }
 
 private func convTranspose2d(
-  _ output: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry, _ precision: Precision
+  _ output: Tensor, _ weight: Tensor, _ g: ConvolutionGeometry, _ precision: Precision,
+  into target: Storage? = nil
 ) -> Tensor {
-  let storage = Storage(count: g.inputShape.count)
+  let storage = target ?? Storage(count: g.inputShape.count)
   Profile.measure(.convTranspose2d, operations: g.operations) {
     LatheKernels.convTranspose2d(
       output.pointer, weight.pointer, storage.pointer, g, precision: precision)
   }
+  let kept = KeptOperand(output)
   return record(storage, g.inputShape, .convTranspose2d(g), from: [output, weight]) { pull in
-    [
-      pull(0) { conv2d(pull.gradient, weight, g, precision) },
-      pull(1) {
-        conv2dWeightGradient(pull.gradient, output, g, precision) { pull.target(1, count: $0) }
-      },
+    let dWeight = pull(1) {
+      conv2dWeightGradient(pull.gradient, kept.tensor, g, precision) { pull.target(1, count: $0) }
+    }
+    return [
+      pull(0) {
+        conv2d(pull.gradient, weight, g, precision, into: pull.storage(replacing: kept))
+      }, dWeight,
     ]
   }
 }

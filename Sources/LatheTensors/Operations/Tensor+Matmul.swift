@@ -30,24 +30,22 @@ private func matmul(
       a.pointer, transposed: ta, b.pointer, transposed: tb, storage.pointer, m: m, n: n, k: k,
       accumulate: target.adds, precision: precision)
   }
+  let kept = KeptOperand(a)
   return record(
     storage, [m, n], .matmul(transposeFirst: ta, transposeSecond: tb), from: [a, b]
   ) { pull in
     let g = pull.gradient
-    func gradientBuffer(_ index: Int) -> (Int) -> GradientTarget {
-      { pull.target(index, count: $0) }
+    let second = pull(1) {
+      let a = kept.tensor
+      return tb
+        ? matmul(g, a, true, ta, precision) { pull.target(1, count: $0) }
+        : matmul(a, g, !ta, false, precision) { pull.target(1, count: $0) }
     }
-    return [
-      pull(0) {
-        ta
-          ? matmul(b, g, tb, true, precision, into: gradientBuffer(0))
-          : matmul(g, b, false, !tb, precision, into: gradientBuffer(0))
-      },
-      pull(1) {
-        tb
-          ? matmul(g, a, true, ta, precision, into: gradientBuffer(1))
-          : matmul(a, g, !ta, false, precision, into: gradientBuffer(1))
-      },
-    ]
+    let first = pull(0) {
+      ta
+        ? matmul(b, g, tb, true, precision) { _ in pull.target(0, replacing: kept) }
+        : matmul(g, b, false, !tb, precision) { _ in pull.target(0, replacing: kept) }
+    }
+    return [first, second]
   }
 }

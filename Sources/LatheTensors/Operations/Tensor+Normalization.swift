@@ -44,7 +44,8 @@ public func batchNormalization(
     if Recording.isEnabled {
       return differentiableGradients(pull, x, gamma, beta, epsilon: epsilon, relu: relu)
     }
-    return fusedGradients(pull, x, y, gamma, mean: mean, inverse: inverse, relu: relu)
+    return fusedGradients(
+      pull, x, gamma, rectifiedBeta: relu ? beta : nil, mean: mean, inverse: inverse)
   }
   return BatchNormalized(
     output: output, mean: Tensor(mean, shape: [channels]),
@@ -69,24 +70,25 @@ public func normalization(
 }
 
 private func fusedGradients(
-  _ pull: Pullback, _ x: Tensor, _ y: Storage, _ gamma: Tensor, mean: Storage, inverse: Storage,
-  relu: Bool
+  _ pull: Pullback, _ x: Tensor, _ gamma: Tensor, rectifiedBeta: Tensor?, mean: Storage,
+  inverse: Storage
 ) -> [Tensor?] {
   let channels = gamma.shape.count
   let dx = pull.inPlace
   let dGamma = pull.destination(1, count: channels)
   let dBeta = pull.destination(2, count: channels)
   let rows = x.shape.count / channels
-  let kept = relu ? y.pointer : nil
+  let beta = rectifiedBeta?.pointer
   Profile.measure(.normalizationGradient) {
     LatheKernels.normalizationSums(
-      pull.gradient.pointer, x.pointer, kept, rows: rows, channels: channels, mean: mean.pointer,
-      inverseStandardDeviation: inverse.pointer, dGamma: dGamma.pointer, dBeta: dBeta.pointer)
+      pull.gradient.pointer, x.pointer, rectifiedBeta: beta, rows: rows, channels: channels,
+      gamma: gamma.pointer, mean: mean.pointer, inverseStandardDeviation: inverse.pointer,
+      dGamma: dGamma.pointer, dBeta: dBeta.pointer)
   }
   let total = sumsOverSlices(dGamma, dBeta)
   Profile.measure(.normalizationGradient) {
     LatheKernels.normalizationInputGradient(
-      pull.gradient.pointer, x.pointer, kept, rows: rows, channels: channels,
+      pull.gradient.pointer, x.pointer, rectifiedBeta: beta, rows: rows, channels: channels,
       gamma: gamma.pointer, mean: mean.pointer, inverseStandardDeviation: inverse.pointer,
       dGamma: total.gamma.pointer, dBeta: total.beta.pointer, totalRows: rows * total.slices,
       dx: dx.pointer)
