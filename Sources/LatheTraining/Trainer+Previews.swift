@@ -28,6 +28,8 @@ extension Trainer {
   /// The most test images that are reconstructed, and codes that a sampler is fitted to, before the
   /// end of the run.
   private static let previewLimits = (images: 2_000, codes: 10_000)
+  /// The most test images before the first step, which is not to wait long.
+  private static let firstPreviewLimit = 200
 
   private var isAtEnd: Bool { step == configuration.optimization.steps || isOver }
 
@@ -45,7 +47,8 @@ extension Trainer {
     let isAsked = isAtEnd && evaluation != nil
     // Half of the time for each: the estimate for a fit is a rough one.
     let fitted = try fittedSampler(until: isAsked ? nil : start + .seconds(seconds / 2))
-    let limit = isAtEnd ? test.count : min(test.count, Self.previewLimits.images)
+    let most = step == 0 ? Self.firstPreviewLimit : Self.previewLimits.images
+    let limit = isAtEnd ? test.count : min(test.count, most)
     let preview = try imagePace.run(upTo: limit, until: start + .seconds(seconds)) {
       try previewer.preview(model, fitted, step: step, isLast: isAtEnd, count: $0, progress: report)
     }
