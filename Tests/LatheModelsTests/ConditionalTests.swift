@@ -103,6 +103,39 @@ import Testing
     }
   }
 
+  /// A program's own model can be conditional: trained on images that only their labels tell apart,
+  /// its decoder makes of each label what it stands for.
+  @Test func aModelOfOnesOwn() throws {
+    var configuration = OwnModel.Configuration()
+    (configuration.latentSize, configuration.networks) = (2, .mlp)
+    (configuration.autoencoder.hiddenSize, configuration.autoencoder.labelSize) = (16, 3)
+    let store = ParameterStore(seed: 3)
+    let model = OwnModel(store.root, images: Self.shape, configuration: configuration)
+    store.layOut()
+    let images = Tensor(
+      (0..<6).flatMap { row in
+        [Float](repeating: Float(row % 3) / 2, count: 64)
+      }, shape: [6, 8, 8, 1]
+    ).labelled(
+      Tensor((0..<6).flatMap { Self.label($0 % 3) }, shape: [6, 3]))
+    try #require(model.labels).learn(count: 6) { Self.label($0 % 3) }
+    let phase = model.boundStep[0].phases[0]
+    let optimizer = Optimizer(phase.rule, groups: phase.groups, of: store)
+    let (sums, unused) = (Arena(count: store.values.count), Arena(count: store.bufferValues.count))
+    for step in 0..<300 {
+      store.bindGradientBuffers(
+        of: phase.groups, gradients: sums.pointer, statisticsUpdates: unused.pointer, owner: sums)
+      let loss = phase.loss(Batch(images: images, random: RandomSource(seed: 1), step: step))
+      backpropagate(loss.total, into: store.variables(of: phase.groups))
+      store.unbindGradientBuffers()
+      _ = optimizer.update(along: sums.pointer, scale: 1, step: step)
+    }
+    for number in 0..<3 {
+      let decoded = model.decode(Tensor([0, 0] + Self.label(number), shape: [1, 5])).values
+      #expect(decoded.allSatisfy { abs($0 - Float(number) / 2) < 0.1 }, "\(number): \(decoded[0])")
+    }
+  }
+
   /// Labels that are attributes have one sampler, and an attribute that is asked for is there.
   @Test func attributes() throws {
     let labels = try #require(try model("ae").model.labels)
@@ -113,5 +146,42 @@ import Testing
     #expect((0..<50).allSatisfy { rows[3 * $0] == 1 && rows[3 * $0 + 2] == 1 })
     let second = (0..<50).filter { rows[3 * $0 + 1] == 1 }.count
     #expect((10...40).contains(second))
+  }
+}
+
+/// A conditional model that knows its images by their labels alone.
+private struct OwnModel: AutoencoderModel {
+  static let name = "own"
+  static let summary = "decodes labels"
+  static let source = "none"
+  static let takesLabels = true
+
+  typealias Group = AutoencoderGroup
+
+  struct Configuration: AutoencoderConfiguration {
+    var autoencoder = AutoencoderSettings(.mlp, latentSize: 2)
+    init() {}
+  }
+
+  let configuration: Configuration
+  let networks: AutoencoderNetworks
+
+  static func configuration(for images: ImageShape, steps: Int) -> Configuration { Configuration() }
+
+  init(_ scope: Scope, images: ImageShape, configuration: Configuration) {
+    self.configuration = configuration
+    networks = AutoencoderNetworks(scope, images: images, settings: configuration.autoencoder)
+  }
+
+  var step: [Block<Self>] {
+    [
+      Block(
+        Phase("reconstruction", updates: [.encoder, .decoder], by: .adam(.constant(0.01))) {
+          model, batch in
+          let codes = model.networks.encoder(batch.images, mode: batch.mode)
+          let decoded = model.networks.decoded(0 * codes, of: batch.images, mode: batch.mode)
+          return Losses((batch.images - decoded).squared.mean())
+        })
+    ]
   }
 }
