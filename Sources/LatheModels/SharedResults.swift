@@ -3,8 +3,9 @@ import LatheTensors
 
 /// Results that several phases ask of the same batch, each computed once.
 ///
-/// A result is recorded with its groups' parameters as variables, whichever phase asks first. So a
-/// later phase can be differentiated through it. It is forgotten once one of its groups has moved.
+/// A result is recorded with its groups' parameters as variables, whichever phase asks first, even
+/// where that phase records nothing. So a later phase can be differentiated through it. It is
+/// forgotten once one of its groups has moved.
 public final class SharedResults {
   private let store: ParameterStore
   private var results: [String: (value: Tensor, groups: [String])] = [:]
@@ -14,7 +15,7 @@ public final class SharedResults {
 
   func callAsFunction(_ name: String, of groups: [String], _ result: () -> Tensor) -> Tensor {
     if let known = results[name] { return known.value }
-    let value = store.withVariables(of: groups, result)
+    let value = withGradients { store.withVariables(of: groups, result) }
     results[name] = (value, groups)
     return value
   }

@@ -58,6 +58,30 @@ import Testing
     }
   }
 
+  /// Distances of codes to their fourth neighbour, each itself the first, against all pairs.
+  @Test func benchOfScores() throws {
+    try withFolder { folder in
+      let (out, path) = ("\(folder)/run", "\(folder)/codes.npy")
+      _ = try train(out)
+      _ = try run(1, ["encode", out, "--count", "150", "--out", path])
+      let output = try run(1, ["bench", "scores", path, "--only", "neighbors", "gmm"])
+      let codes = try array(path).values.map { Double($0) }
+      func distance(_ i: Int, _ j: Int) -> Double {
+        var sum = 0.0
+        for axis in 0..<3 {
+          let difference = codes[3 * i + axis] - codes[3 * j + axis]
+          sum += difference * difference
+        }
+        return sum.squareRoot()
+      }
+      var mean = 0.0
+      for i in 0..<150 { mean += (0..<150).map { distance(i, $0) }.sorted()[3] / 150 }
+      let found = try #require(output.firstMatch(of: /mean distance of the 4th ([0-9.e-]+)/)?.1)
+      #expect(try abs(#require(Double(found)) - mean) < 1e-6 * mean, "\(output)")
+      #expect(output.contains("gmm: ") && !output.contains("tsne: "))
+    }
+  }
+
   /// What is decoded of the codes that `encode` writes, bit for bit, for draws too.
   @Test func drawnReconstructionsAreDecodedCodes() throws {
     try withFolder { folder in

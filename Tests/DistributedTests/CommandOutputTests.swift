@@ -22,6 +22,7 @@ import Testing
     "evaluate", "sample", "reconstruct", "interpolate", "neighbors", "latent", "fid", "data pack",
     "data verify", "data show", "data stats", "datasets", "models", "features extract",
     "features train", "bench step", "bench kernels", "bench features",
+    "bench scores",
   ]
 
   @Test(arguments: commands) func helpHasAnExampleAndFitsTheScreen(_ command: String) throws {

@@ -42,7 +42,9 @@ struct BenchScores: ParsableCommand {
   func run() throws {
     Workers.setCount(threads)
     let features = try failing { try read(FilePath(array)) }
-    print("\(features.count) vectors of \(features.dimensions), \(counted(threads, "thread"))")
+    print(
+      "\(Processor.instructionSet), OpenBLAS core \(Processor.blasCore), "
+        + "\(counted(threads, "thread")); \(features.count) vectors of \(features.dimensions)")
     for work in only {
       let clock = ContinuousClock()
       var summary = ""

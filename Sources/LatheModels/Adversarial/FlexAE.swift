@@ -158,7 +158,7 @@ public struct FlexAE: AutoencoderModel {
   func imageCriticLoss(_ batch: Batch, _ imageCritic: ImageCritic) -> Losses {
     criticLosses(
       { imageCritic($0, mode: .training) }, real: batch.images,
-      generated: interpolation(batch).detached,
+      generated: withoutGradients { interpolation(batch) },
       mix: batch.random.uniform("image-mix", [batch.images.shape[0], 1, 1, 1]),
       penaltyWeight: configuration.penaltyWeight)
   }
