@@ -47,17 +47,15 @@ public struct Lathe: ParsableCommand {
     features: FeatureRegistry = .standard
   ) {
     Registered.set(models, datasets, features)
-    var isAlone = false
     do {
       var command = try parseAsRoot()
-      isAlone = command is any RootCommand
-      if Launcher.isRoot || !isAlone { try command.run() }
+      if !(command is any RootCommand) || RankedJob.isLeftToRoot() { try command.run() }
       try RankedJob.finish()
     } catch let code as ExitCode {
       Foundation.exit(code.rawValue)
     } catch {
       guard exitCode(for: error) != .success else { exit(withError: error) }
-      RankedJob.end(with: error, alone: isAlone)
+      RankedJob.end(with: error)
     }
   }
 

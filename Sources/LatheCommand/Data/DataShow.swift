@@ -49,7 +49,7 @@ struct DataShow: ParsableCommand {
     let entry = try options.entry()
     let path = try OutputFile(out ?? "\(entry.name)-\(split.rawValue).png", option: "--out").path
     let place = try options.packedPlace(of: entry)
-    guard Launcher.isRoot else { return }
+    guard RankedJob.isLeftToRoot() else { return }
     let images = try failing { try entry.load(split, at: place) }
     guard first < images.count else {
       throw CommandFailure.usage(

@@ -25,7 +25,7 @@ struct DataStats: ParsableCommand {
   func run() throws {
     let entry = try options.entry()
     let place = try options.packedPlace(of: entry)
-    guard Launcher.isRoot else { return }
+    guard RankedJob.isLeftToRoot() else { return }
     for split in entry.splits {
       if try !isThere(split, place) { continue }
       let images = try failing { try entry.load(split, at: place) }

@@ -76,7 +76,7 @@ struct Interpolate: SharedFigure {
     guard attribute.isEmpty else {
       return try AttributeSheet(command: self, saved: saved, test: test).write()
     }
-    if Launcher.isRoot { try pairs(saved, test) }
+    if RankedJob.isLeftToRoot() { try pairs(saved, test) }
   }
 
   // MARK: Pairs

@@ -67,7 +67,7 @@ struct Reconstruct: ParsableCommand {
   }
 
   func run() throws {
-    guard !isGrid || Launcher.isRoot else { return }
+    guard !isGrid || RankedJob.isLeftToRoot() else { return }
     Workers.setCount(source.threads)
     let runs = try source.runs()
     guard isGrid else { return try writeImages(of: runs.all[0], to: figures.out!) }

@@ -63,7 +63,7 @@ struct Sample: SharedFigure {
     try saved.requirePictures()
     if Launcher.isRoot { try figures.prepare(in: saved.pictures) }
     let codes = try saved.sampler(sampler, data: source.data)
-    guard Launcher.isRoot else { return }
+    guard RankedJob.isLeftToRoot() else { return }
     guard !byClass else { return try writeRows(of: saved, from: codes) }
     let model = saved.loaded.model
     let images = withoutGradients { model.drawnImages(0..<count, from: codes, seed: seed) }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import LatheDistributed
 import LatheFiles
+import Synchronization
 
 /// The ranks of a command: where MPI is started, and how the process ends, well or with an error.
 enum RankedJob {
@@ -17,6 +18,14 @@ enum RankedJob {
 
   /// Ends MPI if it was started: the command has done its work on this rank. Collective.
   static func finish() throws { try failing { try MPISession.running?.finish() } }
+
+  private static let hasLeft = Atomic(false)
+
+  /// Whether this is rank 0, whose work the rest is: the other ranks leave at once.
+  static func isLeftToRoot() -> Bool {
+    if MPISession.running == nil { hasLeft.store(true, ordering: .relaxed) }
+    return Launcher.isRoot
+  }
 
   /// Ends all ranks with a status that is no rank's fault, as 75 of a run that was stopped; mpirun
   /// has nothing to say of it, Open MPI's because rank 0 aborts. Collective.
@@ -36,11 +45,10 @@ enum RankedJob {
   /// Says once what is wrong, and ends the job.
   ///
   /// What all ranks throw alike is rank 0's to say, which ends the others while they wait. Another
-  /// rank speaks if it is still there afterwards: then the error is its own. `alone` says that the
-  /// other ranks have left.
-  static func end(with error: any Error, alone: Bool) -> Never {
+  /// rank speaks if it is still there afterwards: then the error is its own.
+  static func end(with error: any Error) -> Never {
     let (message, status) = report(of: error)
-    guard let session = MPISession.running else { endBeforeMPI(message, status, alone: alone) }
+    guard let session = MPISession.running else { endBeforeMPI(message, status) }
     let (rank, size) = (session.world.rank, session.world.size)
     if rank > 0 { Thread.sleep(forTimeInterval: error is any CommonError ? 30 : 1) }
     if size == 1 || (rank == 0 && error is any CommonError && !(error is RootError)) {
@@ -51,8 +59,10 @@ enum RankedJob {
 
   /// Under a launcher every rank finds the same fault before MPI starts, and rank 0 ends the job
   /// when MPI has started, on a busy machine after seconds. Who lives on has a fault of its own.
-  private static func endBeforeMPI(_ message: String, _ status: Int32, alone: Bool) -> Never {
-    let starting = Launcher.isMPIRun && !alone ? StartingSession() : nil
+  /// Where the others have left, MPI would wait for them.
+  private static func endBeforeMPI(_ message: String, _ status: Int32) -> Never {
+    let isAlone = hasLeft.load(ordering: .relaxed)
+    let starting = Launcher.isMPIRun && !isAlone ? StartingSession() : nil
     var prefix = "lathe: "
     if let launcher = Launcher.place, launcher.rank > 0 {
       starting?.wait(atMost: 20)
