@@ -40,7 +40,8 @@ extension Chart {
       """
     switch content {
     case .curves(let series):
-      return frame + "set grid\n" + plot(series, format) { "with lines lw 2 lc rgb \"\($0)\"" }
+      return frame + style + "set grid\n"
+        + plot(series, format) { "with lines lw 2 lc rgb \"\($0)\"" }
     case .scatter(let series):
       return frame + style
         + plot(series, format) { "with points pt 7 ps 0.5 lc rgb \"\($0)\"" }
