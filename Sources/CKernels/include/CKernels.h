@@ -83,13 +83,14 @@ void ck_im2col_planar(
 void ck_col2im_planar(
     const float *col, const ck_geometry *g, long images, float *line, float *output);
 
-// Winograd convolution, NHWC. In each phase of the input, a tile of output pixels sees 5 input
-// pixels along an axis. The input transform maps them to 5 elements of the Winograd domain, for
-// each of which the convolution is a GEMM [tiles, lines] [lines, output channels]. A line is an
+// Winograd convolution, NHWC. In each phase of the input, a tile of output pixels sees 5 or 8 input
+// pixels along an axis. The input transform maps them to as many elements of the Winograd domain,
+// for each of which the convolution is a GEMM [tiles, lines] [lines, output channels]. A line is an
 // input channel of one phase. Phases are those of the stride, for each group of `taps` taps.
 typedef struct {
   ck_geometry geometry;
-  // Of a phase: 2 or 3, for 4 or 3 output pixels; 1 for 1, on one axis only, beside 3.
+  // Of a phase: 2 or 3, for 4 or 3 output pixels; 1 for 1, on one axis only, beside 3, or beside 4
+  // for 5 output pixels.
   long taps_down, taps_across;
   long tiles_down, tiles_across;   // of an image
   long phases_across;

@@ -4,7 +4,7 @@ internal import CKernels
 // along an axis. The input transform maps a tile's input pixels to the Winograd domain. For each
 // element of the domain the convolution is a GEMM. The output transform maps the sums to output
 // pixels. The transposed convolution and the gradient of the weights are the adjoints, step by
-// step. A longer kernel is cut into groups of two or three taps.
+// step. A longer kernel is cut into groups of two or three taps, or of four along one axis.
 //
 // In bfloat16 the elements of the Winograd domain are rounded.
 //
@@ -20,7 +20,9 @@ struct Winograd {
 
   /// nil where a direct convolution wins.
   init?(_ g: ConvolutionGeometry, _ packing: Packing) {
-    let forms = [(2, 2), (3, 3), (1, 3), (3, 1)].map {
+    // Eight elements would round too much in bfloat16.
+    let long = packing == .floats ? [(1, 4), (4, 1)] : []
+    let forms = ([(2, 2), (3, 3), (1, 3), (3, 1)] + long).map {
       Winograd(g, packing, tapsDown: $0, tapsAcross: $1)
     }
     self = forms.min { $0.products < $1.products }!
@@ -73,7 +75,11 @@ private struct Axis {
     self.taps = taps
     self.stride = stride
     groups = (kernel + taps * stride - 1) / (taps * stride)
-    outputs = taps == 1 ? 1 : 6 - taps
+    switch taps {
+    case 1: outputs = 1
+    case 4: outputs = 5
+    default: outputs = 6 - taps
+    }
     tiles = (output + outputs - 1) / outputs
   }
 
