@@ -13,7 +13,8 @@
 #include "CKernels.h"
 #include "../clones.h"
 
-enum { DOMAIN = 8, SQUARE = DOMAIN * DOMAIN };
+/// Elements of the Winograd domain along an axis and in a tile, at most.
+enum { DOMAIN = 8, SQUARE = 25 };
 
 /// What is transformed to the Winograd domain and back.
 enum { INPUT, FILTER, OUTPUT };
@@ -116,24 +117,25 @@ INLINE void transform(
   long rows = places_of(a.down, kind, transposed), columns = places_of(a.across, kind, transposed);
   long rows_out = places_of(a.down, kind, !transposed);
   long columns_out = places_of(a.across, kind, !transposed);
+  long pitch = a.across->domain;
   INDEPENDENT
   for (long c = 0; c < count; c++) {
     float x[SQUARE], y[SQUARE];
 #pragma clang loop unroll(full)
     for (long i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
-      for (long j = 0; j < columns; j++) x[i * DOMAIN + j] = in[i * columns + j][c];
+      for (long j = 0; j < columns; j++) x[i * pitch + j] = in[i * columns + j][c];
 #pragma clang loop unroll(full)
-    for (long j = 0; j < columns; j++) along(a.down, kind, transposed, x + j, y + j, DOMAIN);
+    for (long j = 0; j < columns; j++) along(a.down, kind, transposed, x + j, y + j, pitch);
 #pragma clang loop unroll(full)
     for (long i = 0; i < rows_out; i++)
-      along(a.across, kind, transposed, y + i * DOMAIN, x + i * DOMAIN, 1);
+      along(a.across, kind, transposed, y + i * pitch, x + i * pitch, 1);
 #pragma clang loop unroll(full)
     for (long i = 0; i < rows_out; i++)
 #pragma clang loop unroll(full)
       for (long j = 0; j < columns_out; j++)
         out[i * columns_out + j][c] =
-            base ? base[i * columns_out + j][c] + x[i * DOMAIN + j] : x[i * DOMAIN + j];
+            base ? base[i * columns_out + j][c] + x[i * pitch + j] : x[i * pitch + j];
   }
 }
 
