@@ -13,8 +13,11 @@ typedef struct {
   long tiles, phases, groups, domain;
 } axis;
 
+/// Output pixels of a tile along an axis.
+static long outputs_of(long taps) { return taps == 1 ? 1 : taps == 4 ? 5 : 6 - taps; }
+
 static axis axis_of(long taps, long kernel, long stride, long output) {
-  long groups = (kernel + taps * stride - 1) / (taps * stride), outputs = taps == 1 ? 1 : 6 - taps;
+  long groups = (kernel + taps * stride - 1) / (taps * stride), outputs = outputs_of(taps);
   return (axis){(output + outputs - 1) / outputs, stride * groups, groups, outputs + taps - 1};
 }
 
@@ -136,4 +139,6 @@ void check_winograd(void) {
   check(make_layer((ck_geometry){8, 8, 6, 8, 8, 9, 5, 5, 1, 1, 2, 2}, 2, 3, 3));
   check(make_layer((ck_geometry){7, 10, 8, 7, 10, 8, 1, 7, 1, 1, 0, 3}, 2, 1, 3));
   check(make_layer((ck_geometry){10, 7, 8, 10, 7, 8, 7, 1, 1, 1, 3, 0}, 2, 3, 1));
+  check(make_layer((ck_geometry){7, 10, 8, 7, 10, 8, 1, 7, 1, 1, 0, 3}, 2, 1, 4));
+  check(make_layer((ck_geometry){10, 7, 8, 10, 7, 8, 7, 1, 1, 1, 3, 0}, 2, 4, 1));
 }
