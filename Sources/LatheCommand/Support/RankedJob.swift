@@ -21,7 +21,7 @@ enum RankedJob {
 
   private static let hasLeft = Atomic(false)
 
-  /// Whether this is rank 0, whose work the rest is: the other ranks leave at once.
+  /// Whether this is rank 0, whose work the rest of the command is; the other ranks must return.
   static func isLeftToRoot() -> Bool {
     if MPISession.running == nil { hasLeft.store(true, ordering: .relaxed) }
     return Launcher.isRoot

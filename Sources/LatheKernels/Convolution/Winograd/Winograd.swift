@@ -20,7 +20,7 @@ struct Winograd {
 
   /// nil where a direct convolution wins.
   init?(_ g: ConvolutionGeometry, _ packing: Packing) {
-    // Eight elements would round too much in bfloat16.
+    // Eight elements amplify rounding more than five: not where they become bfloat16.
     let long = packing == .floats ? [(1, 4), (4, 1)] : []
     let forms = ([(2, 2), (3, 3), (1, 3), (3, 1)] + long).map {
       Winograd(g, packing, tapsDown: $0, tapsAcross: $1)
