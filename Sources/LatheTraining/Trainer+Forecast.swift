@@ -5,8 +5,8 @@ import LatheTensors
 public struct Forecast: Sendable {
   /// Steps, with their images and copies for checkpoints; previews; evaluations.
   public let steps, previews, evaluations: Part
-  /// Seconds of a step, once memory is warm.
-  public let secondsPerStep: Double
+  /// Seconds of a step, once memory is warm, in each part of the run in which steps are alike.
+  public let stages: [Stage]
   /// Bytes of a checkpoint.
   public let checkpointBytes: Int
 
@@ -14,6 +14,17 @@ public struct Forecast: Sendable {
   public struct Part: Sendable {
     public let count: Int
     public let seconds: Double
+  }
+
+  /// Steps of the run, counted from 0, in which the same phases run.
+  public struct Stage: Sendable {
+    public let steps: Range<Int>
+    public let secondsPerStep: Double
+  }
+
+  /// Seconds of a step in the mean over the run.
+  public var secondsPerStep: Double {
+    stages.reduce(0) { $0 + Double($1.steps.count) * $1.secondsPerStep } / Double(steps.count)
   }
 
   /// Seconds of the whole run, after its start.
@@ -24,8 +35,9 @@ extension Trainer {
   /// Does what comes before the first step, and some steps, and tells no one; nothing is written.
   /// Training cannot go on afterwards. Collective.
   ///
-  /// Concretely, a preview, one step that is not counted, steps for five seconds and three at
-  /// least, another preview, and evaluations on so many samples as take some seconds.
+  /// Concretely, a preview; in each stage of the run one step that is not counted, then steps for
+  /// five seconds and three at least; another preview, and evaluations on so many samples as take
+  /// some seconds.
   public func forecast() throws -> Forecast {
     monitor.begin()
     let checkpoints = openedCheckpoints()
@@ -33,31 +45,33 @@ extension Trainer {
     if world.rank == 0 { checkpoints.copy() }
     hooks.previewed = { _ in }
     let firstPreview = try seconds { try preview() }
-    let secondsPerStep = try measuredStep()
+    let all = configuration.optimization.steps
+    let stages = try runner.stages(of: all).map(measured)
+    // After the run's last step a preview takes longer.
+    if step == all { jump(to: all - 1) }
     let laterPreview = try seconds { try preview() }
     let evaluations = try forecastEvaluations()
     let copying = try seconds { if world.rank == 0 { checkpoints.copy() } }
-    let all = configuration.optimization.steps
+    let stepping = stages.reduce(0) { $0 + Double($1.steps.count) * $1.secondsPerStep }
     let steps =
-      secondsPerStep * Double(all)
-      + copying * Double(all.count(every: configuration.output.checkpointEvery))
+      stepping + copying * Double(all.count(every: configuration.output.checkpointEvery))
     return Forecast(
       steps: Forecast.Part(count: all, seconds: steps),
       previews: forecastPreviews(first: firstPreview, later: laterPreview, work: steps),
-      evaluations: evaluations, secondsPerStep: secondsPerStep,
+      evaluations: evaluations, stages: stages,
       checkpointBytes: checkpoints.byteCount)
   }
 
-  /// The median of some steps.
-  private func measuredStep() throws -> Double {
+  /// The median of some steps of a stage, over and over where it is short.
+  private func measured(_ stage: Range<Int>) throws -> Forecast.Stage {
+    jump(to: stage.lowerBound)
     _ = try timedStep()
     var times: [Double] = []
     while try world.broadcast({ times.count < 3 || times.reduce(0, +) < 5 ? 1 : 0 }) == 1 {
+      if step == stage.upperBound { jump(to: stage.lowerBound) }
       times.append(try timedStep())
     }
-    // After the run's last step a preview takes longer.
-    if step == configuration.optimization.steps { _ = try timedStep() }
-    return times.sorted()[times.count / 2]
+    return Forecast.Stage(steps: stage, secondsPerStep: times.sorted()[times.count / 2])
   }
 
   private func timedStep() throws -> Double {

@@ -326,6 +326,9 @@ public final class Trainer {
     }
   }
 
+  /// Goes on with another step, counted from 0, and its images.
+  func jump(to step: Int) { (self.step, prefetcher) = (step, nil) }
+
   /// The images of a slice, `[N, H, W, C]` in [0, 1], as the prefetch thread has them ready.
   private func images(draw: Int, slice: Int) -> Tensor {
     let prefetcher =

@@ -149,6 +149,24 @@ import Testing
     }
   }
 
+  /// Steps are measured in each stage of a run, also in one that is shorter than the measurement.
+  @Test func dryRunInStages() throws {
+    try withFolder { folder in
+      let output = try run(
+        2,
+        [
+          "train", "wae-gan", "synthetic", "--dry-run", "--steps", "1000000", "--batch", "16",
+          "--networks", "mlp", "--set", "hiddenSize=256", "--set", "pretrainingSteps=2", "--set",
+          "discriminatorHidden=[512, 512]", "--preview-every", "0", "--out", "\(folder)/run",
+        ])
+      let words = output.split { $0.isWhitespace }.joined(separator: " ")
+      let pattern = /a step (\S+) s, .* mean; (\S+) s to step 2, (\S+) s to step 1,/
+      let line = try #require(words.firstMatch(of: pattern), "\(output)")
+      let (mean, first, second) = (Double(line.1)!, Double(line.2)!, Double(line.3)!)
+      #expect(first < second && mean == second, "\(output)")
+    }
+  }
+
   /// Runs are told apart by what differs; a page stands alone.
   @Test func listedComparedReported() throws {
     try withFolder { folder in

@@ -128,6 +128,27 @@ import Testing
     }
   }
 
+  /// Ranks among which a batch cannot be shared out make nothing faster.
+  @Test func hoursAreOfRanksThatCellsCanUse() throws {
+    try withFolder { folder in
+      let file = "\(folder)/sweep.yml"
+      let grid = "grid: {dataset: [synthetic], model: [vae], batch: [12, 20]}\n"
+      try (settings.replacing("  slices: 2\n", with: "") + grid).write(
+        toFile: file, atomically: true, encoding: .utf8)
+      func hours(_ scale: String, on counts: String) throws -> String {
+        let shown = try experiment(["show", file, "--scale", scale, "--on", counts])
+        return shown.output.split { $0.isWhitespace }.joined(separator: " ")
+      }
+      let own = try hours("published", on: "4,8")
+      #expect(own.contains(" on 4 ranks, "), "\(own)")
+      #expect(own.contains(" on 8 ranks (of which a cell uses 5 to 6)"), "\(own)")
+      // The batch of this scale is in two slices.
+      let sliced = try hours("common", on: "2,3")
+      #expect(sliced.contains(" on 2 ranks, "), "\(sliced)")
+      #expect(sliced.contains(" on 3 ranks (of which a cell uses 2)"), "\(sliced)")
+    }
+  }
+
   /// A name on an axis stands for other settings, which a scale may give otherwise.
   @Test func valuesHaveNames() throws {
     try withFolder { folder in

@@ -36,8 +36,9 @@ struct ExperimentShow: RootCommand {
     usage: "lathe experiment show NAME [options]",
     discussion: """
         lathe experiment show table3 --scale small --ranks 2
-      The hours are those of training, from a few steps of each cell on this machine. On more \
-      ranks than --ranks they are shared out evenly: what communication adds is in docs/scaling.md.
+      The hours are those of training, one cell after the other, from some steps of each cell on \
+      this machine. On more ranks than --ranks they are shared out evenly, among as many ranks as \
+      the cell's batch or its slices can be: what communication adds is in docs/scaling.md.
       """)
 
   @OptionGroup var selection: ExperimentSelection
@@ -81,7 +82,7 @@ struct ExperimentShow: RootCommand {
     defer { try? FileManager.default.removeItem(at: temporary) }
     let place = Reproduction(temporary.path)
     try place.prepare()
-    var seconds = 0.0
+    var work: [(cell: Cell, seconds: Double)] = []
     var measured: [Data?: Forecast] = [:]
     var failed: [String: String] = [:]
     for cell in cells {
@@ -89,7 +90,7 @@ struct ExperimentShow: RootCommand {
       measured[cell.kind] = forecast
       var text = forecast.text
       if let needed = forecast.seconds {
-        seconds += needed
+        work.append((cell, needed))
       } else if let first = failed[text] {
         text = "as \(first)"
       } else {
@@ -98,11 +99,22 @@ struct ExperimentShow: RootCommand {
       print("  \(cell.name): \(text)\(cell.recipeRemark)")
       flushOutput()
     }
-    let hours = ([ranks] + others.compactMap { $0 }).map { count in
-      "\(spell(seconds: seconds * Double(ranks) / Double(count))) on \(counted(count, "rank"))"
-    }
+    let hours = ([ranks] + others.compactMap { $0 }).map { prediction(for: work, on: $0) }
     let others = failed.isEmpty ? "" : ", without those that cannot be trained"
     print(listed("in all", hours.joined(separator: ", ") + others))
+  }
+
+  /// What all cells take, one after the other, on so many ranks, and how many of these a cell uses
+  /// where that is fewer.
+  private func prediction(for work: [(cell: Cell, seconds: Double)], on count: Int) -> String {
+    let used = work.map { $0.cell.usableRanks(of: count) }
+    let seconds = zip(work, used).reduce(0) { sum, part in
+      sum + part.0.seconds * Double(ranks) / Double(part.1)
+    }
+    let text = "\(spell(seconds: seconds)) on \(counted(count, "rank"))"
+    guard let fewest = used.min(), let most = used.max(), fewest < count else { return text }
+    let range = fewest == most ? "\(most)" : "\(fewest) to \(most)"
+    return "\(text) (of which a cell uses \(range))"
   }
 
   /// What the training of a cell takes on the ranks that are there, by some of its steps, or why it
@@ -134,7 +146,7 @@ private struct Forecast {
   let seconds: Double?
 
   init?(_ text: String) {
-    guard let step = text.firstMatch(of: /\na step +([0-9.]+) s/),
+    guard let step = text.firstMatch(of: /\na step +([0-9.e-]+) s/),
       let seconds = Double(step.1),
       let run = text.firstMatch(of: /for ([0-9,]+) steps?/),
       let steps = Int(run.1.replacing(",", with: ""))
@@ -151,6 +163,17 @@ extension Cell {
   fileprivate var kind: Data? {
     let settings = training.values.merging(axes) { own, _ in own }.filter { $0.key != "seed" }
     return try? canonicalJSON(settings)
+  }
+
+  /// The most of so many ranks among which its batch can be shared out, 1 if it can on none.
+  fileprivate func usableRanks(of count: Int) -> Int {
+    guard let run = try? training.configuration() else { return 1 }
+    let most = min(count, run.batch.slices ?? run.batch.size)
+    return (1...max(1, most)).last { ranks in
+      var run = run
+      run.batch.slices = run.batch.slices ?? ranks
+      return (try? run.requireConsistent(ranks: ranks)) != nil
+    } ?? 1
   }
 
   fileprivate var recipeRemark: String { hasRecipe ? "" : " (no recipe: the model's defaults)" }

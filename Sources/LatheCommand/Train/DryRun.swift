@@ -24,11 +24,11 @@ struct DryRun {
     let every =
       output.checkpointEvery > 0 ? (steps + output.checkpointEvery - 1) / output.checkpointEvery : 1
     let kept = min(every, output.keep) + (output.keepEvery > 0 ? steps / output.keepEvery : 0)
-    let step = String(format: "%.3f s", forecast.secondsPerStep)
     let rate = Double(run.batch.size) / forecast.secondsPerStep
+    let step = "\(digits(forecast.secondsPerStep)), \(String(format: "%.1f", rate)) images/s"
     let lines = [
       ("memory", "\(mebibytes(peak)) a rank, \(counted(world.size, "rank"))"),
-      ("a step", "\(step), \(String(format: "%.1f", rate)) images/s"),
+      ("a step", step + stages(of: forecast)),
       ("the run", "\(spell(seconds: forecast.seconds)): \(parts(of: forecast))"),
       (
         "checkpoints",
@@ -38,6 +38,20 @@ struct DryRun {
     ]
     print("dry run: nothing was written")
     for (name, text) in lines { print(listed(name, text, column: 17)) }
+  }
+
+  /// What a step takes in each stage, where there are several.
+  private func stages(of forecast: Forecast) -> String {
+    guard forecast.stages.count > 1 else { return "" }
+    let each = forecast.stages.map { stage in
+      "\(digits(stage.secondsPerStep)) to step \(grouped(stage.steps.upperBound))"
+    }
+    return " in the mean; " + each.joined(separator: ", ")
+  }
+
+  /// Seconds in three digits.
+  private func digits(_ seconds: Double) -> String {
+    seconds < 100 ? String(format: "%.3g s", seconds) : String(format: "%.0f s", seconds)
   }
 
   /// What the run's time goes into.

@@ -80,6 +80,13 @@ public final class StepRunner {
   /// Fresh batches in a step.
   var draws: Int { blocks.reduce(0) { $0 + $1.draws } }
 
+  /// The parts of a run of so many steps, counted from 0, in which the same blocks run.
+  public func stages(of steps: Int) -> [Range<Int>] {
+    let ends = blocks.flatMap { [$0.steps.lowerBound, $0.steps.upperBound] }
+    let bounds = Set(ends.map { min($0, steps) } + [0, steps]).sorted()
+    return zip(bounds, bounds.dropFirst()).map { $0..<$1 }
+  }
+
   /// Runs every block of a step, counted from 0; returns the losses of each phase's last run as
   /// `phase/term`.
   ///
