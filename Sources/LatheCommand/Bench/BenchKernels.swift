@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LatheKernels
+import LatheTensors
 
 struct BenchKernels: RootCommand {
   static let configuration = CommandConfiguration(
@@ -190,14 +191,13 @@ struct BenchLayer {
   }
 }
 
-/// Memory with output numbers in it.
+/// Memory with output numbers in it, on huge pages as that of a rank by itself.
 private final class BenchBuffer {
-  let start: UnsafeMutablePointer<Float>
+  private let memory: Arena
+  var start: UnsafeMutablePointer<Float> { memory.pointer }
 
   init(_ count: Int) {
-    start = .allocate(capacity: count)
+    memory = Arena(count: count, isZeroed: false)
     randomUniform(start, count: count, key: 1, offset: 0)
   }
-
-  deinit { start.deallocate() }
 }
