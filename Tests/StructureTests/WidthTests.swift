@@ -16,7 +16,8 @@ import Testing
   @Test func markdownLines() throws {
     var isCode = false
     let found = try Documents.all().flatMap { document in
-      Self.wideLines(document.text.split(separator: "\n"), of: document.path) { line in
+      let lines = document.text.split(separator: "\n", omittingEmptySubsequences: false)
+      return Self.wideLines(lines, of: document.path) { line in
         let start = line.drop(while: \.isWhitespace)
         if start.hasPrefix("```") { isCode.toggle() }
         return isCode || start.hasPrefix("|") || line.contains("](") || line.contains("://")
