@@ -20,12 +20,11 @@ public struct Forecast: Sendable {
   public struct Stage: Sendable {
     public let steps: Range<Int>
     public let secondsPerStep: Double
+    var seconds: Double { Double(steps.count) * secondsPerStep }
   }
 
   /// Seconds of a step in the mean over the run.
-  public var secondsPerStep: Double {
-    stages.reduce(0) { $0 + Double($1.steps.count) * $1.secondsPerStep } / Double(steps.count)
-  }
+  public var secondsPerStep: Double { stages.seconds / Double(steps.count) }
 
   /// Seconds of the whole run, after its start.
   public var seconds: Double { steps.seconds + previews.seconds + evaluations.seconds }
@@ -52,9 +51,8 @@ extension Trainer {
     let laterPreview = try seconds { try preview() }
     let evaluations = try forecastEvaluations()
     let copying = try seconds { if world.rank == 0 { checkpoints.copy() } }
-    let stepping = stages.reduce(0) { $0 + Double($1.steps.count) * $1.secondsPerStep }
     let steps =
-      stepping + copying * Double(all.count(every: configuration.output.checkpointEvery))
+      stages.seconds + copying * Double(all.count(every: configuration.output.checkpointEvery))
     return Forecast(
       steps: Forecast.Part(count: all, seconds: steps),
       previews: forecastPreviews(first: firstPreview, later: laterPreview, work: steps),
@@ -121,6 +119,10 @@ extension Trainer {
       _ = try runner.withAverage { try evaluator.evaluate(model, sampler: sampler()) }
     }
   }
+}
+
+extension [Forecast.Stage] {
+  fileprivate var seconds: Double { reduce(0) { $0 + $1.seconds } }
 }
 
 extension Int {

@@ -163,7 +163,8 @@ import Testing
       let pattern = /a step (\S+) s, .* mean; (\S+) s to step 2, (\S+) s to step 1,/
       let line = try #require(words.firstMatch(of: pattern), "\(output)")
       let (mean, first, second) = (Double(line.1)!, Double(line.2)!, Double(line.3)!)
-      #expect(first < second && mean == second, "\(output)")
+      // Pre-training takes less than half as long.
+      #expect(first < 0.75 * second && mean == second, "\(output)")
     }
   }
 
